@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Where things are: the project's data and the work area; files appear whole or not at all.
+
+Shared leaf: every stage may import it, it imports only ``errors``.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import platformdirs
+
+from generator.errors import InfraError, UserError
+
+_PACKAGE = Path(__file__).resolve().parent
+
+
+def data_dir(name: str) -> Path:
+    """Return the project's data folder ``name`` (``templates`` or ``qemu``).
+
+    A checkout has it beside the package, an installed wheel inside of it.
+
+    Raises:
+        InfraError: the installation is incomplete.
+    """
+    for candidate in (_PACKAGE.parent / name, _PACKAGE / "data" / name):
+        if candidate.is_dir():
+            return candidate
+    raise InfraError(
+        f"the folder '{name}' of uprobekit is missing",
+        where=str(_PACKAGE),
+        hint="install the package again",
+    )
+
+
+def default_workdir() -> Path:
+    """Return the work area used without ``--workdir``: ``$UPROBEKIT_WORKDIR`` or the user's cache."""
+    configured = os.environ.get("UPROBEKIT_WORKDIR")
+    return Path(configured) if configured else Path(platformdirs.user_cache_dir("uprobekit"))
+
+
+def ensure_dir(path: Path) -> Path:
+    """Create the directory ``path`` and return it.
+
+    Raises:
+        UserError: the directory cannot be made or written to.
+    """
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(
+            f"cannot create the directory: {error.strerror}",
+            where=str(path),
+            hint="choose another place with --workdir",
+        ) from error
+    if not os.access(path, os.W_OK | os.X_OK):
+        raise UserError(
+            "the directory is not writable", where=str(path), hint="choose another with --workdir"
+        )
+    return path
+
+
+def write_atomic(path: Path, data: bytes) -> bool:
+    """Write ``data`` to ``path`` through a temporary file; leave an equal file untouched.
+
+    Returns:
+        True when the file was written, False when it held ``data`` already.
+
+    Raises:
+        InfraError: the disk is full or the place cannot be written; nothing half-written stays.
+    """
+    try:
+        if path.is_file() and path.read_bytes() == data:
+            return False
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    except OSError as error:
+        raise InfraError(f"cannot write: {error.strerror}", where=str(path)) from error
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(data)
+        Path(name).chmod(0o644)
+        Path(name).replace(path)
+    except OSError as error:
+        Path(name).unlink(missing_ok=True)
+        raise InfraError(f"cannot write: {error.strerror}", where=str(path)) from error
+    return True
