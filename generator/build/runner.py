@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Kernel builds through the tuxmake library (https://tuxmake.org), on this machine.
+
+Tuxmake knows toolchains, wrappers, kconfig fragments and the make command line. Three things it
+does are not what a stage wants, and are replaced here by subclassing:
+
+- ``Build.run`` installs a SIGTERM handler, which Python allows in the main thread only (a task of a
+  worker pool has another one), and asks make for metadata for some seconds, even when nothing is to
+  be done. ``KernelBuild.run`` takes the same steps without these.
+- ``NullRuntime.run_cmd`` decodes output strictly, takes over the caller's ``MAKEFLAGS`` (and with
+  it a jobserver that is not ours) and tries to enter a network namespace. ``LineRuntime.run_cmd``
+  hands each line on as it arrives, with a clean environment.
+- The ccache wrapper resets the user's statistics; ``Ccache`` does not.
+
+Called by ``generator.build.kernel``.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from tuxmake.build import Build
+from tuxmake.exceptions import TuxMakeInfrastructureError, TuxMakeUserError
+from tuxmake.runtime import NullRuntime
+from tuxmake.utils import quote_command_line
+from tuxmake.wrapper import Wrapper
+
+from generator.errors import InfraError, UserError
+
+REPRODUCIBLE: Mapping[str, str] = {
+    "KBUILD_BUILD_TIMESTAMP": "2012-02-22 00:00:00 +0000",
+    "KBUILD_BUILD_USER": "uprobekit",
+    "KBUILD_BUILD_HOST": "uprobekit",
+    "KBUILD_BUILD_VERSION": "1",
+    "KCFLAGS": "",
+    "LC_ALL": "C",
+    "TZ": "UTC",
+}
+"""Environment of every build; see Documentation/kbuild/reproducible-builds.rst in the kernel."""
+
+_FOREIGN = frozenset(
+    (
+        *("ARCH", "CC", "CFLAGS", "CPPFLAGS", "CROSS_COMPILE", "HOSTCC", "HOSTCFLAGS"),
+        *("HOSTLDFLAGS", "INSTALL_MOD_PATH", "KAFLAGS", "KCONFIG_ALLCONFIG", "KCPPFLAGS"),
+        *("LDFLAGS", "LLVM", "LLVM_IAS", "LOCALVERSION", "MAKEFILES", "MAKEFLAGS", "MAKELEVEL"),
+        *("MAKEOVERRIDES", "MFLAGS", "O", "SRCARCH", "V", "W"),
+    )
+)
+"""Variables of the caller's environment that would change the build."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class MakeRequest:
+    """One run of make.
+
+    Args:
+        tree: the source tree, absolute.
+        build_dir: where objects go; kept.
+        log_dir: where ``build.log`` goes.
+        toolchain: ``gcc`` or ``clang``.
+        wrapper: ``ccache`` or ``none``.
+        jobs: parallel compilers.
+        goal: ``bzImage``, another make target, or ``config`` to configure only.
+        kconfig: first step of the configuration, a make target such as ``tinyconfig``.
+        fragments: files merged after it, in this order.
+    """
+
+    tree: Path
+    build_dir: Path
+    log_dir: Path
+    toolchain: str
+    wrapper: str
+    jobs: int
+    goal: str
+    kconfig: str = "tinyconfig"
+    fragments: tuple[Path, ...] = ()
+
+
+class LineRuntime(NullRuntime):  # type: ignore[misc]  # tuxmake has no types
+    """Runs commands on this machine and hands their output on, line by line.
+
+    Args:
+        on_line: receives every line, without its end.
+    """
+
+    def __init__(self, on_line: Callable[[str], None]) -> None:
+        super().__init__()
+        self.on_line = on_line
+        self.quiet = True
+
+    def run_cmd(
+        self, cmd: list[str], *, expect_failure: bool = False, echo: bool = True, **_: object
+    ) -> bool:
+        """Run ``cmd`` in the source tree; return whether it did what was expected."""
+        if echo:
+            self.log(quote_command_line(cmd))
+        process = subprocess.Popen(
+            cmd,
+            cwd=self.source_dir,
+            env=clean_environment(self.environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+        )
+        with process:
+            try:
+                for line in process.stdout or ():
+                    self.log(line)
+                    self.on_line(line.rstrip("\n"))
+                process.wait()
+            except BaseException:
+                process.terminate()
+                raise
+        return (process.returncode != 0) is expect_failure
+
+
+class Ccache(Wrapper):  # type: ignore[misc]  # tuxmake has no types
+    """The ccache wrapper with the user's own cache directory and statistics left alone.
+
+    Depend mode skips the extra preprocessor run of a miss: kbuild has the compiler write the
+    dependencies anyhow (ccache manual, "The depend mode").
+    """
+
+    def __init__(self) -> None:
+        super().__init__("ccache")
+
+    def __init_config__(self) -> None:
+        super().__init_config__()
+        self.environment = {"CCACHE_NOHASHDIR": "true", "CCACHE_DEPEND": "true"}
+        self.prepare_cmds: list[list[str]] = []
+
+
+class KernelBuild(Build):  # type: ignore[misc]  # tuxmake has no types
+    """A tuxmake build that may run in any thread and costs nothing beside make."""
+
+    def run(self) -> None:
+        """Build all targets; ``passed`` tells the result."""
+        self.validate()
+        self.prepare()
+        try:
+            self.build_all_targets()
+        finally:
+            self.cleanup()
+
+
+def run_make(request: MakeRequest, on_line: Callable[[str], None]) -> bool:
+    """Run make for ``request`` and return whether it succeeded.
+
+    Args:
+        request: what to build, where, with what.
+        on_line: receives the output as it arrives; it is in ``build.log`` already.
+
+    Raises:
+        UserError: tuxmake does not accept the input.
+        InfraError: the compiler is missing, the disk is full, or a command does not start.
+    """
+    try:
+        build = make_build(request, on_line)
+        build.run()
+    except TuxMakeUserError as error:
+        raise UserError(str(error), where=str(request.tree)) from error
+    except TuxMakeInfrastructureError as error:
+        raise InfraError(str(error), where="tuxmake") from error
+    except OSError as error:
+        raise InfraError(
+            f"the build cannot run: {error.strerror or error}", where=str(request.build_dir)
+        ) from error
+    return bool(build.passed)
+
+
+def make_build(request: MakeRequest, on_line: Callable[[str], None]) -> KernelBuild:
+    """Return the tuxmake build for ``request``; nothing runs."""
+    only_config = request.goal == "config"
+    request.log_dir.mkdir(parents=True, exist_ok=True)
+    build = KernelBuild(
+        tree=request.tree,
+        output_dir=request.log_dir,
+        build_dir=request.build_dir,
+        target_arch="x86_64",
+        toolchain=request.toolchain,
+        environment=dict(REPRODUCIBLE),
+        kconfig=request.kconfig,
+        kconfig_add=[str(fragment) for fragment in request.fragments],
+        targets=["config"] if only_config else None,
+        make_target=[] if only_config else [request.goal],
+        jobs=request.jobs,
+        runtime="null",
+        fail_fast=True,
+        verbose=True,
+        quiet=True,
+    )
+    if request.wrapper == "ccache":
+        build.wrapper = Ccache()
+    build.runtime = LineRuntime(on_line)
+    return build
+
+
+def command_line(request: MakeRequest) -> list[str]:
+    """Return the make command that builds ``request.goal`` again, for people and dry runs."""
+    build = make_build(request, lambda line: None)
+    goal = "olddefconfig" if request.goal == "config" else request.goal
+    settings = [f"{name}={value}" for name, value in REPRODUCIBLE.items()]
+    make = [*build.expand_cmd_part("{make}", {}), goal]
+    return ["env", "-C", str(request.tree), *settings, *make]
+
+
+def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
+    """Return the caller's environment without what changes a kernel build, plus ``extra``."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name not in _FOREIGN and not name.startswith("KBUILD_")
+    }
+    return kept | dict(extra)
