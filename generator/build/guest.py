@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The guest's programs, compiled by their own Makefile and packed as an initramfs.
+
+Runs ``make -C qemu/guest O=<folder>``, which leaves exactly the guest's file tree in the folder, and
+writes ``initramfs.cpio`` from it. Called by the command line; ``generator.boot`` takes the archive.
+"""
+
+from __future__ import annotations
+
+import shlex
+import subprocess
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.build.cpio import pack_folder
+from generator.build.kernel import read_tail, variant_lock
+from generator.build.progress import Observer, Progress, SilentObserver
+from generator.build.runner import clean_environment
+from generator.build.toolchain import find_compiler, missing_package
+from generator.errors import CheckFailed, InfraError, UserError
+from generator.paths import data_dir, ensure_dir, write_atomic
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuestRequest:
+    """What the guest's file tree is made from.
+
+    Args:
+        directory: work folder, usually ``<workdir>/guest``.
+        source: the folder with the Makefile; None: the project's ``qemu/guest``.
+        jobs: parallel compilers.
+        timeout: seconds make may take.
+    """
+
+    directory: Path
+    source: Path | None = None
+    jobs: int = 2
+    timeout: float = 600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class GuestResult:
+    """The initramfs.
+
+    Args:
+        initramfs: the archive, "newc" cpio, not compressed.
+        root: the file tree it was packed from.
+        log: what make said.
+        changed: whether the archive was written; False: it had these bytes already.
+        seconds: time of this run.
+        command: the make command.
+    """
+
+    initramfs: Path
+    root: Path
+    log: Path
+    changed: bool
+    seconds: float
+    command: tuple[str, ...]
+
+
+def guest_command(request: GuestRequest) -> tuple[str, ...]:
+    """Return the make command of ``request``; nothing runs."""
+    source = request.source or data_dir("qemu") / "guest"
+    root = request.directory.absolute() / "root"
+    return ("make", "-C", str(source), f"-j{request.jobs}", f"O={root}")
+
+
+def build_guest(request: GuestRequest, observer: Observer | None = None) -> GuestResult:
+    """Compile the guest's programs and pack them.
+
+    Raises:
+        UserError: the work folder cannot be used.
+        CheckFailed: a program does not compile, or there is no ``/init``.
+        InfraError: a tool is missing, the disk is full, or make does not end.
+    """
+    started = time.monotonic()
+    find_compiler("gcc")
+    directory = ensure_dir(request.directory.absolute())
+    command = guest_command(request)
+    root, log, archive = directory / "root", directory / "make.log", directory / "initramfs.cpio"
+    (observer or SilentObserver()).progress(
+        Progress(stage="guest", subject=str(request.source or "qemu/guest"), elapsed=0.0)
+    )
+    with variant_lock(directory, wait=request.timeout):
+        _run_make(command, log, request.timeout)
+        if not (root / "init").exists():
+            raise CheckFailed("the guest's Makefile made no init", where=str(root))
+        try:
+            changed = write_atomic(archive, pack_folder(root))
+        except OSError as error:
+            raise InfraError(f"cannot read: {error.strerror}", where=str(root)) from error
+    return GuestResult(
+        initramfs=archive,
+        root=root,
+        log=log,
+        changed=changed,
+        seconds=time.monotonic() - started,
+        command=command,
+    )
+
+
+def _run_make(command: tuple[str, ...], log: Path, timeout: float) -> None:
+    if not Path(command[2], "Makefile").is_file():
+        raise UserError("there is no Makefile for the guest", where=command[2])
+    try:
+        with log.open("wb") as output:
+            done = subprocess.run(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+                env=clean_environment({"LC_ALL": "C"}),
+                timeout=timeout,
+                check=False,
+            )
+    except subprocess.TimeoutExpired as error:
+        raise InfraError(f"no end after {timeout:.0f} s", where=shlex.join(command)) from error
+    except OSError as error:
+        raise InfraError(f"make cannot run: {error.strerror}", where=str(log)) from error
+    if done.returncode == 0:
+        return
+    lines = read_tail(log)
+    packages = sorted({missing_package(line) for line in lines} - {""})
+    if packages:
+        raise InfraError(
+            f"the guest's programs need {', '.join(packages)}",
+            where=str(log),
+            hint=f"apt-get install {' '.join(packages)}",
+        )
+    text = "".join(f"\n  {line}" for line in lines)
+    raise CheckFailed(
+        f"the guest's programs do not compile:{text}\n",
+        where=str(log),
+        hint=f"repeat with: {shlex.join(command)}",
+    )
