@@ -2,9 +2,9 @@
 """A "newc" cpio archive of a folder: the initramfs, with the same bytes for the same files.
 
 The format is that of the kernel's Documentation/driver-api/early-userspace/buffer-format.rst (6.1).
-Written here in fifty lines because no packaged library writes it reproducibly without root: owner is
-root, times are zero, inode numbers count from one, names are sorted, and ``/dev/console`` is there
-whether or not this user may make device nodes. The kernel opens it as init's standard streams.
+Written here, in few lines, because the kernel's gen_init_cpio needs a built kernel tree and cpio(1)
+the rights of root for the device node: owner is root, times are zero, inode numbers count from one,
+names are sorted, and ``/dev/console`` is always there. The kernel opens it as init's standard streams.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ def _standard_entries() -> Iterator[Entry]:
 
 
 def _read_entries(folder: Path) -> Iterator[Entry]:
-    """Yield the regular files, folders and symbolic links below ``folder``; others are no concern."""
+    """Yield the regular files, folders and symbolic links below ``folder``."""
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
         if path.is_symlink():

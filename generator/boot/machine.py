@@ -1,0 +1,333 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Run one guest to its end, whatever it does; nothing here can wait for ever.
+
+Starts the command of ``generator.boot.qemu``, watches the two serial files grow, and follows QEMU
+through QMP (library qemu.qmp). A guest that does not end by itself is stopped: QMP ``quit``, then
+SIGTERM, then SIGKILL, each with a deadline. Called by ``generator.boot.stage`` and ``.accel``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+from qemu.qmp import QMPClient, QMPError
+
+from generator.boot.qemu import QEMU, Machine, qemu_arguments
+from generator.boot.text import clean_text
+from generator.build.progress import Observer, Progress
+from generator.errors import InfraError, UserError
+
+DONE_LINE = b"# uprobekit: done"
+"""The last line the guest's init writes to the results."""
+
+_POLL = 0.1
+_STEP = 3.0
+_GRACE = 10.0
+_MAX_OUTPUT = 64 * 1024 * 1024
+_TAIL = 4096
+
+
+class Ending(StrEnum):
+    """How a guest's run came to its end."""
+
+    EXITED = "exited"
+    """It ended by itself: power off, or a restart, which is also what follows a panic."""
+    LINGERED = "lingered"
+    """It wrote its last line and then did not end."""
+    SILENT = "silent"
+    """It printed nothing for too long."""
+    TIMEOUT = "timeout"
+    """It took too long although it printed."""
+    FLOOD = "flood"
+    """It printed more than 64 MiB."""
+    BROKEN = "broken"
+    """QEMU itself failed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RunLimits:
+    """Deadlines of a run.
+
+    Args:
+        total: seconds for the whole run.
+        silence: seconds without any output.
+    """
+
+    total: float = 600.0
+    silence: float = 90.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MachineEnd:
+    """How a run ended.
+
+    Args:
+        ending: who or what ended it.
+        status: exit status of QEMU; negative: the signal that ended it.
+        seconds: time from start to end.
+        events: names of QMP events with their reason, such as ``SHUTDOWN(guest-reset)``.
+        message: what QEMU itself said, cleaned; empty in a good run.
+    """
+
+    ending: Ending
+    status: int
+    seconds: float
+    events: tuple[str, ...]
+    message: str
+
+
+def run_machine(
+    machine: Machine, limits: RunLimits, observer: Observer, *, subject: str
+) -> MachineEnd:
+    """Run ``machine`` until it ends or has to be stopped.
+
+    Args:
+        machine: the guest; its ``qmp_fd`` is filled in here.
+        limits: the deadlines.
+        observer: told about the console's last line as it changes.
+        subject: name of the run in progress events.
+
+    Raises:
+        UserError: the kernel or the initramfs is missing.
+        InfraError: QEMU is not installed or does not start.
+    """
+    if shutil.which(QEMU) is None:
+        raise InfraError(f"{QEMU} is not found in PATH", hint="apt-get install qemu-system-x86")
+    for needed in (machine.kernel, machine.initramfs):
+        if needed is not None and not needed.is_file():
+            raise UserError("there is no such file", where=str(needed), hint="build it first")
+    try:
+        machine.console.parent.mkdir(parents=True, exist_ok=True)
+        for output in (machine.console, machine.results):
+            output.write_bytes(b"")
+        return asyncio.run(_Run(machine, limits, observer, subject).run())
+    except OSError as error:
+        raise InfraError(
+            f"cannot run the guest: {error.strerror or error}", where=str(machine.console.parent)
+        ) from error
+
+
+class _Run:
+    """The state of one run."""
+
+    def __init__(
+        self, machine: Machine, limits: RunLimits, observer: Observer, subject: str
+    ) -> None:
+        self.machine = machine
+        self.limits = limits
+        self.observer = observer
+        self.subject = subject
+        self.started = time.monotonic()
+        self.events: list[str] = []
+
+    async def run(self) -> MachineEnd:
+        """Start QEMU, watch it, and make sure that it is gone at the end."""
+        log = self.machine.console.parent / "qemu.log"
+        with _socket_pair() as (ours, theirs):
+            machine = replace(self.machine, qmp_fd=theirs.fileno())
+            with log.open("wb") as output:
+                process = await asyncio.create_subprocess_exec(
+                    *guarded(qemu_arguments(machine)),
+                    stdin=asyncio.subprocess.DEVNULL,
+                    stdout=output,
+                    stderr=output,
+                    pass_fds=(theirs.fileno(),),
+                    start_new_session=True,
+                )
+            theirs.close()
+            client = _quiet_client()
+            listening = asyncio.create_task(self._listen(client, ours))
+            ending = Ending.BROKEN
+            try:
+                ending = await self._watch(process)
+            finally:
+                await _stop(process, client)
+                listening.cancel()
+                with contextlib.suppress(asyncio.CancelledError, QMPError, OSError, EOFError):
+                    await listening
+                with contextlib.suppress(QMPError, OSError, EOFError, TimeoutError):
+                    await asyncio.wait_for(client.disconnect(), _STEP)
+        status = process.returncode if process.returncode is not None else -signal.SIGKILL
+        if ending is Ending.EXITED and status != 0:
+            ending = Ending.BROKEN
+        return MachineEnd(
+            ending=ending,
+            status=status,
+            seconds=time.monotonic() - self.started,
+            events=tuple(self.events),
+            message=_read_end(log),
+        )
+
+    async def _listen(self, client: QMPClient, ours: socket.socket) -> None:
+        """Connect and note the events; a QEMU that does not answer is the watcher's business."""
+        await client.connect(ours)
+        while True:
+            event = await client.events.get()
+            data = event.get("data")
+            reason = data.get("reason", "") if isinstance(data, dict) else ""
+            self.events.append(f"{event['event']}({reason})")
+
+    async def _watch(self, process: asyncio.subprocess.Process) -> Ending:
+        """Wait until the guest ends or breaks a limit; return which."""
+        waiting = asyncio.create_task(process.wait())
+        growth = _Growth(self.machine)
+        try:
+            while True:
+                await asyncio.wait({waiting}, timeout=_POLL)
+                if waiting.done():
+                    return Ending.EXITED
+                if growth.look():
+                    self._say(growth)
+                if ending := self._limit(growth):
+                    return ending
+        finally:
+            waiting.cancel()
+
+    def _limit(self, growth: _Growth) -> Ending | None:
+        now = time.monotonic()
+        if growth.total > _MAX_OUTPUT:
+            return Ending.FLOOD
+        if growth.done_at and now - growth.done_at > _GRACE:
+            return Ending.LINGERED
+        if now - growth.grown_at > self.limits.silence:
+            return Ending.SILENT
+        if now - self.started > self.limits.total:
+            return Ending.TIMEOUT
+        return None
+
+    def _say(self, growth: _Growth) -> None:
+        self.observer.progress(
+            Progress(
+                stage="boot",
+                subject=self.subject,
+                elapsed=time.monotonic() - self.started,
+                done=growth.results,
+                expected=growth.planned,
+                detail=growth.last_line,
+            )
+        )
+
+
+class _Growth:
+    """Follows the serial files; remembers sizes and little text, never the whole.
+
+    Attributes:
+        total: bytes of output so far.
+        grown_at: when the output last grew (monotonic clock).
+        done_at: when the guest's last line was seen; 0: not yet.
+        planned: tests announced.
+        results: tests that reported.
+        last_line: the latest complete line of the console.
+    """
+
+    def __init__(self, machine: Machine) -> None:
+        self.paths = (machine.console, machine.results)
+        self.offsets = [0, 0]
+        self.rest = [b"", b""]
+        self.total = 0
+        self.grown_at = time.monotonic()
+        self.done_at = 0.0
+        self.planned = 0
+        self.results = 0
+        self.last_line = ""
+
+    def look(self) -> bool:
+        """Read what is new; return whether there was anything."""
+        grown = False
+        for index, path in enumerate(self.paths):
+            while data := self._read(index, path):
+                grown = True
+                self._take(index, data)
+        if grown:
+            self.grown_at = time.monotonic()
+        return grown
+
+    def _read(self, index: int, path: Path) -> bytes:
+        try:
+            with path.open("rb") as stream:
+                stream.seek(self.offsets[index])
+                data = stream.read(1 << 20)
+        except OSError:
+            return b""
+        self.offsets[index] += len(data)
+        self.total += len(data)
+        return data if self.total <= _MAX_OUTPUT else b""
+
+    def _take(self, index: int, data: bytes) -> None:
+        lines = (self.rest[index] + data).split(b"\n")
+        self.rest[index] = lines.pop()[-_TAIL:]
+        for line in lines:
+            text = line[:_TAIL].strip()
+            if index == 0 and text:
+                self.last_line = clean_text(text.decode("utf-8", "replace"))
+            if index == 1:
+                self._take_result(text)
+
+    def _take_result(self, line: bytes) -> None:
+        if line == DONE_LINE:
+            self.done_at = time.monotonic()
+        elif line.startswith((b"ok ", b"not ok ")):
+            self.results += 1
+        elif line.startswith(b"1..") and line[3:].isdigit():
+            self.planned = int(line[3:9])
+
+
+async def _stop(process: asyncio.subprocess.Process, client: QMPClient) -> None:
+    """End QEMU: QMP quit, SIGTERM, SIGKILL; returns after three steps at most."""
+    if process.returncode is not None:
+        return
+    with contextlib.suppress(QMPError, OSError, EOFError, TimeoutError):
+        await asyncio.wait_for(client.execute("quit"), _STEP)
+        await asyncio.wait_for(process.wait(), _STEP)
+    for stop in (signal.SIGTERM, signal.SIGKILL):
+        if process.returncode is not None:
+            return
+        with contextlib.suppress(ProcessLookupError, TimeoutError):
+            process.send_signal(stop)
+            await asyncio.wait_for(process.wait(), _STEP)
+
+
+@contextlib.contextmanager
+def _socket_pair() -> Iterator[tuple[socket.socket, socket.socket]]:
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_STREAM)
+    with ours, theirs:
+        ours.setblocking(False)
+        yield ours, theirs
+
+
+def _quiet_client() -> QMPClient:
+    """Return a QMP client that logs nowhere: a stage does not print."""
+    client = QMPClient("guest")
+    logger = logging.Logger("qmp")
+    logger.addHandler(logging.NullHandler())
+    client.logger = logger
+    return client
+
+
+def guarded(command: tuple[str, ...]) -> tuple[str, ...]:
+    """Return ``command`` such that it dies with this process, even if that is killed.
+
+    ``setpriv`` (util-linux) replaces itself by the command; without it, the command is as it was.
+    """
+    setpriv = shutil.which("setpriv")
+    return (setpriv, "--pdeathsig", "KILL", "--", *command) if setpriv else command
+
+
+def _read_end(log: Path) -> str:
+    try:
+        with log.open("rb") as stream:
+            stream.seek(max(0, log.stat().st_size - _TAIL))
+            text = stream.read(_TAIL).decode("utf-8", "replace")
+    except OSError:
+        return ""
+    return "\n".join(clean_text(line) for line in text.splitlines()).strip()

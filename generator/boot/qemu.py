@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The QEMU command line: a pure function from a machine to its arguments.
+
+Nothing runs here; ``generator.boot.machine`` runs what this returns. Option names are those of QEMU
+7.2 (qemu-options.hx); none of them is younger than 5.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+QEMU = "qemu-system-x86_64"
+
+KERNEL_PARAMETERS = (
+    "console=ttyS0",
+    "earlyprintk=serial,ttyS0",
+    "panic=-1",
+    "oops=panic",
+    "nokaslr",
+)
+"""In this order: console on the first serial port, also before drivers are there; a panic restarts
+at once, which ends the guest since QEMU does not restart it; an oops is a panic; addresses are
+those of System.map (Documentation/admin-guide/kernel-parameters.txt)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Machine:
+    """A guest.
+
+    Args:
+        kernel: the kernel image.
+        initramfs: cpio archive; None: the kernel finds no init and panics.
+        console: file that gets the first serial port: the kernel's messages.
+        results: file that gets the second serial port: the guest's KTAP.
+        accel: ``tcg`` or ``kvm``.
+        cpus: number of processors.
+        memory: MiB.
+        parameters: kernel parameters beyond the standard ones.
+        qmp_fd: inherited file descriptor of a connected socket for QMP; None: no monitor.
+    """
+
+    kernel: Path
+    initramfs: Path | None
+    console: Path
+    results: Path
+    accel: str = "tcg"
+    cpus: int = 2
+    memory: int = 512
+    parameters: tuple[str, ...] = ()
+    qmp_fd: int | None = None
+
+
+def qemu_arguments(machine: Machine) -> tuple[str, ...]:
+    """Return the command that runs ``machine``.
+
+    The QMP socket is passed as a descriptor: a path would have to fit into 107 bytes (unix(7)).
+    """
+    accel = "kvm" if machine.accel == "kvm" else "tcg,thread=multi"
+    command = [
+        *(QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
+        *("-machine", "q35", "-accel", accel, "-cpu", "max"),
+        *("-smp", str(machine.cpus), "-m", f"{machine.memory}M", "-nic", "none"),
+        *_serial("console", machine.console),
+        *_serial("results", machine.results),
+    ]
+    if machine.qmp_fd is not None:
+        command += ["-chardev", f"socket,id=qmp,fd={machine.qmp_fd}"]
+        command += ["-mon", "chardev=qmp,mode=control"]
+    command += ["-kernel", str(machine.kernel)]
+    if machine.initramfs is not None:
+        command += ["-initrd", _escape(machine.initramfs)]
+    command += ["-append", kernel_parameters(machine.parameters)]
+    return tuple(command)
+
+
+def kernel_parameters(extra: Sequence[str] = ()) -> str:
+    """Return the kernel command line with ``extra`` at its end, where it overrides."""
+    return " ".join((*KERNEL_PARAMETERS, *extra))
+
+
+def _serial(name: str, path: Path) -> tuple[str, ...]:
+    device = f"file,id={name},path={_escape(path)}"
+    return ("-chardev", device, "-serial", f"chardev:{name}")
+
+
+def _escape(path: Path) -> str:
+    """Return ``path`` for a QEMU option list, in which a comma is written twice."""
+    return str(path).replace(",", ",,")

@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boot a kernel with the guest's tests, and say what became of it.
+
+Takes the kernel image and the initramfs of ``generator.build``; leaves ``console.log``,
+``results.ktap`` (as printed) and ``qemu.log`` in the run's directory. Called by the command line;
+``generator.report`` compares the results of several boots.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from generator.boot.accel import AccelVerdict, choose_accel
+from generator.boot.ktap import KtapReport, parse_ktap
+from generator.boot.machine import MachineEnd, RunLimits, run_machine
+from generator.boot.outcome import Kind, Outcome, classify_boot, scan_console
+from generator.boot.qemu import Machine, qemu_arguments
+from generator.boot.text import read_lines
+from generator.build.kernel import variant_lock
+from generator.build.progress import Observer, SilentObserver
+from generator.errors import InfraError
+from generator.paths import ensure_dir
+
+_FULL_DISK = 64 * 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class BootRequest:
+    """One boot.
+
+    Args:
+        base: the kernel release.
+        variant: what is booted: ``baseline``, ``tip``, ``peer`` or a prefix.
+        kernel: the kernel image.
+        initramfs: the guest's file tree as a cpio archive.
+        workdir: the work area; the run's files go to ``<base>/<variant>/boot-<flavour>`` in it.
+        flavour: configuration of the kernel, a name.
+        accel: ``auto``, ``kvm`` or ``tcg``.
+        cpus: number of processors.
+        memory: MiB.
+        timeout: seconds for the whole run.
+        silence: seconds without output after which the guest counts as hung.
+        parameters: more kernel parameters.
+    """
+
+    base: str
+    variant: str
+    kernel: Path
+    initramfs: Path
+    workdir: Path
+    flavour: str = "plain"
+    accel: str = "auto"
+    cpus: int = 2
+    memory: int = 512
+    timeout: float = 600.0
+    silence: float = 90.0
+    parameters: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class BootResult:
+    """What became of a boot.
+
+    Args:
+        base: as requested.
+        variant: as requested.
+        flavour: as requested.
+        outcome: the verdict.
+        ktap: the tests.
+        end: how the run ended.
+        accel: the accelerator and why.
+        console: the kernel's messages.
+        results: the guest's KTAP as printed.
+        command: the QEMU command.
+    """
+
+    base: str
+    variant: str
+    flavour: str
+    outcome: Outcome
+    ktap: KtapReport
+    end: MachineEnd
+    accel: AccelVerdict
+    console: Path
+    results: Path
+    command: tuple[str, ...]
+
+
+def boot_command(request: BootRequest, *, accel: str = "tcg") -> tuple[str, ...]:
+    """Return the QEMU command of ``request``, for people and dry runs; nothing runs."""
+    return qemu_arguments(_machine(request, accel))
+
+
+def _machine(request: BootRequest, accel: str) -> Machine:
+    directory = _directory(request)
+    return Machine(
+        kernel=request.kernel.absolute(),
+        initramfs=request.initramfs.absolute(),
+        console=directory / "console.log",
+        results=directory / "results.ktap",
+        accel=accel,
+        cpus=request.cpus,
+        memory=request.memory,
+        parameters=request.parameters,
+    )
+
+
+def _directory(request: BootRequest) -> Path:
+    folder = f"boot-{request.flavour}"
+    return (request.workdir / request.base / request.variant / folder).absolute()
+
+
+def boot_kernel(request: BootRequest, observer: Observer | None = None) -> BootResult:
+    """Boot the kernel and return what became of it; a failure of the guest is a result.
+
+    Raises:
+        UserError: an input is missing or the work area cannot be used.
+        InfraError: QEMU is missing or does not work, or the disk is full.
+    """
+    observer = observer or SilentObserver()
+    directory = ensure_dir(_directory(request))
+    trial = ensure_dir(request.workdir.absolute() / "kvm")
+    with variant_lock(trial, wait=120.0):
+        accel = choose_accel(
+            request.accel, kernel=request.kernel, directory=trial, observer=observer
+        )
+    machine = _machine(request, accel.accel)
+    limits = RunLimits(total=request.timeout, silence=request.silence)
+    subject = f"{request.base}/{request.variant}"
+    with variant_lock(directory, wait=2 * request.timeout):
+        end = run_machine(machine, limits, observer, subject=subject)
+        result = read_boot(request, end, accel)
+    _check_machine(result, directory)
+    return result
+
+
+def read_boot(request: BootRequest, end: MachineEnd, accel: AccelVerdict) -> BootResult:
+    """Return the result of a run that has ended, from the files it left."""
+    machine = _machine(request, accel.accel)
+    report = parse_ktap(read_lines(machine.results))
+    scan = scan_console(read_lines(machine.console))
+    return BootResult(
+        base=request.base,
+        variant=request.variant,
+        flavour=request.flavour,
+        outcome=classify_boot(end, scan, report),
+        ktap=report,
+        end=replace(end),
+        accel=accel,
+        console=machine.console,
+        results=machine.results,
+        command=qemu_arguments(machine),
+    )
+
+
+def _check_machine(result: BootResult, directory: Path) -> None:
+    """Raise when not the guest but the machine below it is the trouble."""
+    if result.outcome.complete:
+        return
+    status = os.statvfs(directory)
+    if status.f_bavail * status.f_frsize < _FULL_DISK:
+        raise InfraError("the disk is full: the guest's output is lost", where=str(directory))
+    if result.outcome.kind is Kind.MACHINE:
+        raise InfraError(result.outcome.reason, where=str(directory / "qemu.log"))
