@@ -2,12 +2,12 @@
 """KTAP, version 1: from lines to results; prints nothing, never guesses a pass.
 
 Eats any iterable of lines (Documentation/dev-tools/ktap.rst, 6.1) and what the guest of this
-project adds: ``# plan: NAME before=WORD`` per test, ``# NAME: outcome=WORD hits=N ...`` before its result,
-and ``# uprobekit: done`` as the last line.
+project adds: ``# plan: NAME before=WORD`` per test, ``# NAME: outcome=WORD hits=N ...`` before its
+result, and ``# uprobekit: done`` as the last line.
 
 Why not a library: tap.py 3.2 (PyPI) reads TAP, line by line. It has no subtests (an indented line
-is "unknown"), takes a line such as ``okay, rebooting`` for a passed test, and leaves plan, order and
-completeness to the caller; the kernel's own ``kunit_parser.py`` is not published as a package and
+is "unknown"), takes a line such as ``okay, rebooting`` for a passed test, and leaves plan, order
+and completeness to the caller; the kernel's own ``kunit_parser.py`` is not published as a package and
 prints while it parses.
 
 A log proves something only when everything in it fits: whatever does not is a ``problem``, and a

@@ -4,7 +4,8 @@
 The format is that of the kernel's Documentation/driver-api/early-userspace/buffer-format.rst (6.1).
 Written here, in few lines, because the kernel's gen_init_cpio needs a built kernel tree and cpio(1)
 the rights of root for the device node: owner is root, times are zero, inode numbers count from one,
-names are sorted, and ``/dev/console`` is always there. The kernel opens it as init's standard streams.
+names are sorted, and ``/dev/console``, which the kernel opens as init's standard streams, is always
+there.
 """
 
 from __future__ import annotations

@@ -2,7 +2,8 @@
 """The guest's programs, compiled by their own Makefile and packed as an initramfs.
 
 Runs ``make -C qemu/guest O=<folder>``, which leaves exactly the guest's file tree in the folder,
-and writes ``initramfs.cpio`` from it. Called by the command line; ``generator.boot`` takes the archive.
+and writes ``initramfs.cpio`` from it. Called by the command line; ``generator.boot`` takes the
+archive.
 """
 
 from __future__ import annotations

@@ -1,0 +1,194 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Before and after: the same self-tests on the baseline, on the tip, and on the peer.
+
+The series is proved by a difference. On the baseline every test must end exactly as it announces
+(``before``: a task that hits a probe dies of SIGTRAP, say), on the tip every test must pass. The
+peer, the base with its own uprobes, is information: where it fails and the tip passes is listed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from generator.boot.ktap import KtapTest, Status
+from generator.boot.stage import BootResult
+from generator.errors import CheckFailed
+
+MISSING = "-"
+"""A column's word when the test did not report there."""
+
+SKIPPED = "SKIP"
+
+
+class Verdict(StrEnum):
+    """What a row means."""
+
+    GOOD = "good"
+    BAD = "bad"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareRequest:
+    """The boots to compare, all of one base and flavour.
+
+    Args:
+        baseline: the boot before the series.
+        tip: the boot after it.
+        peer: the boot of the base as it is; None: no such column.
+    """
+
+    baseline: BootResult
+    tip: BootResult
+    peer: BootResult | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One self-test in all columns; words as the guest printed them.
+
+    Args:
+        name: of the test.
+        expected: the outcome announced for the baseline.
+        baseline: outcome there, ``SKIP``, or ``-``.
+        tip: the same.
+        peer: the same; empty without that column.
+        verdict: whether baseline and tip are as they must be.
+        note: why not, or why skipped; may be empty.
+    """
+
+    name: str
+    expected: str
+    baseline: str
+    tip: str
+    peer: str
+    verdict: Verdict
+    note: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """The before/after proof.
+
+    Args:
+        base: the kernel release.
+        flavour: the configuration.
+        rows: one per self-test, in the order of the tip's.
+        problems: what is wrong, one sentence each; empty: proved.
+        peer_fails: tests that pass on the tip and not on the peer.
+        has_peer: whether there is a peer column.
+    """
+
+    base: str
+    flavour: str
+    rows: tuple[Row, ...]
+    problems: tuple[str, ...]
+    peer_fails: tuple[str, ...]
+    has_peer: bool
+
+    @property
+    def passed(self) -> bool:
+        """Nothing is wrong, and at least one test shows the difference."""
+        return not self.problems
+
+    @property
+    def skipped(self) -> tuple[Row, ...]:
+        """The rows that prove nothing because the test was skipped."""
+        return tuple(row for row in self.rows if row.verdict is Verdict.SKIPPED)
+
+
+def compare_boots(request: CompareRequest) -> Comparison:
+    """Return the comparison of ``request``."""
+    baseline, tip = _tests(request.baseline), _tests(request.tip)
+    peer = _tests(request.peer) if request.peer else {}
+    names = list(dict.fromkeys([*tip, *baseline]))
+    rows = tuple(
+        _row(name, baseline.get(name), tip.get(name), _word(peer.get(name)) if request.peer else "")
+        for name in names
+    )
+    problems = [
+        f"{boot.variant}: {boot.outcome.kind}: {boot.outcome.reason}"
+        for boot in (request.baseline, request.tip)
+        if not boot.outcome.complete
+    ]
+    problems += [f"{row.name}: {row.note}" for row in rows if row.verdict is Verdict.BAD]
+    if not any(row.verdict is Verdict.GOOD and row.expected != "pass" for row in rows):
+        problems.append("no test shows a difference")
+    return Comparison(
+        base=request.tip.base,
+        flavour=request.tip.flavour,
+        rows=rows,
+        problems=tuple(problems),
+        peer_fails=tuple(row.name for row in rows if row.tip == "pass" and _differs(row.peer)),
+        has_peer=request.peer is not None,
+    )
+
+
+def check_comparison(comparison: Comparison) -> None:
+    """Raise when the proof fails.
+
+    Raises:
+        CheckFailed: names every problem.
+    """
+    if not comparison.passed:
+        text = "".join(f"\n  {problem}" for problem in comparison.problems)
+        raise CheckFailed(
+            f"before/after does not hold on {comparison.base} ({comparison.flavour}):{text}"
+        )
+
+
+def _tests(boot: BootResult) -> dict[str, KtapTest]:
+    return {test.name or f"test {test.number}": test for test in boot.ktap.tests}
+
+
+def _differs(peer: str) -> bool:
+    return peer not in ("", "pass", SKIPPED)
+
+
+def _word(test: KtapTest | None) -> str:
+    """Return the word of a column; a result whose line contradicts its outcome is a ``fail``."""
+    if test is None:
+        return MISSING
+    if test.status is Status.SKIP:
+        return SKIPPED
+    word = test.outcome or test.status.value
+    return "fail" if word == "pass" and test.status is not Status.PASS else word
+
+
+def _row(name: str, before: KtapTest | None, after: KtapTest | None, peer: str) -> Row:
+    expected = (after or before or _NOTHING).before
+    verdict, note = _judge(before, after)
+    return Row(
+        name=name,
+        expected=expected or MISSING,
+        baseline=_word(before),
+        tip=_word(after),
+        peer=peer,
+        verdict=verdict,
+        note=note,
+    )
+
+
+_NOTHING = KtapTest(number=0, name="", status=Status.FAIL)
+
+
+def _judge(before: KtapTest | None, after: KtapTest | None) -> tuple[Verdict, str]:
+    """Return verdict and note of a row; the tip is looked at first, it is the one to be proved."""
+    if after is None:
+        return Verdict.BAD, "did not report on the tip"
+    if after.status is Status.SKIP:
+        if not after.reason.strip():
+            return Verdict.BAD, "skipped on the tip without a reason"
+        return Verdict.SKIPPED, after.reason
+    if after.status is not Status.PASS or after.outcome != "pass":
+        said = "ok" if after.status is Status.PASS else "not ok"
+        reason = f", {after.reason}" if after.reason else ""
+        return Verdict.BAD, f"{after.outcome or 'no outcome'} on the tip ({said}{reason})"
+    if before is None:
+        return Verdict.BAD, "did not report on the baseline"
+    if not before.before or before.before != after.before:
+        return Verdict.BAD, "does not announce the same outcome for the baseline in both boots"
+    if _word(before) != before.before:
+        return Verdict.BAD, f"{_word(before)} on the baseline instead of {before.before}"
+    return Verdict.GOOD, ""

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""JUnit XML for CI systems, through junitparser: one suite per column that must hold.
+
+A boot that did not come to its end is an error of its suite, so that a CI system shows red even
+where no test could report.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
+
+from generator.boot.ktap import KtapTest
+from generator.boot.stage import BootResult
+from generator.boot.text import clean_text
+from generator.paths import write_atomic
+from generator.report.compare import CompareRequest, Comparison, Row, Verdict
+
+_NOT_XML = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+
+def junit_bytes(request: CompareRequest, comparison: Comparison) -> bytes:
+    """Return the XML of ``comparison`` and the boots it was made from."""
+    xml = JUnitXml("uprobekit")
+    for boot in (request.baseline, request.tip):
+        xml.add_testsuite(_suite(boot, comparison))
+    xml.update_statistics()  # type: ignore[no-untyped-call]
+    text: bytes = xml.tostring()  # type: ignore[no-untyped-call]
+    return text
+
+
+def write_junit(path: Path, request: CompareRequest, comparison: Comparison) -> None:
+    """Write the XML to ``path``.
+
+    Raises:
+        InfraError: the file cannot be written.
+    """
+    write_atomic(path, junit_bytes(request, comparison))
+
+
+def _suite(boot: BootResult, comparison: Comparison) -> TestSuite:
+    suite = TestSuite(f"{boot.base}.{boot.variant}.{boot.flavour}")
+    tests = {test.name: test for test in boot.ktap.tests}
+    for row in comparison.rows:
+        suite.add_testcase(_case(row, tests.get(row.name), suite.name))
+    if not boot.outcome.complete:
+        case = TestCase("boot", classname=suite.name)
+        error = Error(_text(boot.outcome.reason), boot.outcome.kind.value)
+        error.text = _text("\n".join(boot.outcome.excerpt))
+        case.result = [error]
+        suite.add_testcase(case)
+    suite.add_property("accelerator", boot.accel.accel)
+    suite.add_property("seconds", f"{boot.end.seconds:.1f}")
+    return suite
+
+
+def _case(row: Row, test: KtapTest | None, suite: str) -> TestCase:
+    case = TestCase(_text(row.name), classname=suite)
+    if row.verdict is Verdict.SKIPPED:
+        case.result = [Skipped(_text(row.note))]
+    elif row.verdict is Verdict.BAD:
+        case.result = [Failure(_text(row.note), "before-after")]
+    if test is not None and test.diagnostics:
+        case.system_out = _text("\n".join(test.diagnostics))
+    return case
+
+
+def _text(text: str) -> str:
+    """Return ``text`` without what XML 1.0 cannot hold; lines stay lines."""
+    clean = "\n".join(clean_text(line) for line in text.split("\n"))
+    return _NOT_XML.sub("\ufffd", clean)

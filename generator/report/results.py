@@ -1,0 +1,128 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Boot results as JSON files: ``<workdir>/<base>/results/<variant>-<flavour>.json``.
+
+Schema, version 1; every field is always there, text has no control characters:
+
+    format          1
+    base, variant, flavour
+    outcome         {kind, reason, excerpt: [line]}; kinds: see ``generator.boot.outcome.Kind``
+    end             {ending, status, seconds, events: [text], message}
+    accel           {accel, reason, remembered}
+    ktap            {planned: number or null, done, empty, noise, problems: [text], tests: [test]}
+      test          {number, name, status, reason, before, values: {key: text},
+                     diagnostics: [line], subtests: [test]}
+    console, results   paths of the logs
+    command         [argument]
+
+The guest's KTAP itself stays beside them as it was printed.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from generator.boot.accel import AccelVerdict
+from generator.boot.ktap import KtapReport, KtapTest, Status
+from generator.boot.machine import Ending, MachineEnd
+from generator.boot.outcome import Kind, Outcome
+from generator.boot.stage import BootResult
+from generator.errors import UserError
+from generator.paths import write_atomic
+
+FORMAT = 1
+"""Version of the schema; raised when a field changes its meaning or goes."""
+
+
+def result_path(workdir: Path, base: str, variant: str, flavour: str = "plain") -> Path:
+    """Return where the result of a boot is kept."""
+    return workdir / base / "results" / f"{variant}-{flavour}.json"
+
+
+def dump_json(data: Mapping[str, object]) -> bytes:
+    """Return ``data`` as the JSON text of a file, the same for the same data."""
+    return (json.dumps(data, indent=1, sort_keys=True, default=str) + "\n").encode()
+
+
+def boot_data(result: BootResult) -> dict[str, object]:
+    """Return ``result`` as JSON types."""
+    return {"format": FORMAT, **asdict(result)}
+
+
+def write_boot(result: BootResult, workdir: Path) -> Path:
+    """Keep ``result`` and its KTAP in the work area and return the JSON file's path.
+
+    Raises:
+        InfraError: the files cannot be written.
+    """
+    path = result_path(workdir, result.base, result.variant, result.flavour)
+    write_atomic(path, dump_json(boot_data(result)))
+    if result.results.is_file():
+        write_atomic(path.with_suffix(".ktap"), result.results.read_bytes())
+    return path
+
+
+def read_boot(path: Path) -> BootResult:
+    """Return the result kept in ``path``.
+
+    Raises:
+        UserError: the file is missing, damaged or of another version.
+    """
+    try:
+        data = json.loads(path.read_bytes())
+    except OSError as error:
+        raise UserError(
+            f"cannot read: {error.strerror}", where=str(path), hint="boot this variant first"
+        ) from error
+    except ValueError as error:
+        raise UserError("this is no JSON", where=str(path), hint="boot it again") from error
+    if not isinstance(data, dict) or data.get("format") != FORMAT:
+        raise UserError(
+            f"the format is not {FORMAT}", where=str(path), hint="boot this variant again"
+        )
+    try:
+        return _boot(data)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        raise UserError(
+            f"a field is missing or wrong: {error}", where=str(path), hint="boot it again"
+        ) from error
+
+
+def _boot(data: dict[str, Any]) -> BootResult:
+    end, outcome, ktap = data["end"], data["outcome"], data["ktap"]
+    return BootResult(
+        base=str(data["base"]),
+        variant=str(data["variant"]),
+        flavour=str(data["flavour"]),
+        outcome=Outcome(
+            kind=Kind(outcome["kind"]),
+            reason=outcome["reason"],
+            excerpt=tuple(outcome["excerpt"]),
+        ),
+        ktap=KtapReport(
+            **{
+                **ktap,
+                "problems": tuple(ktap["problems"]),
+                "tests": tuple(_test(test) for test in ktap["tests"]),
+            }
+        ),
+        end=MachineEnd(**{**end, "ending": Ending(end["ending"]), "events": tuple(end["events"])}),
+        accel=AccelVerdict(**data["accel"]),
+        console=Path(data["console"]),
+        results=Path(data["results"]),
+        command=tuple(data["command"]),
+    )
+
+
+def _test(data: dict[str, Any]) -> KtapTest:
+    return KtapTest(
+        **{
+            **data,
+            "status": Status(data["status"]),
+            "diagnostics": tuple(data["diagnostics"]),
+            "subtests": tuple(_test(test) for test in data["subtests"]),
+        }
+    )
