@@ -1,0 +1,359 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The test runner: prints KTAP on standard output.
+ *
+ * The tests live in the self-test programs, one program for each ABI.  The
+ * runner asks each program for its list, then starts one process group for
+ * each test, with a deadline, so that a test which hangs or kills itself is one
+ * failed test and not the end of the run.  qemu/README.md has the protocol.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define TRACEFS		"/sys/kernel/tracing"
+#define MAX_TESTS	1000
+
+/* Seconds for one test; the slowest takes about two without KVM. */
+#define DEADLINE	20
+
+static const char * const programs[] = {
+	"/bin/selftest-64",
+	"/bin/selftest-32",
+	"/bin/selftest-x32",
+};
+
+/* What a program that cannot be started at all exits with. */
+#define EXIT_NO_START	126
+
+struct test {
+	char		name[64];
+	char		before[16];
+	const char	*program;
+};
+
+struct outcome {
+	char		words[512];	/* "outcome=WORD hits=N ..." */
+	char		skip[128];	/* the reason, or empty */
+};
+
+/* One program that is running, and the line being read from it. */
+struct job {
+	pid_t		pid;
+	int		fd;
+	char		line[1024];
+	size_t		len;
+};
+
+static struct test tests[MAX_TESTS];
+static unsigned int nr_tests;
+static long deadline = DEADLINE;
+
+/* This function writes one line, at once, so that a crash loses nothing. */
+static void emit(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	putchar('\n');
+	fflush(stdout);
+}
+
+/* This function returns a monotonic time in milliseconds. */
+static long now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000 + ts.tv_nsec / 1000000;
+}
+
+/* This function writes a word to a tracefs file; failure does not matter. */
+static void trace_write(const char *file, const char *word, int flags)
+{
+	int fd = open(file, O_WRONLY | O_CLOEXEC | flags);
+
+	if (fd < 0)
+		return;
+	if (write(fd, word, strlen(word)) < 0)
+		errno = 0;
+	close(fd);
+}
+
+/* This function removes the probes that a killed test left behind. */
+static void remove_probes(void)
+{
+	trace_write(TRACEFS "/events/uprobekit/enable", "0", 0);
+	trace_write(TRACEFS "/uprobe_events", "", O_TRUNC);
+}
+
+/* This function starts a program as the leader of its own process group. */
+static bool start(struct job *job, const char *program, const char *option,
+		  const char *arg)
+{
+	int fds[2];
+
+	memset(job, 0, sizeof(*job));
+	if (pipe2(fds, O_CLOEXEC))
+		return false;
+	job->pid = fork();
+	if (!job->pid) {
+		setpgid(0, 0);
+		dup2(fds[1], 1);
+		dup2(fds[1], 2);
+		execl(program, program, option, arg, NULL);
+		dprintf(1, "cannot start %s: %s\n", program, strerror(errno));
+		_exit(EXIT_NO_START);
+	}
+	close(fds[1]);
+	job->fd = fds[0];
+	if (job->pid < 0)
+		close(fds[0]);
+	return job->pid > 0;
+}
+
+/*
+ * This function returns the next line of the program's output, NULL at its end
+ * or when the time is up (errno is then ETIME).
+ */
+static const char *next_line(struct job *job, long end)
+{
+	struct pollfd pfd = { .fd = job->fd, .events = POLLIN };
+	static char line[sizeof(job->line)];
+	char c;
+	long left;
+
+	for (;;) {
+		left = end - now_ms();
+		if (left <= 0 || !poll(&pfd, 1, left)) {
+			errno = ETIME;
+			return NULL;
+		}
+		errno = 0;
+		if (read(job->fd, &c, 1) != 1) {
+			if (errno == EINTR)
+				continue;
+			return NULL;
+		}
+		if (c != '\n' && job->len < sizeof(job->line) - 1) {
+			job->line[job->len++] = c;
+			continue;
+		}
+		memcpy(line, job->line, job->len);
+		line[job->len] = '\0';
+		job->len = 0;
+		return line;
+	}
+}
+
+/*
+ * This function waits for the program, until the time is up, and then kills
+ * what is left of its process group.  It returns the wait status, or -1 if the
+ * program had to be killed.  A task that cannot be killed is left to PID 1.
+ */
+static int finish(struct job *job, long end)
+{
+	const struct timespec tick = { .tv_nsec = 2 * 1000 * 1000 };
+	bool killed = false;
+	int status = -1;
+	pid_t pid;
+
+	for (;;) {
+		pid = waitpid(job->pid, &status, WNOHANG);
+		if (pid)
+			break;
+		if (now_ms() > end) {
+			if (killed) {
+				emit("#   process %d cannot be killed",
+				     job->pid);
+				break;
+			}
+			kill(-job->pid, SIGKILL);
+			killed = true;
+			end = now_ms() + 2000;
+		}
+		nanosleep(&tick, NULL);
+	}
+	kill(-job->pid, SIGKILL);
+	close(job->fd);
+	return killed ? -1 : status;
+}
+
+/* This function adds a test to the table. */
+static void add_test(const char *name, const char *before, const char *program)
+{
+	struct test *test = &tests[nr_tests];
+
+	if (nr_tests == MAX_TESTS)
+		return;
+	snprintf(test->name, sizeof(test->name), "%s", name);
+	snprintf(test->before, sizeof(test->before), "%s", before);
+	test->program = program;
+	nr_tests++;
+}
+
+/*
+ * This function adds the tests of a program.  A program that this machine
+ * cannot start is represented by one test with its name, which is skipped, so
+ * that nothing goes missing silently.
+ */
+static void list_program(const char *program)
+{
+	long end = now_ms() + deadline * 1000;
+	char name[64], before[16];
+	const char *line;
+	struct job job;
+	int status;
+
+	if (!start(&job, program, "--list", NULL))
+		return;
+	while ((line = next_line(&job, end))) {
+		if (sscanf(line, "test %63s %15s", name, before) == 2)
+			add_test(name, before, program);
+	}
+	status = finish(&job, end);
+	if (status)
+		add_test(strrchr(program, '/') + 1, "pass", program);
+}
+
+/* This function returns whether the user asked for this test. */
+static bool is_wanted(const char *name, const char *patterns)
+{
+	char *copy, *word, *rest;
+	bool wanted = false;
+
+	if (!patterns)
+		return true;
+	copy = rest = strdup(patterns);
+	while ((word = strsep(&rest, ",")))
+		wanted |= !fnmatch(word, name, 0);
+	free(copy);
+	return wanted;
+}
+
+/* This function keeps only the tests that the user asked for. */
+static void select_tests(const char *patterns)
+{
+	unsigned int from, to = 0;
+
+	for (from = 0; from < nr_tests; from++) {
+		if (is_wanted(tests[from].name, patterns))
+			tests[to++] = tests[from];
+	}
+	nr_tests = to;
+}
+
+/* This function starts one test and reads what it has to say. */
+static void run_test(const struct test *test, struct outcome *out)
+{
+	long end = now_ms() + deadline * 1000;
+	const char *line;
+	struct job job;
+	bool late;
+	int status;
+
+	memset(out, 0, sizeof(*out));
+	if (!start(&job, test->program, "--run", test->name)) {
+		strcpy(out->words, "outcome=fail hits=0 reason=no-fork");
+		return;
+	}
+	while ((line = next_line(&job, end))) {
+		if (!strncmp(line, "outcome=", 8))
+			snprintf(out->words, sizeof(out->words), "%s", line);
+		else if (!strncmp(line, "skip=", 5))
+			snprintf(out->skip, sizeof(out->skip), "%s", line + 5);
+		else
+			emit("#   %s", line);
+	}
+	late = errno == ETIME;
+	status = finish(&job, end);
+
+	if (late || status == -1)
+		strcpy(out->words, "outcome=fail hits=0 reason=deadline");
+	else if (WIFEXITED(status) && WEXITSTATUS(status) == EXIT_NO_START)
+		snprintf(out->skip, sizeof(out->skip),
+			 "this kernel does not run %s", test->program);
+	else if (status)
+		snprintf(out->words, sizeof(out->words),
+			 "outcome=fail hits=0 reason=status-%#x", status);
+	else if (!out->words[0] && !out->skip[0])
+		strcpy(out->words, "outcome=fail hits=0 reason=silent");
+}
+
+/* This function runs all tests in order and returns how many did not pass. */
+static unsigned int run_all(void)
+{
+	struct outcome out;
+	unsigned int i, failed = 0;
+	const char *name;
+	long start_ms;
+	bool ok;
+
+	for (i = 0; i < nr_tests; i++) {
+		name = tests[i].name;
+		start_ms = now_ms();
+		run_test(&tests[i], &out);
+		if (out.skip[0]) {
+			emit("# %s: outcome=skip hits=0", name);
+			emit("ok %u %s # SKIP %s", i + 1, name, out.skip);
+			continue;
+		}
+		ok = !strncmp(out.words, "outcome=pass ", 13);
+		emit("# %s: %s ms=%ld", name, out.words, now_ms() - start_ms);
+		emit("%s %u %s", ok ? "ok" : "not ok", i + 1, name);
+		failed += !ok;
+		if (!ok)
+			remove_probes();
+	}
+	return failed;
+}
+
+int main(int argc, char **argv)
+{
+	const char *patterns = NULL;
+	bool list = false;
+	unsigned int i;
+	long start_ms;
+
+	for (i = 1; i < (unsigned int)argc; i++) {
+		if (!strncmp(argv[i], "--tests=", 8))
+			patterns = argv[i] + 8;
+		else if (!strncmp(argv[i], "--deadline=", 11))
+			deadline = atol(argv[i] + 11);
+		else if (!strcmp(argv[i], "--list"))
+			list = true;
+		else
+			emit("# uprobekit: unknown option %s", argv[i]);
+	}
+
+	start_ms = now_ms();
+	for (i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+		list_program(programs[i]);
+	select_tests(patterns);
+
+	emit("KTAP version 1");
+	emit("1..%u", nr_tests);
+	for (i = 0; i < nr_tests; i++)
+		emit("# plan: %s before=%s", tests[i].name, tests[i].before);
+	i = 0;
+	if (!list) {
+		remove_probes();
+		i = run_all();
+	}
+	emit("# uprobekit: %u tests, %u failed, %ld ms", nr_tests, i,
+	     now_ms() - start_ms);
+	emit("# uprobekit: done");
+	return i ? 1 : 0;
+}

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The self-test program: lists its tests, or runs one of them.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "site.h"
+#include "tests.h"
+
+static const struct test * const tables[] = {
+#if defined(__x86_64__) && !defined(__ILP32__)
+#endif
+	NULL,
+};
+
+/* This function prints one line of the list. */
+static void list_one(const char *name, const char *before)
+{
+	printf("test " ABI_PREFIX "%s %s\n", name, before);
+}
+
+/* This function lists all tests in the order they are to run. */
+static void list_all(void)
+{
+	const struct site *site = NULL;
+	const struct test * const *table;
+	const struct test *test;
+
+	while ((site = next_site_test(site)))
+		list_one(site_name(site), site_test_before(site));
+	for (table = tables; *table; table++) {
+		for (test = *table; test->name; test++)
+			list_one(test->name, test->before);
+	}
+}
+
+/* This function runs the test with the given name, if there is one. */
+static bool run_one(const char *name, struct result *r)
+{
+	const struct site *site = NULL;
+	const struct test * const *table;
+	const struct test *test;
+
+	while ((site = next_site_test(site))) {
+		if (!strcmp(site_name(site), name)) {
+			run_site_test(site, r);
+			return true;
+		}
+	}
+	for (table = tables; *table; table++) {
+		for (test = *table; test->name; test++) {
+			if (!strcmp(test->name, name)) {
+				test->run(r);
+				return true;
+			}
+		}
+	}
+	return false;
+}
+
+int main(int argc, char **argv)
+{
+	struct result r = { .outcome = OUTCOME_PASS };
+	const size_t prefix = strlen(ABI_PREFIX);
+
+	if (argc == 2 && !strcmp(argv[1], "--list")) {
+		list_all();
+		return 0;
+	}
+	if (argc != 3 || strcmp(argv[1], "--run") ||
+	    strncmp(argv[2], ABI_PREFIX, prefix)) {
+		fprintf(stderr, "usage: %s --list | --run NAME\n", argv[0]);
+		return 2;
+	}
+	if (!run_one(argv[2] + prefix, &r)) {
+		fprintf(stderr, "no test %s\n", argv[2]);
+		return 2;
+	}
+	print_result(&r);
+	return 0;
+}

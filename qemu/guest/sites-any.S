@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Sites that are the same in every ABI: NOPs, and relative branches.
+ */
+#include "site-macros.h"
+
+	.text
+
+	one	nop, 90, .byte 0x90
+	one	nop-pause, f3-90, .byte 0xf3, 0x90
+
+/* 0x66 repeated, then 0x90: up to the longest instruction there is. */
+	.irp	count, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14
+	site	nop-66, \count
+	probe
+	.fill	\count, 1, 0x66
+	.byte	0x90
+	done
+	.endr
+
+	one	nop-0f1f, 3, .byte 0x0f, 0x1f, 0x00
+	one	nop-0f1f, 4, .byte 0x0f, 0x1f, 0x40, 0x00
+	one	nop-0f1f, 5, .byte 0x0f, 0x1f, 0x44, 0x00, 0x00
+	one	nop-0f1f, 6, .byte 0x66, 0x0f, 0x1f, 0x44, 0x00, 0x00
+	one	nop-0f1f, 7, .byte 0x0f, 0x1f, 0x80, 0, 0, 0, 0
+	one	nop-0f1f, 8, .byte 0x0f, 0x1f, 0x84, 0x00, 0, 0, 0, 0
+	one	nop-0f1f, 9, .byte 0x66, 0x0f, 0x1f, 0x84, 0x00, 0, 0, 0, 0
+
+/* A register operand, an operand in memory that is not there: not touched. */
+	one	nop-0f1f, eax, .byte 0x0f, 0x1f, 0xc0
+	one	nop-0f1f, edx-far, .byte 0x0f, 0x1f, 0x82, 0xff, 0xff, 0xff, 0x7f
+
+/* A reserved hint: executes as a NOP, and is none in the manuals. */
+	one	nop-0f19, edi, .byte 0x0f, 0x19, 0xff
+
+/* What assemblers emit for 10 bytes and more. */
+	.macro	nop_cs length, prefixes:vararg
+	site	nop-cs, \length, kind=SITE_EITHER
+	probe
+	.byte	\prefixes, 0x2e, 0x0f, 0x1f, 0x84, 0x00, 0, 0, 0, 0
+	done
+	.endm
+
+	nop_cs	10, 0x66
+	nop_cs	11, 0x66, 0x66
+	nop_cs	12, 0x66, 0x66, 0x66
+	nop_cs	13, 0x66, 0x66, 0x66, 0x66
+	nop_cs	14, 0x66, 0x66, 0x66, 0x66, 0x66
+	nop_cs	15, 0x66, 0x66, 0x66, 0x66, 0x66, 0x66
+
+/* Not a NOP in 64-bit mode: it clears the upper half of rax. */
+	one	xchg-eax-eax, 87-c0, .byte 0x87, 0xc0
+
+	.macro	jump name, variant, insn:vararg
+	site	"\name", "\variant"
+	probe
+	\insn
+	mov	$1, %ebp
+	pad
+	jmp	2f
+1:	mov	$2, %ebp
+2:
+	done
+	.endm
+
+	jump	jmp-rel8, forward, jmp 1f
+	jump	jmp-rel32, forward, {disp32} jmp 1f
+
+	.macro	jump_back name, variant, insn:vararg
+	site	"\name", "\variant"
+	jmp	2f
+	pad
+1:	mov	$1, %ebp
+	pad
+	jmp	3f
+2:
+	probe
+	\insn
+	mov	$2, %ebp
+	pad
+3:
+	done
+	.endm
+
+	jump_back jmp-rel8-back, back, jmp 1b
+	jump_back jmp-rel32-back, back, {disp32} jmp 1b
+
+/*
+ * All conditions.  A condition holds with the flags named or, being the
+ * opposite of one, without them; "not" turns taken into not taken.
+ */
+	.macro	jcc name, form, cond, flags
+	site	"\name", j\cond
+	push	$2 | (\flags)
+	popf
+	probe
+	\form	j\cond 1f
+	mov	$1, %ebp
+	pad
+	jmp	2f
+1:	mov	$2, %ebp
+2:
+	done
+	.endm
+
+	.macro	all_jcc name, form, not
+	jcc	"\name", "\form", o, OF*(1-\not)
+	jcc	"\name", "\form", no, OF*\not
+	jcc	"\name", "\form", b, CF*(1-\not)
+	jcc	"\name", "\form", ae, CF*\not
+	jcc	"\name", "\form", e, ZF*(1-\not)
+	jcc	"\name", "\form", ne, ZF*\not
+	jcc	"\name", "\form", be, CF*(1-\not)
+	jcc	"\name", "\form", a, CF*\not
+	jcc	"\name", "\form", s, SF*(1-\not)
+	jcc	"\name", "\form", ns, SF*\not
+	jcc	"\name", "\form", p, PF*(1-\not)
+	jcc	"\name", "\form", np, PF*\not
+	jcc	"\name", "\form", l, SF*(1-\not)
+	jcc	"\name", "\form", ge, SF*\not
+	jcc	"\name", "\form", le, OF*(1-\not)
+	jcc	"\name", "\form", g, OF*\not
+	.endm
+
+	all_jcc	jcc-short-taken, , 0
+	all_jcc	jcc-short-not-taken, , 1
+	all_jcc	jcc-near-taken, {disp32}, 0
+	all_jcc	jcc-near-not-taken, {disp32}, 1
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef TESTS_H
+#define TESTS_H
+
+#include "result.h"
+
+struct site;
+
+/* What goes before the names of this ABI's tests. */
+#if defined(__i386__)
+# define ABI_PREFIX	"m32-"
+#elif defined(__ILP32__)
+# define ABI_PREFIX	"x32-"
+#else
+# define ABI_PREFIX	""
+#endif
+
+/* In t-insn.c: tests made of sites, one for each name in the table. */
+const struct site *next_site_test(const struct site *site);
+const char *site_test_before(const struct site *site);
+void run_site_test(const struct site *first, struct result *r);
+
+/* Tests of behaviour; each table ends with an entry without a name. */
+extern const struct test basic_tests[];
+
+#endif

@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Probes by way of trace events: define, arm, count, disarm, remove.
+ */
+#include "tracefs.h"
+
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <link.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <unistd.h>
+
+#define TRACEFS	"/sys/kernel/tracing/"
+#define GROUP	"uprobekit"
+
+/* Not in any user header: what the kernel has said so far for "unsupported". */
+#define KERNEL_ENOTSUPP	524
+
+/* The errors with which arming may refuse an instruction. */
+static const int refusals[] = {
+	KERNEL_ENOTSUPP,
+	EOPNOTSUPP,
+	ENOEXEC,
+	EINVAL,
+};
+
+/* This function returns whether an error says "not this instruction". */
+bool is_refusal(int err)
+{
+	size_t i;
+
+	for (i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++) {
+		if (err == refusals[i])
+			return true;
+	}
+	return false;
+}
+
+/* This function writes to a file in tracefs and returns 0 or the errno. */
+static int trace_write(const char *file, const char *fmt, ...)
+{
+	char path[256], text[512];
+	int fd, len, err = 0;
+	va_list ap;
+
+	va_start(ap, fmt);
+	len = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	snprintf(path, sizeof(path), TRACEFS "%s", file);
+	/* Without O_APPEND the kernel removes all probes at open. */
+	fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
+	if (fd < 0)
+		return errno;
+	if (write(fd, text, len) != len)
+		err = errno;
+	close(fd);
+	return err;
+}
+
+/*
+ * This function turns an address of this program into an offset in its file, by
+ * way of the program headers.  It returns 0, the ELF header, if there is none.
+ */
+static unsigned long file_offset(unsigned long addr)
+{
+	const ElfW(Phdr) *ph = (void *)getauxval(AT_PHDR);
+	unsigned long i, n = getauxval(AT_PHNUM);
+
+	for (i = 0; i < n; i++) {
+		if (ph[i].p_type == PT_LOAD && addr >= ph[i].p_vaddr &&
+		    addr < ph[i].p_vaddr + ph[i].p_filesz)
+			return addr - ph[i].p_vaddr + ph[i].p_offset;
+	}
+	return 0;
+}
+
+/* This function defines a probe in a file and returns 0 or the errno. */
+int probe_define_at(struct probe *p, const char *file, unsigned long offset)
+{
+	static unsigned int nr;
+	int err;
+
+	memset(p, 0, sizeof(*p));
+	snprintf(p->event, sizeof(p->event), "p%u", nr++);
+	err = trace_write("uprobe_events", "p:" GROUP "/%s %s:0x%lx\n",
+			  p->event, file, offset);
+	p->defined = !err;
+	return err;
+}
+
+/* This function defines a probe at an address of this program. */
+int probe_define(struct probe *p, const void *addr)
+{
+	char self[128];
+	ssize_t len;
+
+	len = readlink("/proc/self/exe", self, sizeof(self) - 1);
+	if (len < 0)
+		return errno;
+	self[len] = '\0';
+	return probe_define_at(p, self, file_offset((unsigned long)addr));
+}
+
+/* This function switches the probe's event on or off. */
+static int probe_enable(const struct probe *p, int on)
+{
+	char file[128];
+
+	snprintf(file, sizeof(file), "events/" GROUP "/%s/enable", p->event);
+	return trace_write(file, "%d", on);
+}
+
+/* This function arms a probe and returns 0 or the errno. */
+int probe_arm(struct probe *p)
+{
+	int err = probe_enable(p, 1);
+
+	p->armed = !err;
+	return err;
+}
+
+/* This function disarms a probe if it is armed. */
+void probe_disarm(struct probe *p)
+{
+	if (p->armed)
+		probe_enable(p, 0);
+	p->armed = false;
+}
+
+/* This function removes a probe, disarming it first. */
+void probe_remove(struct probe *p)
+{
+	probe_disarm(p);
+	if (p->defined)
+		trace_write("uprobe_events", "-:" GROUP "/%s\n", p->event);
+	p->defined = false;
+}
+
+/*
+ * This function returns the hits that the kernel has counted for one event.
+ * That counter of 6.1 is not atomic: where several processors hit the same
+ * event at once, use trace_hits().
+ */
+unsigned long probe_hits(const struct probe *p)
+{
+	char line[512], file[256], event[64];
+	unsigned long hits, found = 0;
+	FILE *f = fopen(TRACEFS "uprobe_profile", "re");
+
+	if (!f)
+		return 0;
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%255s %63s %lu", file, event, &hits) == 3 &&
+		    !strcmp(event, p->event))
+			found = hits;
+	}
+	fclose(f);
+	return found;
+}
+
+/* This function adds up what one processor has ever written to the trace. */
+static bool cpu_records(int cpu, unsigned long *sum)
+{
+	char line[128];
+	unsigned long n;
+	FILE *f;
+
+	snprintf(line, sizeof(line), TRACEFS "per_cpu/cpu%d/stats", cpu);
+	f = fopen(line, "re");
+	if (!f)
+		return false;
+	while (fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "entries: %lu", &n) == 1 ||
+		    sscanf(line, "overrun: %lu", &n) == 1 ||
+		    sscanf(line, "dropped events: %lu", &n) == 1)
+			*sum += n;
+	}
+	fclose(f);
+	return true;
+}
+
+/*
+ * This function returns the number of records that were ever written to the
+ * trace buffer, overwritten ones included.  Each hit of each armed event writes
+ * one, so a difference counts hits exactly, on any number of processors.
+ */
+unsigned long trace_hits(void)
+{
+	unsigned long sum = 0;
+	int cpu = 0;
+
+	while (cpu_records(cpu, &sum))
+		cpu++;
+	return sum;
+}

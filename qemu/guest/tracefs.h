@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef TRACEFS_H
+#define TRACEFS_H
+
+#include <stdbool.h>
+
+struct probe {
+	char	event[32];	/* its name in the group "uprobekit" */
+	bool	defined;
+	bool	armed;
+};
+
+int probe_define_at(struct probe *p, const char *file, unsigned long offset);
+int probe_define(struct probe *p, const void *addr);
+int probe_arm(struct probe *p);
+void probe_disarm(struct probe *p);
+void probe_remove(struct probe *p);
+unsigned long probe_hits(const struct probe *p);
+unsigned long trace_hits(void);
+bool is_refusal(int err);
+
+#endif
