@@ -1,0 +1,14 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The base kernels: what differs between them is data, one module a base.
+
+Adding a base means adding a module here and naming it in ``BASES``; no engine changes.
+"""
+
+from __future__ import annotations
+
+from generator.model.bases.base import Base, Hook
+from generator.model.bases.v6_1 import BASE as V6_1
+
+BASES: tuple[Base, ...] = (V6_1,)
+
+__all__ = ["BASES", "Base", "Hook"]

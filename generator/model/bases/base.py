@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What a base is: where its source comes from, its names, its hooks, its baseline."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from generator.model.edits import Edit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hook:
+    """A place in the base where a function of the series gets called.
+
+    Attributes:
+        callee: the function that is called.
+        path, function: where the call stands.
+        text: the statement, rendered (so that names follow the base).
+        after, before: an identifier that the neighbouring statement mentions.
+        last: the last such statement of the function, not the first.
+        blank: a blank line separates the call from its neighbour.
+        patch: identifier of the patch that inserts it.
+    """
+
+    callee: str
+    path: str
+    function: str
+    text: str
+    after: str = ""
+    before: str = ""
+    last: bool = False
+    blank: bool = False
+    patch: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Base:
+    """A base kernel.
+
+    Attributes:
+        name: as in ``kernel_patches/<name>/``; also the version prefix of its releases.
+        package: the Debian source package, "" where there is none.
+        names: the identifiers that differ per base, by the model's own key (review.md, "Names").
+        has: facts about the base that templates ask for (``uprobe_rcu``, ``send_sigtrap_task`` ...).
+        hooks: where the series' functions are called.
+        edits: further edits per patch identifier, for what stands in files of the base alone.
+        baseline: the edits that make the baseline of the unmodified base.
+    """
+
+    name: str
+    package: str
+    names: dict[str, str]
+    has: frozenset[str]
+    hooks: tuple[Hook, ...]
+    edits: dict[str, tuple[Edit, ...]] = field(default_factory=dict)
+    baseline: tuple[Edit, ...]
+
+    def supports(self, version: str) -> bool:
+        """Tell whether a kernel release such as ``6.1.192`` belongs to this base."""
+        return version == self.name or version.startswith(self.name + ".")

@@ -1,0 +1,496 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the 6.x bases have in common: names, the baseline outside of the core, the hooks.
+
+Sources: the unmodified trees of 6.1 and 6.12; ``facts`` E1 (callbacks), E2 (32-bit tests), F2 to F6
+(what taking the series out needs).
+"""
+
+from __future__ import annotations
+
+from generator.model.bases.base import Hook
+from generator.model.edits import (
+    Anchor,
+    Edit,
+    InsertBlock,
+    InsertHook,
+    InsertLines,
+    InsertStatement,
+    Remove,
+    RemoveFunctions,
+    RemoveStatements,
+    RenameIdentifiers,
+    RenameMember,
+    ReorderParameters,
+    ReplaceTokens,
+    WriteFile,
+)
+
+CORE = "kernel/events/uprobes.c"
+CORE_H = "include/linux/uprobes.h"
+ARCH = "arch/x86/kernel/uprobes.c"
+ARCH_H = "arch/x86/include/asm/uprobes.h"
+TRACE = "kernel/trace/trace_uprobe.c"
+ENTRY_H = "include/linux/entry-common.h"
+THREAD_INFO_H = "arch/x86/include/asm/thread_info.h"
+COMPAT_H = "arch/x86/include/asm/compat.h"
+PERF = "arch/x86/events/core.c"
+TRAPS = "arch/x86/kernel/traps.c"
+
+NAMES = {
+    "bp_insn": "UPROBE_SWBP_INSN",
+    "old_bp_insn": "UPROBES_BKPT_INSN",
+    "get_bp_addr": "uprobe_get_swbp_addr",
+    "pre_notifier": "uprobe_pre_sstep_notifier",
+    "post_notifier": "uprobe_post_sstep_notifier",
+    "force_sigtrap": "force_sig(SIGTRAP)",
+    "force_sigill": "force_sig(SIGILL)",
+    "send_sigtrap": "send_sigtrap",
+    "find_uprobe": "find_uprobe",
+}
+
+# (name in February 2012, name of the base): patch 3 goes from left to right
+CORE_RENAMES = (
+    ("set_bkpt", "set_swbp"),
+    ("is_bkpt_insn", "is_swbp_insn"),
+    ("UPROBES_BKPT_INSN", "UPROBE_SWBP_INSN"),
+    ("UPROBES_BKPT_INSN_SIZE", "UPROBE_SWBP_INSN_SIZE"),
+    ("UPROBES_COPY_INSN", "UPROBE_COPY_INSN"),
+    ("is_bkpt", "is_swbp"),
+    ("arch_uprobes_analyze_insn", "arch_uprobe_analyze_insn"),
+)
+HEADER_RENAMES = (
+    ("set_bkpt", "set_swbp"),
+    ("is_bkpt_insn", "is_swbp_insn"),
+    ("arch_uprobes_analyze_insn", "arch_uprobe_analyze_insn"),
+)
+
+# new position -> old position; its own inverse
+REORDERED = (
+    ("set_swbp", "set_bkpt", (1, 0, 2)),
+    ("set_orig_insn", "set_orig_insn", (1, 0, 2)),
+    ("uprobe_write_opcode", "uprobe_write_opcode", (1, 0, 2, 3)),
+    ("arch_uprobe_analyze_insn", "arch_uprobes_analyze_insn", (1, 0, 2)),
+)
+
+
+def _backwards(renames: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
+    return tuple((new, old) for old, new in renames)
+
+
+def reorder(column: int) -> tuple[Edit, ...]:
+    """Return the edits that swap mm and auprobe; ``column`` picks the name, 0 new or 1 old."""
+    return tuple(
+        ReorderParameters(path=path, function=str(row[column]), order=row[2])
+        for path in (CORE, CORE_H)
+        for row in REORDERED
+    )
+
+
+def baseline(
+    *, functions: tuple[str, ...], prototypes: tuple[str, ...], extra: tuple[Edit, ...] = ()
+) -> tuple[Edit, ...]:
+    """Return the edits that make a baseline of an unmodified 6.x tree.
+
+    Args:
+        functions: the functions of the core that the series brings, under the base's names.
+        prototypes: their prototypes, and those of the architecture.
+        extra: what only this base has.
+    """
+    return (
+        RemoveFunctions(path=CORE, names=functions),
+        Remove(
+            path=CORE,
+            anchors=(
+                Anchor(kind="macro", name="UINSNS_PER_PAGE"),
+                Anchor(kind="macro", name="MAX_UPROBE_XOL_SLOTS"),
+                Anchor(kind="struct", name="xol_area"),
+                Anchor(kind="declaration", name="uprobe_exception_nb"),
+            ),
+        ),
+        RemoveStatements(path=CORE, function="uprobes_init", mentioning="register_die_notifier"),
+        RemoveStatements(path=CORE, function="uprobe_clear_state", mentioning="area"),
+        Remove(
+            path=CORE_H,
+            anchors=(
+                Anchor(kind="macro", name="MAX_URETPROBE_DEPTH"),
+                Anchor(kind="enum", name="uprobe_task_state"),
+                Anchor(kind="struct", name="uprobe_task"),
+                Anchor(kind="struct", name="return_instance"),
+                Anchor(kind="enum", name="rp_check"),
+                Anchor(kind="declaration", name="xol_area"),
+                Anchor(kind="member", name="xol_area", within="uprobes_state"),
+                Anchor(kind="macro", name="uprobe_get_trap_addr"),
+                *(Anchor(kind="declaration", name=name) for name in prototypes),
+            ),
+        ),
+        RemoveFunctions(
+            path=CORE_H,
+            names=(
+                "uprobe_notify_resume",
+                "uprobe_deny_signal",
+                "uprobe_free_utask",
+                "uprobe_copy_process",
+            ),
+        ),
+        RemoveStatements(
+            path="kernel/fork.c", function="mm_release", mentioning="uprobe_free_utask"
+        ),
+        RemoveStatements(
+            path="kernel/fork.c", function="copy_process", mentioning="uprobe_copy_process"
+        ),
+        RemoveStatements(
+            path="kernel/fork.c", function="mm_init", mentioning="mm_init_uprobes_state"
+        ),
+        RemoveFunctions(path="kernel/fork.c", names=("mm_init_uprobes_state",)),
+        RemoveStatements(
+            path="kernel/signal.c", function="get_signal", mentioning="uprobe_deny_signal"
+        ),
+        RemoveStatements(
+            path="kernel/entry/common.c",
+            function="exit_to_user_mode_loop",
+            mentioning="_TIF_UPROBE",
+        ),
+        Remove(path=ENTRY_H, anchors=(Anchor(kind="macro", name="_TIF_UPROBE"),)),
+        ReplaceTokens(
+            path=ENTRY_H,
+            within="EXIT_TO_USER_MODE_WORK",
+            pattern="_TIF_NOTIFY_RESUME | _TIF_UPROBE",
+            by="_TIF_NOTIFY_RESUME",
+        ),
+        Remove(
+            path=THREAD_INFO_H,
+            anchors=(
+                Anchor(kind="macro", name="TIF_UPROBE"),
+                Anchor(kind="macro", name="_TIF_UPROBE"),
+            ),
+        ),
+        Remove(
+            path="include/linux/sched.h",
+            anchors=(Anchor(kind="member", name="utask", within="task_struct"),),
+        ),
+        RemoveStatements(path=TRACE, function="translate_user_vaddr", mentioning="udd"),
+        ReplaceTokens(
+            path=TRACE,
+            within="translate_user_vaddr",
+            pattern="return base_addr + file_offset;",
+            by="return file_offset;",
+        ),
+        RemoveStatements(path=TRACE, function="translate_user_vaddr", mentioning="base_addr"),
+        RemoveStatements(path=TRACE, function="uprobe_dispatcher", mentioning="utask"),
+        RemoveStatements(path=TRACE, function="uretprobe_dispatcher", mentioning="utask"),
+        RemoveStatements(path=PERF, function="is_uprobe_at_func_entry", mentioning="utask"),
+        RemoveStatements(path=PERF, function="is_uprobe_at_func_entry", mentioning="auprobe"),
+        ReplaceTokens(
+            path=TRAPS,
+            within="error_get_trap_addr",
+            pattern="uprobe_get_trap_addr(regs)",
+            by="instruction_pointer(regs)",
+        ),
+        ReplaceTokens(
+            path=TRAPS,
+            within="math_error",
+            pattern="uprobe_get_trap_addr(regs)",
+            by="instruction_pointer(regs)",
+        ),
+        RenameIdentifiers(path=CORE, renames=_backwards(CORE_RENAMES)),
+        RenameIdentifiers(path=CORE_H, renames=_backwards(HEADER_RENAMES)),
+        *reorder(1),
+        WriteFile(path=ARCH, template="arch/x86/kernel/uprobes.c"),
+        WriteFile(path=ARCH_H, template="arch/x86/include/asm/uprobes.h"),
+        RenameMember(
+            path="arch/x86/include/asm/processor.h",
+            struct="thread_struct",
+            holder="thread",
+            old="trap_nr",
+            new="trap_no",
+            below="arch/x86",
+        ),
+        *extra,
+    )
+
+
+HOOKS = (
+    Hook(
+        callee="uprobe_free_utask",
+        path="kernel/fork.c",
+        function="mm_release",
+        text="uprobe_free_utask(tsk);",
+        before="deactivate_mm",
+        blank=True,
+        patch="utask",
+    ),
+    Hook(
+        callee="uprobe_copy_process",
+        path="kernel/fork.c",
+        function="copy_process",
+        text="uprobe_copy_process(p);",
+        after="trace_task_newtask",
+        patch="utask",
+    ),
+    Hook(
+        callee="uprobe_reset_state",
+        path="kernel/fork.c",
+        function="mm_init",
+        text="uprobe_reset_state(mm);",
+        before="hugetlb_count_init",
+        patch="xol",
+    ),
+    Hook(
+        callee="xol_free_area",
+        path=CORE,
+        function="uprobe_clear_state",
+        text="xol_free_area(mm->uprobes_state.xol_area);",
+        blank=True,
+        patch="xol",
+    ),
+    Hook(
+        callee="uprobe_deny_signal",
+        path="kernel/signal.c",
+        function="get_signal",
+        text="if (unlikely(uprobe_deny_signal()))\n\treturn false;",
+        after="task_sigpending",
+        blank=True,
+        patch="hit",
+    ),
+    Hook(
+        callee="uprobe_notify_resume",
+        path="kernel/entry/common.c",
+        function="exit_to_user_mode_loop",
+        text="if (ti_work & _TIF_UPROBE)\n\tuprobe_notify_resume(regs);",
+        after="schedule",
+        blank=True,
+        patch="hit",
+    ),
+    Hook(
+        callee="arch_uprobe_exception_notify",
+        path=CORE,
+        function="uprobes_init",
+        text="WARN_ON(register_die_notifier(&uprobe_exception_nb));",
+        blank=True,
+        patch="hit",
+    ),
+)
+
+
+def _hooks(patch: str) -> tuple[Edit, ...]:
+    return tuple(
+        InsertHook(path=hook.path, hook=hook.callee) for hook in HOOKS if hook.patch == patch
+    )
+
+
+_NOT_64BIT = "user_64bit_mode(task_pt_regs({task}))"
+
+
+def _ask(path: str, within: str, pattern: str, by: str, count: int = 1) -> Edit:
+    return ReplaceTokens(path=path, within=within, pattern=pattern, by=by, count=count)
+
+
+EDITS: dict[str, tuple[Edit, ...]] = {
+    "trap-nr": (
+        RenameMember(
+            path="arch/x86/include/asm/processor.h",
+            struct="thread_struct",
+            holder="thread",
+            old="trap_no",
+            new="trap_nr",
+            below="arch/x86",
+        ),
+    ),
+    "is-32bit-app": (
+        InsertBlock(
+            path=COMPAT_H,
+            template="arch/x86/include/asm/compat.h/is_32bit_app.h",
+            before=Anchor(kind="function", name="in_x32_syscall"),
+        ),
+        _ask(
+            "arch/x86/kernel/ptrace.c",
+            "task_user_regset_view",
+            "!user_64bit_mode(task_pt_regs(task))",
+            "is_32bit_app(task)",
+        ),
+        _ask(
+            "arch/x86/kernel/perf_regs.c",
+            "",
+            "!user_64bit_mode(task_pt_regs(task))",
+            "is_32bit_app(task)",
+        ),
+        _ask(
+            "arch/x86/kernel/perf_regs.c",
+            "",
+            "user_64bit_mode(user_regs)",
+            "!is_32bit_app(current)",
+        ),
+        InsertLines(
+            path="arch/x86/kernel/perf_regs.c",
+            text="#include <asm/compat.h>\n",
+            before=Anchor(kind="include", name="asm/perf_regs.h"),
+        ),
+        _ask(
+            "arch/x86/kernel/step.c",
+            "is_setting_trap_flag",
+            "!user_64bit_mode(regs)",
+            "is_32bit_app(child)",
+        ),
+        InsertLines(
+            path="arch/x86/kernel/step.c",
+            text="#include <asm/compat.h>\n",
+            before=Anchor(kind="include", name="asm/desc.h"),
+        ),
+        _ask(
+            "arch/x86/include/asm/elfcore-compat.h",
+            "PRSTATUS_SIZE",
+            "user_64bit_mode(task_pt_regs(current))",
+            "!is_32bit_app(current)",
+        ),
+        _ask(
+            "arch/x86/include/asm/elfcore-compat.h",
+            "SET_PR_FPVALID",
+            "user_64bit_mode(task_pt_regs(current))",
+            "!is_32bit_app(current)",
+        ),
+        InsertLines(
+            path="arch/x86/include/asm/elfcore-compat.h",
+            text="#include <asm/compat.h>\n",
+            before=Anchor(kind="include", name="asm/user32.h"),
+        ),
+    ),
+    "names": (
+        RenameIdentifiers(path=CORE, renames=CORE_RENAMES),
+        RenameIdentifiers(path=CORE_H, renames=HEADER_RENAMES),
+    ),
+    "param-order": reorder(0),
+    "analyse": (
+        ReplaceTokens(
+            path=CORE, within="prepare_uprobe", pattern="-ENOTSUPP", by="-EOPNOTSUPP"
+        ),
+    ),
+    "utask": (
+        InsertBlock(
+            path=CORE_H,
+            template="include/linux/uprobes.h/task.h",
+            before=Anchor(kind="struct", name="uprobes_state"),
+        ),
+        InsertBlock(
+            path=CORE_H,
+            template="include/linux/uprobes.h/prototypes.h",
+            after=Anchor(kind="declaration", name="uprobe_dup_mmap"),
+            blank=False,
+        ),
+        InsertBlock(
+            path=CORE_H,
+            template="include/linux/uprobes.h/stubs.h",
+            after=Anchor(kind="function", name="uprobe_dup_mmap"),
+            blank=False,
+        ),
+        InsertBlock(
+            path=CORE,
+            template="kernel/events/uprobes.c/utask.c",
+            before=Anchor(kind="function", name="uprobes_init"),
+        ),
+        InsertLines(
+            path="include/linux/sched.h",
+            text="#ifdef CONFIG_UPROBES\n\tstruct uprobe_task\t\t*utask;\n#endif\n",
+            before=Anchor(kind="member", name="kmap_ctrl", within="task_struct"),
+        ),
+        InsertStatement(
+            path=TRACE,
+            function="uprobe_dispatcher",
+            text="current->utask->vaddr = (unsigned long)&udd;",
+            after="bp_addr",
+        ),
+        InsertStatement(
+            path=TRACE,
+            function="uretprobe_dispatcher",
+            text="current->utask->vaddr = (unsigned long)&udd;",
+            after="bp_addr",
+        ),
+        ReplaceTokens(
+            path=TRACE,
+            within="translate_user_vaddr",
+            pattern="return file_offset;",
+            by="struct uprobe_dispatch_data *udd;\n\n"
+            "\tudd = (void *)current->utask->vaddr;\n"
+            "\treturn udd->bp_addr - udd->tu->offset + file_offset;",
+        ),
+        ReplaceTokens(
+            path=PERF,
+            within="is_uprobe_at_func_entry",
+            pattern="return false;",
+            by="struct arch_uprobe *auprobe = NULL;\n\n"
+            "\tif (current->utask)\n"
+            "\t\tauprobe = current->utask->auprobe;\n"
+            "\tif (!auprobe)\n"
+            "\t\treturn false;\n\n"
+            "\t/* push %rbp or endbr64, as compilers begin a function */\n"
+            "\treturn auprobe->insn[0] == 0x55 ||\n"
+            "\t       (user_64bit_mode(regs) && is_endbr(*(u32 *)auprobe->insn));",
+        ),
+        *_hooks("utask"),
+    ),
+    "xol": (
+        InsertLines(
+            path=CORE_H,
+            text="struct xol_area;\n\n",
+            before=Anchor(kind="struct", name="uprobes_state"),
+        ),
+        InsertLines(
+            path=CORE_H,
+            text="\tstruct xol_area\t\t*xol_area;\n",
+            after=Anchor(kind="body", name="uprobes_state"),
+        ),
+        InsertBlock(
+            path=CORE,
+            template="kernel/events/uprobes.c/xol.c",
+            before=Anchor(kind="function", name="uprobe_clear_state"),
+        ),
+        *_hooks("xol"),
+    ),
+    "arch-xol": (),
+    "hit": (
+        InsertBlock(
+            path=CORE,
+            template="kernel/events/uprobes.c/hit.c",
+            before=Anchor(kind="function", name="uprobes_init"),
+        ),
+        InsertLines(
+            path=CORE_H,
+            text="#define uprobe_get_trap_addr(regs)\tinstruction_pointer(regs)\n\n",
+            before=Anchor(kind="function", name="uprobe_register"),
+        ),
+        InsertLines(
+            path=THREAD_INFO_H,
+            text="#define TIF_UPROBE\t\t12\t/* hit a probe, or stepped over one */\n",
+            before=Anchor(kind="macro", name="TIF_PATCH_PENDING"),
+        ),
+        InsertLines(
+            path=THREAD_INFO_H,
+            text="#define _TIF_UPROBE\t\t(1 << TIF_UPROBE)\n",
+            before=Anchor(kind="macro", name="_TIF_PATCH_PENDING"),
+        ),
+        InsertLines(
+            path=ENTRY_H,
+            text="#ifndef _TIF_UPROBE\n# define _TIF_UPROBE\t\t\t(0)\n#endif\n\n",
+            before=Anchor(kind="conditional", name="ARCH_SYSCALL_WORK_ENTER"),
+        ),
+        ReplaceTokens(
+            path=ENTRY_H,
+            within="EXIT_TO_USER_MODE_WORK",
+            pattern="_TIF_NOTIFY_RESUME",
+            by="_TIF_NOTIFY_RESUME | _TIF_UPROBE",
+        ),
+        ReplaceTokens(
+            path=TRAPS,
+            within="error_get_trap_addr",
+            pattern="instruction_pointer(regs)",
+            by="uprobe_get_trap_addr(regs)",
+        ),
+        ReplaceTokens(
+            path=TRAPS,
+            within="math_error",
+            pattern="instruction_pointer(regs)",
+            by="uprobe_get_trap_addr(regs)",
+        ),
+        *_hooks("hit"),
+    ),
+    "skip-nop": (),
+}

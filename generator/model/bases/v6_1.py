@@ -1,0 +1,79 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Linux 6.1, as in Debian's linux-source-6.1."""
+
+from __future__ import annotations
+
+from generator.model.bases import v6
+from generator.model.bases.base import Base
+
+_FUNCTIONS = (
+    "unapply_uprobe",
+    "arch_uprobe_get_xol_area",
+    "xol_add_vma",
+    "__create_xol_area",
+    "get_xol_area",
+    "xol_take_insn_slot",
+    "xol_get_insn_slot",
+    "xol_free_insn_slot",
+    "arch_uprobe_copy_ixol",
+    "uprobe_get_swbp_addr",
+    "uprobe_get_trap_addr",
+    "free_ret_instance",
+    "uprobe_free_utask",
+    "get_utask",
+    "dup_utask",
+    "uprobe_warn",
+    "dup_xol_work",
+    "uprobe_copy_process",
+    "get_trampoline_vaddr",
+    "cleanup_return_instances",
+    "prepare_uretprobe",
+    "pre_ssout",
+    "uprobe_deny_signal",
+    "mmf_recalc_uprobes",
+    "is_trap_at_addr",
+    "find_active_uprobe",
+    "handler_chain",
+    "handle_uretprobe_chain",
+    "find_next_ret_chain",
+    "handle_trampoline",
+    "arch_uprobe_ignore",
+    "arch_uretprobe_is_alive",
+    "handle_swbp",
+    "handle_singlestep",
+    "uprobe_notify_resume",
+    "uprobe_pre_sstep_notifier",
+    "uprobe_post_sstep_notifier",
+)
+
+_PROTOTYPES = (
+    "uprobe_get_swbp_addr",
+    "uprobe_get_trap_addr",
+    "uprobe_free_utask",
+    "uprobe_copy_process",
+    "uprobe_post_sstep_notifier",
+    "uprobe_pre_sstep_notifier",
+    "uprobe_notify_resume",
+    "uprobe_deny_signal",
+    "arch_uprobe_skip_sstep",
+    "arch_uprobe_pre_xol",
+    "arch_uprobe_post_xol",
+    "arch_uprobe_xol_was_trapped",
+    "arch_uprobe_exception_notify",
+    "arch_uprobe_abort_xol",
+    "arch_uretprobe_hijack_return_addr",
+    "arch_uretprobe_is_alive",
+    "arch_uprobe_ignore",
+    "arch_uprobe_copy_ixol",
+    "arch_uprobe_get_xol_area",
+)
+
+BASE = Base(
+    name="6.1",
+    package="linux-source-6.1",
+    names=v6.NAMES,
+    has=frozenset(),
+    hooks=v6.HOOKS,
+    edits=v6.EDITS,
+    baseline=v6.baseline(functions=_FUNCTIONS, prototypes=_PROTOTYPES),
+)

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The typed edits: one change to one existing file each, addressed by what it means.
+
+Pure data. ``plan`` chooses them for a base, ``tree.edit`` carries them out. No edit knows a line
+number or a column; one that does not find its place fails with file, function and what it
+looked for.
+
+Every ``text`` and template is rendered first (see ``render``), so that names which differ from
+base to base stand in one place.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, kw_only=True)
+class Edit:
+    """A change to the file at ``path``, relative to the top of the tree."""
+
+    path: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Anchor:
+    """A thing in a file that others are placed beside.
+
+    ``kind`` says what ``name`` is; a ``declaration`` is a prototype or a variable, a
+    ``body`` the opening line of a structure, a ``conditional`` the #if line that asks for a macro. ``within`` narrows
+    a ``member`` down to its structure.
+    """
+
+    kind: Literal[
+        "function",
+        "declaration",
+        "macro",
+        "include",
+        "struct",
+        "enum",
+        "member",
+        "body",
+        "conditional",
+    ]
+    name: str
+    within: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoveFunctions(Edit):
+    """Take out function definitions with their comments and their EXPORT_SYMBOL lines."""
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Remove(Edit):
+    """Take out anything an anchor can name, with its comment."""
+
+    anchors: tuple[Anchor, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoveStatements(Edit):
+    """Take out every statement of ``function`` that mentions the identifier ``mentioning``.
+
+    The smallest complete statement goes; an ``if`` whose condition mentions it goes whole.
+    """
+
+    function: str
+    mentioning: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReplaceTokens(Edit):
+    """Replace a token pattern; ``$x`` in it captures an expression and may be used in ``by``.
+
+    ``within`` names the function or macro it is looked for in; empty means the whole file.
+    ``count`` is how often it must be found; 0 means once or more.
+    """
+
+    pattern: str
+    by: str
+    within: str = ""
+    count: int = 1
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenameIdentifiers(Edit):
+    """Rename whole identifiers, comments included, everywhere in one file.
+
+    ``optional`` lets a file be without some of them.
+    """
+
+    renames: tuple[tuple[str, str], ...]
+    optional: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class RenameMember(Edit):
+    """Rename the member ``old`` of ``struct struct`` (defined in ``path``) and its every use.
+
+    Only uses whose type is known are touched: behind ``->`` or ``.`` of ``holder``, the member of
+    that type in another structure, or of a variable declared as ``struct struct *``. Files are
+    looked for below ``below``; ``also`` lists other files (debugger macros) in which
+    ``holder.old`` is spelled out.
+    """
+
+    struct: str
+    holder: str
+    old: str
+    new: str
+    below: str
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReorderParameters(Edit):
+    """Reorder the parameters of a function: prototypes, definitions and calls in one file.
+
+    ``order`` gives, for each new position, the old one (from 0).
+    """
+
+    function: str
+    order: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class InsertBlock(Edit):
+    """Insert a rendered template beside an anchor, a blank line between.
+
+    The block stays known under its template's name: when a later patch makes the template
+    render differently, the block is brought up to date by that patch.
+    """
+
+    template: str
+    after: Anchor | None = None
+    before: Anchor | None = None
+    blank: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class InsertLines(Edit):
+    """Insert whole lines beside an anchor, nothing in between."""
+
+    text: str
+    after: Anchor | None = None
+    before: Anchor | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class InsertStatement(Edit):
+    """Insert a statement into ``function``, indented like its neighbour.
+
+    Exactly one of ``after`` and ``before`` names an identifier that the neighbour mentions;
+    ``last`` takes the last such statement instead of the first. Neither means: at the end of the
+    body.
+    """
+
+    function: str
+    text: str
+    after: str = ""
+    before: str = ""
+    last: bool = False
+    blank: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class WriteFile(Edit):
+    """Make ``path`` what a template renders to."""
+
+    template: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class InsertHook(Edit):
+    """Insert the call that the base's hook of this name describes; ``plan`` resolves it."""
+
+    hook: str

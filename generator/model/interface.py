@@ -1,0 +1,773 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The interface of the series: every function, structure, enumeration and macro it brings.
+
+Prototypes, definitions, empty inlines and the comments above them are rendered from here and stand
+nowhere else. Names in double braces differ per base (``Base.names``). Order of parameters: the
+important one first, review.md R03.
+"""
+
+from __future__ import annotations
+
+from generator.model.decl import (
+    Enum,
+    Enumerator,
+    Function,
+    Interface,
+    Macro,
+    Member,
+    Param,
+    Struct,
+)
+from generator.model.states import STATES
+
+CORE_H = "include/linux/uprobes.h"
+
+_AUPROBE = Param("struct arch_uprobe *", "auprobe", "the probed instruction")
+_REGS = Param("struct pt_regs *", "regs", "the user registers of the current task")
+_MM = Param("struct mm_struct *", "mm", "the address space that is probed")
+_TASK = Param("struct task_struct *", "t")
+
+_regs = Param("struct pt_regs *", "regs")
+_mm = Param("struct mm_struct *", "mm")
+_uprobe = Param("struct uprobe *", "uprobe")
+_utask = Param("struct uprobe_task *", "utask")
+_area = Param("struct xol_area *", "area")
+_insn = Param("struct insn *", "insn")
+_auprobe = Param("struct arch_uprobe *", "auprobe")
+
+ARCH_FUNCTIONS = (
+    Function(
+        name="arch_uprobe_analyze_insn",
+        returns="int",
+        params=(_AUPROBE, _MM, Param("unsigned long", "addr", "where it is mapped")),
+        doc=(
+            "find out how an instruction is executed out of line",
+            "This function gets called once, before the first breakpoint for the probe is "
+            "installed. It fills in what the functions below need to know.",
+            "Return: 0, -ENOEXEC when the bytes are no instruction, -EOPNOTSUPP when the "
+            "instruction cannot be probed.",
+        ),
+        header=CORE_H,
+        patch="baseline",
+    ),
+    Function(
+        name="arch_uprobe_pre_xol",
+        returns="int",
+        params=(_AUPROBE, _REGS),
+        doc=(
+            "prepare to execute the copy in the slot",
+            "This function gets called when a task that has hit a probe is about to step the "
+            "copy of the instruction: utask->vaddr is the probed address, utask->xol_vaddr the "
+            "slot.",
+            "Return: 0, or -ENOEXEC when the task does not run in the mode for which the "
+            "instruction was analysed.",
+        ),
+        header=CORE_H,
+        patch="arch-xol",
+    ),
+    Function(
+        name="arch_uprobe_post_xol",
+        returns="int",
+        params=(_AUPROBE, _REGS),
+        doc=(
+            "fix up what the copy left behind",
+            "This function gets called when the copy has been executed. Afterwards registers "
+            "and memory are as if the instruction had been executed in its place.",
+            "Return: 0. When the user's stack is gone, the instruction is undone and will be "
+            "executed again, so that the fault is reported where it belongs.",
+        ),
+        header=CORE_H,
+        patch="arch-xol",
+    ),
+    Function(
+        name="arch_uprobe_abort_xol",
+        returns="void",
+        params=(_AUPROBE, _REGS),
+        doc=(
+            "go back to the state before the step",
+            "This function gets called when the copy has trapped, or when the task was killed "
+            "while stepping. The instruction pointer goes back to the breakpoint, so that a "
+            "signal handler and a core dump see the probed address.",
+        ),
+        header=CORE_H,
+        patch="arch-xol",
+    ),
+    Function(
+        name="arch_uprobe_xol_was_trapped",
+        returns="bool",
+        params=(Param("struct task_struct *", "t", "the task that steps"),),
+        doc=(
+            "tell whether the copy has raised an exception",
+            "Every exception handler stores its number in thread.trap_nr, which "
+            "arch_uprobe_pre_xol() has set to a number that no exception has.",
+            "Return: true when a fault, and not the end of the step, has brought the task "
+            "into the kernel.",
+        ),
+        header=CORE_H,
+        patch="arch-xol",
+    ),
+    Function(
+        name="arch_uprobe_exception_notify",
+        returns="int",
+        params=(
+            Param("struct notifier_block *", "self", "the notifier of the uprobes core"),
+            Param("unsigned long", "val", "the kind of event, enum die_val"),
+            Param("void *", "data", "the event, struct die_args"),
+        ),
+        doc=(
+            "look at int3 and debug exceptions",
+            "This function gets called with interrupts off, on the exception's own stack: it "
+            "only tells the core, which does its work on the way back to user space.",
+            "Return: NOTIFY_STOP when the exception belongs to a probe.",
+        ),
+        header=CORE_H,
+        patch="hit",
+    ),
+    Function(
+        name="arch_uprobe_skip_sstep",
+        returns="bool",
+        params=(_AUPROBE, _REGS),
+        doc=(
+            "execute an instruction without a step, where that is possible",
+            "This is an optimisation: it saves the debug exception. Other instructions can "
+            "be added to it.",
+            "Return: true when the instruction has been dealt with and the instruction "
+            "pointer stands behind it.",
+        ),
+        header=CORE_H,
+        patch="skip-nop",
+    ),
+    Function(
+        name="arch_uprobe_get_xol_area",
+        returns="unsigned long",
+        doc=(
+            "This function gets called when the area for execution out of line is "
+            "going to be mapped. It returns a free address in the address space of the current "
+            "task, or an error as get_unmapped_area() does.",
+        ),
+        weak=True,
+        header=CORE_H,
+        patch="xol",
+    ),
+    Function(
+        name="arch_uprobe_copy_ixol",
+        returns="void",
+        params=(
+            Param("struct page *", "page"),
+            Param("unsigned long", "vaddr"),
+            Param("void *", "src"),
+            Param("unsigned long", "len"),
+        ),
+        doc=(
+            "This function gets called when an instruction is copied into its slot. An "
+            "architecture whose caches are not coherent replaces it.",
+        ),
+        weak=True,
+        header=CORE_H,
+        patch="xol",
+    ),
+    Function(
+        name="arch_uprobe_ignore",
+        returns="bool",
+        params=(_auprobe, _regs),
+        doc=(
+            "This function gets called when a probe is hit. It tells whether the hit does not "
+            "count, as with a conditional instruction whose condition is false.",
+        ),
+        weak=True,
+        header=CORE_H,
+        patch="hit",
+    ),
+)
+
+CORE_FUNCTIONS = (
+    # the life of a uprobe_task
+    Function(
+        name="uprobe_free_utask",
+        returns="void",
+        params=(_TASK,),
+        doc=(
+            "This function gets called when a task exits or executes a new program, whatever "
+            "it was doing: a step that is under way ends here.",
+        ),
+        header=CORE_H,
+        stub="",
+        patch="utask",
+    ),
+    Function(
+        name="uprobe_copy_process",
+        returns="void",
+        params=(_TASK,),
+        doc=(
+            "This function gets called when a task has been created. The new task has a copy "
+            "of its parent's task_struct, but it is not in the middle of a probe.",
+        ),
+        header=CORE_H,
+        stub="",
+        patch="utask",
+    ),
+    # execution out of line
+    Function(
+        name="uprobe_reset_state",
+        returns="void",
+        params=(_mm,),
+        doc=(
+            "This function gets called when a new mm_struct is set up, as a copy of another one "
+            "in the case of fork(). The area of the other one is not mapped here.",
+        ),
+        header=CORE_H,
+        stub="",
+        patch="xol",
+    ),
+    Function(
+        name="xol_fault",
+        returns="vm_fault_t",
+        params=(
+            Param("const struct vm_special_mapping *", "sm"),
+            Param("struct vm_area_struct *", "vma"),
+            Param("struct vm_fault *", "vmf"),
+        ),
+        storage="static",
+        doc=("This function gets called when a task touches the area for the first time.",),
+        patch="xol",
+    ),
+    Function(
+        name="xol_alloc_area",
+        returns="struct xol_area *",
+        storage="static",
+        doc=(
+            "This function returns a new area, filled with breakpoints: a task that ever runs "
+            "on behind the copy of an instruction is stopped at once. It returns NULL when there "
+            "is no memory.",
+        ),
+        patch="xol",
+    ),
+    Function(
+        name="xol_free_area",
+        returns="void",
+        params=(_area,),
+        storage="static",
+        doc=("This function frees an area that no task can use any more, or NULL.",),
+        patch="xol",
+    ),
+    Function(
+        name="xol_map_area",
+        returns="int",
+        params=(_mm, _area),
+        storage="static",
+        doc=(
+            "This function maps an area into the address space of the current task. Of several "
+            "threads that try it at the same time one succeeds, the others get -EALREADY.",
+        ),
+        patch="xol",
+    ),
+    Function(
+        name="get_xol_area",
+        returns="struct xol_area *",
+        storage="static",
+        doc=(
+            "This function returns the area of the current task and makes it at the first "
+            "use. It returns NULL when there is no memory, or no room in the address space.",
+        ),
+        patch="xol",
+    ),
+    Function(
+        name="xol_try_slot",
+        returns="bool",
+        params=(_area, Param("unsigned long *", "slot")),
+        storage="static",
+        doc=("This function takes a free slot, if there is one.",),
+        patch="xol",
+    ),
+    Function(
+        name="xol_get_insn_slot",
+        returns="unsigned long",
+        params=(_uprobe,),
+        storage="static",
+        doc=(
+            "This function takes a slot and copies the instruction into it. It waits while all "
+            "slots are busy. It returns the address of the slot, or 0 when there is none: no "
+            "area, or the task was killed while it waited.",
+        ),
+        patch="xol",
+    ),
+    Function(
+        name="xol_free_insn_slot",
+        returns="void",
+        params=(_utask, _mm),
+        storage="static",
+        doc=("This function gives back the slot that a task holds, if it holds one.",),
+        patch="xol",
+    ),
+    # the breakpoint and the step
+    Function(
+        name="{{ names.get_bp_addr }}",
+        returns="unsigned long",
+        params=(Param("struct pt_regs *", "regs", "the registers after the breakpoint"),),
+        doc=(
+            "compute the address of a breakpoint that was hit",
+            "Return: the address of the breakpoint, which most architectures leave behind "
+            "the instruction pointer.",
+        ),
+        weak=True,
+        header=CORE_H,
+        patch="hit",
+    ),
+    Function(
+        name="uprobe_get_trap_addr",
+        returns="unsigned long",
+        params=(Param("struct pt_regs *", "regs", "the registers at the exception"),),
+        doc=(
+            "compute the address that an exception is reported for",
+            "Return: the instruction pointer, or the probed address when the copy of a probed "
+            "instruction raised the exception.",
+        ),
+        header=CORE_H,
+        patch="hit",
+    ),
+    Function(
+        name="unapply_uprobe",
+        returns="int",
+        params=(_uprobe, _mm),
+        storage="static",
+        doc=(
+            "This function gets called when no consumer wants the probe in this address space "
+            "any more: the breakpoints are removed, the probe stays registered.",
+        ),
+        patch="hit",
+    ),
+    Function(
+        name="get_utask",
+        returns="struct uprobe_task *",
+        storage="static",
+        doc=(
+            "This function returns the uprobe_task of the current task and makes it at the "
+            "first hit. It returns NULL when there is no memory.",
+        ),
+        patch="hit",
+    ),
+    Function(
+        name="uprobe_warn",
+        returns="void",
+        params=(_TASK, Param("const char *", "msg")),
+        storage="static",
+        doc=("This function reports a task for which a probe could not do its work.",),
+        patch="hit",
+    ),
+    Function(
+        name="pre_ssout",
+        returns="int",
+        params=(_uprobe, _regs, Param("unsigned long", "bp_vaddr")),
+        storage="static",
+        doc=(
+            "This function gets called when the instruction has to be stepped out of line. When "
+            "it fails the task has not moved, and executes the breakpoint again.",
+        ),
+        patch="hit",
+    ),
+    Function(
+        name="uprobe_deny_signal",
+        returns="bool",
+        doc=(
+            "This function gets called when a task is about to take a signal. While it steps the "
+            "copy of an instruction it must not: the signal frame would hold the address of "
+            "the slot. The signal stays queued, and handle_singlestep() looks at the queues "
+            "again.",
+            "Clearing TIF_SIGPENDING here does not race with a signal that comes right after. "
+            "Who sends a signal queues it first and sets the flag then: either the flag is set "
+            "again and the task comes back to this function before it can return to user space, "
+            "or the signal is in the queue by the time handle_singlestep() calls "
+            "recalc_sigpending() under siglock. Nothing is lost in either case.",
+            "Two signals end the step at once: one that the copy raised itself, since it would "
+            "raise it for ever, and SIGKILL. Both times the task goes back to the breakpoint "
+            "first, so that a handler and a core dump see the probed address.",
+        ),
+        header=CORE_H,
+        stub="false",
+        patch="hit",
+    ),
+    Function(
+        name="mmf_recalc_uprobes",
+        returns="void",
+        params=(_mm,),
+        storage="static",
+        doc=(
+            "This function gets called when a breakpoint was hit for which there is no probe: "
+            "the last one may be gone from this address space. It may err in keeping "
+            "MMF_HAS_UPROBES, never in clearing it.",
+        ),
+        patch="hit",
+    ),
+    Function(
+        name="is_trap_at_addr",
+        returns="int",
+        params=(Param("unsigned long", "vaddr"),),
+        storage="static",
+        doc=(
+            "This function tells whether a breakpoint stands at an address of the current task. "
+            "It returns -EFAULT when the page is not at hand just now.",
+        ),
+        patch="hit",
+    ),
+    Function(
+        name="find_active_uprobe",
+        returns="struct uprobe *",
+        params=(Param("unsigned long", "bp_vaddr"), Param("int *", "is_bp")),
+        storage="static",
+        doc=(
+            "This function returns the probe for a breakpoint that was hit, with a reference. "
+            "When there is none, is_bp tells whether a breakpoint stands there all the same. "
+            "Both are looked at under mmap_lock, which unregistering takes for write: a probe "
+            "that is removed and registered again in between cannot be mistaken for a "
+            "breakpoint of the program's own.",
+        ),
+        patch="hit",
+    ),
+    Function(
+        name="handler_chain",
+        returns="void",
+        params=(_uprobe, _regs),
+        storage="static",
+        doc=("This function calls the handlers of all consumers of a probe.",),
+        patch="hit",
+    ),
+    Function(
+        name="run_uprobe",
+        returns="bool",
+        params=(_uprobe, _regs, Param("unsigned long", "bp_vaddr")),
+        storage="static",
+        doc=(
+            "This function gets called when a probe is hit. The instruction pointer stands at the "
+            "breakpoint: whatever fails from here on, the task just tries again. It returns true "
+            "when a step has begun.",
+        ),
+        patch="hit",
+    ),
+    Function(
+        name="handle_swbp",
+        returns="void",
+        params=(_regs,),
+        storage="static",
+        doc=(
+            "This function gets called when a task has hit a breakpoint, on its way back to user "
+            "space.",
+        ),
+        patch="hit",
+    ),
+    Function(
+        name="handle_singlestep",
+        returns="void",
+        params=(_utask, _regs),
+        storage="static",
+        doc=(
+            "This function gets called when the copy of an instruction has been executed, or "
+            "has trapped. It ends the step and lets the signals in that were kept waiting.",
+        ),
+        patch="hit",
+    ),
+    Function(
+        name="uprobe_notify_resume",
+        returns="void",
+        params=(_regs,),
+        doc=(
+            "This function gets called when a task with TIF_UPROBE set returns to user space: "
+            "it has hit a breakpoint, or a step has ended. The states of a task:",
+            "@states",
+        ),
+        header=CORE_H,
+        stub="",
+        patch="hit",
+    ),
+    Function(
+        name="{{ names.pre_notifier }}",
+        returns="int",
+        params=(_regs,),
+        doc=(
+            "This function gets called when a task has executed a breakpoint, with interrupts "
+            "off. It returns 1 when the breakpoint may belong to a probe. A breakpoint inside "
+            "of a step does not: the program has replaced the slot and gets its SIGTRAP.",
+        ),
+        header=CORE_H,
+        patch="hit",
+    ),
+    Function(
+        name="{{ names.post_notifier }}",
+        returns="int",
+        params=(_regs,),
+        doc=(
+            "This function gets called when a task has executed a single step, with interrupts "
+            "off. It returns 1 when the step was one of ours.",
+        ),
+        header=CORE_H,
+        patch="hit",
+    ),
+)
+
+X86_FUNCTIONS = (
+    Function(
+        name="is_32bit_app",
+        returns="bool",
+        params=(Param("struct task_struct *", "t", "the task, which must have user registers"),),
+        storage="static inline",
+        doc=(
+            "does a task execute 32-bit code?",
+            "An x32 task executes 64-bit code, with 32-bit pointers: this is false for it. The "
+            "question is about the mode of the CPU, not about the system call in progress "
+            "(in_ia32_syscall()), nor about the size of the address space (TIF_ADDR32).",
+            "Return: true for 32-bit code, which is always so on a 32-bit kernel.",
+        ),
+        header="arch/x86/include/asm/compat.h",
+        patch="is-32bit-app",
+    ),
+    Function(
+        name="uprobe_decode_insn",
+        returns="int",
+        params=(_auprobe, _insn, Param("bool", "x86_64")),
+        storage="static",
+        doc=("This function decodes the probed instruction.",),
+        patch="analyse",
+    ),
+    Function(
+        name="uprobe_insn_has_prefix",
+        returns="bool",
+        params=(_insn, Param("insn_byte_t", "wanted")),
+        storage="static",
+        doc=(
+            "This function tells whether an instruction has a legacy prefix. The decoder keeps "
+            "each prefix once, however often it is repeated.",
+        ),
+        patch="analyse",
+    ),
+    Function(
+        name="uprobe_group_fixups",
+        returns="u8",
+        params=(_insn, Param("u16", "opcode")),
+        storage="static",
+        doc=(
+            "This function looks up an opcode whose meaning depends on the reg field of the "
+            "ModRM byte.",
+        ),
+        patch="analyse",
+    ),
+    Function(
+        name="uprobe_table_fixups",
+        returns="u8",
+        params=(_insn,),
+        storage="static",
+        doc=(
+            "This function looks up what has to be done about an instruction. What no table "
+            "knows is refused: so are all VEX, EVEX and XOP encodings, whose opcode byte means "
+            "something else than the same byte of a legacy instruction.",
+        ),
+        patch="analyse",
+    ),
+    Function(
+        name="uprobe_insn_fixups",
+        returns="u8",
+        params=(_insn,),
+        storage="static",
+        doc=(
+            "This function returns the fixups for an instruction, or 0 for one that cannot be "
+            "probed.",
+        ),
+        patch="analyse",
+    ),
+    Function(
+        name="uprobe_move_branch",
+        returns="void",
+        params=(_auprobe, _insn),
+        storage="static",
+        doc=(
+            "This function gets called when a relative branch is prepared. The copy of it "
+            "jumps over one byte, whatever the distance: the instruction pointer then tells "
+            "whether the branch was taken, and a far target cannot be out of reach of the slot.",
+        ),
+        patch="analyse",
+    ),
+    Function(
+        name="uprobe_move_riprel",
+        returns="void",
+        params=(_auprobe, _insn),
+        storage="static",
+        doc=(
+            "This function gets called when an instruction is prepared that may address memory "
+            "relative to the instruction pointer. The copy of it uses a register in its place, "
+            "which arch_uprobe_pre_xol() loads with the address of the next instruction. The "
+            "displacement stays, and so does the length.",
+            "The register must not be one that the instruction uses itself. No instruction with "
+            "a ModRM memory operand uses rsi or rdi implicitly (rax, rcx, rdx and rbx are: div, "
+            "cmpxchg16b), and ModRM.reg can name only one of the two.",
+        ),
+        patch="analyse",
+    ),
+    Function(
+        name="uprobe_scratch_reg",
+        returns="unsigned long *",
+        params=(_auprobe, _regs),
+        storage="static",
+        doc=(
+            "This function returns the register that stands in for the instruction pointer, "
+            "or NULL.",
+        ),
+        patch="arch-xol",
+    ),
+    Function(
+        name="uprobe_word_size",
+        returns="int",
+        storage="static",
+        doc=("This function returns how many bytes a near call of the current task pushes.",),
+        patch="arch-xol",
+    ),
+    Function(
+        name="uprobe_end_step",
+        returns="void",
+        params=(_auprobe, _regs),
+        storage="static",
+        doc=("This function restores what arch_uprobe_pre_xol() has borrowed.",),
+        patch="arch-xol",
+    ),
+    Function(
+        name="uprobe_fix_stack",
+        returns="int",
+        params=(_auprobe, _regs),
+        storage="static",
+        doc=(
+            "This function corrects what the copy has pushed: the return address of a call, and "
+            "the trap flag that is ours in the flags pushed by pushf.",
+        ),
+        patch="arch-xol",
+    ),
+    Function(
+        name="uprobe_fix_ip",
+        returns="void",
+        params=(_auprobe, _regs),
+        storage="static",
+        doc=(
+            "This function moves the instruction pointer from the slot to where it belongs. An "
+            "instruction that has loaded it is left alone. One that repeats, such as rep movs, "
+            "still stands at the slot and goes back to the breakpoint.",
+        ),
+        patch="arch-xol",
+    ),
+    Function(
+        name="x86_get_xol_area",
+        c_name="arch_uprobe_get_xol_area",
+        returns="unsigned long",
+        doc=(
+            "This function gets called when the area for execution out of line is going to be "
+            "mapped. It looks for the highest free page below the limit of the task: "
+            "get_unmapped_area() would take the limit from the kind of the system call in "
+            "progress, and this is none.",
+        ),
+        patch="xol",
+    ),
+    Function(
+        name="uprobe_insn_is_nop",
+        returns="bool",
+        params=(_insn,),
+        storage="static",
+        doc=("@nops",),
+        patch="skip-nop",
+    ),
+)
+
+STRUCTS = (
+    Struct(
+        name="uprobe_task",
+        doc=("What uprobes knows about a task that has hit a probe.",),
+        members=(
+            Member(type="enum uprobe_task_state", name="state", patch="utask"),
+            Member(type="struct arch_uprobe_task", name="autask", patch="utask"),
+            Member(
+                type="struct uprobe *",
+                name="active_uprobe",
+                comment="the one that is stepped",
+                patch="utask",
+            ),
+            Member(
+                type="struct arch_uprobe *",
+                name="auprobe",
+                comment="while handlers run",
+                patch="utask",
+            ),
+            Member(
+                type="unsigned long",
+                name="vaddr",
+                comment="the probed address",
+                patch="utask",
+            ),
+            Member(
+                type="unsigned long",
+                name="xol_vaddr",
+                comment="the slot, 0 for none",
+                patch="utask",
+            ),
+        ),
+    ),
+    Struct(
+        name="arch_uprobe",
+        doc=("The probed instruction, as arch_uprobe_analyze_insn() leaves it.",),
+        members=(
+            Member(type="u8", name="insn", array="MAX_UINSN_BYTES", comment="as it is in the file"),
+            Member(
+                type="u8",
+                name="ixol",
+                array="MAX_UINSN_BYTES",
+                comment="as it is executed",
+                patch="analyse",
+            ),
+            Member(type="u8", name="fixups", comment="UPROBE_FIX_*", patch="analyse"),
+            Member(type="u8", name="ilen", comment="in bytes", patch="analyse"),
+            Member(
+                type="u8",
+                name="scratch",
+                comment="register number, 0 for none",
+                patch="analyse",
+            ),
+            Member(type="bool", name="x86_64", comment="analysed as 64-bit code", patch="analyse"),
+            Member(type="bool", name="nop", comment="has no effect", patch="skip-nop"),
+            Member(type="s32", name="offs", comment="distance of a branch", patch="analyse"),
+        ),
+    ),
+    Struct(
+        name="arch_uprobe_task",
+        doc=("What arch_uprobe_pre_xol() changes and has to be restored.",),
+        members=(
+            Member(type="unsigned long", name="saved_scratch_register", patch="utask"),
+            Member(type="unsigned long", name="saved_sp", patch="utask"),
+            Member(type="unsigned int", name="saved_trap_nr", patch="utask"),
+            Member(type="bool", name="saved_tf", patch="utask"),
+        ),
+    ),
+)
+
+ENUMS = (
+    Enum(
+        name="uprobe_task_state",
+        doc=(),
+        values=tuple(Enumerator(name=s.enumerator, comment=s.meaning) for s in STATES),
+    ),
+)
+
+MACROS = (
+    Macro(name="MAX_UINSN_BYTES", value="16"),
+    Macro(
+        name="UPROBE_XOL_SLOT_BYTES",
+        value="128",
+        comment="two cache lines",
+        patch="xol",
+    ),
+    Macro(
+        name="UPROBE_TRAP_NR",
+        value="UINT_MAX",
+        comment="no exception has this number",
+        patch="arch-xol",
+    ),
+)
+
+INTERFACE = Interface(
+    functions=ARCH_FUNCTIONS + CORE_FUNCTIONS + X86_FUNCTIONS,
+    structs=STRUCTS,
+    enums=ENUMS,
+    macros=MACROS,
+)

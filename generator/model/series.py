@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The series: its patches in their order, their subjects and trailers, author and date.
+
+The text of each commit is ``templates/messages/<ident>.txt.j2``; the cover letter is
+``templates/messages/cover.txt.j2``. The order is the one that links at every prefix.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Patch:
+    """A patch of the series.
+
+    Attributes:
+        ident: identifier, used by ``patch=`` in the model and by ``has()`` in templates.
+        subject: first line of the commit message; may use the base's names.
+        review: points of the review that the patch answers (review.md).
+    """
+
+    ident: str
+    subject: str
+    review: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Identity:
+    """Who and when: the same for every patch, so that rendering twice gives the same bytes.
+
+    ``date`` is in git's raw form, seconds since 1970 and the offset from UTC.
+    """
+
+    name: str
+    email: str
+    date: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Series:
+    """An ordered list of patches on top of a baseline."""
+
+    name: str
+    title: str
+    patches: tuple[Patch, ...]
+    author: Identity
+    cc: tuple[str, ...]
+
+
+REVIEW = Series(
+    name="review",
+    title="uprobes: Handle the breakpoint and the single step",
+    author=Identity(
+        name="uprobekit",
+        email="uprobekit@example.org",
+        # Wed, 29 Feb 2012 12:00:00 UTC: the day after the review
+        date="1330516800 +0000",
+    ),
+    cc=(),
+    patches=(
+        Patch(
+            ident="trap-nr",
+            subject="x86: Rename trap_no to trap_nr in thread_struct",
+            review=("R02",),
+        ),
+        Patch(
+            ident="is-32bit-app",
+            subject="x86: Add is_32bit_app() to asm/compat.h and use it",
+            review=("R05", "R06"),
+        ),
+        Patch(
+            ident="names",
+            subject="uprobes: Make macro and function names consistent",
+            review=("R07", "R11"),
+        ),
+        Patch(
+            ident="param-order",
+            subject="uprobes: Make the order of function parameters consistent",
+            review=("R03",),
+        ),
+        Patch(
+            ident="analyse",
+            subject="uprobes/x86: Analyse instructions: the opcode table and the fixups",
+            review=("R04", "R13", "R25"),
+        ),
+        Patch(
+            ident="utask",
+            subject="uprobes/core: Add uprobe_copy_process() and the life of a uprobe_task",
+            review=("R09", "R16", "R28"),
+        ),
+        Patch(
+            ident="xol",
+            subject="uprobes/core: Execute out of line: XOL area and slots",
+            review=("R26",),
+        ),
+        Patch(
+            ident="arch-xol",
+            subject="uprobes/x86: Add pre_xol, post_xol, abort_xol and xol_was_trapped",
+            review=("R08", "R09", "R13"),
+        ),
+        Patch(
+            ident="hit",
+            subject="uprobes/core: Handle breakpoint and singlestep exceptions",
+            review=(
+                "R10", "R12", "R17", "R18", "R19", "R20", "R21", "R22", "R23", "R24", "R26", "R27",
+            ),
+        ),
+        Patch(
+            ident="skip-nop",
+            subject="uprobes/x86: Skip the single step of NOPs",
+            review=("R01", "R14", "R15"),
+        ),
+    ),
+)
+
+SERIES: tuple[Series, ...] = (REVIEW,)

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The states of a probed task and the transitions between them.
+
+The C enumeration, the comment above ``uprobe_notify_resume()`` and the consistency checks are made
+from this. ``RUNNING`` and the breakpoint hit have no step in progress (no ``active_uprobe``); the
+hit itself needs no state of its own in C: it is TIF_UPROBE without an active uprobe.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class State:
+    """A state; ``enumerator`` is its name in C, ``active`` tells whether a step is in progress."""
+
+    enumerator: str
+    meaning: str
+    active: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Transition:
+    """``function`` moves a task from ``source`` to ``target`` when ``cause`` happens."""
+
+    source: str
+    target: str
+    cause: str
+    function: str
+
+
+STATES = (
+    State(
+        enumerator="UTASK_RUNNING",
+        meaning="no probed instruction is being executed",
+        active=False,
+    ),
+    State(
+        enumerator="UTASK_SSTEP",
+        meaning="the copy in the slot is being stepped",
+        active=True,
+    ),
+    State(
+        enumerator="UTASK_SSTEP_ACK",
+        meaning="the copy has been executed",
+        active=True,
+    ),
+    State(
+        enumerator="UTASK_SSTEP_TRAPPED",
+        meaning="the copy has faulted, or SIGKILL arrived",
+        active=True,
+    ),
+)
+
+TRANSITIONS = (
+    Transition(
+        source="UTASK_RUNNING",
+        target="UTASK_SSTEP",
+        cause="a probe is hit and its instruction has to be stepped",
+        function="pre_ssout",
+    ),
+    Transition(
+        source="UTASK_SSTEP",
+        target="UTASK_SSTEP_ACK",
+        cause="the debug trap behind the copy",
+        function="uprobe_post_sstep_notifier",
+    ),
+    Transition(
+        source="UTASK_SSTEP",
+        target="UTASK_SSTEP_TRAPPED",
+        cause="a signal that the copy raised itself, or SIGKILL",
+        function="uprobe_deny_signal",
+    ),
+    Transition(
+        source="UTASK_SSTEP_ACK",
+        target="UTASK_RUNNING",
+        cause="the results are fixed up",
+        function="handle_singlestep",
+    ),
+    Transition(
+        source="UTASK_SSTEP_TRAPPED",
+        target="UTASK_RUNNING",
+        cause="the registers are as before the hit",
+        function="handle_singlestep",
+    ),
+)
+
+INITIAL = "UTASK_RUNNING"

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Decide what is done: the edits of the baseline and of each patch, for one base.
+
+Reads the model, resolves hooks to the base's places, returns plain tuples; renders nothing and
+touches no file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from generator.errors import UserError
+from generator.model.bases import BASES, Base
+from generator.model.edits import Edit, InsertHook, InsertStatement
+from generator.model.series import SERIES, Patch, Series
+
+
+@dataclass(frozen=True, kw_only=True)
+class PlannedPatch:
+    """A patch with its number (from 1) and the edits that make it."""
+
+    number: int
+    patch: Patch
+    edits: tuple[Edit, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """Everything that is done to the tree of a base."""
+
+    base: Base
+    series: Series
+    baseline: tuple[Edit, ...]
+    patches: tuple[PlannedPatch, ...]
+
+
+def find_base(name: str) -> Base:
+    """Return the base of that name.
+
+    Raises:
+        UserError: there is none; the message lists those there are.
+    """
+    for base in BASES:
+        if base.name == name:
+            return base
+    known = ", ".join(base.name for base in BASES)
+    raise UserError(f"there is no base '{name}'", hint=f"the bases are: {known}")
+
+
+def find_series(name: str) -> Series:
+    """Return the series of that name.
+
+    Raises:
+        UserError: there is none; the message lists those there are.
+    """
+    for series in SERIES:
+        if series.name == name:
+            return series
+    known = ", ".join(series.name for series in SERIES)
+    raise UserError(f"there is no series '{name}'", hint=f"the series are: {known}")
+
+
+def plan_series(base: Base, series: Series) -> Plan:
+    """Resolve a series for a base.
+
+    Raises:
+        UserError: the base's data does not fit the series.
+    """
+    return Plan(
+        base=base,
+        series=series,
+        baseline=base.baseline,
+        patches=tuple(
+            PlannedPatch(
+                number=number,
+                patch=patch,
+                edits=tuple(_resolve(base, edit) for edit in _edits(base, patch)),
+            )
+            for number, patch in enumerate(series.patches, 1)
+        ),
+    )
+
+
+def _edits(base: Base, patch: Patch) -> tuple[Edit, ...]:
+    if patch.ident not in base.edits:
+        raise UserError(f"the base {base.name} says nothing about the patch '{patch.ident}'")
+    return base.edits[patch.ident]
+
+
+def _resolve(base: Base, edit: Edit) -> Edit:
+    if not isinstance(edit, InsertHook):
+        return edit
+    for hook in base.hooks:
+        if hook.callee == edit.hook:
+            return InsertStatement(
+                path=hook.path,
+                function=hook.function,
+                text=hook.text,
+                after=hook.after,
+                before=hook.before,
+                last=hook.last,
+                blank=hook.blank,
+            )
+    raise UserError(f"the base {base.name} has no hook for '{edit.hook}'")

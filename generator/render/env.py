@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The one Jinja environment, and what templates may ask for.
+
+A template sees: ``names`` (the base's identifiers), ``base`` (name, and ``base.has`` facts),
+``has(patch)`` (is that patch applied already?), and the functions that place declarations:
+``head``, ``prototypes``, ``stubs``, ``struct``, ``enum``, ``macros`` and ``opcodes``. Undefined names
+are errors.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from types import SimpleNamespace
+
+import jinja2
+
+from generator.errors import UserError
+from generator.model.bases import Base
+from generator.model.decl import Function
+from generator.model.interface import INTERFACE
+from generator.model.opcodes import OPCODES
+from generator.model.states import STATES, TRANSITIONS
+from generator.paths import data_dir
+from generator.render import cdecl, opcodes
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """What is rendered for: a base, and the patches that are applied (identifiers, in order)."""
+
+    base: Base
+    patches: tuple[str, ...]
+
+
+def _states() -> list[str]:
+    """Return the states and transitions as comment lines."""
+    lines = [f"\t{state.enumerator}: {state.meaning}" for state in STATES]
+    moves = [
+        f"\t{move.source.removeprefix('UTASK_')} -> {move.target.removeprefix('UTASK_')}: "
+        f"{move.function}()"
+        for move in TRANSITIONS
+    ]
+    return ["\n".join(lines), "\n".join(moves)]
+
+
+def _nops() -> list[str]:
+    """Return the paragraphs that describe the instructions without effect."""
+    lines = "\n".join(f"\t{opcodes.nop_pattern(form)}" for form in OPCODES.nops)
+    return [
+        "This function tells whether an instruction does nothing, in any of its lengths. Under "
+        "the x86 ISA as it is known these are, behind any other prefixes:",
+        lines,
+    ]
+
+
+@cache
+def environment() -> jinja2.Environment:
+    """Return the one environment: strict about undefined names, exact about white space."""
+    return jinja2.Environment(
+        loader=jinja2.FileSystemLoader(data_dir("templates")),
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+
+
+class Templates:
+    """Renders templates and pieces of text for one scope."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._scope = scope
+        self._env = environment()
+        self._context: dict[str, object] = dict(
+            names=scope.base.names,
+            base=scope.base,
+            has=self.has,
+            head=self.head,
+            prototypes=self.prototypes,
+            stubs=self.stubs,
+            struct=self.struct,
+            enum=self.enum,
+            macros=self.macros,
+            opcodes=SimpleNamespace(
+                model=OPCODES,
+                fixups=opcodes.fixups(OPCODES),
+                letters=opcodes.letters(OPCODES),
+                unletters=opcodes.unletters(OPCODES),
+                groups=opcodes.groups(OPCODES),
+                table=opcodes.table,
+                nop_condition=opcodes.nop_condition,
+            ),
+        )
+
+    def has(self, patch: str) -> bool:
+        """Tell whether the patch of that identifier is applied in this scope."""
+        return patch in self._scope.patches
+
+    def text(self, source: str) -> str:
+        """Render a piece of text from the model."""
+        if "{" not in source:
+            return source
+        return self._env.from_string(source).render(self._context)
+
+    def file(self, name: str) -> str:
+        """Render the template ``name``, given relative to ``templates/`` without ``.j2``.
+
+        Raises:
+            UserError: the template is missing or wrong, with its file and line.
+        """
+        try:
+            return self._env.get_template(f"{name}.j2").render(self._context)
+        except jinja2.TemplateNotFound as error:
+            raise UserError(f"the template '{error.name}' is missing", where="templates") from error
+        except jinja2.TemplateSyntaxError as error:
+            where = f"templates/{error.name}:{error.lineno}"
+            raise UserError(str(error.message), where=where) from error
+        except jinja2.UndefinedError as error:
+            raise UserError(str(error.message), where=f"templates/{name}.j2") from error
+
+    def message(self, name: str, **facts: str) -> str:
+        """Render the text ``templates/messages/<name>.txt.j2``; ``facts`` are extra names."""
+        template = self._env.get_template(f"messages/{name}.txt.j2")
+        return template.render(self._context, **facts)
+
+    def _resolved(self, function: Function) -> Function:
+        return replace(function, name=self.text(function.c_name or function.name))
+
+    def _doc(self, entry: str) -> Sequence[str]:
+        if entry == "@states":
+            return _states()
+        if entry == "@nops":
+            return _nops()
+        return [self.text(entry)]
+
+    def head(self, name: str, attributes: str = "") -> str:
+        """Return comment and first lines of the definition of a function of the model."""
+        function = self._resolved(_function(name))
+        return cdecl.head(function, self._doc, attributes).rstrip("\n")
+
+    def prototypes(self, header: str) -> str:
+        """Return the prototypes that belong into a header, as far as the patches bring them."""
+        return "".join(
+            cdecl.prototype(self._resolved(function))
+            for function in INTERFACE.functions
+            if function.header == header and self.has(function.patch)
+        )
+
+    def stubs(self, header: str) -> str:
+        """Return the empty inlines that belong into a header, as far as the patches bring them."""
+        return "".join(
+            cdecl.stub(self._resolved(function))
+            for function in INTERFACE.functions
+            if function.header == header and function.stub is not None and self.has(function.patch)
+        )
+
+    def struct(self, name: str) -> str:
+        """Return a structure with the members that the applied patches bring."""
+        model = next(struct for struct in INTERFACE.structs if struct.name == name)
+        members = [m for m in model.members if not m.patch or self.has(m.patch)]
+        return cdecl.struct(model, members).rstrip("\n")
+
+    def enum(self, name: str) -> str:
+        """Return an enumeration."""
+        return cdecl.enum(next(enum for enum in INTERFACE.enums if enum.name == name)).rstrip("\n")
+
+    def macros(self, *names: str) -> str:
+        """Return object-like macros, aligned with each other; those of later patches left out."""
+        found = [next(m for m in INTERFACE.macros if m.name == name) for name in names]
+        return cdecl.macros([m for m in found if not m.patch or self.has(m.patch)]).rstrip("\n")
+
+
+def _function(name: str) -> Function:
+    try:
+        return INTERFACE.by_name[name]
+    except KeyError:
+        for function in INTERFACE.functions:
+            if function.name == f"{{{{ names.{name} }}}}":
+                return function
+    raise UserError(
+        f"a template asks for the function '{name}', which the model does not have",
+        where="generator/model/interface.py",
+    )

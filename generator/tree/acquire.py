@@ -1,0 +1,297 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Find the source of a base: a directory, a git repository at a commit, or Debian's package.
+
+The user's tree is only ever read. Debian's package is a tarball; it is unpacked once into the work
+area (``pristine``), which is also what kernels are built from.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import filelock
+
+from generator.errors import InfraError, UserError
+from generator.model.bases import Base
+from generator.paths import ensure_dir, write_atomic
+
+PACKAGE_DIR = Path("/usr/src")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Source:
+    """The unmodified source of a base.
+
+    Attributes:
+        version: the kernel release, such as ``6.1.192``.
+        kind: ``package``, ``directory`` or ``git``.
+        path: the unpacked tree, or the git repository.
+        commit: the full commit id, "" unless kind is ``git``.
+        identity: what tells this source from another one: of a package, its Debian version; of a
+            directory, its path and the release; of git, the commit.
+    """
+
+    version: str
+    kind: str
+    path: Path
+    commit: str = ""
+    identity: str
+
+    def load(self, path: str) -> str:
+        """Return the text of a file of the tree.
+
+        Raises:
+            UserError: the tree has no such file.
+        """
+        if self.kind == "git":
+            return _git_show(self.path, self.commit, path)
+        try:
+            return (self.path / path).read_text(encoding="utf-8", errors="surrogateescape")
+        except OSError as error:
+            raise UserError(
+                f"cannot be read: {error.strerror}",
+                where=str(self.path / path),
+                hint="is this the whole source of a kernel?",
+            ) from error
+
+    def search(self, folder: str, word: str) -> tuple[str, ...]:
+        """List the C files and headers below ``folder`` that contain ``word`` as a whole word."""
+        if self.kind == "git":
+            return _git_grep(self.path, self.commit, folder, word)
+        wanted = re.compile(rb"\b" + word.encode() + rb"\b")
+        found = []
+        for directory, _, names in os.walk(self.path / folder):
+            for name in names:
+                if name.endswith((".c", ".h")):
+                    file = Path(directory, name)
+                    data = file.read_bytes()
+                    if word.encode() in data and wanted.search(data):
+                        found.append(file.relative_to(self.path).as_posix())
+        return tuple(sorted(found))
+
+
+def _run(command: list[str], *, cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(command, cwd=cwd, capture_output=True, check=False)
+    except OSError as error:
+        raise InfraError(
+            f"cannot run {command[0]}: {error.strerror}", hint=f"apt-get install {command[0]}"
+        ) from error
+
+
+def _git_show(repo: Path, commit: str, path: str) -> str:
+    done = _run(["git", "-C", str(repo), "show", f"{commit}:{path}"])
+    if done.returncode:
+        raise UserError(f"the commit {commit[:12]} has no such file", where=f"{repo}: {path}")
+    return done.stdout.decode("utf-8", "surrogateescape")
+
+
+def _git_grep(repo: Path, commit: str, folder: str, word: str) -> tuple[str, ...]:
+    done = _run(
+        ["git", "-C", str(repo), "grep", "-lw", "-F", word, commit, "--", f"{folder}/*.[ch]"]
+    )
+    lines = done.stdout.decode().splitlines()
+    return tuple(sorted(line.removeprefix(f"{commit}:") for line in lines))
+
+
+_VERSION_LINE = re.compile(r"^(VERSION|PATCHLEVEL|SUBLEVEL)\s*=\s*(\d+)\s*$", re.M)
+
+
+def kernel_version(makefile: str, *, where: str) -> str:
+    """Return the release that the text of a kernel's top Makefile states, without EXTRAVERSION.
+
+    Raises:
+        UserError: this is not the Makefile of a kernel.
+    """
+    found = dict(_VERSION_LINE.findall(makefile))
+    if not {"VERSION", "PATCHLEVEL"} <= set(found):
+        raise UserError(
+            "this is not the source of a Linux kernel: its Makefile states no VERSION",
+            where=where,
+            hint="give the top directory of a kernel source",
+        )
+    return ".".join(found[key] for key in ("VERSION", "PATCHLEVEL", "SUBLEVEL") if key in found)
+
+
+def find_source(base: Base, workdir: Path, *, tree: Path | None, rev: str | None) -> Source:
+    """Find the source of ``base``: what the user points to, else Debian's package.
+
+    Args:
+        base: the base that is wanted.
+        workdir: the work area; a package is unpacked there.
+        tree: a directory or a git repository, None for Debian's package.
+        rev: the commit, needed when ``tree`` is a bare repository, otherwise optional.
+
+    Raises:
+        UserError: no such tree, not a kernel, another version than the base's.
+        InfraError: git or tar are missing, or the disk is full.
+    """
+    if tree is None:
+        if rev:
+            raise UserError("--rev needs --tree, the git repository it belongs to")
+        return _package_source(base, workdir)
+    if not tree.is_dir():
+        raise UserError("there is no such directory", where=str(tree))
+    bare = not (tree / "Makefile").is_file()
+    source = _git_source(tree, rev or "HEAD") if rev or bare else _directory_source(tree)
+    if not base.supports(source.version):
+        raise UserError(
+            f"this is Linux {source.version}, and the base {base.name} was asked for",
+            where=str(tree),
+            hint=f"give the tree of a {base.name}.y kernel, or another --base",
+        )
+    return source
+
+
+def _directory_source(tree: Path) -> Source:
+    makefile = tree / "Makefile"
+    version = kernel_version(
+        makefile.read_text(encoding="utf-8", errors="replace"), where=str(makefile)
+    )
+    return Source(
+        version=version,
+        kind="directory",
+        path=tree.resolve(),
+        identity=f"directory {tree.resolve()} {version}",
+    )
+
+
+def _git_source(tree: Path, rev: str) -> Source:
+    done = _run(["git", "-C", str(tree), "rev-parse", "--verify", "--quiet", f"{rev}^{{commit}}"])
+    if done.returncode:
+        raise UserError(
+            f"this is neither a kernel source nor a git repository with a commit '{rev}'",
+            where=str(tree),
+        )
+    commit = done.stdout.decode().strip()
+    version = kernel_version(
+        _git_show(tree, commit, "Makefile"), where=f"{tree}: {commit[:12]}:Makefile"
+    )
+    return Source(
+        version=version,
+        kind="git",
+        path=tree.resolve(),
+        commit=commit,
+        identity=f"git {commit}",
+    )
+
+
+def _package_source(base: Base, workdir: Path) -> Source:
+    """Return the unpacked package; unpack it when that has not been done for this version."""
+    if not base.package:
+        raise UserError(
+            f"Debian has no package with the source of {base.name}",
+            hint="give a source with --tree",
+        )
+    tarball = PACKAGE_DIR / f"{base.package}.tar.xz"
+    if not tarball.is_file():
+        tarball = _install_package(base, tarball)
+    state = tarball.stat()
+    identity = f"package {base.package} {_package_version(base.package) or state.st_mtime_ns}"
+    target = ensure_dir(workdir / base.name) / "pristine"
+    unpack_once(target, identity, lambda place: _unpack(tarball, place))
+    version = kernel_version((target / "Makefile").read_text(), where=str(target / "Makefile"))
+    return Source(version=version, kind="package", path=target, identity=identity)
+
+
+def _package_version(package: str) -> str:
+    if shutil.which("dpkg-query") is None:
+        return ""
+    done = _run(["dpkg-query", "-W", "-f=${Version}", package])
+    return done.stdout.decode().strip() if done.returncode == 0 else ""
+
+
+def _install_package(base: Base, tarball: Path) -> Path:
+    """Install Debian's source package when that is possible here."""
+    command = ["apt-get", "install", "-y", "--no-install-recommends", base.package]
+    if os.geteuid() == 0 and shutil.which("apt-get"):
+        done = _run(command)
+        if done.returncode == 0 and tarball.is_file():
+            return tarball
+        detail = done.stderr.decode(errors="replace").strip().splitlines()
+        raise InfraError(
+            f"the source of {base.name} cannot be installed: {detail[-1] if detail else '?'}",
+            where=" ".join(command),
+            hint="apt-get update, or give a source with --tree",
+        )
+    raise UserError(
+        f"there is no source of Linux {base.name} on this machine",
+        where=str(tarball),
+        hint=f"run: sudo {' '.join(command)}; or give a source with --tree",
+    )
+
+
+def unpack_once(target: Path, identity: str, fill: Callable[[Path], None]) -> None:
+    """Make ``target`` a directory that ``fill`` has filled, unless it is there for ``identity``.
+
+    An interrupted run leaves a directory under another name, which the next one removes.
+    """
+    stamp = target.with_name(f"{target.name}.json")
+    with filelock.FileLock(target.with_name(f"{target.name}.lock")):
+        with contextlib.suppress(OSError, ValueError):
+            if json.loads(stamp.read_text())["identity"] == identity and target.is_dir():
+                return
+        stamp.unlink(missing_ok=True)
+        for left in target.parent.glob(f".{target.name}.*"):
+            shutil.rmtree(left, ignore_errors=True)
+        shutil.rmtree(target, ignore_errors=True)
+        place = Path(tempfile.mkdtemp(dir=target.parent, prefix=f".{target.name}."))
+        try:
+            fill(place)
+            place.chmod(0o755)
+            place.rename(target)
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+        write_atomic(stamp, json.dumps({"identity": identity}).encode())
+
+
+def _unpack(tarball: Path, place: Path) -> None:
+    command = ["tar", "-x", "-f", str(tarball), "-C", str(place), "--strip-components=1"]
+    done = _run(command)
+    if done.returncode:
+        detail = done.stderr.decode(errors="replace").strip().splitlines()
+        raise InfraError(
+            f"unpacking failed: {detail[0] if detail else 'no reason given'}",
+            where=" ".join(command),
+            hint="is the disk full? --workdir names another place",
+        )
+
+
+def ensure_pristine(source: Source, workdir: Path, base: Base) -> Path:
+    """Return the whole unmodified source as a directory of our own, for building.
+
+    A package is there already; a directory is copied, a commit is exported, once each.
+
+    Raises:
+        InfraError: the copy fails.
+    """
+    target = ensure_dir(workdir / base.name) / "pristine"
+    if source.kind == "package":
+        return target
+    unpack_once(target, source.identity, lambda place: _copy(source, place))
+    return target
+
+
+def _copy(source: Source, place: Path) -> None:
+    if source.kind == "git":
+        archive = ["git", "-C", str(source.path), "archive", source.commit]
+        tar = subprocess.Popen(archive, stdout=subprocess.PIPE)
+        done = subprocess.run(["tar", "-x", "-C", str(place)], stdin=tar.stdout, check=False)
+        failed = tar.wait() or done.returncode
+        command = " ".join(archive)
+    else:
+        cp = ["cp", "-a", "--reflink=auto", f"{source.path}/.", str(place)]
+        failed = _run(cp).returncode
+        command = " ".join(cp)
+        shutil.rmtree(place / ".git", ignore_errors=True)
+    if failed:
+        raise InfraError("copying the source failed", where=command, hint="is the disk full?")

@@ -1,0 +1,435 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Find things in kernel C by what they are: functions, declarations, macros, members, statements.
+
+Reads the text of one C file and answers with spans (byte-free, in characters); changes nothing.
+Called by ``edit``, which does the changing.
+
+Why not a grammar or libclang: edits run on trees that are not configured (libclang needs the
+compile flags and a second per file), and kernel sources use macros as attributes and as whole
+definitions (``__weak``, ``DEFINE_IDTENTRY(x) {``), which a grammar without the preprocessor does
+not parse. What is needed here is small: comments and strings blanked out, brackets matched,
+names looked up at the right depth. Whether an edit meant the right thing is proved afterwards by
+libclang, with the kernel's own flags, on the edited tree.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+_NOISE = re.compile(r"""/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.S)
+_BRACKET = re.compile(r"[()\[\]{}]")
+_TOKEN = re.compile(
+    r"""(?P<name>[A-Za-z_]\w*) | (?P<number>\d[\w.]*)
+      | (?P<punct>->|\+\+|--|<<=?|>>=?|[<>=!]=|&&|\|\||\.\.\.|[-+*/%&|^]=|\#\#|[^\s\w])""",
+    re.X,
+)
+_COMMENT_ABOVE = re.compile(r"(?:^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*\n)\Z", re.S | re.M)
+_AGGREGATE = "struct|union|enum"
+
+
+@dataclass(frozen=True)
+class Span:
+    """A half-open range of characters, ``text[start:end]``."""
+
+    start: int
+    end: int
+
+    def of(self, text: str) -> str:
+        """Return the part of ``text`` that this span covers."""
+        return text[self.start : self.end]
+
+
+@dataclass(frozen=True)
+class Function:
+    """A function definition: ``whole`` starts with the comment above it.
+
+    ``head`` is the declaration in front of the body, ``body`` includes both braces.
+    """
+
+    name: str
+    whole: Span
+    head: Span
+    body: Span
+
+
+@dataclass(frozen=True)
+class Token:
+    """One token of C with its place."""
+
+    text: str
+    span: Span
+
+    @property
+    def is_name(self) -> bool:
+        """Tell whether the token is an identifier or keyword."""
+        return self.text[0].isalpha() or self.text[0] == "_"
+
+
+@lru_cache(maxsize=64)
+def mask(text: str) -> str:
+    """Return ``text`` with comments, strings and characters blanked; same length, same lines."""
+    return _NOISE.sub(lambda match: _blank(match.group()), text)
+
+
+def _blank(text: str) -> str:
+    return "\n".join(" " * len(line) for line in text.split("\n"))
+
+
+def line_of(text: str, position: int) -> int:
+    """Return the number of the line (from 1) that holds ``position``."""
+    return text.count("\n", 0, position) + 1
+
+
+def tokens(text: str, span: Span | None = None) -> Iterator[Token]:
+    """Yield the tokens in ``span`` of ``text``, comments and strings left out."""
+    span = span or Span(0, len(text))
+    for match in _TOKEN.finditer(mask(text), span.start, span.end):
+        yield Token(match.group(), Span(match.start(), match.end()))
+
+
+def _match_bracket(masked: str, opening: int) -> int:
+    """Return the position after the bracket that closes the one at ``opening``, or -1."""
+    depth = 0
+    for match in _BRACKET.finditer(masked, opening):
+        depth += 1 if match.group() in "([{" else -1
+        if depth == 0:
+            return match.end()
+    return -1
+
+
+def _line_start(text: str, position: int) -> int:
+    return text.rfind("\n", 0, position) + 1
+
+
+def _line_end(text: str, position: int) -> int:
+    """Return the position after the newline of the line that holds ``position``."""
+    end = text.find("\n", position)
+    return len(text) if end < 0 else end + 1
+
+
+def comment_start(text: str, start: int) -> int:
+    """Return where the comment block directly above the line at ``start`` begins, or ``start``."""
+    end = text.rfind("*/", 0, start)
+    if end < 0 or text[end + 2 : start].strip(" \t") != "\n":
+        return start
+    opening = text.rfind("/*", 0, end)
+    line = _line_start(text, opening)
+    # a comment behind code belongs to that code
+    return line if not text[line:opening].strip() else start
+
+
+def _declaration_start(masked: str, position: int) -> int:
+    """Return the start of the top-level declaration whose declarator is at ``position``.
+
+    It begins after the last blank line, preprocessor line, ``;`` or ``}`` before it.
+    """
+    start = _line_start(masked, position)
+    while start > 0:
+        previous = _line_start(masked, start - 1)
+        line = masked[previous : start - 1].strip()
+        if not line or line.startswith("#") or line[-1] in ";}:{)\\":
+            break
+        start = previous
+    return start
+
+
+def _depth_zero(masked: str, position: int) -> bool:
+    before = masked[:position]
+    return before.count("{") == before.count("}") or _last_top_level(masked, position)
+
+
+def _last_top_level(masked: str, position: int) -> bool:
+    """Tell whether ``position`` is at top level where conditionals unbalance the braces.
+
+    Kernel style closes every top-level body with ``}`` in column 0.
+    """
+    closing = max(masked.rfind("\n}", 0, position), 0)
+    return masked.count("{", closing, position) == masked.count("}", closing + 2, position)
+
+
+def find_function(text: str, name: str) -> Function | None:
+    """Find the definition of the function ``name``.
+
+    Macro-defined functions, such as ``SYSCALL_DEFINE2(name, ...)``, are not found.
+    """
+    masked = mask(text)
+    for match in re.finditer(rf"^[^\s#][^\n;{{}}=]*?\b{name}\s*\(|^{name}\s*\(", masked, re.M):
+        opening = match.end() - 1
+        after = _match_bracket(masked, opening)
+        if after < 0:
+            continue
+        brace = re.compile(r"\s*\{").match(masked, after)
+        if brace is None:
+            continue
+        end = _match_bracket(masked, brace.end() - 1)
+        if end < 0:
+            continue
+        start = _declaration_start(masked, opening)
+        return Function(
+            name,
+            Span(comment_start(text, start), _line_end(text, end)),
+            Span(start, after),
+            Span(brace.end() - 1, end),
+        )
+    return None
+
+
+def find_declaration(text: str, name: str) -> Span | None:
+    """Find the top-level declaration of ``name`` that ends in ``;``: prototype, variable, typedef.
+
+    The comment above it and the rest of its last line belong to it.
+    """
+    masked = mask(text)
+    for match in re.finditer(rf"\b{name}\b", masked):
+        if not _depth_zero(masked, match.start()):
+            continue
+        if masked[_line_start(masked, match.start()) :].lstrip().startswith("#"):
+            continue
+        start = _declaration_start(masked, match.start())
+        end = _declaration_end(masked, start)
+        if end < match.start() or "(" in masked[start : match.start()].replace("(*", ""):
+            continue
+        return Span(comment_start(text, start), _line_end(text, end))
+    return None
+
+
+def _declaration_end(masked: str, start: int) -> int:
+    """Return the position of the ``;`` that ends the declaration at ``start``; -1 for a body."""
+    position = start
+    while position < len(masked):
+        match = re.compile(r"[;({\[]").search(masked, position)
+        if match is None:
+            return -1
+        if match.group() == ";":
+            return match.end()
+        if match.group() == "{" and "=" not in masked[start : match.start()]:
+            return -1
+        position = _match_bracket(masked, match.start())
+        if position < 0:
+            return -1
+    return -1
+
+
+def find_aggregate(text: str, kind: str, name: str) -> tuple[Span, Span] | None:
+    """Find the definition of ``struct name`` or ``enum name``.
+
+    Returns:
+        The whole definition with its comment, and its body including the braces.
+    """
+    masked = mask(text)
+    match = re.search(rf"^[ \t]*(?:typedef\s+)?{kind}\s+{name}\s*\{{", masked, re.M)
+    if match is None:
+        return None
+    opening = match.end() - 1
+    end = _match_bracket(masked, opening)
+    if end < 0:
+        return None
+    whole = Span(comment_start(text, _line_start(text, match.start())), _line_end(text, end))
+    return whole, Span(opening, end)
+
+
+def find_macro(text: str, name: str) -> Span | None:
+    """Find ``#define name``, its continuation lines and the comment above it."""
+    match = re.search(rf"^[ \t]*#[ \t]*define[ \t]+{name}\b(?:[^\n]*\\\n)*[^\n]*\n", text, re.M)
+    if match is None:
+        return None
+    return Span(comment_start(text, match.start()), match.end())
+
+
+def find_conditional(text: str, name: str) -> Span | None:
+    """Find the ``#ifdef name`` or ``#ifndef name`` line and the comment above it."""
+    match = re.search(rf"^[ \t]*#[ \t]*ifn?def[ \t]+{name}\b[^\n]*\n", text, re.M)
+    if match is None:
+        return None
+    return Span(comment_start(text, match.start()), match.end())
+
+
+def find_include(text: str, header: str) -> Span | None:
+    """Find the line that includes ``header``, written as ``<x/y.h>`` without the brackets."""
+    match = re.search(rf"^#[ \t]*include[ \t]+[<\"]{re.escape(header)}[>\"][^\n]*\n", text, re.M)
+    return Span(match.start(), match.end()) if match else None
+
+
+def find_member(text: str, body: Span, name: str) -> Span | None:
+    """Find the member ``name`` in the body of a structure: its lines and the comment above it."""
+    masked = mask(text)
+    for match in re.compile(rf"\b{name}\b").finditer(masked, body.start, body.end):
+        boundary = max(masked.rfind(sign, body.start, match.start()) for sign in ";{}")
+        line = _line_start(masked, match.start())
+        start = line if line > boundary else boundary + 1
+        while start > boundary + 1 and masked[boundary + 1 : start].strip():
+            previous = _line_start(masked, start - 1)
+            if masked[previous : start - 1].lstrip().startswith("#"):
+                break
+            start = previous
+        end = masked.find(";", match.end(), body.end)
+        if end < 0 or "{" in masked[match.end() : end]:
+            continue
+        return Span(comment_start(text, start), _line_end(text, end))
+    return None
+
+
+_CONTROL = re.compile(r"(?:else\s+)?(?:if|for|while|switch)\b|\w*for_each\w*\s*(?=\()")
+
+
+def find_statements(text: str, function: Function) -> list[Span]:
+    """List the statements of a function that stand directly in blocks, outermost first.
+
+    An ``if`` with its branches is one statement, and so is everything nested inside of it on its
+    own; declarations count as statements. Spans begin after the indentation.
+    """
+    masked = mask(text)
+    masked = re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", lambda m: _blank(m.group()),
+                    masked, flags=re.M)
+    found: list[Span] = []
+    _collect(masked, function.body.start + 1, function.body.end - 1, found)
+    return found
+
+
+def _collect(masked: str, start: int, end: int, found: list[Span]) -> None:
+    position = start
+    while position < end:
+        position = _skip_blank(masked, position, end)
+        if position >= end:
+            return
+        finish = _statement_end(masked, position, end, found)
+        if finish <= position:
+            return
+        position = finish
+
+
+def _skip_blank(masked: str, position: int, end: int) -> int:
+    while position < end:
+        match = re.compile(r"\s+|(?:case\b[^:;{}]*|default\s*|\w+\s*):(?!:)").match(
+            masked, position, end
+        )
+        if match is None or match.end() == position:
+            return position
+        position = match.end()
+    return position
+
+
+def _statement_end(masked: str, start: int, end: int, found: list[Span]) -> int:
+    """Return the end of the statement at ``start`` and note it, then what is nested in it."""
+    place = len(found)
+    found.append(Span(start, start))
+    position = start
+    control = _CONTROL.match(masked, start, end)
+    if masked[start] == "{":
+        position = _match_bracket(masked, start)
+        _collect(masked, start + 1, position - 1, found)
+    elif control is not None:
+        opening = masked.find("(", control.end() - 1, end)
+        position = _skip_blank(masked, _match_bracket(masked, opening), end)
+        position = _statement_end(masked, position, end, found)
+        branch = re.compile(r"\s*else\b\s*").match(masked, position, end)
+        if branch is not None:
+            position = _statement_end(masked, branch.end(), end, found)
+    elif (match := re.compile(r"do\b\s*").match(masked, start, end)) is not None:
+        position = _statement_end(masked, match.end(), end, found)
+        position = masked.find(";", position, end) + 1
+    else:
+        position = _simple_end(masked, start, end)
+    found[place] = Span(start, position)
+    return position
+
+
+def _simple_end(masked: str, start: int, end: int) -> int:
+    position = start
+    while position < end:
+        match = re.compile(r"[;({\[]").search(masked, position, end)
+        if match is None:
+            return end
+        if match.group() == ";":
+            return match.end()
+        position = _match_bracket(masked, match.start())
+        if position < 0:
+            return end
+    return end
+
+
+def mentions(text: str, span: Span, name: str) -> bool:
+    """Tell whether the identifier ``name`` occurs in ``span`` outside comments and strings."""
+    return re.search(rf"\b{name}\b", mask(text)[span.start : span.end]) is not None
+
+
+def match_tokens(text: str, span: Span, pattern: str) -> Iterator[tuple[Span, dict[str, str]]]:
+    """Find a C token pattern in ``span``; ``$x`` stands for an expression with balanced brackets.
+
+    White space and comments do not matter. Matches do not overlap.
+
+    Returns:
+        The span of each match with the text captured for each ``$x``.
+    """
+    wanted = re.findall(r"\$\w+|" + _TOKEN.pattern.replace("?P<name>", "?:").replace(
+        "?P<number>", "?:").replace("?P<punct>", "?:"), pattern, re.X)
+    have = list(tokens(text, span))
+    index = 0
+    while index < len(have):
+        captured: dict[str, str] = {}
+        stop = _match_at(text, have, index, wanted, captured)
+        if stop is None:
+            index += 1
+            continue
+        yield Span(have[index].span.start, have[stop - 1].span.end), captured
+        index = stop
+
+
+def _match_at(
+    text: str, have: list[Token], index: int, wanted: list[str], captured: dict[str, str]
+) -> int | None:
+    for place, want in enumerate(wanted):
+        if not want.startswith("$"):
+            if index >= len(have) or have[index].text != want:
+                return None
+            index += 1
+            continue
+        stop = _capture(have, index, wanted[place + 1] if place + 1 < len(wanted) else "")
+        if stop is None or stop == index:
+            return None
+        captured[want[1:]] = text[have[index].span.start : have[stop - 1].span.end]
+        index = stop
+    return index
+
+
+def _capture(have: list[Token], index: int, until: str) -> int | None:
+    depth = 0
+    for place in range(index, len(have)):
+        sign = have[place].text
+        if depth == 0 and sign == until:
+            return place
+        if sign in "([{":
+            depth += 1
+        elif sign in ")]}":
+            depth -= 1
+            if depth < 0:
+                return None
+    return None
+
+
+def call_arguments(text: str, opening: int) -> tuple[list[Span], int]:
+    """Split the bracketed list whose ``(`` is at ``opening``.
+
+    Returns:
+        The span of each argument, white space trimmed, and the position after the ``)``.
+    """
+    masked = mask(text)
+    end = _match_bracket(masked, opening)
+    spans: list[Span] = []
+    start = opening + 1
+    depth = 0
+    for position in range(opening + 1, end):
+        sign = masked[position]
+        if sign in "([{":
+            depth += 1
+        elif sign in ")]}" and position < end - 1:
+            depth -= 1
+        if (sign == "," and depth == 0) or position == end - 1:
+            piece = text[start:position]
+            lead = len(piece) - len(piece.lstrip())
+            spans.append(Span(start + lead, start + len(piece.rstrip())))
+            start = position + 1
+    return spans, end

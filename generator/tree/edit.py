@@ -1,0 +1,383 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Carry out the edits of ``model.edits`` on the text of files in memory.
+
+Reads files through a loader (a directory, an archive, git objects: see ``acquire``), keeps what
+it changed, writes nothing. ``series`` calls it once per patch. An edit that does not find its
+place raises ``UserError`` with file, function and what was looked for; it never guesses.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import singledispatch
+
+from generator.errors import UserError
+from generator.model import edits as model
+from generator.tree import csource
+from generator.tree.csource import Span
+
+Loader = Callable[[str], str]
+"""Returns the text of a file of the unmodified tree; raises ``UserError`` when there is none."""
+
+Renderer = Callable[[str], str]
+"""Renders a template by name, or a piece of text."""
+
+
+@dataclass
+class WorkingTree:
+    """The files of a tree as far as they were looked at, with the changes made to them.
+
+    ``load`` and ``search`` reach the unmodified tree: ``search(folder, word)`` lists the C files
+    below a folder that contain a word. ``blocks`` remembers the inserted templates by path and
+    name.
+    """
+
+    load: Loader
+    search: Callable[[str, str], tuple[str, ...]]
+    files: dict[str, str] = field(default_factory=dict)
+    blocks: dict[tuple[str, str], str] = field(default_factory=dict)
+
+    def read(self, path: str) -> str:
+        """Return the present text of ``path``."""
+        if path not in self.files:
+            self.files[path] = self.load(path)
+        return self.files[path]
+
+    def write(self, path: str, text: str) -> None:
+        """Make ``text`` the present text of ``path``."""
+        self.files[path] = text
+
+
+def _lost(path: str, what: str, *, function: str = "") -> UserError:
+    return UserError(
+        what,
+        where=f"{path}: {function}()" if function else path,
+        hint="the base's data (generator/model/bases) does not fit this tree",
+    )
+
+
+def apply_edits(
+    tree: WorkingTree,
+    edits: tuple[model.Edit, ...],
+    *,
+    render_text: Renderer,
+    render_template: Renderer,
+) -> None:
+    """Carry out ``edits`` in their order, then bring the blocks inserted before up to date.
+
+    Raises:
+        UserError: an edit does not find its place, or a block was changed by somebody else.
+    """
+    for (path, template), old in list(tree.blocks.items()):
+        new = render_template(template)
+        if new == old:
+            continue
+        text = tree.read(path)
+        if text.count(old) != 1:
+            raise _lost(path, f"the block '{template}' is not as it was inserted")
+        tree.write(path, text.replace(old, new))
+        tree.blocks[path, template] = new
+    for edit in edits:
+        _apply(edit, tree, render_text, render_template)
+
+
+@singledispatch
+def _apply(edit: model.Edit, tree: WorkingTree, text: Renderer, template: Renderer) -> None:
+    raise TypeError(f"no way to carry out {type(edit).__name__}")
+
+
+def _cut(text: str, span: Span) -> str:
+    """Take ``span`` out with one of the blank lines around it, and a conditional left empty."""
+    before, after = text[: span.start], text[span.end :]
+    if before.endswith("\n\n") and after.startswith("\n"):
+        after = after[1:]
+    opening = re.search(r"^[ \t]*#[ \t]*if[^\n]*\n\s*\Z", before, re.M)
+    closing = re.match(r"\s*#[ \t]*endif[^\n]*\n", after)
+    if opening and closing:
+        return _cut(text, Span(opening.start(), span.end + len(text[span.end :]) - len(after)
+                               + closing.end()))
+    if before.endswith("{\n") and after.startswith("\n"):
+        after = after[1:]
+    return before + after
+
+
+def _function(tree: WorkingTree, path: str, name: str) -> csource.Function:
+    found = csource.find_function(tree.read(path), name)
+    if found is None:
+        raise _lost(path, f"the function '{name}' is not defined here")
+    return found
+
+
+def _place(tree: WorkingTree, path: str, anchor: model.Anchor) -> Span:
+    """Return the span of what ``anchor`` names."""
+    text = tree.read(path)
+    found: Span | None = None
+    match anchor.kind:
+        case "function":
+            function = csource.find_function(text, anchor.name)
+            found = function.whole if function else None
+        case "declaration":
+            found = csource.find_declaration(text, anchor.name)
+        case "macro":
+            found = csource.find_macro(text, anchor.name)
+        case "include":
+            found = csource.find_include(text, anchor.name)
+        case "struct" | "enum":
+            aggregate = csource.find_aggregate(text, anchor.kind, anchor.name)
+            found = aggregate[0] if aggregate else None
+        case "body":
+            aggregate = csource.find_aggregate(text, "struct", anchor.name)
+            found = Span(aggregate[0].start, aggregate[1].start + 2) if aggregate else None
+        case "conditional":
+            found = csource.find_conditional(text, anchor.name)
+        case "member":
+            aggregate = csource.find_aggregate(text, "struct", anchor.within)
+            if aggregate:
+                found = csource.find_member(text, aggregate[1], anchor.name)
+    if found is None:
+        inside = f" in struct {anchor.within}" if anchor.within else ""
+        raise _lost(path, f"the {anchor.kind} '{anchor.name}' is not found{inside}")
+    return found
+
+
+@_apply.register
+def _(edit: model.RemoveFunctions, tree: WorkingTree, _t: Renderer, _r: Renderer) -> None:
+    for name in edit.names:
+        span = _function(tree, edit.path, name).whole
+        text = tree.read(edit.path)
+        export = re.compile(rf"(?:EXPORT_SYMBOL\w*|NOKPROBE_SYMBOL)\({name}\);?\n").match(
+            text, span.end
+        )
+        tree.write(edit.path, _cut(text, Span(span.start, export.end() if export else span.end)))
+
+
+@_apply.register
+def _(edit: model.Remove, tree: WorkingTree, _t: Renderer, _r: Renderer) -> None:
+    for anchor in edit.anchors:
+        span = _place(tree, edit.path, anchor)
+        tree.write(edit.path, _cut(tree.read(edit.path), span))
+
+
+def _innermost(text: str, function: csource.Function, name: str) -> list[Span]:
+    """List the smallest statements that mention ``name``; an ``if`` goes whole by its condition."""
+    found = [s for s in csource.find_statements(text, function) if csource.mentions(text, s, name)]
+    chosen: list[Span] = []
+    for span in found:
+        inner = [s for s in found if s != span and span.start <= s.start and s.end <= span.end]
+        condition_end = min((s.start for s in inner), default=span.end)
+        by_condition = csource.mentions(text, Span(span.start, condition_end), name)
+        if any(c.start <= span.start and span.end <= c.end for c in chosen):
+            continue
+        if not inner or by_condition:
+            chosen.append(span)
+    return chosen
+
+
+@_apply.register
+def _(edit: model.RemoveStatements, tree: WorkingTree, _t: Renderer, _r: Renderer) -> None:
+    text = tree.read(edit.path)
+    chosen = _innermost(text, _function(tree, edit.path, edit.function), edit.mentioning)
+    if not chosen:
+        raise _lost(
+            edit.path, f"no statement mentions '{edit.mentioning}'", function=edit.function
+        )
+    for span in sorted(chosen, key=lambda s: s.start, reverse=True):
+        start = csource.comment_start(text, text.rfind("\n", 0, span.start) + 1)
+        end = text.find("\n", span.end) + 1
+        text = _cut(text, Span(start, end))
+    tree.write(edit.path, text)
+
+
+def _within(tree: WorkingTree, path: str, name: str) -> Span:
+    """Return the span of the function or macro ``name``; of the whole file without a name."""
+    text = tree.read(path)
+    if not name:
+        return Span(0, len(text))
+    function = csource.find_function(text, name)
+    if function:
+        return Span(function.head.start, function.body.end)
+    macro = csource.find_macro(text, name)
+    if macro is None:
+        raise _lost(path, f"neither a function nor a macro '{name}' is defined here")
+    return macro
+
+
+@_apply.register
+def _(edit: model.ReplaceTokens, tree: WorkingTree, render: Renderer, _r: Renderer) -> None:
+    text = tree.read(edit.path)
+    span = _within(tree, edit.path, edit.within)
+    found = list(csource.match_tokens(text, span, render(edit.pattern)))
+    if not found or (edit.count and len(found) != edit.count):
+        wanted = f"{edit.count} time(s)" if edit.count else "at least once"
+        raise _lost(
+            edit.path,
+            f"'{edit.pattern}' is found {len(found)} time(s), expected {wanted}",
+            function=edit.within,
+        )
+    by = render(edit.by)
+    for place, captured in reversed(found):
+        new = re.sub(r"\$(\w+)", lambda match, c=captured: c[match.group(1)], by)
+        text = text[: place.start] + new + text[place.end :]
+    tree.write(edit.path, text)
+
+
+@_apply.register
+def _(edit: model.RenameIdentifiers, tree: WorkingTree, render: Renderer, _r: Renderer) -> None:
+    text = tree.read(edit.path)
+    for old, new in edit.renames:
+        text, count = re.subn(rf"\b{render(old)}\b", render(new), text)
+        if not count and not edit.optional:
+            raise _lost(edit.path, f"the identifier '{render(old)}' is not found")
+    tree.write(edit.path, text)
+
+
+@_apply.register
+def _(edit: model.RenameMember, tree: WorkingTree, _t: Renderer, _r: Renderer) -> None:
+    definition = csource.find_aggregate(tree.read(edit.path), "struct", edit.struct)
+    if definition is None or csource.find_member(
+        tree.read(edit.path), definition[1], edit.old
+    ) is None:
+        raise _lost(edit.path, f"struct {edit.struct} has no member '{edit.old}'")
+    text = tree.read(edit.path)
+    body = definition[1]
+    renamed = re.sub(rf"\b{edit.old}\b", edit.new, body.of(text))
+    tree.write(edit.path, text[: body.start] + renamed + text[body.end :])
+    touched = {path for path in tree.files if path.startswith(edit.below + "/")}
+    for path in sorted(touched | set(tree.search(edit.below, edit.old))):
+        new = _rename_uses(tree.read(path), edit)
+        if new != tree.read(path):
+            tree.write(path, new)
+    for path in edit.also:
+        new = re.sub(
+            rf"\b{edit.holder}\.{edit.old}\b", f"{edit.holder}.{edit.new}", tree.read(path)
+        )
+        if new == tree.read(path):
+            raise _lost(path, f"'{edit.holder}.{edit.old}' is not found")
+        tree.write(path, new)
+
+
+def _rename_uses(text: str, edit: model.RenameMember) -> str:
+    """Rename the uses of a member whose type is known to be the structure.
+
+    Comments that spell out ``holder.member`` follow.
+    """
+    masked = csource.mask(text)
+    use = re.compile(rf"\b(\w+)\s*(?:->|\.)\s*({edit.old})\b")
+    pointers = _pointers(masked, edit.struct)
+    places = [
+        match.start(2)
+        for match in use.finditer(masked)
+        if match.group(1) == edit.holder
+        or any(name == match.group(1) and span.start <= match.start() < span.end
+               for name, span in pointers)
+    ]
+    commented = re.compile(rf"\b{edit.holder}(?:->|\.)({edit.old})\b")
+    places += [m.start(1) for m in commented.finditer(text) if masked[m.start()].isspace()]
+    for start in sorted(set(places), reverse=True):
+        text = text[:start] + edit.new + text[start + len(edit.old) :]
+    return text
+
+
+def _pointers(masked: str, struct: str) -> list[tuple[str, Span]]:
+    """List the variables declared as ``struct struct *`` with the function they are seen in."""
+    found = []
+    for match in re.finditer(rf"\bstruct\s+{struct}\s*\*\s*(\w+)", masked):
+        end = masked.find("\n}", match.end())
+        found.append((match.group(1), Span(match.start(), end if end >= 0 else len(masked))))
+    return found
+
+
+@_apply.register
+def _(edit: model.ReorderParameters, tree: WorkingTree, render: Renderer, _r: Renderer) -> None:
+    text = tree.read(edit.path)
+    name = render(edit.function)
+    places = [m.end() - 1 for m in re.finditer(rf"\b{name}\s*\(", csource.mask(text))]
+    changed = 0
+    for opening in reversed(places):
+        spans, _end = csource.call_arguments(text, opening)
+        if len(spans) != len(edit.order):
+            continue
+        pieces = [span.of(text) for span in spans]
+        for position in range(len(spans) - 1, -1, -1):
+            span = spans[position]
+            text = text[: span.start] + pieces[edit.order[position]] + text[span.end :]
+        changed += 1
+    if not changed:
+        raise _lost(edit.path, f"no '{name}' with {len(edit.order)} parameters is found")
+    tree.write(edit.path, text)
+
+
+def _insert(text: str, span: Span, new: str, *, after: bool, blank: bool) -> str:
+    if not blank:
+        place = span.end if after else span.start
+        return text[:place] + new + text[place:]
+    if after:
+        return text[: span.end] + "\n" + new + text[span.end :]
+    return text[: span.start] + new + "\n" + text[span.start :]
+
+
+def _anchored(
+    tree: WorkingTree, edit: model.InsertBlock | model.InsertLines, new: str, *, blank: bool
+) -> None:
+    anchor = edit.after or edit.before
+    if anchor is None:
+        raise TypeError(f"{edit} has no anchor")
+    span = _place(tree, edit.path, anchor)
+    text = tree.read(edit.path)
+    if edit.after and anchor.kind == "function":
+        export = re.compile(rf"EXPORT_SYMBOL\w*\({anchor.name}\);\n").match(text, span.end)
+        span = Span(span.start, export.end() if export else span.end)
+    tree.write(edit.path, _insert(text, span, new, after=edit.after is not None, blank=blank))
+
+
+@_apply.register
+def _(edit: model.InsertBlock, tree: WorkingTree, _t: Renderer, render: Renderer) -> None:
+    new = render(edit.template)
+    if not new:
+        raise _lost(edit.path, f"the template '{edit.template}' renders to nothing")
+    _anchored(tree, edit, new, blank=edit.blank)
+    tree.blocks[edit.path, edit.template] = new
+
+
+@_apply.register
+def _(edit: model.InsertLines, tree: WorkingTree, render: Renderer, _r: Renderer) -> None:
+    _anchored(tree, edit, render(edit.text), blank=False)
+
+
+@_apply.register
+def _(edit: model.InsertStatement, tree: WorkingTree, render: Renderer, _r: Renderer) -> None:
+    function = _function(tree, edit.path, edit.function)
+    text = tree.read(edit.path)
+    name = edit.after or edit.before
+    if name:
+        found = _innermost(text, function, name)
+        if not found:
+            raise _lost(edit.path, f"no statement mentions '{name}'", function=edit.function)
+        span = found[-1 if edit.last else 0]
+    else:
+        span = csource.find_statements(text, function)[-1]
+    line = text.rfind("\n", 0, span.start) + 1
+    indent = text[line : span.start]
+    line = csource.comment_start(text, line)
+    new = "".join(
+        f"{indent}{row}\n" if row else "\n" for row in render(edit.text).rstrip("\n").split("\n")
+    )
+    if edit.before:
+        place, new = line, new + ("\n" if edit.blank else "")
+    else:
+        place, new = text.find("\n", span.end) + 1, ("\n" if edit.blank else "") + new
+    tree.write(edit.path, text[:place] + new + text[place:])
+
+
+@_apply.register
+def _(edit: model.WriteFile, tree: WorkingTree, _t: Renderer, render: Renderer) -> None:
+    tree.read(edit.path)
+    tree.write(edit.path, render(edit.template))
+    tree.blocks[edit.path, edit.template] = tree.read(edit.path)
+
+
+def changed_files(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
+    """Return the files of ``after`` whose text differs from ``before``."""
+    return {path: text for path, text in after.items() if before.get(path) != text}

@@ -1,0 +1,271 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Make the commits of a series and write them as patches.
+
+Reads a plan and a source; makes ``<workdir>/<base>/repo.git`` with only the files that the series
+touches, and from it the mail form. Git writes the patch text, with fixed author and date: the same
+input gives the same bytes.
+
+The repository has the branches ``base`` (the unmodified files), ``baseline``, the series' name (the
+tip), and a tag ``<series>-NN`` for each prefix.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import filelock
+import git
+
+from generator.errors import InfraError
+from generator.model.edits import Edit
+from generator.model.series import Identity
+from generator.paths import ensure_dir, write_atomic
+from generator.plan import Plan
+from generator.render.env import Scope, Templates
+from generator.tree.acquire import Source
+from generator.tree.edit import WorkingTree, apply_edits, changed_files
+
+# nothing of the user's configuration may change a patch
+_GIT_ENV = {
+    "GIT_CONFIG_GLOBAL": "/dev/null",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "LC_ALL": "C",
+    "TZ": "UTC",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Commit:
+    """A commit to be made: its message and the files that it changes, whole."""
+
+    message: str
+    files: Mapping[str, str]
+    refs: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Rendered:
+    """What rendering leaves behind.
+
+    Attributes:
+        repo: the bare repository.
+        patches: name and content of each file of the series' mail form, cover letter first.
+        manifest: content of the file ``series``: the patches in order and where they come from.
+        base_files: the unmodified text of each file that the series touches.
+        tip_files: their text after the last patch.
+    """
+
+    repo: Path
+    patches: dict[str, bytes]
+    manifest: bytes
+    base_files: Mapping[str, str]
+    tip_files: Mapping[str, str]
+
+
+def render_series(plan: Plan, source: Source, workdir: Path) -> Rendered:
+    """Render a series for a source.
+
+    Args:
+        plan: what is done.
+        source: the unmodified tree.
+        workdir: the work area; ``<workdir>/<base>/`` is written to.
+
+    Raises:
+        UserError: an edit does not find its place.
+        InfraError: git fails.
+    """
+    commits, base_files, tip_files = _make_commits(plan, source)
+    place = ensure_dir(workdir / plan.base.name)
+    with filelock.FileLock(place / "render.lock"):
+        repo = _import(commits, place / "repo.git", plan.series.name, plan.series.author)
+        write_atomic(place / "source.json", _source_record(source))
+        patches = _format_patches(repo, plan, source)
+    manifest = _manifest(repo, plan, source, tuple(patches))
+    return Rendered(
+        repo=place / "repo.git",
+        patches=patches,
+        manifest=manifest,
+        base_files=base_files,
+        tip_files=tip_files,
+    )
+
+
+def _source_record(source: Source) -> bytes:
+    record = {
+        "version": source.version,
+        "kind": source.kind,
+        "path": str(source.path),
+        "commit": source.commit,
+        "identity": source.identity,
+    }
+    return (json.dumps(record, indent=1) + "\n").encode()
+
+
+def _make_commits(
+    plan: Plan, source: Source
+) -> tuple[list[Commit], dict[str, str], dict[str, str]]:
+    """Carry the plan out in memory: the commits, the files before and the files after."""
+    original: dict[str, str] = {}
+
+    def load(path: str) -> str:
+        original[path] = source.load(path)
+        return original[path]
+
+    tree = WorkingTree(load=load, search=source.search)
+    commits: list[Commit] = []
+    before = _step(tree, plan, (), plan.baseline)
+    commits.append(
+        Commit(
+            message=_text(plan, "baseline", (), source),
+            files=before,
+            refs=("refs/heads/baseline",),
+        )
+    )
+    applied: tuple[str, ...] = ()
+    for planned in plan.patches:
+        applied = (*applied, planned.patch.ident)
+        changed = _step(tree, plan, applied, planned.edits)
+        subject = Templates(Scope(base=plan.base, patches=applied)).text(planned.patch.subject)
+        body = _text(plan, planned.patch.ident, applied, source)
+        trailer = f"Signed-off-by: {plan.series.author.name} <{plan.series.author.email}>"
+        commits.append(
+            Commit(
+                message=f"{subject}\n\n{body.strip()}\n\n{trailer}\n",
+                files=changed,
+                refs=(f"refs/tags/{plan.series.name}-{planned.number:02d}",),
+            )
+        )
+    touched = {path for commit in commits for path in commit.files}
+    base_files = {path: original[path] for path in sorted(touched)}
+    tip_files = {path: tree.files[path] for path in sorted(touched)}
+    base = Commit(
+        message=f"Linux {source.version}: the files that the series touches\n",
+        files=base_files,
+        refs=("refs/heads/base",),
+    )
+    return [base, *commits], base_files, tip_files
+
+
+def _step(
+    tree: WorkingTree, plan: Plan, applied: tuple[str, ...], edits: tuple[Edit, ...]
+) -> dict[str, str]:
+    """Apply one step and return the files that it changes."""
+    before = dict(tree.files)
+    templates = Templates(Scope(base=plan.base, patches=applied))
+    apply_edits(tree, edits, render_text=templates.text, render_template=templates.file)
+    unread = {path: tree.load(path) for path in tree.files if path not in before}
+    return changed_files({**before, **unread}, tree.files)
+
+
+def _text(plan: Plan, name: str, applied: tuple[str, ...], source: Source) -> str:
+    templates = Templates(Scope(base=plan.base, patches=applied))
+    return templates.message(name, source_version=source.version)
+
+
+def _import(commits: list[Commit], path: Path, tip: str, author: Identity) -> git.Repo:
+    """Write the commits into the repository at ``path`` with one fast-import stream."""
+    if not (path / "HEAD").is_file():
+        shutil.rmtree(path, ignore_errors=True)
+        git.Repo.init(path, bare=True, initial_branch="base")
+    who = f"{author.name} <{author.email}> {author.date}"
+    stream = bytearray()
+    for mark, commit in enumerate(commits, 1):
+        message = commit.message.encode()
+        stream += f"commit refs/heads/importing\nmark :{mark}\n".encode()
+        stream += f"author {who}\ncommitter {who}\ndata {len(message)}\n".encode() + message
+        if mark > 1:
+            stream += f"\nfrom :{mark - 1}\n".encode()
+        for name in sorted(commit.files):
+            data = commit.files[name].encode("utf-8", "surrogateescape")
+            stream += f"M 100644 inline {name}\ndata {len(data)}\n".encode() + data + b"\n"
+    for mark, commit in enumerate(commits, 1):
+        for ref in commit.refs:
+            stream += f"reset {ref}\nfrom :{mark}\n\n".encode()
+    stream += f"reset refs/heads/{tip}\nfrom :{len(commits)}\n\ndone\n".encode()
+    command = ["git", "-C", str(path), "fast-import", "--quiet", "--force", "--done"]
+    try:
+        done = subprocess.run(command, input=bytes(stream), capture_output=True, check=False)
+    except OSError as error:
+        raise InfraError("git cannot be run", hint="apt-get install git") from error
+    if done.returncode:
+        raise InfraError(
+            f"fast-import failed: {done.stderr.decode(errors='replace').strip()}",
+            where=" ".join(command),
+            hint=f"remove {path} and try again",
+        )
+    return git.Repo(path)
+
+
+def _format_patches(repo: git.Repo, plan: Plan, source: Source) -> dict[str, bytes]:
+    """Have git write the mail form; returns name and content, the cover letter first."""
+    series = plan.series
+    applied = tuple(planned.patch.ident for planned in plan.patches)
+    cover = f"{series.title}\n\n{_text(plan, 'cover', applied, source).strip()}\n"
+    date = {"GIT_COMMITTER_NAME": series.author.name, "GIT_COMMITTER_EMAIL": series.author.email,
+            "GIT_COMMITTER_DATE": series.author.date, "GIT_AUTHOR_DATE": series.author.date}
+    with tempfile.TemporaryDirectory() as out:
+        with repo.git.custom_environment(**_GIT_ENV, **date):
+            repo.git.execute(
+                [
+                    "git",
+                    "-c", f"branch.{series.name}.description={cover}",
+                    "-c", "diff.algorithm=myers",
+                    "format-patch", "--quiet", "--cover-letter",
+                    "--cover-from-description=subject", "--zero-commit", "--no-signature",
+                    "--full-index", "--no-renames", "--numbered", "--unified=3",
+                    "-o", out, f"baseline..{series.name}",
+                ]
+            )
+        return {
+            path.name: _without_git_version(path.read_bytes())
+            for path in sorted(Path(out).iterdir())
+        }
+
+
+def _without_git_version(data: bytes) -> bytes:
+    """Drop the boundary-like trailing blank lines that differ between versions of git."""
+    return data.rstrip(b"\n") + b"\n"
+
+
+def _manifest(repo: git.Repo, plan: Plan, source: Source, names: tuple[str, ...]) -> bytes:
+    """Return the ``series`` file: patch names in order, below comments that say what they are for."""
+    lines = [
+        f"# {plan.series.title}",
+        f"# base: {plan.base.name}",
+        f"# source: {source.version}",
+        f"# baseline: {repo.commit('baseline').tree.hexsha}",
+        f"# tip: {repo.commit(plan.series.name).tree.hexsha}",
+        *(name for name in names if not name.startswith("0000-")),
+    ]
+    return ("\n".join(lines) + "\n").encode()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Written:
+    """Which files of a patch directory were written, and which were removed as stale."""
+
+    written: tuple[str, ...]
+    removed: tuple[str, ...]
+
+
+def write_series(rendered: Rendered, target: Path) -> Written:
+    """Write the patches into ``target``: each whole or not at all, files that are not wanted go."""
+    files = {**rendered.patches, "series": rendered.manifest}
+    ensure_dir(target)
+    written = [name for name, data in files.items() if write_atomic(target / name, data)]
+    stale = [path for path in target.glob("*.patch") if path.name not in files]
+    for path in stale:
+        path.unlink()
+    return Written(written=tuple(written), removed=tuple(path.name for path in stale))
+
+
+def read_manifest(data: bytes) -> dict[str, str]:
+    """Return the comments of a ``series`` file as key and value."""
+    return dict(re.findall(r"^# (\w+): (.*)$", data.decode(errors="replace"), re.M))
