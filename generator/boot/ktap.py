@@ -7,8 +7,8 @@ result, and ``# uprobekit: done`` as the last line.
 
 Why not a library: tap.py 3.2 (PyPI) reads TAP, line by line. It has no subtests (an indented line
 is "unknown"), takes a line such as ``okay, rebooting`` for a passed test, and leaves plan, order
-and completeness to the caller; the kernel's own ``kunit_parser.py`` is not published as a package and
-prints while it parses.
+and completeness to the caller; the kernel's own ``kunit_parser.py`` is in no package, and prints
+while it parses.
 
 A log proves something only when everything in it fits: whatever does not is a ``problem``, and a
 report with problems is not ``complete``.

@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import re
 import shutil
 import signal
 import socket
@@ -33,6 +34,10 @@ DONE_LINE = b"# uprobekit: done"
 _POLL = 0.1
 _STEP = 3.0
 _GRACE = 10.0
+_HALT_GRACE = 1.0
+_HALTED = re.compile(r"reboot: (System halted|Power down|Restarting system)")
+"""What a kernel says last (kernel/reboot.c: kernel_halt, kernel_power_off, kernel_restart; 6.1)."""
+
 _MAX_OUTPUT = 64 * 1024 * 1024
 _TAIL = 4096
 
@@ -42,6 +47,8 @@ class Ending(StrEnum):
 
     EXITED = "exited"
     """It ended by itself: power off, or a restart, which is also what follows a panic."""
+    HALTED = "halted"
+    """It reported everything and halted, but its kernel could not switch the machine off."""
     LINGERED = "lingered"
     """It wrote its last line and then did not end."""
     SILENT = "silent"
@@ -197,8 +204,11 @@ class _Run:
         now = time.monotonic()
         if growth.total > _MAX_OUTPUT:
             return Ending.FLOOD
-        if growth.done_at and now - growth.done_at > _GRACE:
-            return Ending.LINGERED
+        if growth.done_at and now - growth.grown_at > _HALT_GRACE:
+            if _HALTED.search(growth.last_line):
+                return Ending.HALTED
+            if now - growth.done_at > _GRACE:
+                return Ending.LINGERED
         if now - growth.grown_at > self.limits.silence:
             return Ending.SILENT
         if now - self.started > self.limits.total:

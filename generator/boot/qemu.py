@@ -70,7 +70,7 @@ def qemu_arguments(machine: Machine) -> tuple[str, ...]:
         command += ["-mon", "chardev=qmp,mode=control"]
     command += ["-kernel", str(machine.kernel)]
     if machine.initramfs is not None:
-        command += ["-initrd", _escape(machine.initramfs)]
+        command += ["-initrd", str(machine.initramfs)]
     command += ["-append", kernel_parameters(machine.parameters)]
     return tuple(command)
 
