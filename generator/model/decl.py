@@ -37,6 +37,9 @@ class Function:
         patch: identifier of the patch that brings the function.
         c_name: the identifier in C where it is not ``name``: an architecture's own version of a
             function that has a weak default.
+        former_name: the identifier before the patch that makes names consistent.
+        former_order: for each position, that of the parameter that stood there before the patch
+            that makes the order consistent; empty when nothing changes.
     """
 
     name: str
@@ -49,6 +52,8 @@ class Function:
     stub: str | None = None
     patch: str
     c_name: str = ""
+    former_name: str = ""
+    former_order: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -126,6 +126,14 @@ class ReorderParameters(Edit):
 
 
 @dataclass(frozen=True, kw_only=True)
+class ReplaceDeclaration(Edit):
+    """Replace the declaration of ``name`` by ``text``, the comment above it included."""
+
+    name: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class InsertBlock(Edit):
     """Insert a rendered template beside an anchor, a blank line between.
 

@@ -48,6 +48,8 @@ ARCH_FUNCTIONS = (
             "instruction cannot be probed.",
         ),
         header=CORE_H,
+        former_name="arch_uprobes_analyze_insn",
+        former_order=(1, 0, 2),
         patch="baseline",
     ),
     Function(
@@ -177,6 +179,52 @@ ARCH_FUNCTIONS = (
         weak=True,
         header=CORE_H,
         patch="hit",
+    ),
+)
+
+# In the baseline already; the preparatory patches rename and reorder them.
+BASELINE_FUNCTIONS = (
+    Function(
+        name="{{ names.set_bp }}",
+        returns="int",
+        params=(_auprobe, _mm, Param("unsigned long", "vaddr")),
+        doc=(),
+        header=CORE_H,
+        former_name="set_bkpt",
+        former_order=(1, 0, 2),
+        patch="baseline",
+    ),
+    Function(
+        name="{{ names.is_bp_insn }}",
+        returns="bool",
+        params=(Param("uprobe_opcode_t *", "insn"),),
+        doc=(),
+        header=CORE_H,
+        former_name="is_bkpt_insn",
+        patch="baseline",
+    ),
+    Function(
+        name="set_orig_insn",
+        returns="int",
+        params=(_auprobe, _mm, Param("unsigned long", "vaddr")),
+        doc=(),
+        header=CORE_H,
+        former_order=(1, 0, 2),
+        patch="baseline",
+    ),
+    Function(
+        name="uprobe_write_opcode",
+        returns="int",
+        params=(
+            _auprobe,
+            _mm,
+            Param("unsigned long", "vaddr"),
+            Param("uprobe_opcode_t", "opcode"),
+        ),
+        doc=(),
+        header=CORE_H,
+        former_order=(1, 0, 2, 3),
+        patch="baseline",
     ),
 )
 
@@ -766,7 +814,7 @@ MACROS = (
 )
 
 INTERFACE = Interface(
-    functions=ARCH_FUNCTIONS + CORE_FUNCTIONS + X86_FUNCTIONS,
+    functions=ARCH_FUNCTIONS + BASELINE_FUNCTIONS + CORE_FUNCTIONS + X86_FUNCTIONS,
     structs=STRUCTS,
     enums=ENUMS,
     macros=MACROS,

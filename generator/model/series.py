@@ -39,13 +39,13 @@ class Identity:
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """An ordered list of patches on top of a baseline."""
+    """An ordered list of patches on top of a baseline; ``link`` is the mail that asked for it."""
 
     name: str
     title: str
     patches: tuple[Patch, ...]
     author: Identity
-    cc: tuple[str, ...]
+    link: str
 
 
 REVIEW = Series(
@@ -57,7 +57,7 @@ REVIEW = Series(
         # Wed, 29 Feb 2012 12:00:00 UTC: the day after the review
         date="1330516800 +0000",
     ),
-    cc=(),
+    link="https://lore.kernel.org/r/20120228132601.GC32211@linux.vnet.ibm.com",
     patches=(
         Patch(
             ident="trap-nr",

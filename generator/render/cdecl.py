@@ -47,7 +47,10 @@ def comment(paragraphs: Sequence[str], *, kernel_doc: bool = False, indent: str 
             else:
                 width = WIDTH - columns(indent) - 3
                 lines.extend(textwrap.wrap(piece, width, break_on_hyphens=False))
-    body = "".join(f"{indent} * {line}".rstrip() + "\n" for line in lines)
+    body = "".join(
+        f"{indent} *{'' if line.startswith(chr(9)) else ' '}{line}".rstrip() + "\n"
+        for line in lines
+    )
     return f"{indent}/*{'*' if kernel_doc else ''}\n{body}{indent} */\n"
 
 
@@ -80,8 +83,8 @@ def _wrapped(start: str, params: Sequence[Param], end: str) -> str:
 
 
 def prototype(function: Function) -> str:
-    """Return the ``extern`` prototype of a function."""
-    return _wrapped(f"extern {declarator(function.returns, function.name)}", function.params, ";")
+    """Return the prototype of a function, as checkpatch wants it: without ``extern``."""
+    return _wrapped(declarator(function.returns, function.name), function.params, ";")
 
 
 def stub(function: Function) -> str:
@@ -132,9 +135,11 @@ def head(
 
 def struct(model: Struct, members: Sequence[Member]) -> str:
     """Return a structure with the members given, names and comments aligned in columns."""
-    column = max((columns(f"\t{member.type}") for member in members), default=0)
+    column = max((columns(f"\t{_bare(member.type)}") for member in members), default=0)
     column = max(4 * TAB, (column // TAB + 1) * TAB)
-    names = {m.name: f"{pad(f'{chr(9)}{m.type}', column)}{_member_name(m)}" for m in members}
+    names = {
+        m.name: f"{pad(f'{chr(9)}{_bare(m.type)}', column)}{_member_name(m)}" for m in members
+    }
     remark = max((columns(text) for text in names.values()), default=0)
     remark = (remark // TAB + 1) * TAB
     lines = []
@@ -149,8 +154,14 @@ def struct(model: Struct, members: Sequence[Member]) -> str:
     )
 
 
+def _bare(type_: str) -> str:
+    """Return a type without the stars, which stand with the name in a structure."""
+    return type_.rstrip("* ")
+
+
 def _member_name(member: Member) -> str:
-    return f"{member.name}{f'[{member.array}]' if member.array else ''};"
+    stars = member.type[len(_bare(member.type)) :].strip()
+    return f"{stars}{member.name}{f'[{member.array}]' if member.array else ''};"
 
 
 def enum(model: Enum) -> str:

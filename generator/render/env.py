@@ -23,7 +23,7 @@ from generator.model.interface import INTERFACE
 from generator.model.opcodes import OPCODES
 from generator.model.states import STATES, TRANSITIONS
 from generator.paths import data_dir
-from generator.render import cdecl, opcodes
+from generator.render import cdecl, message, opcodes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,6 +79,9 @@ class Templates:
             base=scope.base,
             has=self.has,
             head=self.head,
+            name=self.name,
+            prototype=self.prototype,
+            signature=self.signature,
             prototypes=self.prototypes,
             stubs=self.stubs,
             struct=self.struct,
@@ -124,10 +127,29 @@ class Templates:
     def message(self, name: str, **facts: str) -> str:
         """Render the text ``templates/messages/<name>.txt.j2``; ``facts`` are extra names."""
         template = self._env.get_template(f"messages/{name}.txt.j2")
-        return template.render(self._context, **facts)
+        return message.fill(template.render(self._context, **facts))
 
     def _resolved(self, function: Function) -> Function:
-        return replace(function, name=self.text(function.c_name or function.name))
+        """Return a function under the name and with the parameters it has in this scope."""
+        name = self.text(function.c_name or function.name)
+        if function.former_name and not self.has("names"):
+            name = function.former_name
+        params = function.params
+        if function.former_order and not self.has("param-order"):
+            params = tuple(params[place] for place in function.former_order)
+        return replace(function, name=name, params=params)
+
+    def prototype(self, name: str) -> str:
+        """Return the prototype of a function of the model."""
+        return cdecl.prototype(self._resolved(_function(name)))
+
+    def signature(self, name: str) -> str:
+        """Return the first lines of the definition of a function, without a comment."""
+        return cdecl.signature(self._resolved(_function(name))).rstrip("\n")
+
+    def name(self, name: str) -> str:
+        """Return the identifier that a function has in this scope."""
+        return self._resolved(_function(name)).name
 
     def _doc(self, entry: str) -> Sequence[str]:
         if entry == "@states":
@@ -151,7 +173,7 @@ class Templates:
 
     def stubs(self, header: str) -> str:
         """Return the empty inlines that belong into a header, as far as the patches bring them."""
-        return "".join(
+        return "\n".join(
             cdecl.stub(self._resolved(function))
             for function in INTERFACE.functions
             if function.header == header and function.stub is not None and self.has(function.patch)

@@ -276,10 +276,11 @@ _CONTROL = re.compile(r"(?:else\s+)?(?:if|for|while|switch)\b|\w*for_each\w*\s*(
 
 
 def find_statements(text: str, function: Function) -> list[Span]:
-    """List the statements of a function that stand directly in blocks, outermost first.
+    """List the statements of a function that stand directly in a block, outer ones first.
 
-    An ``if`` with its branches is one statement, and so is everything nested inside of it on its
-    own; declarations count as statements. Spans begin after the indentation.
+    An ``if`` with its branches is one statement; what stands in the braces of a branch is listed
+    as well, a branch without braces is not. Declarations count as statements. Spans begin after
+    the indentation.
     """
     masked = mask(text)
     masked = re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", lambda m: _blank(m.group()),
@@ -295,9 +296,12 @@ def _collect(masked: str, start: int, end: int, found: list[Span]) -> None:
         position = _skip_blank(masked, position, end)
         if position >= end:
             return
+        place = len(found)
+        found.append(Span(position, position))
         finish = _statement_end(masked, position, end, found)
         if finish <= position:
             return
+        found[place] = Span(position, finish)
         position = finish
 
 
@@ -313,28 +317,23 @@ def _skip_blank(masked: str, position: int, end: int) -> int:
 
 
 def _statement_end(masked: str, start: int, end: int, found: list[Span]) -> int:
-    """Return the end of the statement at ``start`` and note it, then what is nested in it."""
-    place = len(found)
-    found.append(Span(start, start))
-    position = start
+    """Return the end of the statement at ``start``; note the statements in the blocks in it."""
     control = _CONTROL.match(masked, start, end)
     if masked[start] == "{":
         position = _match_bracket(masked, start)
         _collect(masked, start + 1, position - 1, found)
-    elif control is not None:
+        return position
+    if control is not None:
         opening = masked.find("(", control.end() - 1, end)
         position = _skip_blank(masked, _match_bracket(masked, opening), end)
         position = _statement_end(masked, position, end, found)
         branch = re.compile(r"\s*else\b\s*").match(masked, position, end)
-        if branch is not None:
-            position = _statement_end(masked, branch.end(), end, found)
-    elif (match := re.compile(r"do\b\s*").match(masked, start, end)) is not None:
-        position = _statement_end(masked, match.end(), end, found)
-        position = masked.find(";", position, end) + 1
-    else:
-        position = _simple_end(masked, start, end)
-    found[place] = Span(start, position)
-    return position
+        return _statement_end(masked, branch.end(), end, found) if branch else position
+    loop = re.compile(r"do\b\s*").match(masked, start, end)
+    if loop is not None:
+        position = _statement_end(masked, loop.end(), end, found)
+        return masked.find(";", position, end) + 1
+    return _simple_end(masked, start, end)
 
 
 def _simple_end(masked: str, start: int, end: int) -> int:

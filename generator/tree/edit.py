@@ -309,6 +309,13 @@ def _(edit: model.ReorderParameters, tree: WorkingTree, render: Renderer, _r: Re
     tree.write(edit.path, text)
 
 
+@_apply.register
+def _(edit: model.ReplaceDeclaration, tree: WorkingTree, render: Renderer, _r: Renderer) -> None:
+    span = _place(tree, edit.path, model.Anchor(kind="declaration", name=render(edit.name)))
+    text = tree.read(edit.path)
+    tree.write(edit.path, text[: span.start] + render(edit.text) + text[span.end :])
+
+
 def _insert(text: str, span: Span, new: str, *, after: bool, blank: bool) -> str:
     if not blank:
         place = span.end if after else span.start
@@ -357,7 +364,7 @@ def _(edit: model.InsertStatement, tree: WorkingTree, render: Renderer, _r: Rend
             raise _lost(edit.path, f"no statement mentions '{name}'", function=edit.function)
         span = found[-1 if edit.last else 0]
     else:
-        span = csource.find_statements(text, function)[-1]
+        span = max(csource.find_statements(text, function), key=lambda s: s.end)
     line = text.rfind("\n", 0, span.start) + 1
     indent = text[line : span.start]
     line = csource.comment_start(text, line)

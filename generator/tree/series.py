@@ -134,10 +134,11 @@ def _make_commits(
         changed = _step(tree, plan, applied, planned.edits)
         subject = Templates(Scope(base=plan.base, patches=applied)).text(planned.patch.subject)
         body = _text(plan, planned.patch.ident, applied, source)
-        trailer = f"Signed-off-by: {plan.series.author.name} <{plan.series.author.email}>"
+        author = plan.series.author
+        trailers = f"Link: {plan.series.link}\nSigned-off-by: {author.name} <{author.email}>"
         commits.append(
             Commit(
-                message=f"{subject}\n\n{body.strip()}\n\n{trailer}\n",
+                message=f"{subject}\n\n{body}\n\n{trailers}\n",
                 files=changed,
                 refs=(f"refs/tags/{plan.series.name}-{planned.number:02d}",),
             )

@@ -21,6 +21,7 @@ from generator.model.edits import (
     RenameIdentifiers,
     RenameMember,
     ReorderParameters,
+    ReplaceDeclaration,
     ReplaceTokens,
     WriteFile,
 )
@@ -39,6 +40,8 @@ TRAPS = "arch/x86/kernel/traps.c"
 NAMES = {
     "bp_insn": "UPROBE_SWBP_INSN",
     "old_bp_insn": "UPROBES_BKPT_INSN",
+    "set_bp": "set_swbp",
+    "is_bp_insn": "is_swbp_insn",
     "get_bp_addr": "uprobe_get_swbp_addr",
     "pre_notifier": "uprobe_pre_sstep_notifier",
     "post_notifier": "uprobe_post_sstep_notifier",
@@ -63,6 +66,18 @@ HEADER_RENAMES = (
     ("is_bkpt_insn", "is_swbp_insn"),
     ("arch_uprobes_analyze_insn", "arch_uprobe_analyze_insn"),
 )
+# the model's own keys for the prototypes that patches 3 and 4 bring up to date
+_RENAMED = (
+    ("set_bkpt", "set_bp"),
+    ("is_bkpt_insn", "is_bp_insn"),
+    ("arch_uprobes_analyze_insn", "arch_uprobe_analyze_insn"),
+)
+_REORDERED_PROTOTYPES = (
+    ("{{ names.set_bp }}", "set_bp"),
+    ("set_orig_insn", "set_orig_insn"),
+    ("uprobe_write_opcode", "uprobe_write_opcode"),
+    ("arch_uprobe_analyze_insn", "arch_uprobe_analyze_insn"),
+)
 
 # new position -> old position; its own inverse
 REORDERED = (
@@ -77,12 +92,18 @@ def _backwards(renames: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], .
     return tuple((new, old) for old, new in renames)
 
 
-def reorder(column: int) -> tuple[Edit, ...]:
+def reorder(path: str, column: int) -> tuple[Edit, ...]:
     """Return the edits that swap mm and auprobe; ``column`` picks the name, 0 new or 1 old."""
     return tuple(
         ReorderParameters(path=path, function=str(row[column]), order=row[2])
-        for path in (CORE, CORE_H)
         for row in REORDERED
+    )
+
+
+def _prototypes(rows: tuple[tuple[str, str], ...]) -> tuple[Edit, ...]:
+    return tuple(
+        ReplaceDeclaration(path=CORE_H, name=old, text="{{ prototype('" + key + "') }}")
+        for old, key in rows
     )
 
 
@@ -194,7 +215,8 @@ def baseline(
         ),
         RenameIdentifiers(path=CORE, renames=_backwards(CORE_RENAMES)),
         RenameIdentifiers(path=CORE_H, renames=_backwards(HEADER_RENAMES)),
-        *reorder(1),
+        *reorder(CORE, 1),
+        *reorder(CORE_H, 1),
         WriteFile(path=ARCH, template="arch/x86/kernel/uprobes.c"),
         WriteFile(path=ARCH_H, template="arch/x86/include/asm/uprobes.h"),
         RenameMember(
@@ -278,9 +300,6 @@ def _hooks(patch: str) -> tuple[Edit, ...]:
     )
 
 
-_NOT_64BIT = "user_64bit_mode(task_pt_regs({task}))"
-
-
 def _ask(path: str, within: str, pattern: str, by: str, count: int = 1) -> Edit:
     return ReplaceTokens(path=path, within=within, pattern=pattern, by=by, count=count)
 
@@ -322,8 +341,8 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         ),
         InsertLines(
             path="arch/x86/kernel/perf_regs.c",
-            text="#include <asm/compat.h>\n",
-            before=Anchor(kind="include", name="asm/perf_regs.h"),
+            text="#include <linux/compat.h>\n",
+            before=Anchor(kind="include", name="linux/errno.h"),
         ),
         _ask(
             "arch/x86/kernel/step.c",
@@ -333,8 +352,8 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         ),
         InsertLines(
             path="arch/x86/kernel/step.c",
-            text="#include <asm/compat.h>\n",
-            before=Anchor(kind="include", name="asm/desc.h"),
+            text="#include <linux/compat.h>\n",
+            before=Anchor(kind="include", name="linux/sched.h"),
         ),
         _ask(
             "arch/x86/include/asm/elfcore-compat.h",
@@ -348,17 +367,12 @@ EDITS: dict[str, tuple[Edit, ...]] = {
             "user_64bit_mode(task_pt_regs(current))",
             "!is_32bit_app(current)",
         ),
-        InsertLines(
-            path="arch/x86/include/asm/elfcore-compat.h",
-            text="#include <asm/compat.h>\n",
-            before=Anchor(kind="include", name="asm/user32.h"),
-        ),
     ),
     "names": (
         RenameIdentifiers(path=CORE, renames=CORE_RENAMES),
-        RenameIdentifiers(path=CORE_H, renames=HEADER_RENAMES),
+        *_prototypes(_RENAMED),
     ),
-    "param-order": reorder(0),
+    "param-order": (*reorder(CORE, 0), *_prototypes(_REORDERED_PROTOTYPES)),
     "analyse": (
         ReplaceTokens(
             path=CORE, within="prepare_uprobe", pattern="-ENOTSUPP", by="-EOPNOTSUPP"
@@ -380,7 +394,6 @@ EDITS: dict[str, tuple[Edit, ...]] = {
             path=CORE_H,
             template="include/linux/uprobes.h/stubs.h",
             after=Anchor(kind="function", name="uprobe_dup_mmap"),
-            blank=False,
         ),
         InsertBlock(
             path=CORE,
@@ -464,7 +477,7 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         ),
         InsertLines(
             path=THREAD_INFO_H,
-            text="#define _TIF_UPROBE\t\t(1 << TIF_UPROBE)\n",
+            text="#define _TIF_UPROBE\t\tBIT(TIF_UPROBE)\n",
             before=Anchor(kind="macro", name="_TIF_PATCH_PENDING"),
         ),
         InsertLines(
