@@ -190,15 +190,20 @@ static int wait_runner(pid_t runner, long timeout)
 }
 
 /*
- * This function ends the guest.  If the machine cannot be switched off it is
- * restarted, which ends QEMU when that runs with -no-reboot; if even that
- * returns, the end of PID 1 is a panic, and panic=-1 restarts.
+ * This function ends the guest.  A kernel that cannot switch the machine off
+ * halts it, which would leave QEMU running: there, and wherever powering off
+ * fails, the machine is restarted, which ends QEMU when it runs with
+ * -no-reboot.  If even that returns, the end of PID 1 is a panic, and panic=-1
+ * restarts.
  */
 static void __attribute__((noreturn)) power_off(void)
 {
 	sync();
-	reboot(RB_POWER_OFF);
-	sleep(5);
+	/* The root of the ACPI devices: the tables were loaded. */
+	if (!access("/sys/devices/LNXSYSTM:00", F_OK)) {
+		reboot(RB_POWER_OFF);
+		sleep(5);
+	}
 	reboot(RB_AUTOBOOT);
 	sleep(5);
 	_exit(1);

@@ -27,6 +27,11 @@ struct test {
 	const char	*name;
 	const char	*before;
 	void		(*run)(struct result *r);
+
+	/* Without "run": a child that must hit the probe so many times. */
+	int		(*child)(void);
+	const void	*bp;
+	unsigned long	hits;
 };
 
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

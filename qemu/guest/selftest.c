@@ -6,11 +6,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "child.h"
 #include "site.h"
 #include "tests.h"
 
 static const struct test * const tables[] = {
-#if defined(__x86_64__) && !defined(__ILP32__)
+#ifdef BEHAVIOUR
+	basic_tests,
 #endif
 	NULL,
 };
@@ -36,6 +38,34 @@ static void list_all(void)
 	}
 }
 
+#ifdef BEHAVIOUR
+/* This function runs a test that is not made of sites. */
+static void run_behaviour(const struct test *test, struct result *r)
+{
+	board = shared_memory(sizeof(*board));
+	if (test->run)
+		test->run(r);
+	else
+		probe_child(test, r);
+}
+
+/* This function is what a test starts when it needs a new image that hits. */
+static int hit_only(const char *times)
+{
+	return hit_times(hit_xol, atol(times));
+}
+#else
+static void run_behaviour(const struct test *test, struct result *r)
+{
+	test->run(r);
+}
+
+static int hit_only(const char *times)
+{
+	return times == NULL;
+}
+#endif
+
 /* This function runs the test with the given name, if there is one. */
 static bool run_one(const char *name, struct result *r)
 {
@@ -52,7 +82,7 @@ static bool run_one(const char *name, struct result *r)
 	for (table = tables; *table; table++) {
 		for (test = *table; test->name; test++) {
 			if (!strcmp(test->name, name)) {
-				test->run(r);
+				run_behaviour(test, r);
 				return true;
 			}
 		}
@@ -69,6 +99,8 @@ int main(int argc, char **argv)
 		list_all();
 		return 0;
 	}
+	if (argc == 3 && !strcmp(argv[1], "--hit"))
+		return hit_only(argv[2]);
 	if (argc != 3 || strcmp(argv[1], "--run") ||
 	    strncmp(argv[2], ABI_PREFIX, prefix)) {
 		fprintf(stderr, "usage: %s --list | --run NAME\n", argv[0]);

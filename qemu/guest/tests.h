@@ -20,7 +20,20 @@ const struct site *next_site_test(const struct site *site);
 const char *site_test_before(const struct site *site);
 void run_site_test(const struct site *first, struct result *r);
 
+/* An entry for a test that does everything itself. */
+#define TEST(_name, _before, _run) \
+	{ .name = _name, .before = _before, .run = _run }
+
+/* An entry for one probe, and one child that must hit it so many times. */
+#define CHILD_TEST(_name, _child, _bp, _hits) \
+	{ .name = _name, .before = "sigtrap", .child = _child, .bp = _bp, \
+	  .hits = _hits }
+
 /* Tests of behaviour; each table ends with an entry without a name. */
 extern const struct test basic_tests[];
+extern const struct test signal_tests[];
+extern const struct test trace_tests[];
+extern const struct test task_tests[];
+extern const struct test mm_tests[];
 
 #endif

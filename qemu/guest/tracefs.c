@@ -66,8 +66,9 @@ static int trace_write(const char *file, const char *fmt, ...)
  * This function turns an address of this program into an offset in its file, by
  * way of the program headers.  It returns 0, the ELF header, if there is none.
  */
-static unsigned long file_offset(unsigned long addr)
+unsigned long file_offset(const void *address)
 {
+	unsigned long addr = (unsigned long)address;
 	const ElfW(Phdr) *ph = (void *)getauxval(AT_PHDR);
 	unsigned long i, n = getauxval(AT_PHNUM);
 
@@ -103,7 +104,7 @@ int probe_define(struct probe *p, const void *addr)
 	if (len < 0)
 		return errno;
 	self[len] = '\0';
-	return probe_define_at(p, self, file_offset((unsigned long)addr));
+	return probe_define_at(p, self, file_offset(addr));
 }
 
 /* This function switches the probe's event on or off. */

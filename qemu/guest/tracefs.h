@@ -17,6 +17,7 @@ void probe_disarm(struct probe *p);
 void probe_remove(struct probe *p);
 unsigned long probe_hits(const struct probe *p);
 unsigned long trace_hits(void);
+unsigned long file_offset(const void *addr);
 bool is_refusal(int err);
 
 #endif

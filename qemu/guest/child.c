@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Children that hit probes, for the tests of behaviour.
+ */
+#include "child.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+struct board *board;
+
+/* This function returns zeroed memory that is shared with children. */
+void *shared_memory(size_t size)
+{
+	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (mem == MAP_FAILED) {
+		perror("mmap");
+		exit(1);
+	}
+	return mem;
+}
+
+/* This function forks; the child's function returns its exit status. */
+pid_t start_child(int (*child)(void))
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		_exit(child());
+	return pid;
+}
+
+/* This function waits for a child and returns the wait status. */
+int wait_child(pid_t pid)
+{
+	int status = -1;
+
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return -1;
+	return status;
+}
+
+/* This function returns whether the child has ended, without waiting. */
+bool child_ended(pid_t pid, int *status)
+{
+	return waitpid(pid, status, WNOHANG) != 0;
+}
+
+/* This function ends the process with a signal, whatever was set up for it. */
+void die_of(int signo)
+{
+	sigset_t set;
+
+	signal(signo, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, signo);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+	kill(getpid(), signo);
+	_exit(1);
+}
+
+/*
+ * This function makes the fate of a child's child the fate of the child: the
+ * test sees one wait status.
+ */
+int pass_on(int status)
+{
+	if (WIFSIGNALED(status))
+		die_of(WTERMSIG(status));
+	return WEXITSTATUS(status);
+}
+
+/* This function calls a probed function and checks what it returns. */
+int hit_times(hit_fn hit, unsigned long times)
+{
+	unsigned long i;
+
+	for (i = 0; i < times; i++)
+		CHECK(hit(i) == (long)(3 * i));
+	return 0;
+}
+
+/* This function sleeps. */
+void nap_ms(long ms)
+{
+	const struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
+
+	nanosleep(&ts, NULL);
+}
+
+/* This function defines and arms a probe in this program. */
+bool arm_at(struct result *r, struct probe *p, const void *addr)
+{
+	int err = probe_define(p, addr);
+
+	if (!expect(r, !err, "cannot define the probe: error %d", err))
+		return false;
+	err = probe_arm(p);
+	return expect(r, !err, "cannot arm the probe: error %d", err);
+}
+
+/* This function runs the most common kind of test: one probe, one child. */
+void probe_child(const struct test *test, struct result *r)
+{
+	unsigned long before = trace_hits();
+	struct probe p;
+	int status;
+
+	if (arm_at(r, &p, test->bp)) {
+		status = wait_child(start_child(test->child));
+		judge(r, status, trace_hits() - before, test->hits);
+	}
+	probe_remove(&p);
+}
+
+/* This function makes the arguments of "this program, hit N times". */
+void spawn_self_args(char **argv, const char *times)
+{
+	argv[0] = "/proc/self/exe";
+	argv[1] = "--hit";
+	argv[2] = (char *)times;
+	argv[3] = NULL;
+}

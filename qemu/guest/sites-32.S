@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Sites in 32-bit code.
+ */
+#include "site-macros.h"
+
+#define ILL	4
+#define FPE	8
+#define SEGV	11
+
+	.text
+
+	one	endbr, endbr32, endbr32
+
+/* The stack: pushes are four bytes here, and 40 to 4f are no prefixes. */
+
+	.irp	reg, eax, ecx, edx, ebx, esp, ebp, esi, edi
+	one	push-reg, \reg, push %\reg
+	.endr
+	one	push-reg16, ax, push %ax
+	one	push-imm, imm8, push $-2
+	one	push-imm, imm32, push $0x12345678
+	one	push-mem, absolute, push site_data + 40
+	one	push-mem, esp, push 16(%esp)
+
+	.irp	reg, eax, ecx, edx, ebx, ebp, esi, edi
+	one	pop-reg, \reg, pop %\reg
+	.endr
+
+	site	pop-reg, esp
+	push	$site_stack + 256
+	probe
+	pop	%esp
+	done
+
+	one	pop-mem, absolute, pop site_data + 48
+	one	pushall, pusha, pusha
+	one	pushall, popa, popa
+
+	site	leave, leave
+	mov	$site_stack + 512, %ebp
+	probe
+	leave
+	done
+
+	one	mov-reg, esp-ebp, mov %esp, %ebp
+	one	mov-reg, ebp-esp, mov %ebp, %esp
+	one	sub-esp, imm8, sub $24, %esp
+	one	pushf, pushf, pushf
+
+	site	popf, popf
+	push	$0xad7
+	probe
+	popf
+	done
+
+/* Calls, jumps, returns. */
+
+	.macro	call_site name, variant, setup, insn:vararg
+	site	"\name", "\variant"
+	\setup
+	probe
+	\insn
+	inc	%ebp
+	pad
+	jmp	2f
+	pad
+1:	mov	(%esp), %ebx
+	pad
+	ret
+	.pushsection .data
+	.balign	4
+3:	.long	1b
+	.popsection
+2:	done
+	.endm
+
+	call_site call-rel32, forward, nop, call 1f
+	call_site call-reg, eax, "mov $1f, %eax", call *%eax
+	call_site call-mem, absolute, nop, call *3f
+	call_site call-mem, esi, "mov $3f, %esi", call *(%esi)
+	call_site call-mem-esp, esp, "push 3f", call *(%esp)
+
+/* How position independent code finds itself. */
+	site	call-rel32, next
+	probe
+	call	1f
+1:	pop	%ebx
+	done
+
+	.macro	jump_site name, variant, setup, insn:vararg
+	site	"\name", "\variant"
+	\setup
+	probe
+	\insn
+	mov	$1, %ebp
+	pad
+	jmp	2f
+	pad
+1:	mov	$2, %ebp
+	pad
+	.pushsection .data
+	.balign	4
+3:	.long	1b
+	.popsection
+2:	done
+	.endm
+
+	jump_site jmp-reg, eax, "mov $1f, %eax", jmp *%eax
+	jump_site jmp-mem, absolute, nop, jmp *3f
+	jump_site ret, c3, "push $1f", ret
+	jump_site ret-imm, 24, "push $1f", ret $24
+	jump_site jecxz, taken, "xor %ecx, %ecx", jecxz 1f
+	jump_site jecxz, not-taken, "mov $1, %ecx", jecxz 1f
+	jump_site loop, taken, "mov $2, %ecx", loop 1f
+	jump_site loop, not-taken, "mov $1, %ecx", loop 1f
+
+/* Plain work. */
+
+	one	mov-imm, imm32, mov $0x12345678, %eax
+	one	mov-mem, load, mov -8(%esp), %eax
+	one	mov-mem, store, mov %edx, -64(%esp)
+	one	mov-mem, absolute-load, mov site_data + 8, %eax
+	one	mov-mem, absolute-store, mov %ecx, site_data + 16
+	one	mov-gs, load, mov %gs:0, %eax
+	one	lea, base-index, lea 0x123(%edi, %esi, 4), %ecx
+	one	lea, absolute, lea site_data + 8, %esi
+	one	incdec, inc, .byte 0x43
+	one	incdec, dec, .byte 0x4f
+	one	bcd, daa, daa
+	one	xchg-reg, ebx-eax, xchg %ebx, %eax
+	one	cld-std, cld, cld
+	one	cld-std, std, std
+	one	cmpxchg, unequal, cmpxchg %ebx, site_data + 176
+	one	cmpxchg8b, unequal, cmpxchg8b site_data + 184
+
+	site	div, absolute, undef=CF|PF|AF|ZF|SF|OF
+	movl	$7, site_data + 160
+	mov	$1000, %eax
+	xor	%edx, %edx
+	probe
+	divl	site_data + 160
+	done
+
+	site	rep-movsb, "16", hits=16
+	cld
+	mov	$site_data, %esi
+	mov	$site_data + 80, %edi
+	mov	$16, %ecx
+	probe
+	rep movsb
+	done
+
+/* Faults. */
+
+	.macro	fault name, variant, signo, setup, insn:vararg
+	site	"\name", "\variant", signo=\signo
+	\setup
+	probe
+	\insn
+	done
+	.endm
+
+	fault	fault-load, low, SEGV, "mov $16, %eax", mov (%eax), %ecx
+	fault	fault-store, low, SEGV, "mov $16, %eax", mov %ecx, (%eax)
+	fault	fault-store, push, SEGV, "mov $4096, %esp", push %eax
+	fault	fault-store, call-rel32, SEGV, "mov $4096, %esp", call site_exit
+	fault	fault-load, ret, SEGV, "mov $4096, %esp", ret
+	fault	fault-div, by-zero, FPE, "xor %ecx, %ecx", div %ecx
+
+	site	fault-ud2, ud2, kind=SITE_EITHER, signo=ILL
+	probe
+	ud2
+	done
+
+/* What must be refused. */
+
+	.macro	refuse variant, insn:vararg
+	site	"refuse-\variant", only, kind=SITE_REFUSE
+	probe
+	\insn
+	done
+	.endm
+
+	refuse	hlt, hlt
+	refuse	cli, cli
+	refuse	in, in $0x80, %al
+	refuse	int-0x80, int $0x80
+	refuse	iret, iret
+	refuse	mov-ss, mov %eax, %ss
+	refuse	pop-ss, pop %ss
+	refuse	sysenter, sysenter
+	refuse	ljmp, ljmp $0x23, $site_exit
+	refuse	lcall, lcall $0x23, $site_exit
+
+	.section .note.GNU-stack, "", @progbits

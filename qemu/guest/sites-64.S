@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Sites in 64-bit code, for 64-bit programs and for x32 ones.
+ */
+#include "site-macros.h"
+
+/* A word of memory in site_data, addressed relative to the next instruction. */
+#define DATA(n)		site_data + (n)(%rip)
+
+	.text
+
+/* 49 90 is an exchange, not a NOP. */
+	one	xchg-r8-rax, 49-90, .byte 0x49, 0x90
+
+	one	endbr, endbr64, endbr64
+
+/* The stack. */
+
+	.irp	reg, rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, \
+		r8, r9, r10, r11, r12, r13, r14, r15
+	one	push-reg, \reg, push %\reg
+	.endr
+
+	one	push-reg16, ax, push %ax
+	one	push-imm, imm8, push $-2
+	one	push-imm, imm32, push $0x12345678
+
+	site	push-mem, base
+	lea	DATA(24), %rdi
+	probe
+	push	(%rdi)
+	done
+
+	one	push-mem, rip, push DATA(40)
+
+/* The address is computed before rsp changes. */
+	one	push-mem, rsp, push 16(%rsp)
+
+	.irp	reg, rax, rcx, rdx, rbx, rbp, rsi, rdi, \
+		r8, r9, r10, r11, r12, r13, r14, r15
+	one	pop-reg, \reg, pop %\reg
+	.endr
+
+	site	pop-reg, rsp
+	lea	site_stack + 256(%rip), %rax
+	push	%rax
+	probe
+	pop	%rsp
+	done
+
+	one	pop-mem, rip, pop DATA(48)
+
+/* The address is computed after rsp has changed. */
+	one	pop-mem, rsp, pop 16(%rsp)
+
+	site	leave, leave
+	lea	site_stack + 512(%rip), %rbp
+	probe
+	leave
+	done
+
+	one	enter, "16,0", enter $16, $0
+	one	mov-reg, rsp-rbp, mov %rsp, %rbp
+	one	mov-reg, rbp-rsp, mov %rbp, %rsp
+	one	sub-rsp, imm8, sub $24, %rsp
+	one	sub-rsp, imm32, sub $0x118, %rsp
+
+/*
+ * pushf shows the trap flag of a single step if nothing is done about it; popf
+ * must not undo what ends the step.
+ */
+	one	pushf, pushf, pushf
+
+	site	popf, popf
+	push	$0xad7
+	probe
+	popf
+	done
+
+/* Calls.  r14 gets the return address that the callee sees. */
+
+	.macro	call_site name, variant, setup, insn:vararg
+	site	"\name", "\variant"
+	\setup
+	probe
+	\insn
+	inc	%r15
+	pad
+	jmp	2f
+	pad
+1:	mov	(%rsp), %r14
+	pad
+	ret
+	.pushsection .data
+	.balign	8
+3:	.quad	1b
+	.popsection
+2:	done
+	.endm
+
+	call_site call-rel32, forward, nop, call 1f
+	call_site call-reg, rdi, "lea 1f(%rip), %rdi", call *%rdi
+	call_site call-reg, r11, "lea 1f(%rip), %r11", call *%r11
+	call_site call-mem, rsi, "lea 3f(%rip), %rsi", call *(%rsi)
+	call_site call-mem, r13, "lea 3f(%rip), %r13", call *0x0(%r13)
+	call_site call-mem-rip, rip, nop, call *3f(%rip)
+	call_site call-mem-rsp, rsp, "push 3f(%rip)", call *(%rsp)
+	call_site call-mem-rsp, disp, "push 3f(%rip); push $1", call *8(%rsp)
+
+	site	call-rel32, backward
+	jmp	2f
+	pad
+1:	mov	(%rsp), %r14
+	pad
+	ret
+	pad
+2:	nop
+	probe
+	call	1b
+	inc	%r15
+	done
+
+/* Not a function call but "where am I". */
+	site	call-rel32, next
+	probe
+	call	1f
+1:	pop	%r14
+	done
+
+/* Jumps through a register and through memory. */
+
+	.macro	jump_site name, variant, setup, insn:vararg
+	site	"\name", "\variant"
+	\setup
+	probe
+	\insn
+	mov	$1, %r15d
+	pad
+	jmp	2f
+	pad
+1:	mov	$2, %r15d
+	pad
+	.pushsection .data
+	.balign	8
+3:	.quad	1b
+	.popsection
+2:	done
+	.endm
+
+	jump_site jmp-reg, rax, "lea 1f(%rip), %rax", jmp *%rax
+	jump_site jmp-reg, r12, "lea 1f(%rip), %r12", jmp *%r12
+	jump_site jmp-mem, rbx, "lea 3f(%rip), %rbx", jmp *(%rbx)
+	jump_site jmp-mem-rip, rip, nop, jmp *3f(%rip)
+
+/* Returns, and the branches that count. */
+
+	jump_site ret, c3, "lea 1f(%rip), %rax; push %rax", ret
+	jump_site ret, rep, "lea 1f(%rip), %rax; push %rax", rep ret
+	jump_site ret-imm, 24, "lea 1f(%rip), %rax; push %rax", ret $24
+	jump_site jrcxz, taken, "xor %ecx, %ecx", jrcxz 1f
+	jump_site jrcxz, not-taken, "mov $1, %ecx", jrcxz 1f
+	jump_site jecxz, taken, "mov $1, %ecx; shl $32, %rcx", jecxz 1f
+	jump_site loop, taken, "mov $2, %ecx", loop 1f
+	jump_site loop, not-taken, "mov $1, %ecx", loop 1f
+	jump_site loope, taken, "mov $2, %ecx; cmp %eax, %eax", loope 1f
+	jump_site loopne, not-taken, "mov $2, %ecx; cmp %eax, %eax", loopne 1f
+
+	site	loop-self, back, hits=5
+	mov	$5, %ecx
+1:	probe
+	loop	1b
+	done
+
+/* Plain work. */
+
+	one	mov-reg, r8-rdi, mov %r8, %rdi
+	one	mov-imm, imm32, mov $0x12345678, %eax
+	one	mov-imm, imm64, movabs $0x123456789abcdef0, %r9
+	one	mov-imm, simm32, mov $-5, %rbx
+	one	mov-mem, load, mov -8(%rsp), %rax
+	one	mov-mem, store, mov %rdx, -64(%rsp)
+	one	mov-mem, store-imm, movq $-3, -128(%rsp)
+	one	mov-fs, load, mov %fs:0, %rax
+	one	lea, "base-index", lea 0x123(%rdi, %rsi, 4), %r10
+	one	lea-rip, forward, lea DATA(8), %rsi
+	one	lea-rip, r13, lea DATA(16), %r13
+	one	add, imm, add $0x1234, %rdx
+	one	xor, self, xor %ebp, %ebp
+	one	imul, imm, imul $3, %rdi, %rax
+	one	cmov, taken, cmovc %r11, %rcx
+	one	cmov, not-taken, cmovnc %r11d, %ecx
+	one	setcc, al, setc %al
+	one	xchg-reg, rbx-r9, xchg %rbx, %r9
+	one	bswap, r10, bswap %r10
+	one	cld-std, cld, cld
+	one	cld-std, std, std
+	one	cmc, cmc, cmc
+
+/* Operands relative to rip: the copy is elsewhere, the operand is not. */
+
+	one	rip-load, r64, mov DATA(8), %rax
+	one	rip-load, r8, mov DATA(9), %dl
+	one	rip-load, movzx, movzwl DATA(10), %ebp
+	one	rip-load, movslq, movslq DATA(12), %r9
+	one	rip-store, r64, mov %rcx, DATA(16)
+	one	rip-store, imm32, movl $0x12345678, DATA(24)
+	one	rip-store, imm8, movb $0x12, DATA(33)
+	one	rip-add, to-reg, add DATA(40), %r8
+	one	rip-add, to-mem, add %rdi, DATA(48)
+	one	rip-add, imm8, addl $5, DATA(56)
+	one	rip-cmp, reg, cmp DATA(64), %rbx
+	one	rip-cmp, imm8, cmpb $0x7f, DATA(72)
+	one	rip-test, imm32, testl $0x10001, DATA(80)
+	one	rip-incdec, inc, incq DATA(88)
+	one	rip-incdec, not, notl DATA(96)
+	one	rip-setcc, setc, setc DATA(104)
+	one	rip-bt, bts, btsl $7, DATA(108)
+	one	rip-imul, imm32, imul $0x1234, DATA(112), %rsi
+	one	rip-xchg, rbx, xchg %rbx, DATA(120)
+	one	rip-xadd, rsi, xadd %rsi, DATA(128)
+
+	site	rip-lock, inc, kind=SITE_EITHER
+	probe
+	lock incl DATA(136)
+	done
+
+/* Each register as the other operand: a scratch register must not be it. */
+	.irp	reg, rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, \
+		r8, r9, r10, r11, r12, r13, r14, r15
+	one	rip-scratch-load, \reg, mov site_data + 144(%rip), %\reg
+	.endr
+	.irp	reg, rax, rcx, rdx, rbx, rsp, rbp, rsi, rdi, \
+		r8, r9, r10, r11, r12, r13, r14, r15
+	one	rip-scratch-store, \reg, mov %\reg, site_data + 152(%rip)
+	.endr
+
+/* Operands that are not named: rax, rdx, rcx, rbx. */
+
+	site	rip-div, div, undef=CF|PF|AF|ZF|SF|OF
+	movl	$7, DATA(160)
+	mov	$1000, %eax
+	xor	%edx, %edx
+	probe
+	divl	DATA(160)
+	done
+
+	site	rip-div, idivq, undef=CF|PF|AF|ZF|SF|OF
+	movq	$-7, DATA(160)
+	mov	$1000, %eax
+	xor	%edx, %edx
+	probe
+	idivq	DATA(160)
+	done
+
+	site	rip-mul, mul, undef=PF|AF|ZF|SF
+	probe
+	mulq	DATA(168)
+	done
+
+	site	rip-mul, imul, undef=PF|AF|ZF|SF
+	probe
+	imull	DATA(168)
+	done
+
+	one	rip-cmpxchg, unequal, cmpxchg %rbx, DATA(176)
+
+	site	rip-cmpxchg, equal
+	mov	DATA(176), %rax
+	probe
+	cmpxchg	%rsi, DATA(176)
+	done
+
+	one	rip-cmpxchg8b, unequal, cmpxchg8b DATA(184)
+
+	site	rip-cmpxchg8b, equal
+	mov	DATA(184), %eax
+	mov	DATA(188), %edx
+	probe
+	cmpxchg8b DATA(184)
+	done
+
+	one	rip-cmpxchg16b, unequal, cmpxchg16b DATA(192)
+
+	site	rip-cmpxchg16b, equal
+	mov	DATA(192), %rax
+	mov	DATA(200), %rdx
+	probe
+	cmpxchg16b DATA(192)
+	done
+
+	site	rip-shift, shl-cl, undef=AF|OF
+	mov	$5, %ecx
+	probe
+	shll	%cl, DATA(208)
+	done
+
+	site	rip-shift, sar-imm, undef=AF|OF
+	probe
+	sarq	$3, DATA(216)
+	done
+
+	site	rip-shift, shld-cl, undef=AF|OF
+	mov	$9, %ecx
+	probe
+	shld	%cl, %rdx, DATA(224)
+	done
+
+	one	rip-sse, movups-load, movups DATA(232), %xmm3
+	one	rip-sse, movdqu-store, movdqu %xmm12, DATA(248)
+	one	rip-sse, pxor, pxor DATA(256), %xmm1
+	one	rip-sse, cvtsi2sd, cvtsi2sdl DATA(272), %xmm2
+	one	rip-sse, pshufd, pshufd $0x1b, DATA(288), %xmm9
+	one	rip-mxcsr, stmxcsr, stmxcsr DATA(304)
+
+	site	rip-x87, fild-fistp
+	fildl	DATA(308)
+	probe
+	fistpll	DATA(312)
+	done
+
+/*
+ * Each iteration is a step of its own and meets the breakpoint again, so a
+ * probe counts iterations.
+ */
+	.macro	string name, variant, count, hits, insn:vararg
+	site	"\name", "\variant", hits=\hits
+	cld
+	lea	DATA(320), %rsi
+	lea	DATA(400), %rdi
+	mov	$\count, %ecx
+	probe
+	\insn
+	done
+	.endm
+
+	string	movsb, once, 16, 1, movsb
+	string	rep-movsb, "16", 16, 16, rep movsb
+	string	rep-movsb, "0", 0, 1, rep movsb
+	string	rep-stosq, "3", 3, 3, rep stosq
+	string	repe-cmpsb, differ, 16, 1, repe cmpsb
+
+/* Where an instruction lies in its page. */
+
+	.balign	4096
+	.fill	4095, 1, 0x90
+	site	page-last-byte, push
+	probe
+	push	%rdi
+	done
+
+	.balign	4096
+	.fill	4095, 1, 0x90
+	site	page-last-byte, cld
+	probe
+	cld
+	done
+
+	.balign	4096
+	.fill	4093, 1, 0x90
+	site	page-cross, rip-store
+	probe
+	movl	$0x12345678, DATA(24)
+	done
+
+	.balign	4096
+	.fill	4095, 1, 0x90
+	site	page-cross, call
+	probe
+	call	1f
+	pad
+1:	pop	%r14
+	done
+
+	.balign	4096
+	.fill	4092, 1, 0x90
+	site	page-cross, lea
+	probe
+	lea	0x12345678(%rdi), %rax
+	done
+
+/* Faults: the program must be told what it would be told unprobed. */
+
+	.macro	fault name, variant, signo, setup, insn:vararg
+	site	"\name", "\variant", signo=\signo
+	\setup
+	probe
+	\insn
+	done
+	.endm
+
+#define ILL	4
+#define FPE	8
+#define SEGV	11
+
+	fault	fault-load, low, SEGV, "mov $16, %eax", mov (%rax), %rcx
+	fault	fault-load, non-canonical, SEGV, "mov $1, %eax; ror $1, %rax", \
+		mov (%rax), %rcx
+	fault	fault-store, low, SEGV, "mov $16, %eax", mov %rcx, (%rax)
+	fault	fault-store, rip-read-only, SEGV, nop, \
+		mov %rcx, site_exit(%rip)
+	fault	fault-store, push, SEGV, "mov $4096, %esp", push %rax
+	fault	fault-store, call-rel32, SEGV, "mov $4096, %esp", call site_exit
+	fault	fault-store, call-reg, SEGV, "mov $4096, %esp", call *%rax
+	fault	fault-jump, jmp-reg, SEGV, "mov $64, %eax", jmp *%rax
+	fault	fault-load, pop, SEGV, "mov $4096, %esp", pop %rax
+	fault	fault-load, ret, SEGV, "mov $4096, %esp", ret
+	fault	fault-div, by-zero, FPE, "xor %ecx, %ecx", div %ecx
+	fault	fault-div, rip-by-zero, FPE, "movl $0, site_data+8(%rip)", divl DATA(8)
+	fault	fault-div, overflow, FPE, "mov $1, %ecx; mov $1, %edx", \
+		div %ecx
+
+	site	fault-ud2, ud2, kind=SITE_EITHER, signo=ILL
+	probe
+	ud2
+	done
+
+	site	fault-trapno, load, kind=SITE_RUN|SITE_TRAPNO, signo=SEGV
+	mov	$16, %eax
+	probe
+	mov	(%rax), %rcx
+	done
+
+	site	fault-trapno, div, kind=SITE_RUN|SITE_TRAPNO, signo=FPE
+	xor	%ecx, %ecx
+	probe
+	div	%ecx
+	done
+
+/*
+ * VEX: the opcode byte after the prefix means something else in the one-byte
+ * table.  Refused, or executed exactly.
+ */
+	.macro	avx variant, insn:vararg
+	site	"avx-\variant", only, kind=SITE_EITHER|SITE_AVX
+	probe
+	\insn
+	done
+	.endm
+
+	avx	vzeroupper, vzeroupper
+	avx	vzeroall, vzeroall
+	avx	vpor, vpor %ymm1, %ymm2, %ymm3
+	avx	vpxor, vpxor %ymm1, %ymm2, %ymm3
+	avx	vpaddq, vpaddq %ymm9, %ymm10, %ymm11
+	avx	vmovdqu-load, vmovdqu DATA(8), %ymm4
+	avx	vmovdqu-store, vmovdqu %ymm4, DATA(8)
+	avx	vpcmpeqb, vpcmpeqb %ymm1, %ymm2, %ymm3
+	avx	vpshufd, vpshufd $0x1b, %ymm5, %ymm6
+	avx	vmovq, vmovq %xmm1, %rax
+	avx	vpsubsb, vpsubsb %ymm1, %ymm2, %ymm3
+	avx	vfmadd, vfmadd132ss %xmm1, %xmm2, %xmm3
+	avx	vfnmadd, vfnmadd132ss %xmm1, %xmm2, %xmm3
+	avx	vcmpps, vcmpps $1, %ymm1, %ymm2, %ymm3
+	avx	vpsrld, vpsrld $3, %ymm1, %ymm2
+	avx	vhaddpd, vhaddpd %ymm1, %ymm2, %ymm3
+	avx	vbroadcastss, vbroadcastss DATA(64), %ymm8
+	avx	vpslldq, vpslldq $3, %ymm1, %ymm2
+	avx	mulx, mulx DATA(72), %rsi, %rdi
+	avx	andn, andn DATA(80), %rbx, %rsi
+	avx	shlx, shlx %rdi, DATA(88), %rsi
+
+/* What must be refused. */
+
+	.macro	refuse variant, insn:vararg
+	site	"refuse-\variant", only, kind=SITE_REFUSE
+	probe
+	\insn
+	done
+	.endm
+
+	refuse	hlt, hlt
+	refuse	cli, cli
+	refuse	sti, sti
+	refuse	in, in $0x80, %al
+	refuse	in-dx, in (%dx), %eax
+	refuse	out, out %al, $0x80
+	refuse	insb, insb (%dx), (%rdi)
+	refuse	outsb, outsb (%rsi), (%dx)
+	refuse	int-0x80, int $0x80
+	refuse	icebp, .byte 0xf1
+	refuse	iretq, iretq
+	refuse	mov-ss, mov %eax, %ss
+	refuse	syscall, syscall
+	refuse	sysenter, sysenter
+	refuse	ljmp, ljmp *(%rax)
+	refuse	lcall, lcall *(%rax)
+	refuse	jmp-66, .byte 0x66, 0xeb, 0x00
+
+	site	refuse-int3, only, kind=SITE_NEVER
+	probe
+	int3
+	done
+
+	site	lret, lretq, kind=SITE_EITHER
+	mov	%cs, %eax
+	push	%rax
+	lea	1f(%rip), %rax
+	push	%rax
+	probe
+	lretq
+	pad
+1:	done
+
+	.section .note.GNU-stack, "", @progbits
