@@ -53,6 +53,9 @@ struct job {
 	int		fd;
 	char		line[1024];
 	size_t		len;
+	char		buf[4096];	/* read and not yet looked at */
+	size_t		from;
+	size_t		to;
 };
 
 static struct test tests[MAX_TESTS];
@@ -124,6 +127,20 @@ static bool start(struct job *job, const char *program, const char *option,
 	return job->pid > 0;
 }
 
+/* This function reads what there is; it returns false at the end of it. */
+static bool fill(struct job *job)
+{
+	ssize_t len;
+
+	do {
+		len = read(job->fd, job->buf, sizeof(job->buf));
+	} while (len < 0 && errno == EINTR);
+	job->from = 0;
+	job->to = len > 0 ? len : 0;
+	errno = 0;
+	return len > 0;
+}
+
 /*
  * This function returns the next line of the program's output, NULL at its end
  * or when the time is up (errno is then ETIME).
@@ -136,17 +153,16 @@ static const char *next_line(struct job *job, long end)
 	long left;
 
 	for (;;) {
-		left = end - now_ms();
-		if (left <= 0 || !poll(&pfd, 1, left)) {
-			errno = ETIME;
-			return NULL;
+		if (job->from == job->to) {
+			left = end - now_ms();
+			if (left <= 0 || !poll(&pfd, 1, left)) {
+				errno = ETIME;
+				return NULL;
+			}
+			if (!fill(job))
+				return NULL;
 		}
-		errno = 0;
-		if (read(job->fd, &c, 1) != 1) {
-			if (errno == EINTR)
-				continue;
-			return NULL;
-		}
+		c = job->buf[job->from++];
 		if (c != '\n' && job->len < sizeof(job->line) - 1) {
 			job->line[job->len++] = c;
 			continue;
@@ -196,8 +212,14 @@ static void add_test(const char *name, const char *before, const char *program)
 {
 	struct test *test = &tests[nr_tests];
 
+	unsigned int i;
+
 	if (nr_tests == MAX_TESTS)
 		return;
+	for (i = 0; i < nr_tests; i++) {
+		if (!strcmp(tests[i].name, name))
+			emit("# uprobekit: two tests called %s", name);
+	}
 	snprintf(test->name, sizeof(test->name), "%s", name);
 	snprintf(test->before, sizeof(test->before), "%s", before);
 	test->program = program;
@@ -349,6 +371,8 @@ int main(int argc, char **argv)
 		emit("# plan: %s before=%s", tests[i].name, tests[i].before);
 	i = 0;
 	if (!list) {
+		/* Arming and removing wait for RCU; half the time is that. */
+		trace_write("/sys/kernel/rcu_expedited", "1", 0);
 		remove_probes();
 		i = run_all();
 	}

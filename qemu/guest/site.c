@@ -191,6 +191,11 @@ static bool same_fault(const struct site *site, const struct site_fault *want,
 	int i;
 
 	good = same(site, "signal", want->signo, got->signo);
+	if (!want->signo) {
+		note("%s: at ip %#llx", site_variant(site),
+		     (unsigned long long)got->ip);
+		return false;
+	}
 	good &= same(site, "si_code", want->code, got->code);
 	good &= same(site, "si_addr", want->addr, got->addr);
 	good &= same(site, "fault ip", want->ip, got->ip);

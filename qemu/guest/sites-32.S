@@ -17,7 +17,7 @@
 	.irp	reg, eax, ecx, edx, ebx, esp, ebp, esi, edi
 	one	push-reg, \reg, push %\reg
 	.endr
-	one	push-reg16, ax, push %ax
+	one	push-reg, ax, push %ax
 	one	push-imm, imm8, push $-2
 	one	push-imm, imm32, push $0x12345678
 	one	push-mem, absolute, push site_data + 40
@@ -37,15 +37,15 @@
 	one	pushall, pusha, pusha
 	one	pushall, popa, popa
 
-	site	leave, leave
+	site	frame, leave
 	mov	$site_stack + 512, %ebp
 	probe
 	leave
 	done
 
-	one	mov-reg, esp-ebp, mov %esp, %ebp
-	one	mov-reg, ebp-esp, mov %ebp, %esp
-	one	sub-esp, imm8, sub $24, %esp
+	one	frame, esp-ebp, mov %esp, %ebp
+	one	frame, ebp-esp, mov %ebp, %esp
+	one	frame, sub-imm8, sub $24, %esp
 	one	pushf, pushf, pushf
 
 	site	popf, popf
@@ -76,10 +76,6 @@
 	.endm
 
 	call_site call-rel32, forward, nop, call 1f
-	call_site call-reg, eax, "mov $1f, %eax", call *%eax
-	call_site call-mem, absolute, nop, call *3f
-	call_site call-mem, esi, "mov $3f, %esi", call *(%esi)
-	call_site call-mem-esp, esp, "push 3f", call *(%esp)
 
 /* How position independent code finds itself. */
 	site	call-rel32, next
@@ -87,6 +83,11 @@
 	call	1f
 1:	pop	%ebx
 	done
+
+	call_site call-reg, eax, "mov $1f, %eax", call *%eax
+	call_site call-mem, absolute, nop, call *3f
+	call_site call-mem, esi, "mov $3f, %esi", call *(%esi)
+	call_site call-mem, esp, "push 3f", call *(%esp)
 
 	.macro	jump_site name, variant, setup, insn:vararg
 	site	"\name", "\variant"
@@ -109,28 +110,28 @@
 	jump_site jmp-reg, eax, "mov $1f, %eax", jmp *%eax
 	jump_site jmp-mem, absolute, nop, jmp *3f
 	jump_site ret, c3, "push $1f", ret
-	jump_site ret-imm, 24, "push $1f", ret $24
-	jump_site jecxz, taken, "xor %ecx, %ecx", jecxz 1f
-	jump_site jecxz, not-taken, "mov $1, %ecx", jecxz 1f
-	jump_site loop, taken, "mov $2, %ecx", loop 1f
-	jump_site loop, not-taken, "mov $1, %ecx", loop 1f
+	jump_site ret, 24, "push $1f", ret $24
+	jump_site loop, jecxz, "xor %ecx, %ecx", jecxz 1f
+	jump_site loop, jecxz-not, "mov $1, %ecx", jecxz 1f
+	jump_site loop, loop, "mov $2, %ecx", loop 1f
+	jump_site loop, loop-not, "mov $1, %ecx", loop 1f
 
 /* Plain work. */
 
-	one	mov-imm, imm32, mov $0x12345678, %eax
-	one	mov-mem, load, mov -8(%esp), %eax
-	one	mov-mem, store, mov %edx, -64(%esp)
-	one	mov-mem, absolute-load, mov site_data + 8, %eax
-	one	mov-mem, absolute-store, mov %ecx, site_data + 16
-	one	mov-gs, load, mov %gs:0, %eax
+	one	mov, imm32, mov $0x12345678, %eax
+	one	mov, load, mov -8(%esp), %eax
+	one	mov, store, mov %edx, -64(%esp)
+	one	mov, absolute-load, mov site_data + 8, %eax
+	one	mov, absolute-store, mov %ecx, site_data + 16
+	one	mov, gs, mov %gs:0, %eax
 	one	lea, base-index, lea 0x123(%edi, %esi, 4), %ecx
 	one	lea, absolute, lea site_data + 8, %esi
-	one	incdec, inc, .byte 0x43
-	one	incdec, dec, .byte 0x4f
-	one	bcd, daa, daa
-	one	xchg-reg, ebx-eax, xchg %ebx, %eax
-	one	cld-std, cld, cld
-	one	cld-std, std, std
+	one	alu, inc, .byte 0x43
+	one	alu, dec, .byte 0x4f
+	one	alu, daa, daa
+	one	alu, xchg, xchg %ebx, %eax
+	one	flags, cld, cld
+	one	flags, std, std
 	one	cmpxchg, unequal, cmpxchg %ebx, site_data + 176
 	one	cmpxchg8b, unequal, cmpxchg8b site_data + 184
 
@@ -162,10 +163,10 @@
 	.endm
 
 	fault	fault-load, low, SEGV, "mov $16, %eax", mov (%eax), %ecx
+	fault	fault-load, ret, SEGV, "mov $4096, %esp", ret
 	fault	fault-store, low, SEGV, "mov $16, %eax", mov %ecx, (%eax)
 	fault	fault-store, push, SEGV, "mov $4096, %esp", push %eax
 	fault	fault-store, call-rel32, SEGV, "mov $4096, %esp", call site_exit
-	fault	fault-load, ret, SEGV, "mov $4096, %esp", ret
 	fault	fault-div, by-zero, FPE, "xor %ecx, %ecx", div %ecx
 
 	site	fault-ud2, ud2, kind=SITE_EITHER, signo=ILL
@@ -175,22 +176,22 @@
 
 /* What must be refused. */
 
-	.macro	refuse variant, insn:vararg
-	site	"refuse-\variant", only, kind=SITE_REFUSE
+	.macro	refuse name, variant, insn:vararg
+	site	"refuse-\name", "\variant", kind=SITE_REFUSE
 	probe
 	\insn
 	done
 	.endm
 
-	refuse	hlt, hlt
-	refuse	cli, cli
-	refuse	in, in $0x80, %al
-	refuse	int-0x80, int $0x80
-	refuse	iret, iret
-	refuse	mov-ss, mov %eax, %ss
-	refuse	pop-ss, pop %ss
-	refuse	sysenter, sysenter
-	refuse	ljmp, ljmp $0x23, $site_exit
-	refuse	lcall, lcall $0x23, $site_exit
+	refuse	hlt, hlt, hlt
+	refuse	cli, cli, cli
+	refuse	in, in, in $0x80, %al
+	refuse	int, int-0x80, int $0x80
+	refuse	iret, iret, iret
+	refuse	mov-ss, mov-ss, mov %eax, %ss
+	refuse	mov-ss, pop-ss, pop %ss
+	refuse	sysenter, sysenter, sysenter
+	refuse	far, ljmp, ljmp $0x23, $site_exit
+	refuse	far, lcall, lcall $0x23, $site_exit
 
 	.section .note.GNU-stack, "", @progbits

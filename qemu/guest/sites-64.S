@@ -21,7 +21,7 @@
 	one	push-reg, \reg, push %\reg
 	.endr
 
-	one	push-reg16, ax, push %ax
+	one	push-reg, ax, push %ax
 	one	push-imm, imm8, push $-2
 	one	push-imm, imm32, push $0x12345678
 
@@ -53,17 +53,17 @@
 /* The address is computed after rsp has changed. */
 	one	pop-mem, rsp, pop 16(%rsp)
 
-	site	leave, leave
+	site	frame, leave
 	lea	site_stack + 512(%rip), %rbp
 	probe
 	leave
 	done
 
-	one	enter, "16,0", enter $16, $0
-	one	mov-reg, rsp-rbp, mov %rsp, %rbp
-	one	mov-reg, rbp-rsp, mov %rbp, %rsp
-	one	sub-rsp, imm8, sub $24, %rsp
-	one	sub-rsp, imm32, sub $0x118, %rsp
+	one	frame, enter, enter $16, $0
+	one	frame, rsp-rbp, mov %rsp, %rbp
+	one	frame, rbp-rsp, mov %rbp, %rsp
+	one	frame, sub-imm8, sub $24, %rsp
+	one	frame, sub-imm32, sub $0x118, %rsp
 
 /*
  * pushf shows the trap flag of a single step if nothing is done about it; popf
@@ -99,13 +99,6 @@
 	.endm
 
 	call_site call-rel32, forward, nop, call 1f
-	call_site call-reg, rdi, "lea 1f(%rip), %rdi", call *%rdi
-	call_site call-reg, r11, "lea 1f(%rip), %r11", call *%r11
-	call_site call-mem, rsi, "lea 3f(%rip), %rsi", call *(%rsi)
-	call_site call-mem, r13, "lea 3f(%rip), %r13", call *0x0(%r13)
-	call_site call-mem-rip, rip, nop, call *3f(%rip)
-	call_site call-mem-rsp, rsp, "push 3f(%rip)", call *(%rsp)
-	call_site call-mem-rsp, disp, "push 3f(%rip); push $1", call *8(%rsp)
 
 	site	call-rel32, backward
 	jmp	2f
@@ -126,6 +119,14 @@
 	call	1f
 1:	pop	%r14
 	done
+
+	call_site call-reg, rdi, "lea 1f(%rip), %rdi", call *%rdi
+	call_site call-reg, r11, "lea 1f(%rip), %r11", call *%r11
+	call_site call-mem, base, "lea 3f(%rip), %rsi", call *(%rsi)
+	call_site call-mem, r13, "lea 3f(%rip), %r13", call *0x0(%r13)
+	call_site call-mem, rip, nop, call *3f(%rip)
+	call_site call-mem, rsp, "push 3f(%rip)", call *(%rsp)
+	call_site call-mem, rsp-disp, "push 3f(%rip); push $1", call *8(%rsp)
 
 /* Jumps through a register and through memory. */
 
@@ -150,22 +151,22 @@
 	jump_site jmp-reg, rax, "lea 1f(%rip), %rax", jmp *%rax
 	jump_site jmp-reg, r12, "lea 1f(%rip), %r12", jmp *%r12
 	jump_site jmp-mem, rbx, "lea 3f(%rip), %rbx", jmp *(%rbx)
-	jump_site jmp-mem-rip, rip, nop, jmp *3f(%rip)
+	jump_site jmp-mem, rip, nop, jmp *3f(%rip)
 
 /* Returns, and the branches that count. */
 
 	jump_site ret, c3, "lea 1f(%rip), %rax; push %rax", ret
 	jump_site ret, rep, "lea 1f(%rip), %rax; push %rax", rep ret
-	jump_site ret-imm, 24, "lea 1f(%rip), %rax; push %rax", ret $24
-	jump_site jrcxz, taken, "xor %ecx, %ecx", jrcxz 1f
-	jump_site jrcxz, not-taken, "mov $1, %ecx", jrcxz 1f
-	jump_site jecxz, taken, "mov $1, %ecx; shl $32, %rcx", jecxz 1f
-	jump_site loop, taken, "mov $2, %ecx", loop 1f
-	jump_site loop, not-taken, "mov $1, %ecx", loop 1f
-	jump_site loope, taken, "mov $2, %ecx; cmp %eax, %eax", loope 1f
-	jump_site loopne, not-taken, "mov $2, %ecx; cmp %eax, %eax", loopne 1f
+	jump_site ret, 24, "lea 1f(%rip), %rax; push %rax", ret $24
+	jump_site loop, jrcxz, "xor %ecx, %ecx", jrcxz 1f
+	jump_site loop, jrcxz-not, "mov $1, %ecx", jrcxz 1f
+	jump_site loop, jecxz, "mov $1, %ecx; shl $32, %rcx", jecxz 1f
+	jump_site loop, loop, "mov $2, %ecx", loop 1f
+	jump_site loop, loop-not, "mov $1, %ecx", loop 1f
+	jump_site loop, loope, "mov $2, %ecx; cmp %eax, %eax", loope 1f
+	jump_site loop, loopne-not, "mov $2, %ecx; cmp %eax, %eax", loopne 1f
 
-	site	loop-self, back, hits=5
+	site	loop, itself, hits=5
 	mov	$5, %ecx
 1:	probe
 	loop	1b
@@ -173,28 +174,28 @@
 
 /* Plain work. */
 
-	one	mov-reg, r8-rdi, mov %r8, %rdi
-	one	mov-imm, imm32, mov $0x12345678, %eax
-	one	mov-imm, imm64, movabs $0x123456789abcdef0, %r9
-	one	mov-imm, simm32, mov $-5, %rbx
-	one	mov-mem, load, mov -8(%rsp), %rax
-	one	mov-mem, store, mov %rdx, -64(%rsp)
-	one	mov-mem, store-imm, movq $-3, -128(%rsp)
-	one	mov-fs, load, mov %fs:0, %rax
+	one	mov, r8-rdi, mov %r8, %rdi
+	one	mov, imm32, mov $0x12345678, %eax
+	one	mov, imm64, movabs $0x123456789abcdef0, %r9
+	one	mov, simm32, mov $-5, %rbx
+	one	mov, load, mov -8(%rsp), %rax
+	one	mov, store, mov %rdx, -64(%rsp)
+	one	mov, store-imm, movq $-3, -128(%rsp)
+	one	mov, fs, mov %fs:0, %rax
 	one	lea, "base-index", lea 0x123(%rdi, %rsi, 4), %r10
-	one	lea-rip, forward, lea DATA(8), %rsi
-	one	lea-rip, r13, lea DATA(16), %r13
-	one	add, imm, add $0x1234, %rdx
-	one	xor, self, xor %ebp, %ebp
-	one	imul, imm, imul $3, %rdi, %rax
-	one	cmov, taken, cmovc %r11, %rcx
-	one	cmov, not-taken, cmovnc %r11d, %ecx
-	one	setcc, al, setc %al
-	one	xchg-reg, rbx-r9, xchg %rbx, %r9
-	one	bswap, r10, bswap %r10
-	one	cld-std, cld, cld
-	one	cld-std, std, std
-	one	cmc, cmc, cmc
+	one	lea, forward, lea DATA(8), %rsi
+	one	lea, r13, lea DATA(16), %r13
+	one	alu, add, add $0x1234, %rdx
+	one	alu, xor, xor %ebp, %ebp
+	one	alu, imul, imul $3, %rdi, %rax
+	one	alu, cmov, cmovc %r11, %rcx
+	one	alu, cmov-not, cmovnc %r11d, %ecx
+	one	alu, setc, setc %al
+	one	alu, xchg, xchg %rbx, %r9
+	one	alu, bswap, bswap %r10
+	one	flags, cld, cld
+	one	flags, std, std
+	one	flags, cmc, cmc
 
 /* Operands relative to rip: the copy is elsewhere, the operand is not. */
 
@@ -205,19 +206,19 @@
 	one	rip-store, r64, mov %rcx, DATA(16)
 	one	rip-store, imm32, movl $0x12345678, DATA(24)
 	one	rip-store, imm8, movb $0x12, DATA(33)
-	one	rip-add, to-reg, add DATA(40), %r8
-	one	rip-add, to-mem, add %rdi, DATA(48)
-	one	rip-add, imm8, addl $5, DATA(56)
-	one	rip-cmp, reg, cmp DATA(64), %rbx
-	one	rip-cmp, imm8, cmpb $0x7f, DATA(72)
-	one	rip-test, imm32, testl $0x10001, DATA(80)
-	one	rip-incdec, inc, incq DATA(88)
-	one	rip-incdec, not, notl DATA(96)
-	one	rip-setcc, setc, setc DATA(104)
-	one	rip-bt, bts, btsl $7, DATA(108)
-	one	rip-imul, imm32, imul $0x1234, DATA(112), %rsi
-	one	rip-xchg, rbx, xchg %rbx, DATA(120)
-	one	rip-xadd, rsi, xadd %rsi, DATA(128)
+	one	rip-alu, add-reg, add DATA(40), %r8
+	one	rip-alu, add-mem, add %rdi, DATA(48)
+	one	rip-alu, add-imm8, addl $5, DATA(56)
+	one	rip-alu, cmp, cmp DATA(64), %rbx
+	one	rip-alu, cmp-imm8, cmpb $0x7f, DATA(72)
+	one	rip-alu, test-imm32, testl $0x10001, DATA(80)
+	one	rip-alu, inc, incq DATA(88)
+	one	rip-alu, not, notl DATA(96)
+	one	rip-alu, setc, setc DATA(104)
+	one	rip-alu, bts, btsl $7, DATA(108)
+	one	rip-alu, imul, imul $0x1234, DATA(112), %rsi
+	one	rip-xchg, xchg, xchg %rbx, DATA(120)
+	one	rip-xchg, xadd, xadd %rsi, DATA(128)
 
 	site	rip-lock, inc, kind=SITE_EITHER
 	probe
@@ -279,9 +280,9 @@
 	cmpxchg8b DATA(184)
 	done
 
-	one	rip-cmpxchg16b, unequal, cmpxchg16b DATA(192)
+	one	rip-cmpxchg8b, unequal-16b, cmpxchg16b DATA(192)
 
-	site	rip-cmpxchg16b, equal
+	site	rip-cmpxchg8b, equal-16b
 	mov	DATA(192), %rax
 	mov	DATA(200), %rdx
 	probe
@@ -310,13 +311,16 @@
 	one	rip-sse, pxor, pxor DATA(256), %xmm1
 	one	rip-sse, cvtsi2sd, cvtsi2sdl DATA(272), %xmm2
 	one	rip-sse, pshufd, pshufd $0x1b, DATA(288), %xmm9
-	one	rip-mxcsr, stmxcsr, stmxcsr DATA(304)
+	one	rip-sse, stmxcsr, stmxcsr DATA(304)
 
-	site	rip-x87, fild-fistp
+	site	rip-sse, fild-fistp
 	fildl	DATA(308)
 	probe
 	fistpll	DATA(312)
 	done
+
+/* The rest does not depend on the size of a pointer: 64-bit programs only. */
+#ifndef __ILP32__
 
 /*
  * Each iteration is a step of its own and meets the breakpoint again, so a
@@ -333,11 +337,11 @@
 	done
 	.endm
 
-	string	movsb, once, 16, 1, movsb
+	string	string, movsb, 16, 1, movsb
+	string	string, stosq, 3, 3, rep stosq
+	string	string, cmpsb, 16, 1, repe cmpsb
 	string	rep-movsb, "16", 16, 16, rep movsb
 	string	rep-movsb, "0", 0, 1, rep movsb
-	string	rep-stosq, "3", 3, 3, rep stosq
-	string	repe-cmpsb, differ, 16, 1, repe cmpsb
 
 /* Where an instruction lies in its page. */
 
@@ -395,6 +399,8 @@
 	fault	fault-load, low, SEGV, "mov $16, %eax", mov (%rax), %rcx
 	fault	fault-load, non-canonical, SEGV, "mov $1, %eax; ror $1, %rax", \
 		mov (%rax), %rcx
+	fault	fault-load, pop, SEGV, "mov $4096, %esp", pop %rax
+	fault	fault-load, ret, SEGV, "mov $4096, %esp", ret
 	fault	fault-store, low, SEGV, "mov $16, %eax", mov %rcx, (%rax)
 	fault	fault-store, rip-read-only, SEGV, nop, \
 		mov %rcx, site_exit(%rip)
@@ -402,8 +408,6 @@
 	fault	fault-store, call-rel32, SEGV, "mov $4096, %esp", call site_exit
 	fault	fault-store, call-reg, SEGV, "mov $4096, %esp", call *%rax
 	fault	fault-jump, jmp-reg, SEGV, "mov $64, %eax", jmp *%rax
-	fault	fault-load, pop, SEGV, "mov $4096, %esp", pop %rax
-	fault	fault-load, ret, SEGV, "mov $4096, %esp", ret
 	fault	fault-div, by-zero, FPE, "xor %ecx, %ecx", div %ecx
 	fault	fault-div, rip-by-zero, FPE, "movl $0, site_data+8(%rip)", divl DATA(8)
 	fault	fault-div, overflow, FPE, "mov $1, %ecx; mov $1, %edx", \
@@ -428,77 +432,71 @@
 
 /*
  * VEX: the opcode byte after the prefix means something else in the one-byte
- * table.  Refused, or executed exactly.
+ * table, which is what the tests are named after.  Refused, or executed
+ * exactly.
  */
-	.macro	avx variant, insn:vararg
-	site	"avx-\variant", only, kind=SITE_EITHER|SITE_AVX
+	.macro	avx name, variant, insn:vararg
+	site	"avx-\name", "\variant", kind=SITE_EITHER|SITE_AVX
 	probe
 	\insn
 	done
 	.endm
 
-	avx	vzeroupper, vzeroupper
-	avx	vzeroall, vzeroall
-	avx	vpor, vpor %ymm1, %ymm2, %ymm3
-	avx	vpxor, vpxor %ymm1, %ymm2, %ymm3
-	avx	vpaddq, vpaddq %ymm9, %ymm10, %ymm11
-	avx	vmovdqu-load, vmovdqu DATA(8), %ymm4
-	avx	vmovdqu-store, vmovdqu %ymm4, DATA(8)
-	avx	vpcmpeqb, vpcmpeqb %ymm1, %ymm2, %ymm3
-	avx	vpshufd, vpshufd $0x1b, %ymm5, %ymm6
-	avx	vmovq, vmovq %xmm1, %rax
-	avx	vpsubsb, vpsubsb %ymm1, %ymm2, %ymm3
-	avx	vfmadd, vfmadd132ss %xmm1, %xmm2, %xmm3
-	avx	vfnmadd, vfnmadd132ss %xmm1, %xmm2, %xmm3
-	avx	vcmpps, vcmpps $1, %ymm1, %ymm2, %ymm3
-	avx	vpsrld, vpsrld $3, %ymm1, %ymm2
-	avx	vhaddpd, vhaddpd %ymm1, %ymm2, %ymm3
-	avx	vbroadcastss, vbroadcastss DATA(64), %ymm8
-	avx	vpslldq, vpslldq $3, %ymm1, %ymm2
-	avx	mulx, mulx DATA(72), %rsi, %rdi
-	avx	andn, andn DATA(80), %rbx, %rsi
-	avx	shlx, shlx %rdi, DATA(88), %rsi
+	avx	as-jcc, vzeroupper, vzeroupper
+	avx	as-jcc, vzeroall, vzeroall
+	avx	as-jcc, vpshufd, vpshufd $0x1b, %ymm5, %ymm6
+	avx	as-jcc, vpsrld, vpsrld $3, %ymm1, %ymm2
+	avx	as-jcc, vpslldq, vpslldq $3, %ymm1, %ymm2
+	avx	as-jcc, vpcmpeqb, vpcmpeqb %ymm1, %ymm2, %ymm3
+	avx	as-jcc, vhaddpd, vhaddpd %ymm1, %ymm2, %ymm3
+	avx	as-jcc, vmovq, vmovq %xmm1, %rax
+	avx	as-jcc, vmovdqu-store, vmovdqu %ymm4, DATA(8)
+	avx	as-jmp, vpor, vpor %ymm1, %ymm2, %ymm3
+	avx	as-jmp, vpsubsw, vpsubsw %ymm1, %ymm2, %ymm3
+	avx	as-call, vpsubsb, vpsubsb %ymm1, %ymm2, %ymm3
+	avx	as-popf, vfnmadd, vfnmadd132ss %xmm1, %xmm2, %xmm3
+	avx	as-ret, vcmpps, vcmpps $1, %ymm1, %ymm2, %ymm3
+	avx	as-itself, vpxor, vpxor %ymm1, %ymm2, %ymm3
+	avx	as-itself, vpaddq, vpaddq %ymm9, %ymm10, %ymm11
+	avx	as-itself, vmovdqu-load, vmovdqu DATA(8), %ymm4
+	avx	as-itself, vfmadd, vfmadd132ss %xmm1, %xmm2, %xmm3
+	avx	as-itself, vbroadcastss, vbroadcastss DATA(64), %ymm8
+	avx	bmi, mulx, mulx DATA(72), %rsi, %rdi
+	avx	bmi, andn, andn DATA(80), %rbx, %rsi
+	avx	bmi, shlx, shlx %rdi, DATA(88), %rsi
 
 /* What must be refused. */
 
-	.macro	refuse variant, insn:vararg
-	site	"refuse-\variant", only, kind=SITE_REFUSE
+	.macro	refuse name, variant, insn:vararg
+	site	"refuse-\name", "\variant", kind=SITE_REFUSE
 	probe
 	\insn
 	done
 	.endm
 
-	refuse	hlt, hlt
-	refuse	cli, cli
-	refuse	sti, sti
-	refuse	in, in $0x80, %al
-	refuse	in-dx, in (%dx), %eax
-	refuse	out, out %al, $0x80
-	refuse	insb, insb (%dx), (%rdi)
-	refuse	outsb, outsb (%rsi), (%dx)
-	refuse	int-0x80, int $0x80
-	refuse	icebp, .byte 0xf1
-	refuse	iretq, iretq
-	refuse	mov-ss, mov %eax, %ss
-	refuse	syscall, syscall
-	refuse	sysenter, sysenter
-	refuse	ljmp, ljmp *(%rax)
-	refuse	lcall, lcall *(%rax)
-	refuse	jmp-66, .byte 0x66, 0xeb, 0x00
+	refuse	hlt, hlt, hlt
+	refuse	cli, cli, cli
+	refuse	cli, sti, sti
+	refuse	in, in, in $0x80, %al
+	refuse	in, in-dx, in (%dx), %eax
+	refuse	in, insb, insb (%dx), (%rdi)
+	refuse	out, out, out %al, $0x80
+	refuse	out, outsb, outsb (%rsi), (%dx)
+	refuse	int, int-0x80, int $0x80
+	refuse	int, icebp, .byte 0xf1
+	refuse	iret, iretq, iretq
+	refuse	mov-ss, mov-ss, mov %eax, %ss
+	refuse	syscall, syscall, syscall
+	refuse	sysenter, sysenter, sysenter
+	refuse	far, ljmp, ljmp *(%rax)
+	refuse	far, lcall, lcall *(%rax)
+	refuse	jmp-66, jmp-66, .byte 0x66, 0xeb, 0x00
 
 	site	refuse-int3, only, kind=SITE_NEVER
 	probe
 	int3
 	done
 
-	site	lret, lretq, kind=SITE_EITHER
-	mov	%cs, %eax
-	push	%rax
-	lea	1f(%rip), %rax
-	push	%rax
-	probe
-	lretq
-	pad
-1:	done
+#endif /* __ILP32__ */
 
 	.section .note.GNU-stack, "", @progbits

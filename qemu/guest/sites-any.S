@@ -63,8 +63,8 @@
 	done
 	.endm
 
-	jump	jmp-rel8, forward, jmp 1f
-	jump	jmp-rel32, forward, {disp32} jmp 1f
+	jump	jmp-rel, rel8, jmp 1f
+	jump	jmp-rel, rel32, {disp32} jmp 1f
 
 	.macro	jump_back name, variant, insn:vararg
 	site	"\name", "\variant"
@@ -82,15 +82,15 @@
 	done
 	.endm
 
-	jump_back jmp-rel8-back, back, jmp 1b
-	jump_back jmp-rel32-back, back, {disp32} jmp 1b
+	jump_back jmp-rel, rel8-back, jmp 1b
+	jump_back jmp-rel, rel32-back, {disp32} jmp 1b
 
 /*
  * All conditions.  A condition holds with the flags named or, being the
- * opposite of one, without them; "not" turns taken into not taken.
+ * opposite of one, without them; with "not" 1 it does not hold.
  */
-	.macro	jcc name, form, cond, flags
-	site	"\name", j\cond
+	.macro	jcc name, form, cond, not, flags
+	site	"\name", "j\cond-\not"
 	push	$2 | (\flags)
 	popf
 	probe
@@ -104,27 +104,27 @@
 	.endm
 
 	.macro	all_jcc name, form, not
-	jcc	"\name", "\form", o, OF*(1-\not)
-	jcc	"\name", "\form", no, OF*\not
-	jcc	"\name", "\form", b, CF*(1-\not)
-	jcc	"\name", "\form", ae, CF*\not
-	jcc	"\name", "\form", e, ZF*(1-\not)
-	jcc	"\name", "\form", ne, ZF*\not
-	jcc	"\name", "\form", be, CF*(1-\not)
-	jcc	"\name", "\form", a, CF*\not
-	jcc	"\name", "\form", s, SF*(1-\not)
-	jcc	"\name", "\form", ns, SF*\not
-	jcc	"\name", "\form", p, PF*(1-\not)
-	jcc	"\name", "\form", np, PF*\not
-	jcc	"\name", "\form", l, SF*(1-\not)
-	jcc	"\name", "\form", ge, SF*\not
-	jcc	"\name", "\form", le, OF*(1-\not)
-	jcc	"\name", "\form", g, OF*\not
+	jcc	"\name", "\form", o, \not, OF*(1-\not)
+	jcc	"\name", "\form", no, \not, OF*\not
+	jcc	"\name", "\form", b, \not, CF*(1-\not)
+	jcc	"\name", "\form", ae, \not, CF*\not
+	jcc	"\name", "\form", e, \not, ZF*(1-\not)
+	jcc	"\name", "\form", ne, \not, ZF*\not
+	jcc	"\name", "\form", be, \not, CF*(1-\not)
+	jcc	"\name", "\form", a, \not, CF*\not
+	jcc	"\name", "\form", s, \not, SF*(1-\not)
+	jcc	"\name", "\form", ns, \not, SF*\not
+	jcc	"\name", "\form", p, \not, PF*(1-\not)
+	jcc	"\name", "\form", np, \not, PF*\not
+	jcc	"\name", "\form", l, \not, SF*(1-\not)
+	jcc	"\name", "\form", ge, \not, SF*\not
+	jcc	"\name", "\form", le, \not, OF*(1-\not)
+	jcc	"\name", "\form", g, \not, OF*\not
 	.endm
 
-	all_jcc	jcc-short-taken, , 0
-	all_jcc	jcc-short-not-taken, , 1
-	all_jcc	jcc-near-taken, {disp32}, 0
-	all_jcc	jcc-near-not-taken, {disp32}, 1
+	all_jcc	jcc-short, , 0
+	all_jcc	jcc-short, , 1
+	all_jcc	jcc-near, {disp32}, 0
+	all_jcc	jcc-near, {disp32}, 1
 
 	.section .note.GNU-stack, "", @progbits

@@ -15,15 +15,21 @@
 #include "tests.h"
 #include "tracefs.h"
 
+/* What the children that run the sites tell; shared with them. */
+struct report {
+	struct site_state	want;		/* of the unprobed run */
+	struct site_state	got;		/* of the probed run */
+	unsigned long		hits;
+	bool			ran;		/* to its end */
+};
+
 /* One site of the test that is being run. */
 struct attempt {
 	const struct site	*site;
-	struct site_state	*want;		/* shared with the children */
-	struct site_state	*got;
+	struct report		*report;
 	struct probe		probe;
 	int			err;		/* of arming */
 	enum outcome		outcome;
-	unsigned long		hits;
 };
 
 #define MAX_ATTEMPTS	64
@@ -61,20 +67,11 @@ const char *site_test_before(const struct site *site)
 	}
 }
 
-/* This function returns memory that is shared with children. */
-static void *shared(size_t size)
-{
-	void *mem = mmap(NULL, size, PROT_READ | PROT_WRITE,
-			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-
-	return mem == MAP_FAILED ? NULL : mem;
-}
-
 /* This function collects the sites of a test. */
 static bool collect(const struct site *first)
 {
 	const struct site *site;
-	struct site_state *states;
+	struct report *reports;
 	unsigned int i;
 
 	for (site = first; site < __stop_site_table &&
@@ -83,27 +80,69 @@ static bool collect(const struct site *first)
 			return false;
 		attempts[nr_attempts++].site = site;
 	}
-	states = shared(2 * nr_attempts * sizeof(*states));
-	if (!states)
+	reports = mmap(NULL, nr_attempts * sizeof(*reports),
+		       PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+		       -1, 0);
+	if (reports == MAP_FAILED)
 		return false;
-	for (i = 0; i < nr_attempts; i++) {
-		attempts[i].want = &states[2 * i];
-		attempts[i].got = &states[2 * i + 1];
-	}
+	for (i = 0; i < nr_attempts; i++)
+		attempts[i].report = &reports[i];
 	return true;
 }
 
+/* This function returns whether a site is to be run at all. */
+static bool is_run(const struct attempt *a)
+{
+	return !a->err && kind_of(a->site) < SITE_REFUSE;
+}
+
+/* This function runs the sites without probes, in the child. */
+static void run_unprobed(unsigned int first)
+{
+	struct report *report;
+	unsigned int i;
+
+	for (i = first; i < nr_attempts; i++) {
+		report = attempts[i].report;
+		if (is_run(&attempts[i]))
+			site_execute(attempts[i].site, &report->want);
+		report->ran = true;
+	}
+}
+
+/* This function runs the sites with their probes armed, in the child. */
+static void run_probed(unsigned int first)
+{
+	struct report *report;
+	unsigned long before;
+	unsigned int i;
+
+	for (i = first; i < nr_attempts; i++) {
+		report = attempts[i].report;
+		if (is_run(&attempts[i])) {
+			before = trace_hits();
+			site_execute(attempts[i].site, &report->got);
+			report->hits = trace_hits() - before;
+		}
+		report->ran = true;
+	}
+}
+
 /*
- * This function runs one site in a child and returns the wait status.  Both
- * runs take this way, so that all addresses are the same in both.
+ * This function has a child run all sites, beginning with the first given, and
+ * returns its wait status.  Where it was killed, "ran" is not set.
  */
-static int run_child(const struct site *site, struct site_state *state)
+static int run_child(void (*run)(unsigned int first), unsigned int first)
 {
 	int status = -1;
-	pid_t pid = fork();
+	pid_t pid;
+	unsigned int i;
 
+	for (i = first; i < nr_attempts; i++)
+		attempts[i].report->ran = false;
+	pid = fork();
 	if (!pid) {
-		site_execute(site, state);
+		run(first);
 		_exit(0);
 	}
 	if (pid > 0)
@@ -111,22 +150,27 @@ static int run_child(const struct site *site, struct site_state *state)
 	return status;
 }
 
-/* This function runs a site unprobed: the state that is expected. */
-static bool run_unprobed(struct attempt *a, struct result *r)
+/* This function runs all sites unprobed: the state that is expected. */
+static bool learn(struct result *r)
 {
-	const struct site *site = a->site;
+	const struct site_fault *fault;
+	const struct site *site;
+	unsigned int i;
 	int status;
 
-	if (kind_of(site) >= SITE_REFUSE)
-		return true;
-	status = run_child(site, a->want);
-	if (!expect(r, !status, "%s: unprobed run ended with status %#x",
-		    site_variant(site), status))
+	status = run_child(run_unprobed, 0);
+	if (!expect(r, !status, "unprobed run ended with status %#x", status))
 		return false;
-	return expect(r, a->want->fault.signo == site->signo,
-		      "%s: unprobed run raised signal %u at %#llx",
-		      site_variant(site), a->want->fault.signo,
-		      (unsigned long long)a->want->fault.ip);
+	for (i = 0; i < nr_attempts; i++) {
+		site = attempts[i].site;
+		fault = &attempts[i].report->want.fault;
+		if (kind_of(site) < SITE_REFUSE)
+			expect(r, fault->signo == site->signo,
+			       "%s: unprobed run raised signal %u at %#llx",
+			       site_variant(site), fault->signo,
+			       (unsigned long long)fault->ip);
+	}
+	return r->outcome == OUTCOME_PASS;
 }
 
 /* This function defines and arms the probe of one site. */
@@ -155,29 +199,30 @@ static void judge_refusal(struct attempt *a, struct result *r)
 		add_word(r, "refused=%d", a->err);
 }
 
-/* This function runs an armed site and judges what it did. */
-static void run_probed(struct attempt *a)
+/* This function judges a site whose probed run was the end of the child. */
+static void judge_death(struct attempt *a, int status)
 {
-	unsigned long before = trace_hits();
-	const char *variant = site_variant(a->site);
-	int status;
-
-	status = run_child(a->site, a->got);
-	a->hits = trace_hits() - before;
-	a->outcome = OUTCOME_PASS;
-	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGTRAP && !a->hits) {
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGTRAP &&
+	    !a->report->hits) {
 		a->outcome = OUTCOME_SIGTRAP;
 		return;
 	}
-	if (status) {
-		note("%s: probed run ended with status %#x", variant, status);
+	note("%s: probed run ended with status %#x after %lu hits",
+	     site_variant(a->site), status, a->report->hits);
+	a->outcome = OUTCOME_FAIL;
+}
+
+/* This function judges a site that ran with its probe armed. */
+static void judge_run(struct attempt *a)
+{
+	const struct report *report = a->report;
+
+	a->outcome = OUTCOME_PASS;
+	if (!site_compare(a->site, &report->want, &report->got))
 		a->outcome = OUTCOME_FAIL;
-	} else if (!site_compare(a->site, a->want, a->got)) {
-		a->outcome = OUTCOME_FAIL;
-	}
-	if (a->hits != a->site->hits) {
-		note("%s: hits: expected %lu, saw %lu", variant,
-		     (unsigned long)a->site->hits, a->hits);
+	if (report->hits != a->site->hits) {
+		note("%s: hits: expected %lu, saw %lu", site_variant(a->site),
+		     (unsigned long)a->site->hits, report->hits);
 		a->outcome = OUTCOME_FAIL;
 	}
 }
@@ -190,7 +235,34 @@ static void judge_site(struct attempt *a, struct result *r)
 	else if (kind_of(a->site) >= SITE_REFUSE)
 		a->outcome = OUTCOME_ARMED;
 	else
-		run_probed(a);
+		judge_run(a);
+}
+
+/*
+ * This function runs all sites with their probes armed, and judges them.  A
+ * site that kills the child does not keep those after it from being run.
+ */
+static void try_all(struct result *r)
+{
+	unsigned long before;
+	struct attempt *a;
+	unsigned int i = 0;
+	int status;
+
+	while (i < nr_attempts) {
+		before = trace_hits();
+		status = run_child(run_probed, i);
+		for (; i < nr_attempts && attempts[i].report->ran; i++) {
+			a = &attempts[i];
+			judge_site(a, r);
+			before += a->report->hits;
+		}
+		if (i == nr_attempts)
+			break;
+		a = &attempts[i++];
+		a->report->hits = trace_hits() - before;
+		judge_death(a, status);
+	}
 }
 
 /*
@@ -203,7 +275,7 @@ static void sum_up(struct result *r)
 	unsigned int i;
 
 	for (i = 0; i < nr_attempts; i++) {
-		r->hits += attempts[i].hits;
+		r->hits += attempts[i].report->hits;
 		agree &= attempts[i].outcome == attempts[0].outcome;
 	}
 	if (agree) {
@@ -230,13 +302,12 @@ void run_site_test(const struct site *first, struct result *r)
 		r->skip = "this processor has no AVX2";
 		return;
 	}
-	good = expect(r, collect(first), "cannot collect the sites");
-	for (i = 0; good && i < nr_attempts; i++)
-		good = run_unprobed(&attempts[i], r);
+	good = expect(r, collect(first), "cannot collect the sites") &&
+	       learn(r);
 	for (i = 0; good && i < nr_attempts; i++)
 		good = arm(&attempts[i], r);
-	for (i = 0; good && i < nr_attempts; i++)
-		judge_site(&attempts[i], r);
+	if (good)
+		try_all(r);
 	for (i = 0; i < nr_attempts; i++)
 		probe_remove(&attempts[i].probe);
 	if (good)
