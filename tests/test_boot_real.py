@@ -57,6 +57,7 @@ GOOD = r"""
 
 
 def find_kernel() -> Path | None:
+    """Return a kernel image of this project, if there is one."""
     named = os.environ.get("UPROBEKIT_TEST_KERNEL")
     if named:
         return Path(named)
@@ -66,6 +67,7 @@ def find_kernel() -> Path | None:
 
 @pytest.fixture(scope="module")
 def kernel() -> Path:
+    """Return the kernel image."""
     image = find_kernel()
     if image is None:
         pytest.skip("no kernel image: build one first, or name it in UPROBEKIT_TEST_KERNEL")
@@ -73,6 +75,7 @@ def kernel() -> Path:
 
 
 def boot(kernel: Path, tmp_path: Path, body: str, **options):
+    """Boot ``kernel`` with an init whose main function contains ``body``."""
     root = tmp_path / "root"
     root.mkdir()
     source = tmp_path / "init.c"
@@ -105,11 +108,13 @@ def boot(kernel: Path, tmp_path: Path, body: str, **options):
     ],
 )
 def test_what_an_init_does_is_told_apart(kernel, tmp_path, body, kind):
+    """One init for each kind of end."""
     result = boot(kernel, tmp_path, body)
     assert result.outcome.kind is kind, result.outcome
 
 
 def test_a_hang_is_stopped(kernel, tmp_path):
+    """A guest that spins and prints nothing."""
     began = time.monotonic()
     result = boot(kernel, tmp_path, "for (;;) ;", silence=6.0)
     assert result.outcome.kind is Kind.HANG
@@ -118,15 +123,18 @@ def test_a_hang_is_stopped(kernel, tmp_path):
 
 
 def test_endless_talk_is_stopped(kernel, tmp_path):
+    """A guest that prints and does not end."""
     body = 'for (;;) { say("still here\\n"); usleep(100000); }'
     assert boot(kernel, tmp_path, body, timeout=12.0).outcome.kind is Kind.TIMEOUT
 
 
 def test_a_guest_that_stays_after_its_last_line(kernel, tmp_path):
+    """All is reported; that it does not end is still wrong."""
     assert boot(kernel, tmp_path, GOOD + "for (;;) pause();").outcome.kind is Kind.HANG
 
 
 def test_no_init_is_a_panic(kernel, tmp_path):
+    """An empty initramfs."""
     request = BootRequest(
         base="0.0",
         variant="trial",
@@ -147,12 +155,14 @@ def _empty_archive(tmp_path: Path) -> Path:
 
 
 def test_long_and_odd_paths(kernel, tmp_path):
+    """Longer than a socket address, with a comma and a blank."""
     folder = tmp_path / ("x" * 120) / "a,b c"
     folder.mkdir(parents=True)
     assert boot(kernel, folder, GOOD).outcome.kind is Kind.PASSED
 
 
 def test_no_kernel_at_all(tmp_path):
+    """A file that is none: QEMU refuses it, or it spins."""
     spin = tmp_path / "image"
     spin.write_bytes(b"\xeb\xfe" * 512)
     machine = Machine(
@@ -164,5 +174,6 @@ def test_no_kernel_at_all(tmp_path):
 
 
 def test_memory_that_qemu_cannot_have(kernel, tmp_path):
+    """QEMU's trouble is not the guest's."""
     with pytest.raises(InfraError, match="QEMU ended with status"):
         boot(kernel, tmp_path, GOOD, memory=1 << 40)

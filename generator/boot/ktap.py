@@ -129,7 +129,7 @@ class _Level:
     tests: list[KtapTest] = field(default_factory=list)
     diagnostics: list[str] = field(default_factory=list)
     values: dict[str, dict[str, str]] = field(default_factory=dict)
-    finished: bool = False
+    names: set[str] = field(default_factory=set)
 
 
 class _Parser:
@@ -235,8 +235,9 @@ class _Parser:
             self._complain(f"{label}: number {test.number} instead of {len(level.tests) + 1}")
         if self.done:
             self._complain(f"{label}: a result after the end")
-        if test.name and any(other.name == test.name for other in level.tests):
+        if test.name in level.names:
             self._complain(f"{label}: reported twice")
+        level.names.update({test.name} - {""})
         failed = any(sub.status is Status.FAIL for sub in test.subtests)
         if failed and test.status is Status.PASS:
             self._complain(f"{label}: ok, although a subtest failed")

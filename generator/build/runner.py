@@ -19,8 +19,9 @@ from __future__ import annotations
 
 import os
 import subprocess
+import tempfile
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from tuxmake.build import Build
@@ -159,6 +160,7 @@ def run_make(request: MakeRequest, on_line: Callable[[str], None]) -> bool:
     Raises:
         UserError: tuxmake does not accept the input.
         InfraError: the compiler is missing, the disk is full, or a command does not start.
+        KeyboardInterrupt: the user interrupted make; tuxmake only notes it.
     """
     try:
         build = make_build(request, on_line)
@@ -171,6 +173,8 @@ def run_make(request: MakeRequest, on_line: Callable[[str], None]) -> bool:
         raise InfraError(
             f"the build cannot run: {error.strerror or error}", where=str(request.build_dir)
         ) from error
+    if build.interrupted:
+        raise KeyboardInterrupt
     return bool(build.passed)
 
 
@@ -202,12 +206,20 @@ def make_build(request: MakeRequest, on_line: Callable[[str], None]) -> KernelBu
 
 
 def command_line(request: MakeRequest) -> list[str]:
-    """Return the make command that builds ``request.goal`` again, for people and dry runs."""
-    build = make_build(request, lambda line: None)
+    """Return the make command that builds ``request.goal`` again, for people and dry runs.
+
+    Tuxmake makes the folders it is given, so it gets temporary ones here.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        here = Path(folder)
+        build = make_build(
+            replace(request, tree=here, build_dir=here, log_dir=here), lambda line: None
+        )
+        make: list[str] = build.expand_cmd_part("{make}", {})
+    make[make.index(f"O={here}")] = f"O={request.build_dir}"
     goal = "olddefconfig" if request.goal == "config" else request.goal
     settings = [f"{name}={value}" for name, value in REPRODUCIBLE.items()]
-    make = [*build.expand_cmd_part("{make}", {}), goal]
-    return ["env", "-C", str(request.tree), *settings, *make]
+    return ["env", "-C", str(request.tree), *settings, *make, goal]
 
 
 def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:

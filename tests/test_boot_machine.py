@@ -1,0 +1,272 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Running a guest, with programs that stand in for QEMU and misbehave."""
+
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from generator.boot import accel, machine
+from generator.boot.machine import Ending, MachineEnd, RunLimits, run_machine
+from generator.boot.outcome import Kind
+from generator.boot.qemu import QEMU, Machine
+from generator.boot.stage import BootRequest, boot_command, boot_kernel
+from generator.build.progress import SilentObserver
+from generator.errors import InfraError, UserError
+
+LOGS = Path(__file__).parent / "logs"
+LIMITS = RunLimits(total=3.0, silence=1.0)
+FIND_FILES = """
+for word in "$@"; do
+    case "$word" in
+    file,id=console,path=*) console=${word#*path=} ;;
+    file,id=results,path=*) results=${word#*path=} ;;
+    esac
+done
+"""
+
+
+class Recorder:
+    """An observer that keeps the events."""
+
+    def __init__(self):
+        self.events = []
+
+    def progress(self, event):
+        """Keep ``event``."""
+        self.events.append(event)
+
+
+@pytest.fixture
+def fake(tmp_path, monkeypatch):
+    """Return a function that installs a shell script as QEMU."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+    monkeypatch.setattr(machine, "_STEP", 0.3)
+    monkeypatch.setattr(machine, "_GRACE", 0.4)
+    monkeypatch.setattr(machine, "_HALT_GRACE", 0.2)
+
+    def install(body: str) -> Machine:
+        script = folder / QEMU
+        script.write_text(f"#!/bin/sh\n{FIND_FILES}\n{body}\n")
+        script.chmod(0o755)
+        kernel = tmp_path / "bzImage"
+        kernel.write_bytes(b"kernel")
+        return Machine(
+            kernel=kernel,
+            initramfs=kernel,
+            console=tmp_path / "out" / "console.log",
+            results=tmp_path / "out" / "results.ktap",
+        )
+
+    return install
+
+
+def run(guest: Machine, limits: RunLimits = LIMITS, observer=None) -> MachineEnd:
+    """Run ``guest`` with short deadlines."""
+    return run_machine(guest, limits, observer or SilentObserver(), subject="0.0/x")
+
+
+def test_a_guest_that_ends(fake):
+    """Status zero and no complaint."""
+    end = run(fake("echo hello >$console"))
+    assert (end.ending, end.status, end.message) == (Ending.EXITED, 0, "")
+
+
+def test_qemu_that_fails_is_quoted(fake):
+    """Its message, cleaned, and its status."""
+    end = run(fake("printf 'no \\033[31mmemory\\n' >&2; exit 3"))
+    assert (end.ending, end.status, end.message) == (Ending.BROKEN, 3, "no memory")
+
+
+def test_qemu_that_crashes(fake):
+    """A signal is a negative status."""
+    assert run(fake("kill -ABRT $$")).status == -6
+
+
+@pytest.mark.parametrize("trap", ["", "trap '' TERM;"])
+def test_silence_ends_the_guest_even_if_it_will_not(fake, trap):
+    """SIGTERM, then SIGKILL."""
+    began = time.monotonic()
+    end = run(fake(f"{trap} while :; do sleep 0.1; done"))
+    assert end.ending is Ending.SILENT
+    assert end.status < 0
+    assert time.monotonic() - began < 5
+
+
+def test_talking_for_ever_meets_the_deadline(fake):
+    """The whole run has one, too."""
+    end = run(fake("while :; do echo x >>$console; sleep 0.1; done"), RunLimits(total=1, silence=9))
+    assert end.ending is Ending.TIMEOUT
+
+
+def test_a_flood_is_stopped(fake, monkeypatch):
+    """Before it fills the disk."""
+    monkeypatch.setattr(machine, "_MAX_OUTPUT", 100_000)
+    end = run(fake("while :; do head -c 50000 /dev/zero >>$console; sleep 0.05; done"))
+    assert end.ending is Ending.FLOOD
+
+
+@pytest.mark.parametrize(
+    ("last", "ending"),
+    [("reboot: System halted", Ending.HALTED), ("still busy", Ending.LINGERED)],
+)
+def test_a_guest_that_stays_after_its_last_line(fake, last, ending):
+    """A halted one is fine, another one is not."""
+    guest = fake(f"echo '# uprobekit: done' >$results; echo '{last}' >$console; sleep 30")
+    assert run(guest, RunLimits(total=9, silence=9)).ending is ending
+
+
+def test_old_output_is_gone_before_a_new_run(fake):
+    """A log of yesterday is never today's pass."""
+    guest = fake("exit 0")
+    guest.console.parent.mkdir()
+    guest.results.write_bytes((LOGS / "ktap-good.log").read_bytes())
+    run(guest)
+    assert guest.results.read_bytes() == b""
+
+
+def test_progress_counts_tests(fake):
+    """Done and expected come from the results."""
+    recorder = Recorder()
+    run(fake(f"cat {LOGS}/ktap-good.log >$results; sleep 0.5"), observer=recorder)
+    assert (recorder.events[-1].done, recorder.events[-1].expected) == (5, 5)
+
+
+def test_no_qemu(tmp_path, monkeypatch):
+    """The message names the package."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    guest = Machine(kernel=tmp_path, initramfs=None, console=tmp_path, results=tmp_path)
+    with pytest.raises(InfraError, match="apt-get install qemu-system-x86"):
+        run(guest)
+
+
+def test_no_kernel(fake, tmp_path):
+    """A missing file is the user's business."""
+    guest = fake("exit 0")
+    guest.kernel.unlink()
+    with pytest.raises(UserError, match="no such file"):
+        run(guest)
+
+
+def request(guest: Machine, workdir: Path, mode: str = "tcg") -> BootRequest:
+    """Return the request for a boot of ``guest``."""
+    return BootRequest(
+        base="0.0",
+        variant="tip",
+        kernel=guest.kernel,
+        initramfs=guest.kernel,
+        workdir=workdir,
+        accel=mode,
+        timeout=5.0,
+        silence=1.0,
+    )
+
+
+def test_a_whole_boot(fake, tmp_path):
+    """From request to verdict."""
+    guest = fake(f"cat {LOGS}/ktap-good.log >$results; cat {LOGS}/console-good.log >$console")
+    result = boot_kernel(request(guest, tmp_path / "w"))
+    assert result.outcome.kind is Kind.PASSED
+    assert len(result.ktap.tests) == 5
+
+
+def test_a_boot_that_says_nothing(fake, tmp_path):
+    """Nothing is never a pass."""
+    assert boot_kernel(request(fake("exit 0"), tmp_path)).outcome.kind is Kind.NO_RESULT
+
+
+def test_qemu_trouble_is_no_failed_test(fake, tmp_path):
+    """It is the machine's, with QEMU's words."""
+    with pytest.raises(InfraError, match="status 1: no room"):
+        boot_kernel(request(fake("echo no room >&2; exit 1"), tmp_path))
+
+
+def test_a_full_disk_is_named(fake, tmp_path, monkeypatch):
+    """Lost output is not the guest's fault."""
+    monkeypatch.setattr("generator.boot.stage._FULL_DISK", 1 << 62)
+    with pytest.raises(InfraError, match="disk is full"):
+        boot_kernel(request(fake("exit 0"), tmp_path))
+
+
+def test_the_dry_run_runs_nothing(fake, tmp_path):
+    """And makes no folder."""
+    command = boot_command(request(fake("touch $0.ran"), tmp_path / "w"))
+    assert command[0] == QEMU
+    assert not (tmp_path / "w").exists()
+
+
+def choose(guest: Machine, tmp_path: Path, mode: str = "auto", device: Path | None = None):
+    """Return the verdict with a device that can be opened."""
+    device = device or tmp_path / "kvm-device"
+    if not device.parent.is_relative_to("/nowhere"):
+        device.touch()
+    return accel.choose_accel(
+        mode,
+        kernel=guest.kernel,
+        directory=tmp_path / "kvm",
+        observer=SilentObserver(),
+        device=device,
+    )
+
+
+def test_kvm_that_runs_a_kernel_is_used_with_this_qemu(fake, tmp_path):
+    """The kernel panicked for want of a root file system: it ran. Another QEMU is tried anew."""
+    guest = fake("echo 'Kernel panic - not syncing: VFS' >$console")
+    assert choose(guest, tmp_path).accel == "kvm"
+    again = choose(fake("exit 1"), tmp_path)
+    assert (again.accel, again.remembered) == ("tcg", False)
+
+
+def test_a_verdict_is_remembered_for_the_same_qemu(fake, tmp_path):
+    """The second answer costs nothing."""
+    guest = fake("exit 1")
+    assert not choose(guest, tmp_path).remembered
+    again = choose(guest, tmp_path)
+    assert (again.accel, again.remembered) == ("tcg", True)
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        ("echo 'kvm: cannot create vcpu' >&2; exit 1", "cannot create vcpu"),
+        ("kill -ABRT $$", "status -6"),
+        ("sleep 60", "silent"),
+        ("exit 0", "exited"),
+    ],
+)
+def test_kvm_that_does_not_is_not(fake, tmp_path, monkeypatch, body, reason):
+    """Aborted, hung, or nothing printed."""
+    monkeypatch.setattr(accel, "_PROBE", RunLimits(total=2, silence=0.5))
+    verdict = choose(fake(body), tmp_path)
+    assert verdict.accel == "tcg"
+    assert reason in verdict.reason
+
+
+def test_no_device_no_trial(fake, tmp_path):
+    """The reason says so."""
+    verdict = choose(fake("exit 1"), tmp_path, device=Path("/nowhere/kvm"))
+    assert verdict.accel == "tcg"
+    assert "cannot be opened" in verdict.reason
+
+
+@pytest.mark.parametrize("mode", ["kvm", "tcg"])
+def test_a_request_is_a_request(fake, tmp_path, mode):
+    """No trial then."""
+    assert choose(fake("exit 1"), tmp_path, mode).accel == mode
+
+
+def test_an_unknown_accelerator(fake, tmp_path):
+    """The message lists those that exist."""
+    with pytest.raises(UserError, match="auto, kvm, tcg"):
+        choose(fake("exit 1"), tmp_path, "xen")
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"machine": 1}'])
+def test_a_damaged_memory_is_made_anew(fake, tmp_path, text):
+    """And not trusted."""
+    (tmp_path / "kvm").mkdir()
+    (tmp_path / "kvm" / "verdict.json").write_text(text)
+    assert not choose(fake("exit 1"), tmp_path).remembered

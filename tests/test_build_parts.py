@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Parts of the build stage: configuration, log, command files, archive, the guest's Makefile."""
+
+import os
+import stat
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from generator.build.config import check_survivors, find_fragments, find_lost, parse_config
+from generator.build.cpio import pack_folder
+from generator.build.guest import GuestRequest, build_guest
+from generator.build.log import BuildLog, Message, object_of, relative_source
+from generator.build.seed import drop_unfinished, relocate_commands
+from generator.build.toolchain import find_ccache, missing_package
+from generator.errors import CheckFailed, InfraError, UserError
+
+
+@pytest.mark.parametrize(
+    ("wanted", "config", "lost"),
+    [
+        ("CONFIG_A=y", "CONFIG_A=y", []),
+        ("CONFIG_A=y", "CONFIG_A=m", ["CONFIG_A"]),
+        ("CONFIG_A=y", "# CONFIG_A is not set", ["CONFIG_A"]),
+        ("CONFIG_A=y", "", ["CONFIG_A"]),
+        ("CONFIG_A=y", "CONFIG_AB=y", ["CONFIG_A"]),
+        ("# CONFIG_A is not set", "", []),
+        ("# CONFIG_A is not set", "CONFIG_A=y", ["CONFIG_A"]),
+        ('CONFIG_S="x y"', 'CONFIG_S="x y"', []),
+        ('CONFIG_S="x"', 'CONFIG_S="y"', ["CONFIG_S"]),
+        ("CONFIG_N=8", "CONFIG_N=64", ["CONFIG_N"]),
+        ("# a comment\n\nCONFIG_A=y", "CONFIG_A=y", []),
+        ("CONFIG_A=y\n# CONFIG_A is not set", "", []),
+    ],
+)
+def test_survivors(tmp_path, wanted, config, lost):
+    """What a fragment asks for and a .config gives."""
+    fragment = tmp_path / "base.config"
+    fragment.write_text(wanted + "\n")
+    found = find_lost(parse_config(config), (fragment,))
+    assert [option.name for option in found] == lost
+
+
+def test_a_later_fragment_overrides(tmp_path):
+    """As merge_config.sh does."""
+    first, second = tmp_path / "base.config", tmp_path / "6.1.config"
+    first.write_text("CONFIG_A=y\n")
+    second.write_text("# CONFIG_A is not set\n")
+    assert find_lost({}, (first, second)) == ()
+    assert find_lost({}, (second, first))[0].where == "base.config:1"
+
+
+def test_every_lost_option_is_named(tmp_path):
+    """With its fragment and line."""
+    (tmp_path / "f.config").write_text("CONFIG_A=y\n\nCONFIG_B=3\n")
+    (tmp_path / ".config").write_text("CONFIG_B=4\n")
+    with pytest.raises(CheckFailed) as caught:
+        check_survivors(tmp_path / ".config", (tmp_path / "f.config",))
+    assert "CONFIG_A=y (is n; f.config:1)" in str(caught.value)
+    assert "CONFIG_B=3 (is 4; f.config:3)" in str(caught.value)
+
+
+def test_a_missing_config_is_no_success(tmp_path):
+    """Nothing to check is not fine."""
+    with pytest.raises(UserError, match="cannot read"):
+        check_survivors(tmp_path / ".config", ())
+
+
+def test_the_projects_fragments():
+    """The common one first; a base without its own has just that."""
+    assert [path.name for path in find_fragments("0.0")] == ["base.config"]
+
+
+def fed(*lines: str) -> BuildLog:
+    """Return a log that has seen ``lines``."""
+    log = BuildLog(tree=Path("/w/6.1/tip/linux"))
+    for line in lines:
+        log.feed(line)
+    return log
+
+
+def test_objects_are_counted_once_each_kind():
+    """Kernel objects only; host tools and links are named, not counted."""
+    log = fed("  CC      kernel/fork.o", "  HOSTCC  scripts/x.o", "  AS      a.o", "  LD      v.o")
+    assert (log.objects, log.latest) == (2, "v.o")
+    assert log.compiled == {"kernel/fork.o", "a.o"}
+
+
+@pytest.mark.parametrize(
+    ("line", "file"),
+    [
+        ("../kernel/fork.c:12:6: warning: unused variable 'x' [-Wunused]", "kernel/fork.c"),
+        ("/w/6.1/tip/linux/kernel/fork.c:12:6: warning: x", "kernel/fork.c"),
+        ("./include/linux/sched.h:12:6: warning: x", "include/linux/sched.h"),
+        ("vmlinux.o: warning: objtool: foo()+0x1: unreachable instruction", ""),
+        ("WARNING: modpost: vmlinux.o: section mismatch", ""),
+    ],
+)
+def test_warnings(line, file):
+    """From compiler, objtool and modpost."""
+    (message,) = fed(line).warnings
+    assert message.file == file
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "../a.c:1:2: error: x",
+        "../a.c:1:2: fatal error: y.h: No such file or directory",
+        "ld: kernel/fork.o: undefined reference to `foo'",
+        "make[2]: *** No rule to make target 'x'.  Stop.",
+        "make: *** [Makefile:1: all] Error 2",
+        "gcc: error: unrecognized command-line option",
+        "/bin/sh: 1: bc: not found",
+    ],
+)
+def test_errors(line):
+    """Each kind of first line."""
+    assert fed(line).errors == [line]
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["  CC      lib/warning.o", "  CC      error.o", "make[1]: Entering directory 'error'", ""],
+)
+def test_harmless_lines(line):
+    """Names are not messages."""
+    log = fed(line)
+    assert not log.errors
+    assert not log.warnings
+
+
+def test_a_flood_of_messages_is_counted_and_bounded():
+    """Memory does not follow the log."""
+    log = fed(*(f"../a.c:{n}:1: warning: w" for n in range(2000)), *["../a.c:1:1: error: e"] * 999)
+    assert (log.warning_count, len(log.warnings), len(log.errors)) == (2000, 500, 20)
+
+
+def test_names_of_sources_and_objects():
+    """The same header is not two."""
+    assert relative_source("../a/b.c", Path("/t")) == relative_source("/t/a/b.c", Path("/t"))
+    assert object_of("kernel/fork.c") == "kernel/fork.o"
+    assert object_of("arch/x86/entry.S") == "arch/x86/entry.o"
+    assert object_of("include/linux/sched.h") == ""
+    assert str(Message(file="a.c", line=3, text="w")) == "a.c:3: w"
+
+
+def test_command_files_follow_the_tree(tmp_path):
+    """Only this path, only these files, and their times stay."""
+    command, other = tmp_path / "a/.x.o.cmd", tmp_path / "a/x.o"
+    command.parent.mkdir()
+    command.write_text("cc /w/b/linux/x.c /w/b/linux-2/x.c -I/w/b/linux /w/b/linux.d\n")
+    other.write_text("/w/b/linux/x.c")
+    os.utime(command, ns=(1_000_000_001, 1_000_000_001))
+    assert relocate_commands(tmp_path, Path("/w/b/linux"), Path("/w/t/linux")) == 1
+    assert command.read_text() == "cc /w/t/linux/x.c /w/b/linux-2/x.c -I/w/t/linux /w/b/linux.d\n"
+    assert command.stat().st_mtime_ns == 1_000_000_001
+    assert other.read_text() == "/w/b/linux/x.c"
+
+
+def test_only_doubtful_objects_are_dropped(tmp_path):
+    """Newer than the command file, or empty; not one that is fine or has no command file."""
+    for name, made, noted, text in [
+        ("good.o", 1, 2, "x"),
+        ("half.o", 3, 2, "x"),
+        ("empty.o", 1, 2, ""),
+    ]:
+        (tmp_path / name).write_text(text)
+        (tmp_path / f".{name}.cmd").write_text("")
+        os.utime(tmp_path / name, (made, made))
+        os.utime(tmp_path / f".{name}.cmd", (noted, noted))
+    (tmp_path / "free.o").write_text("")
+    assert drop_unfinished(tmp_path) == ("empty.o", "half.o")
+    assert (tmp_path / "free.o").exists()
+
+
+def test_ccache_when_there_is_none(monkeypatch, tmp_path):
+    """Silently off, unless it was asked for."""
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert find_ccache("auto") == find_ccache("off") == "none"
+    with pytest.raises(InfraError, match="apt-get install ccache"):
+        find_ccache("on")
+
+
+def test_packages_of_what_is_missing():
+    """From the log's words."""
+    assert missing_package("elf.h:10:10: fatal error: gelf.h: No such file") == "libelf-dev"
+    assert missing_package("/bin/sh: 1: bc: not found") == "bc"
+    assert missing_package("error: x") == ""
+
+
+def make_root(folder: Path) -> Path:
+    """Make a small file tree with all kinds of members."""
+    (folder / "bin").mkdir(parents=True)
+    (folder / "init").write_text("#!/bin/sh\n")
+    (folder / "init").chmod(0o755)
+    (folder / "bin/sh").symlink_to("../init")
+    (folder / "note").write_text("x")
+    return folder
+
+
+def test_the_archive_has_the_same_bytes_whenever_it_is_made(tmp_path):
+    """Neither times nor owner nor order of creation matter."""
+    first = pack_folder(make_root(tmp_path / "a"))
+    os.utime(tmp_path / "a/init", (5, 5))
+    assert pack_folder(make_root(tmp_path / "b")) == first == pack_folder(tmp_path / "a")
+
+
+def test_the_archive_is_what_cpio_reads(tmp_path):
+    """Names, kinds, and the console's device node."""
+    archive = pack_folder(make_root(tmp_path / "a"))
+    entries = dict(unpack(archive))
+    assert list(entries) == sorted(entries)
+    assert stat.S_ISCHR(entries["dev/console"][0])
+    assert entries["bin/sh"][1] == b"../init"
+    assert entries["init"] == (stat.S_IFREG | 0o755, b"#!/bin/sh\n")
+    assert stat.S_ISDIR(entries["proc"][0])
+
+
+def unpack(archive: bytes):
+    """Yield name, mode and data of each member; written from the format's description."""
+    offset = 0
+    while True:
+        header = archive[offset : offset + 110]
+        assert header[:6] == b"070701"
+        numbers = [int(header[6 + 8 * i : 14 + 8 * i], 16) for i in range(13)]
+        name = archive[offset + 110 : offset + 110 + numbers[11] - 1].decode()
+        start = -(-(offset + 110 + numbers[11]) // 4) * 4
+        if name == "TRAILER!!!":
+            return
+        yield name, (numbers[1], archive[start : start + numbers[6]])
+        offset = -(-(start + numbers[6]) // 4) * 4
+
+
+def guest_source(folder: Path, recipe: str) -> Path:
+    """Make a Makefile with ``recipe``."""
+    folder.mkdir()
+    (folder / "Makefile").write_text(f"all:\n\t{recipe}\n")
+    return folder
+
+
+def test_a_guest(tmp_path):
+    """Compiled, packed, and not written again when nothing changed."""
+    source = guest_source(tmp_path / "src", "@mkdir -p $(O) && touch $(O)/init")
+    request = GuestRequest(directory=tmp_path / "guest", source=source)
+    result = build_guest(request)
+    assert result.changed
+    assert b"init" in result.initramfs.read_bytes()
+    assert not build_guest(request).changed
+
+
+@pytest.mark.parametrize(
+    ("recipe", "error", "message"),
+    [
+        ("@echo broken >&2; exit 1", CheckFailed, "broken"),
+        ("@:", CheckFailed, "no init"),
+        ("@echo 'fatal error: stdio.h: No such file'; exit 1", InfraError, "libc6-dev"),
+        ("@sleep 20", InfraError, "no end after 1 s"),
+    ],
+)
+def test_guests_that_do_not_build(tmp_path, recipe, error, message):
+    """The reason is in the message."""
+    source = guest_source(tmp_path / "src", recipe)
+    request = GuestRequest(directory=tmp_path / "guest", source=source, timeout=1.0)
+    with pytest.raises(error, match=message):
+        build_guest(request)
+
+
+def test_no_guest_source(tmp_path):
+    """A wrong folder is the user's business."""
+    with pytest.raises(UserError, match="no Makefile"):
+        build_guest(GuestRequest(directory=tmp_path / "guest", source=tmp_path))
+
+
+def test_cpio_accepts_the_archive(tmp_path):
+    """The program of that name, where it is installed."""
+    try:
+        done = subprocess.run(
+            ["cpio", "-t", "--quiet"],
+            input=pack_folder(make_root(tmp_path / "a")),
+            capture_output=True,
+        )
+    except FileNotFoundError:
+        pytest.skip("cpio is not installed")
+    assert done.returncode == 0
+    assert b"bin/sh" in done.stdout

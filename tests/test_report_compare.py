@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Before and after, as data, JSON, JUnit and text."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from generator.boot.accel import AccelVerdict
+from generator.boot.ktap import parse_ktap
+from generator.boot.machine import Ending, MachineEnd
+from generator.boot.outcome import classify_boot, scan_console
+from generator.boot.stage import BootResult
+from generator.boot.text import read_lines
+from generator.errors import CheckFailed, UserError
+from generator.report.compare import CompareRequest, Verdict, check_comparison, compare_boots
+from generator.report.junit import junit_bytes, write_junit
+from generator.report.results import boot_data, read_boot, result_path, write_boot
+from generator.report.table import format_boot, format_comparison
+
+LOGS = Path(__file__).parent / "logs"
+
+
+def boot(ktap, variant="tip", console=()):
+    """Return the result of a boot: ``ktap`` names a saved log or is a list of lines."""
+    path = LOGS / f"{ktap}.log" if isinstance(ktap, str) else Path("results.ktap")
+    report = parse_ktap(read_lines(path) if isinstance(ktap, str) else ktap)
+    end = MachineEnd(
+        ending=Ending.EXITED, status=0, seconds=3.5, events=("SHUTDOWN(guest-reset)",), message=""
+    )
+    return BootResult(
+        base="0.0",
+        variant=variant,
+        flavour="plain",
+        outcome=classify_boot(end, scan_console(console), report),
+        ktap=report,
+        end=end,
+        accel=AccelVerdict(accel="tcg", reason="as requested"),
+        console=Path("console.log"),
+        results=path,
+        command=("qemu-system-x86_64",),
+    )
+
+
+def guest(**options):
+    """Return the lines of a guest with one test."""
+    words = {
+        "name": "one",
+        "before": "sigtrap",
+        "status": "ok",
+        "outcome": "outcome=pass hits=1",
+        "tail": "",
+        **options,
+    }
+    lines = ["KTAP version 1", "1..1"]
+    if words["before"]:
+        lines.append(f"# plan: {words['name']} before={words['before']}")
+    if words["outcome"]:
+        lines.append(f"# {words['name']}: {words['outcome']}")
+    lines.append(f"{words['status']} 1 {words['name']}{words['tail']}")
+    return [*lines, "# uprobekit: done"]
+
+
+DEAD = guest(status="not ok", outcome="outcome=sigtrap hits=0")
+SKIPPED = guest(outcome="", tail=" # SKIP no 32-bit programs")
+
+
+def compare(baseline, tip, peer=None):
+    """Return the request and its comparison."""
+    request = CompareRequest(
+        baseline=boot(baseline, "baseline"),
+        tip=boot(tip),
+        peer=boot(peer, "peer") if peer else None,
+    )
+    return request, compare_boots(request)
+
+
+def test_the_proof():
+    """Dies before, passes after."""
+    _, comparison = compare("ktap-baseline", "ktap-good")
+    assert comparison.passed
+    assert [row.verdict for row in comparison.rows] == [Verdict.GOOD] * 5
+    assert (comparison.rows[0].baseline, comparison.rows[0].tip) == ("sigtrap", "pass")
+    check_comparison(comparison)
+
+
+@pytest.mark.parametrize(
+    ("baseline", "tip", "problem"),
+    [
+        (guest(), guest(), "pass on the baseline instead of sigtrap"),
+        (DEAD, DEAD, "sigtrap on the tip"),
+        (DEAD, guest(status="not ok"), "pass on the tip (not ok)"),
+        (DEAD, guest(outcome="outcome=armed hits=0"), "armed on the tip"),
+        (DEAD, guest(outcome=""), "no outcome on the tip"),
+        (DEAD, guest(tail=" # TODO later"), "pass on the tip (not ok, later)"),
+        (DEAD, guest(outcome="", tail=" # SKIP"), "skipped on the tip without a reason"),
+        (SKIPPED, guest(), "SKIP on the baseline instead of sigtrap"),
+        (guest(before="pass"), guest(before="pass"), "no test shows a difference"),
+        (guest(before=""), guest(before=""), "does not announce the same outcome"),
+        (guest(before="armed"), guest(), "does not announce the same outcome"),
+        (guest(name="two"), guest(), "one: did not report on the baseline"),
+        (guest(name="two"), guest(), "two: did not report on the tip"),
+        (SKIPPED, SKIPPED, "no test shows a difference"),
+        ("ktap-baseline", "ktap-cut-between", "tip: guest-stopped-early"),
+        ("ktap-baseline", "ktap-cut-before-done", "tip: guest-stopped-early"),
+        ("ktap-baseline", "ktap-empty", "tip: no-result"),
+        ("ktap-empty", "ktap-good", "baseline: no-result"),
+        ("ktap-garbage", "ktap-good", "baseline: unreadable"),
+        ("ktap-baseline", "ktap-todo", "m32-nop: pass on the tip"),
+    ],
+)
+def test_what_is_no_proof(baseline, tip, problem):
+    """Either column being otherwise is a failure with a name."""
+    _, comparison = compare(baseline, tip)
+    assert not comparison.passed
+    assert any(problem in text for text in comparison.problems), comparison.problems
+    with pytest.raises(CheckFailed, match="before/after does not hold"):
+        check_comparison(comparison)
+
+
+def test_a_complaint_of_the_kernel_is_a_failure():
+    """Although every test is as it must be."""
+    request, _ = compare("ktap-baseline", "ktap-good")
+    bad = boot("ktap-good", console=["WARNING: CPU: 0 PID: 1 at kernel/x.c:1 f+0x1/0x2"])
+    comparison = compare_boots(replace(request, tip=bad))
+    assert not comparison.passed
+    assert "oops-or-warn" in comparison.problems[0]
+
+
+def test_a_skipped_test_is_shown_loudly():
+    """It is no failure, and no proof."""
+    _, comparison = compare("ktap-baseline", "ktap-skip")
+    assert comparison.passed
+    text = format_comparison(comparison, terminal=False)
+    assert "SKIPPED m32-nop: no 32-bit programs in this guest" in text
+    assert "4 of 5 test(s) proved, 1 skipped" in text
+
+
+def test_the_peer_is_information():
+    """Where it fails is listed; it fails nothing."""
+    _, comparison = compare("ktap-baseline", "ktap-good", "ktap-one-failed")
+    assert comparison.passed
+    assert comparison.peer_fails == ("jmp-rel8",)
+    assert comparison.rows[2].peer == "wrong-registers"
+    text = format_comparison(comparison, terminal=False)
+    assert "fails in the base's own uprobes: jmp-rel8" in text
+
+
+def test_a_peer_without_results_has_dashes():
+    """And is listed nowhere as worse than it is."""
+    _, comparison = compare("ktap-baseline", "ktap-good", "ktap-empty")
+    assert {row.peer for row in comparison.rows} == {"-"}
+    assert comparison.passed
+
+
+@pytest.mark.parametrize("ktap", ["ktap-good", "ktap-nested", "ktap-empty", "ktap-garbage"])
+def test_results_survive_the_disk(tmp_path, ktap):
+    """What is written is what is read."""
+    result = boot(ktap, console=["Kernel panic - not syncing: x"])
+    path = write_boot(result, tmp_path)
+    assert path == result_path(tmp_path, "0.0", "tip")
+    assert read_boot(path) == result
+    assert path.with_suffix(".ktap").read_bytes() == (LOGS / f"{ktap}.log").read_bytes()
+
+
+def test_the_json_has_a_version_and_all_words():
+    """As the schema says."""
+    data = json.loads(json.dumps(boot_data(boot("ktap-one-failed")), default=str))
+    assert data["format"] == 1
+    assert data["outcome"]["kind"] == "failed-tests"
+    assert data["ktap"]["tests"][2]["values"]["outcome"] == "wrong-registers"
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (None, "boot this variant first"),
+        ("", "no JSON"),
+        ("[]", "the format is not 1"),
+        ('{"format": 99}', "the format is not 1"),
+        ('{"format": 1}', "missing or wrong"),
+        ('{"format": 1, "end": [], "outcome": {}, "ktap": 3}', "missing or wrong"),
+    ],
+)
+def test_damaged_results(tmp_path, text, message):
+    """Each with a hint; none is a pass."""
+    path = tmp_path / "tip-plain.json"
+    if text is not None:
+        path.write_text(text)
+    with pytest.raises(UserError, match=message):
+        read_boot(path)
+
+
+def test_junit_shows_both_columns(tmp_path):
+    """Failures, skips and a broken boot as an error."""
+    request, comparison = compare("ktap-baseline", "ktap-one-failed")
+    write_junit(tmp_path / "junit.xml", request, comparison)
+    suites = ElementTree.parse(tmp_path / "junit.xml").getroot().findall("testsuite")
+    assert [suite.get("name") for suite in suites] == ["0.0.baseline.plain", "0.0.tip.plain"]
+    assert [len(suite.findall("testcase")) for suite in suites] == [5, 5]
+    assert suites[1].get("failures") == "1"
+
+
+def test_junit_of_a_crashed_boot_is_red():
+    """Even though no test reported."""
+    request, comparison = compare("ktap-baseline", "ktap-empty")
+    root = ElementTree.fromstring(junit_bytes(request, comparison))
+    errors = list(root.iter("error"))
+    assert errors[0].get("type") == "no-result"
+
+
+def test_hostile_names_stay_text():
+    """Markup, escapes and what XML cannot hold, in names and reasons."""
+    name = "[red]x[/red]<a>&\x1b[31m\x00\ufffe"
+    nasty = [line.replace("one", name) for line in guest(status="not ok", tail=" # TODO \x07[b]")]
+    request, comparison = compare(nasty, nasty)
+    for terminal in (True, False):
+        text = format_comparison(comparison, terminal=terminal, width=200)
+        assert "[red]x[/red]<a>&" in text
+        assert "\x00" not in text
+        assert "\x07" not in text
+    assert "\x1b" not in format_comparison(comparison, terminal=False)
+    ElementTree.fromstring(junit_bytes(request, comparison))
+
+
+def test_text_for_pipes_and_for_terminals():
+    """Colour only for the latter; a pipe gets one line per test."""
+    _, comparison = compare("ktap-baseline", "ktap-good", "ktap-good")
+    plain = format_comparison(comparison, terminal=False)
+    rows = [line.split() for line in plain.splitlines()]
+    assert ["nop", "sigtrap", "sigtrap", "pass", "pass", "ok"] in rows
+    assert "\x1b[" in format_comparison(comparison, terminal=True)
+
+
+def test_text_of_a_boot_shows_the_console():
+    """The excerpt, and where the rest is; nothing of it for a good boot."""
+    bad = boot("ktap-empty", console=["hello", "Kernel panic - not syncing: [bold]x"])
+    text = format_boot(bad, terminal=False)
+    assert "panic" in text
+    assert "  | Kernel panic - not syncing: [bold]x" in text
+    assert "console.log" in text
+    assert "console.log" not in format_boot(boot("ktap-good"), terminal=False)
