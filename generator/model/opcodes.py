@@ -258,7 +258,8 @@ NOPS = (
     NopForm(
         opcode=(0x90,),
         reg=None,
-        without=((0xF3, "pause"), (0xF0, "#UD")),
+        # F3 90 is pause: a hint to wait, and a probe hit is a longer wait
+        without=((0xF0, "#UD"),),
         rex_b=True,
     ),
     NopForm(opcode=(0x0F, 0x1F), reg=0, without=((0xF0, "#UD"),)),

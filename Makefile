@@ -1,0 +1,97 @@
+# SPDX-License-Identifier: GPL-2.0-only
+#
+# One target a job; each is what CI calls. `make help` lists them.
+
+BASE	?= 6.1
+TREE	?=
+REV	?=
+VENV	?= .venv
+WORKDIR	?=
+
+PYTHON	 = $(VENV)/bin/python
+STAMP	 = $(VENV)/.installed
+SOURCE	 = $(if $(TREE),--tree $(TREE)) $(if $(REV),--rev $(REV))
+AREA	 = $(if $(WORKDIR),--workdir $(WORKDIR))
+RUN	 = $(VENV)/bin/uprobekit
+
+# What a fresh Debian 12 lacks
+PACKAGES = python3-venv git make gcc gcc-multilib libc6-dev libc6-dev-i386 \
+	   libc6-dev-x32 flex bison bc perl cpio kmod rsync xz-utils libelf-dev \
+	   libssl-dev ccache qemu-system-x86
+
+.DEFAULT_GOAL := help
+
+help:			## list the targets
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+
+# The tools are there, or root installs them, or the command is shown.
+tools:			## install what Debian packages (root), or say the command
+	@missing=; for p in $(PACKAGES); do \
+		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || \
+		missing="$$missing $$p"; \
+	done; \
+	[ -z "$$missing" ] && exit 0; \
+	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "installing:$$missing"; \
+		apt-get update -qq && \
+		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+			--no-install-recommends $$missing >/dev/null; \
+	else \
+		echo "missing; run: sudo apt-get install --no-install-recommends$$missing" >&2; \
+		exit 3; \
+	fi
+
+$(STAMP): pyproject.toml | tools
+	@[ -x $(PYTHON) ] || python3 -m venv $(VENV)
+	@$(PYTHON) -m pip install -q --disable-pip-version-check -e '.[dev]'
+	@touch $@
+
+setup: $(STAMP)		## tools and the Python environment
+
+qemu-test: setup	## the main job: render, build, boot before and after, compare
+	$(RUN) qemu-test --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
+
+series: setup		## render kernel_patches/$(BASE)
+	$(RUN) render --base $(BASE) $(SOURCE) $(AREA)
+
+drift: setup		## fail when kernel_patches/ is not what the model renders
+	$(RUN) render --check --base $(BASE) $(SOURCE) $(AREA)
+
+checkpatch: setup	## checkpatch.pl --strict on every patch
+	$(RUN) checkpatch --base $(BASE) $(SOURCE) $(AREA)
+
+prefixes: setup		## compile what each patch touches, uprobes on and off
+	$(RUN) prefixes --base $(BASE) $(SOURCE) $(AREA)
+
+build: setup		## build the kernels
+	$(RUN) build --base $(BASE) $(SOURCE) $(AREA)
+
+boot: setup		## boot the kernels that were built
+	$(RUN) boot --base $(BASE) $(AREA)
+
+lint: setup		## ruff: lint and format
+	$(VENV)/bin/ruff check generator tests
+	$(VENV)/bin/ruff format --check generator tests
+
+types: setup		## mypy, strict
+	$(VENV)/bin/mypy
+
+test: setup		## the fast tests: no kernel, no QEMU
+	$(PYTHON) -m pytest -q -n 2 -m 'not kernel and not build and not boot'
+
+test-kernel: setup	## the tests that need a kernel source and QEMU
+	$(PYTHON) -m pytest -q -m 'kernel or build or boot'
+
+golden: setup		## rewrite the expected files of the tests
+	$(PYTHON) -m pytest -q -m 'not kernel and not build and not boot' --update-golden
+
+check: lint types test	## what to run before a commit
+
+bench: setup		## time rendering and the main job against a plain build
+	$(PYTHON) tests/bench.py --base $(BASE)
+
+clean:			## remove the Python environment and caches; not the work area
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.PHONY: help tools setup qemu-test series drift checkpatch prefixes build boot \
+	lint types test test-kernel golden check bench clean

@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The commands: parse arguments, hand dataclasses to the stages, turn errors into exit codes."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from generator import __version__
+from generator.cli import commands
+from generator.cli.commands import Options
+from generator.errors import ExitCode, UprobekitError
+
+app = typer.Typer(
+    name="uprobekit",
+    no_args_is_help=True,
+    add_completion=True,
+    rich_markup_mode=None,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    help="The 2012 uprobes series as a model: render it for a kernel, build it, boot it.\n\n"
+    "The stages are render, build, boot and compare; each works on what the one before has left "
+    "in the work area. qemu-test runs all of them.\n\n"
+    "Exit status: 0 good, 1 the input is wrong, 2 a test or a build failed, 3 a tool or the "
+    "machine is the trouble.",
+)
+
+Base = Annotated[str, typer.Option("--base", help="Base kernel: a directory of kernel_patches/.")]
+Tree = Annotated[
+    Path | None,
+    typer.Option(
+        help="Source of the base: a directory or a git repository. Only read. "
+        "Default: Debian's source package.",
+        show_default=False,
+    ),
+]
+Rev = Annotated[str | None, typer.Option(help="Commit of --tree to use.", show_default=False)]
+Workdir = Annotated[
+    Path | None,
+    typer.Option(
+        help="Work area for sources, builds and results. Default: $UPROBEKIT_WORKDIR or the "
+        "user's cache directory.",
+        show_default=False,
+    ),
+]
+Json = Annotated[bool, typer.Option("--json", help="Write the result to stdout as JSON.")]
+DryRun = Annotated[bool, typer.Option("--dry-run", help="Print the commands, run nothing.")]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="No progress on stderr.")]
+Variants = Annotated[
+    list[str] | None,
+    typer.Argument(
+        help="baseline, tip, peer (the unmodified base), or a prefix such as review-05.",
+        show_default="baseline tip",
+    ),
+]
+Flavour = Annotated[str, typer.Option(help="Kernel configuration: plain or debug.")]
+Toolchain = Annotated[str, typer.Option(help="gcc or clang.")]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Compilers in parallel; 0: one per core.")]
+Accel = Annotated[str, typer.Option(help="auto, kvm or tcg. auto tries KVM before it trusts it.")]
+Tests = Annotated[
+    str, typer.Option(help="Only these self-tests, separated by commas.", show_default=False)
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"uprobekit {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _top(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Take the options that stand before a command."""
+
+
+@app.command()
+def render(
+    base: Base = "6.1",
+    series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    tree: Tree = None,
+    rev: Rev = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="Where the patches go. Default: kernel_patches/<base>/<series>.",
+            show_default=False,
+        ),
+    ] = None,
+    check: Annotated[
+        bool,
+        typer.Option("--check", help="Compare with what is there, write nothing; 2 on drift."),
+    ] = False,
+    workdir: Workdir = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Render the series for a base: commits in the work area, patches in kernel_patches/."""
+    commands.render(
+        Options(base=base, series=series, tree=tree, rev=rev, workdir=workdir, as_json=as_json,
+                quiet=quiet),
+        output=output,
+        check=check,
+    )
+
+
+@app.command()
+def checkpatch(
+    base: Base = "6.1",
+    series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    tree: Tree = None,
+    rev: Rev = None,
+    workdir: Workdir = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run the base's checkpatch.pl --strict on every patch."""
+    commands.checkpatch(
+        Options(base=base, series=series, tree=tree, rev=rev, workdir=workdir, as_json=as_json,
+                quiet=quiet)
+    )
+
+
+@app.command()
+def build(
+    variants: Variants = None,
+    base: Base = "6.1",
+    tree: Tree = None,
+    rev: Rev = None,
+    flavour: Flavour = "plain",
+    toolchain: Toolchain = "gcc",
+    jobs: Jobs = 0,
+    workdir: Workdir = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Build kernels: the baseline and the tip, or what is named."""
+    commands.build(
+        Options(base=base, tree=tree, rev=rev, workdir=workdir, as_json=as_json, quiet=quiet,
+                flavour=flavour, toolchain=toolchain, jobs=jobs, dry_run=dry_run),
+        tuple(variants or commands.BEFORE_AFTER),
+    )
+
+
+@app.command()
+def boot(
+    variants: Variants = None,
+    base: Base = "6.1",
+    flavour: Flavour = "plain",
+    toolchain: Toolchain = "gcc",
+    accel: Accel = "auto",
+    tests: Tests = "",
+    workdir: Workdir = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Boot kernels that were built, and run the self-tests in them."""
+    commands.boot(
+        Options(base=base, workdir=workdir, as_json=as_json, quiet=quiet, flavour=flavour,
+                toolchain=toolchain, accel=accel, tests=tests, dry_run=dry_run),
+        tuple(variants or commands.BEFORE_AFTER),
+    )
+
+
+@app.command()
+def compare(
+    base: Base = "6.1",
+    flavour: Flavour = "plain",
+    junit: Annotated[
+        Path | None, typer.Option(help="Write JUnit XML to this file.", show_default=False)
+    ] = None,
+    workdir: Workdir = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compare the self-tests before and after the series; 2 when they are not as they must be."""
+    commands.compare(
+        Options(base=base, workdir=workdir, as_json=as_json, quiet=quiet, flavour=flavour),
+        junit=junit,
+    )
+
+
+@app.command("qemu-test")
+def qemu_test(
+    base: Base = "6.1",
+    tree: Tree = None,
+    rev: Rev = None,
+    peer: Annotated[
+        bool, typer.Option("--peer", help="Run the unmodified base as well, as a column.")
+    ] = False,
+    flavour: Flavour = "plain",
+    toolchain: Toolchain = "gcc",
+    jobs: Jobs = 0,
+    accel: Accel = "auto",
+    tests: Tests = "",
+    junit: Annotated[
+        Path | None, typer.Option(help="Write JUnit XML to this file.", show_default=False)
+    ] = None,
+    workdir: Workdir = None,
+    dry_run: DryRun = False,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Do it all: render, build, boot before and after, compare."""
+    commands.qemu_test(
+        Options(base=base, tree=tree, rev=rev, workdir=workdir, as_json=as_json, quiet=quiet,
+                flavour=flavour, toolchain=toolchain, jobs=jobs, accel=accel, tests=tests,
+                dry_run=dry_run),
+        peer=peer,
+        junit=junit,
+    )
+
+
+@app.command()
+def status(
+    base: Base = "6.1",
+    flavour: Flavour = "plain",
+    workdir: Workdir = None,
+    as_json: Json = False,
+) -> None:
+    """Say what is in the work area, and what would be done next."""
+    commands.status(Options(base=base, workdir=workdir, as_json=as_json, flavour=flavour))
+
+
+# typer brings its own copy of click in some versions
+_CLICK_ERROR = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one command and return the exit status."""
+    from generator.cli.output import Screen
+
+    try:
+        outcome = app(args=arguments, standalone_mode=False, prog_name="uprobekit")
+    except UprobekitError as error:
+        Screen().error(error)
+        return int(error.exit_code)
+    except _CLICK_ERROR as error:
+        error.show()
+        return int(ExitCode.USER)
+    except (KeyboardInterrupt, typer.Abort):
+        sys.stderr.write("uprobekit: interrupted; run the same command again to go on\n")
+        return int(ExitCode.INFRA)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return int(ExitCode.GOOD)
+    return int(outcome) if isinstance(outcome, int) else int(ExitCode.GOOD)

@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What each command does: build the requests, call the stages, show the results.
+
+Stages that a command does not need are not imported: rendering takes less than a second.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from generator.errors import CheckFailed, UserError
+from generator.paths import default_workdir, ensure_dir, write_atomic
+from generator.plan import find_base, find_series, plan_series
+
+if TYPE_CHECKING:
+    from generator.boot.stage import BootRequest, BootResult
+    from generator.build.kernel import BuildRequest, BuildResult
+    from generator.cli.output import Screen
+    from generator.tree.acquire import Source
+    from generator.tree.series import Rendered
+
+BEFORE_AFTER = ("baseline", "tip")
+PATCHES = "kernel_patches"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The options that commands share; see their --help."""
+
+    base: str
+    series: str = "review"
+    tree: Path | None = None
+    rev: str | None = None
+    workdir: Path | None = None
+    as_json: bool = False
+    quiet: bool = False
+    dry_run: bool = False
+    flavour: str = "plain"
+    toolchain: str = "gcc"
+    jobs: int = 0
+    accel: str = "auto"
+    tests: str = ""
+
+    @property
+    def area(self) -> Path:
+        """The work area."""
+        return (self.workdir or default_workdir()).absolute()
+
+    def screen(self) -> Screen:
+        """Return where the command writes to."""
+        from generator.cli.output import Screen
+
+        return Screen(as_json=self.as_json, quiet=self.quiet)
+
+
+def _render(options: Options) -> tuple[Source, Rendered]:
+    from generator.tree.acquire import find_source
+    from generator.tree.series import render_series
+
+    base = find_base(options.base)
+    plan = plan_series(base, find_series(options.series))
+    source = find_source(base, options.area, tree=options.tree, rev=options.rev)
+    return source, render_series(plan, source, ensure_dir(options.area))
+
+
+def render(options: Options, *, output: Path | None, check: bool) -> None:
+    """Render the series; with ``check`` compare instead of writing."""
+    from generator.tree.series import write_series
+
+    screen = options.screen()
+    source, rendered = _render(options)
+    target = output or Path(PATCHES) / options.base / options.series
+    if check:
+        _check_drift(rendered, target, screen)
+        return
+    written = write_series(rendered, target)
+    screen.result(
+        {
+            "base": options.base,
+            "source": source.version,
+            "target": str(target),
+            "patches": sorted(rendered.patches),
+            "written": written.written,
+            "removed": written.removed,
+        }
+    )
+    screen.say(
+        f"{options.base}/{options.series}: {len(rendered.patches) - 1} patches for Linux "
+        f"{source.version} in {target}: {len(written.written)} files written, "
+        f"{len(written.removed)} removed"
+    )
+
+
+def _check_drift(rendered: Rendered, target: Path, screen: Screen) -> None:
+    from generator.verify.drift import compare_series
+
+    drift = compare_series(rendered, target)
+    screen.result(asdict(drift) | {"clean": drift.clean, "base_moved": drift.base_moved})
+    if drift.base_moved:
+        screen.warn(
+            f"{target} was rendered for Linux {drift.committed}, this is {drift.rendered}; "
+            f"{len(drift.moved)} patches have another context and do the same"
+        )
+    if not drift.clean:
+        rows = [f"missing: {name}" for name in drift.missing]
+        rows += [f"not of the series: {name}" for name in drift.stale]
+        rows += [f"differs: {name}" for name in drift.changed]
+        raise CheckFailed(
+            "the committed patches are not what the model renders:\n  " + "\n  ".join(rows),
+            where=str(target),
+            hint="run 'make series' and commit the result",
+        )
+    screen.say(f"{target}: as the model renders it")
+
+
+def checkpatch(options: Options) -> None:
+    """Run checkpatch on every patch."""
+    from generator.tree.acquire import ensure_pristine
+    from generator.verify.checkpatch import check_patches
+
+    screen = options.screen()
+    source, rendered = _render(options)
+    pristine = ensure_pristine(source, options.area, find_base(options.base))
+    result = check_patches(rendered.patches, pristine)
+    screen.result(asdict(result))
+    for finding in result.inherited:
+        screen.note(f"{finding.patch}:{finding.line}: the base's own: {finding.text}")
+    if result.findings:
+        rows = [f"{f.patch}:{f.line}: {f.text}" for f in result.findings]
+        raise CheckFailed("checkpatch.pl --strict finds:\n  " + "\n  ".join(rows))
+    screen.say(f"checkpatch.pl --strict: {len(result.checked)} patches, nothing found")
+
+
+def _ref(options: Options, variant: str) -> str:
+    """Return the git ref of a variant."""
+    return {"tip": options.series, "peer": "base"}.get(variant, variant)
+
+
+def _build_request(options: Options, variant: str, source: Source) -> BuildRequest:
+    from generator.build.kernel import BuildRequest
+    from generator.tree.acquire import ensure_pristine
+
+    return BuildRequest(
+        base=options.base,
+        variant=variant,
+        ref=_ref(options, variant),
+        repo=options.area / options.base / "repo.git",
+        pristine=ensure_pristine(source, options.area, find_base(options.base)),
+        pristine_id=source.identity,
+        workdir=options.area,
+        flavour=options.flavour,
+        toolchain=options.toolchain,
+        jobs=options.jobs,
+    )
+
+
+def _build_one(options: Options, variant: str, source: Source, screen: Screen) -> BuildResult:
+    from generator.build.kernel import build_kernel
+
+    result = build_kernel(_build_request(options, variant, source), screen)
+    state = "unchanged" if result.unchanged else f"{result.objects} objects"
+    start = f", from {result.seeded_from}'s objects" if result.seeded_from else ""
+    screen.note(f"{options.base}/{variant}: built, {state}{start}, {result.seconds:.1f} s")
+    if result.touched_warnings:
+        rows = [f"{w.text}" for w in result.touched_warnings]
+        raise CheckFailed(
+            f"the compiler warns in files of the series:\n  " + "\n  ".join(rows),
+            where=f"{options.base}/{variant}",
+            hint=f"the log is {result.log}",
+        )
+    return result
+
+
+def build(options: Options, variants: tuple[str, ...]) -> None:
+    """Build kernels."""
+    from generator.build.kernel import build_command
+
+    screen = options.screen()
+    source, _ = _render(options)
+    if options.dry_run:
+        screen.commands(build_command(_build_request(options, v, source)) for v in variants)
+        return
+    results = [_build_one(options, variant, source, screen) for variant in variants]
+    screen.result({"kernels": [asdict(result) for result in results]})
+    for result in results:
+        screen.say(f"{options.base}/{result.variant}: {result.image}")
+
+
+def _boot_request(options: Options, variant: str, initramfs: Path) -> BootRequest:
+    from generator.boot.stage import BootRequest
+    from generator.build.kernel import IMAGE
+    from generator.build.worktree import BUILD_PREFIX
+
+    place = options.area / options.base / variant / "linux"
+    kernel = place / f"{BUILD_PREFIX}{options.flavour}-{options.toolchain}" / IMAGE
+    if not kernel.is_file() and not options.dry_run:
+        raise UserError(
+            f"the kernel of {options.base}/{variant} is not built",
+            where=str(kernel),
+            hint=f"run: uprobekit build --base {options.base} {variant}",
+        )
+    return BootRequest(
+        base=options.base,
+        variant=variant,
+        kernel=kernel,
+        initramfs=initramfs,
+        workdir=options.area,
+        flavour=options.flavour,
+        accel=options.accel,
+        parameters=(f"uprobekit.tests={options.tests}",) if options.tests else (),
+    )
+
+
+def _guest(options: Options, screen: Screen) -> Path:
+    from generator.build.guest import GuestRequest, build_guest
+
+    return build_guest(GuestRequest(directory=options.area / "guest"), screen).initramfs
+
+
+def _boot_one(options: Options, variant: str, initramfs: Path, screen: Screen) -> BootResult:
+    from generator.boot.stage import boot_kernel
+    from generator.report.results import write_boot
+    from generator.report.table import format_boot
+
+    result = boot_kernel(_boot_request(options, variant, initramfs), screen)
+    write_boot(result, options.area)
+    screen.note(format_boot(result, terminal=False).rstrip())
+    return result
+
+
+def boot(options: Options, variants: tuple[str, ...]) -> None:
+    """Boot kernels that were built."""
+    from generator.boot.stage import boot_command
+    from generator.build.guest import GuestRequest, guest_command
+    from generator.report.results import boot_data
+
+    screen = options.screen()
+    guest = GuestRequest(directory=options.area / "guest")
+    if options.dry_run:
+        archive = options.area / "guest" / "initramfs.cpio"
+        requests = [_boot_request(options, variant, archive) for variant in variants]
+        screen.commands([guest_command(guest), *(boot_command(request) for request in requests)])
+        return
+    initramfs = _guest(options, screen)
+    results = [_boot_one(options, variant, initramfs, screen) for variant in variants]
+    screen.result({"boots": [boot_data(result) for result in results]})
+    for result in results:
+        passed = sum(test.passed for test in result.ktap.tests)
+        screen.say(
+            f"{options.base}/{result.variant}: {result.outcome.kind}: {passed} of "
+            f"{len(result.ktap.tests)} self-tests pass"
+        )
+    broken = [result for result in results if not result.outcome.complete]
+    if broken:
+        raise CheckFailed(
+            "; ".join(f"{r.variant}: {r.outcome.kind}: {r.outcome.reason}" for r in broken),
+            where=str(broken[0].console),
+        )
+
+
+def compare(options: Options, *, junit: Path | None) -> None:
+    """Compare before and after from the kept results."""
+    from generator.report.results import read_boot, result_path
+
+    screen = options.screen()
+    kept = {
+        variant: result_path(options.area, options.base, variant, options.flavour)
+        for variant in (*BEFORE_AFTER, "peer")
+    }
+    peer = read_boot(kept["peer"]) if kept["peer"].is_file() else None
+    _compare(read_boot(kept["baseline"]), read_boot(kept["tip"]), peer, options, screen, junit)
+
+
+def _compare(
+    baseline: BootResult,
+    tip: BootResult,
+    peer: BootResult | None,
+    options: Options,
+    screen: Screen,
+    junit: Path | None,
+) -> None:
+    from generator.report.compare import CompareRequest, check_comparison, compare_boots
+    from generator.report.junit import write_junit
+    from generator.report.results import dump_json
+    from generator.report.table import format_comparison
+
+    request = CompareRequest(baseline=baseline, tip=tip, peer=peer)
+    comparison = compare_boots(request)
+    results = options.area / options.base / "results"
+    record = asdict(comparison) | {"passed": comparison.passed}
+    write_atomic(results / f"compare-{options.flavour}.json", dump_json(record))
+    write_junit(junit or results / f"junit-{options.flavour}.xml", request, comparison)
+    screen.result(record)
+    screen.say(format_comparison(comparison, terminal=screen.terminal, width=screen.width))
+    check_comparison(comparison)
+
+
+def qemu_test(options: Options, *, peer: bool, junit: Path | None) -> None:
+    """Render, build, boot and compare."""
+    screen = options.screen()
+    variants = (*BEFORE_AFTER, "peer") if peer else BEFORE_AFTER
+    if options.dry_run:
+        build(options, variants)
+        boot(options, variants)
+        return
+    source, _ = _render(options)
+    initramfs = _guest(options, screen)
+    boots = {}
+    for variant in variants:
+        _build_one(options, variant, source, screen)
+        boots[variant] = _boot_one(options, variant, initramfs, screen)
+    _compare(boots["baseline"], boots["tip"], boots.get("peer"), options, screen, junit)
+
+
+def _read_json(path: Path) -> dict[str, object]:
+    try:
+        data = json.loads(path.read_text())
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def status(options: Options) -> None:
+    """Say what is there."""
+    from generator.report.results import result_path
+
+    screen = options.screen()
+    find_base(options.base)
+    place = options.area / options.base
+    source = _read_json(place / "source.json")
+    rows: dict[str, object] = {
+        "workdir": str(options.area),
+        "source": source.get("identity", "none: run uprobekit render"),
+    }
+    for variant in (*BEFORE_AFTER, "peer"):
+        kept = _read_json(result_path(options.area, options.base, variant, options.flavour))
+        outcome = kept.get("outcome")
+        kind = outcome.get("kind") if isinstance(outcome, dict) else None
+        images = sorted(place.glob(f"{variant}/linux/*/arch/x86/boot/bzImage"))
+        rows[variant] = {
+            "kernel": str(images[0]) if images else "not built",
+            "boot": kind or "not booted",
+        }
+    comparison = _read_json(place / "results" / f"compare-{options.flavour}.json")
+    verdict = {True: "holds", False: "does not hold", None: "not compared"}
+    rows["before and after"] = verdict[comparison.get("passed")]  # type: ignore[index]
+    screen.result(rows)
+    for key, value in rows.items():
+        text = ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else value
+        screen.say(f"{key:18} {text}")
+
+

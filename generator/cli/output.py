@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What people see: progress on a terminal, plain lines in a pipe, JSON when asked for."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+import time
+from collections.abc import Iterable, Mapping
+from typing import TextIO
+
+from rich.console import Console
+from rich.text import Text
+
+from generator.build.progress import Progress
+from generator.errors import UprobekitError
+
+_LINE_EVERY = 30.0
+
+
+class Screen:
+    """Writes results to stdout and everything else to stderr.
+
+    With ``quiet`` there is no progress; without a terminal it is a line now and then.
+    """
+
+    def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
+        self._json = as_json
+        self._quiet = quiet
+        self._err = Console(stderr=True, highlight=False, soft_wrap=True)
+        self._live = sys.stderr.isatty() and not quiet
+        self._shown = False
+        self._last = ("", 0.0)
+
+    @property
+    def terminal(self) -> bool:
+        """Tell whether stdout is a terminal."""
+        return sys.stdout.isatty()
+
+    @property
+    def width(self) -> int:
+        """Columns of the terminal."""
+        return self._err.width
+
+    def say(self, text: str) -> None:
+        """Print a line of the result; nothing with ``--json``."""
+        self._clear()
+        if not self._json:
+            _write(sys.stdout, text if text.endswith("\n") else text + "\n")
+
+    def result(self, data: Mapping[str, object]) -> None:
+        """Print the result as JSON when that is asked for."""
+        self._clear()
+        if self._json:
+            _write(sys.stdout, json.dumps(data, indent=1, sort_keys=True, default=str) + "\n")
+
+    def note(self, text: str) -> None:
+        """Print a remark for people, on stderr."""
+        self._clear()
+        if not self._quiet:
+            self._err.print(Text(text))
+
+    def warn(self, text: str) -> None:
+        """Print something that must not be overlooked, on stderr, even with ``--quiet``."""
+        self._clear()
+        self._err.print(Text(f"uprobekit: {text}", style="yellow"))
+
+    def error(self, error: UprobekitError) -> None:
+        """Print an error on stderr: where, what, and what to do."""
+        self._clear()
+        self._err.print(Text("uprobekit: error: ", style="bold red") + Text(str(error)))
+
+    def commands(self, commands: Iterable[tuple[str, ...]]) -> None:
+        """Print the commands of a dry run, one a line, ready for a shell."""
+        rows = [shlex.join(command) for command in commands]
+        self.result({"commands": rows})
+        for row in rows:
+            self.say(row)
+
+    def progress(self, event: Progress) -> None:
+        """Show how far a stage is: in place on a terminal, a line every half minute elsewhere."""
+        if self._quiet:
+            return
+        share = f" {100 * min(event.done, event.expected) // event.expected:3d}%" if (
+            event.expected
+        ) else ""
+        count = f" {event.done}" if event.done else ""
+        line = f"{event.subject}: {event.stage}{share}{count} {event.elapsed:.0f} s"
+        if self._live:
+            detail = f" {event.detail}" if event.detail else ""
+            _write(sys.stderr, f"\r\x1b[2K{_clean(line + detail)[: self.width - 1]}")
+            self._shown = True
+            return
+        key = f"{event.subject} {event.stage}"
+        now = time.monotonic()
+        if key != self._last[0] or now - self._last[1] >= _LINE_EVERY:
+            self._last = (key, now)
+            self._err.print(Text(_clean(line)))
+
+    def _clear(self) -> None:
+        if self._shown:
+            _write(sys.stderr, "\r\x1b[2K")
+            self._shown = False
+
+
+def _clean(text: str) -> str:
+    """Return text of a tool without control characters."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def _write(stream: TextIO, text: str) -> None:
+    stream.write(text)
+    stream.flush()
