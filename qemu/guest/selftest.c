@@ -13,6 +13,8 @@
 static const struct test * const tables[] = {
 #ifdef BEHAVIOUR
 	basic_tests,
+	signal_tests,
+	task_tests,
 #endif
 	NULL,
 };
