@@ -150,6 +150,15 @@ def test_a_flood_of_problems_stays_small():
     assert len(report.problems) == 50
 
 
+def test_a_flood_of_results_and_levels_stays_small():
+    """Neither memory nor the recursion of whoever reads the report."""
+    report = parse_ktap(f"ok {index} t{index}" for index in range(1, 12_000))
+    assert len(report.tests) == 10_000
+    deep = parse_ktap(f"{' ' * index}KTAP version 1" for index in range(3000))
+    assert "more than 20 levels of subtests" in deep.problems
+    assert not deep.complete
+
+
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_any_damage_to_a_good_log_is_no_crash_and_a_lost_result_no_pass(data):

@@ -1,12 +1,15 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The build stage on a tiny tree that looks like a kernel, with real git, make and tuxmake."""
 
+import contextlib
 import json
 import os
 import shlex
 import shutil
 import subprocess
+import sys
 import threading
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -327,6 +330,44 @@ def test_an_interrupt_leaves_a_tree_that_is_finished_later(request_for):
         build_kernel(request_for("base"), Interrupting())
     result = build_kernel(request_for("base"))
     assert "int mmap;" in image(result)
+
+
+def test_make_ends_when_this_process_is_killed(request_for, tmp_path):
+    """No orphan goes on writing into the build directory without its lock."""
+    (tmp_path / "pristine/Makefile").write_text("bzImage tinyconfig:\n\tsleep 60 & wait\n")
+    build = request_for("base")
+    script = f"""
+from pathlib import Path, PosixPath
+from generator.build.kernel import *
+build_kernel({build!r})
+"""
+    victim = subprocess.Popen([sys.executable, "-c", script])
+    log = tmp_path / "work/0.0/base/logs-plain-gcc/config/build.log"
+    assert _soon(lambda: log.exists() and _makes(tmp_path))
+    victim.kill()
+    victim.wait()
+    assert _soon(lambda: not _makes(tmp_path))
+
+
+def _makes(tmp_path):
+    """Return the processes of make that build below ``tmp_path``."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            words = process.read_bytes().split(b"\0")
+            if words[0] == b"make" and any(os.fsencode(tmp_path) in word for word in words):
+                found.append(process)
+    return found
+
+
+def _soon(condition):
+    """Return whether ``condition`` comes true within ten seconds."""
+    end = time.monotonic() + 10
+    while time.monotonic() < end:
+        if condition():
+            return True
+        time.sleep(0.05)
+    return False
 
 
 def test_an_interrupted_clone_is_made_again(request_for, tmp_path, monkeypatch):

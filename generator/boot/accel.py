@@ -27,7 +27,7 @@ KVM_DEVICE = Path("/dev/kvm")
 MODES = ("auto", "kvm", "tcg")
 
 _IDENTITIES = (Path("/etc/machine-id"), Path("/proc/sys/kernel/random/boot_id"))
-_PROBE = RunLimits(total=20.0, silence=8.0)
+_PROBE = RunLimits(total=20.0, silence=5.0)
 """Seconds; under a KVM that works the probe takes about one."""
 
 

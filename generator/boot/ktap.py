@@ -33,6 +33,8 @@ _BAIL = re.compile(r"^Bail out!\s*(.*)$")
 _DONE = "# uprobekit: done"
 _KEPT_LINES = 200
 _MAX_PROBLEMS = 50
+_MAX_TESTS = 10_000
+_MAX_DEPTH = 20
 
 
 class Status(StrEnum):
@@ -143,6 +145,7 @@ class _Parser:
         self.done = False
         self.seen_text = False
         self.noise = 0
+        self.results = 0
 
     def feed(self, raw: str) -> None:
         """Take one line."""
@@ -152,7 +155,9 @@ class _Parser:
         self.seen_text = True
         text = line.lstrip(" ")
         indent = len(line) - len(text)
-        if match := _VERSION.match(text):
+        if indent > self.levels[-1].indent and len(self.levels) >= _MAX_DEPTH:
+            self._complain(f"more than {_MAX_DEPTH} levels of subtests")
+        elif match := _VERSION.match(text):
             self._take_version(match, indent)
         elif match := _PLAN.match(text):
             self._take_plan(match, indent)
@@ -197,7 +202,8 @@ class _Parser:
         if match := _BEFORE.match(text):
             if match[1] in self.before:
                 self._complain(f"{match[1]}: announced twice")
-            self.before[match[1]] = match[2]
+            if len(self.before) < _MAX_TESTS:
+                self.before[match[1]] = match[2]
             return
         if text == _DONE:
             self.done = True
@@ -207,11 +213,17 @@ class _Parser:
             if match[1] in level.values:
                 self._complain(f"{match[1]}: two outcomes")
             pairs = (pair.partition("=") for pair in match[2].split())
-            level.values[match[1]] = {key: value for key, _, value in pairs}
+            if len(level.values) < _MAX_TESTS:
+                level.values[match[1]] = {key: value for key, _, value in pairs}
         if len(level.diagnostics) < _KEPT_LINES:
             level.diagnostics.append(text)
 
     def _take_result(self, match: re.Match[str], indent: int) -> None:
+        self.results += 1
+        if self.results > _MAX_TESTS:
+            if self.results == _MAX_TESTS + 1:
+                self._complain(f"more than {_MAX_TESTS} results")
+            return
         level = self._level(indent)
         subtests = self._close_below(level)
         status, name, reason = _split_name(match[1] is not None, match[3] or "")

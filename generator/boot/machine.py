@@ -26,6 +26,7 @@ from qemu.qmp import QMPClient, QMPError
 from generator.boot.qemu import QEMU, Machine, qemu_arguments
 from generator.boot.text import clean_text
 from generator.build.progress import Observer, Progress
+from generator.build.runner import guarded
 from generator.errors import InfraError, UserError
 
 DONE_LINE = b"# uprobekit: done"
@@ -144,7 +145,7 @@ class _Run:
             machine = replace(self.machine, qmp_fd=theirs.fileno())
             with log.open("wb") as output:
                 process = await asyncio.create_subprocess_exec(
-                    *guarded(qemu_arguments(machine)),
+                    *guarded(qemu_arguments(machine), signal.SIGKILL),
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
@@ -322,15 +323,6 @@ def _quiet_client() -> QMPClient:
     logger.addHandler(logging.NullHandler())
     client.logger = logger
     return client
-
-
-def guarded(command: tuple[str, ...]) -> tuple[str, ...]:
-    """Return ``command`` such that it dies with this process, even if that is killed.
-
-    ``setpriv`` (util-linux) replaces itself by the command; without it, the command is as it was.
-    """
-    setpriv = shutil.which("setpriv")
-    return (setpriv, "--pdeathsig", "KILL", "--", *command) if setpriv else command
 
 
 def _read_end(log: Path) -> str:

@@ -18,6 +18,8 @@ Called by ``generator.build.kernel``.
 from __future__ import annotations
 
 import os
+import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Callable, Mapping
@@ -100,7 +102,7 @@ class LineRuntime(NullRuntime):  # type: ignore[misc]  # tuxmake has no types
         if echo:
             self.log(quote_command_line(cmd))
         process = subprocess.Popen(
-            cmd,
+            guarded(tuple(cmd), signal.SIGTERM),
             cwd=self.source_dir,
             env=clean_environment(self.environment),
             stdin=subprocess.DEVNULL,
@@ -220,6 +222,16 @@ def command_line(request: MakeRequest) -> list[str]:
     goal = "olddefconfig" if request.goal == "config" else request.goal
     settings = [f"{name}={value}" for name, value in REPRODUCIBLE.items()]
     return ["env", "-C", str(request.tree), *settings, *make, goal]
+
+
+def guarded(command: tuple[str, ...], stop: signal.Signals) -> tuple[str, ...]:
+    """Return ``command`` such that it gets ``stop`` when this process dies, even if it is killed.
+
+    ``setpriv`` (util-linux) replaces itself by the command; without it, the command is as it was.
+    """
+    setpriv = shutil.which("setpriv")
+    name = stop.name.removeprefix("SIG")
+    return (setpriv, "--pdeathsig", name, "--", *command) if setpriv else command
 
 
 def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
