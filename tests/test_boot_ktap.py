@@ -197,3 +197,10 @@ def test_a_line_without_end_is_read_in_pieces(tmp_path):
 def test_a_missing_log_has_no_lines(tmp_path):
     """It is judged like an empty one."""
     assert list(read_lines(tmp_path / "none")) == []
+
+
+def test_a_result_that_contradicts_its_outcome_is_not_passed():
+    """An ``ok`` after ``outcome=sigtrap`` counts for nothing."""
+    lines = ["KTAP version 1", "1..2", "# a: outcome=sigtrap hits=0", "ok 1 a", "ok 2 b"]
+    first, second = parse_ktap(lines, need_done=False).tests
+    assert (first.passed, second.passed) == (False, True)

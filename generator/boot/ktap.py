@@ -75,6 +75,11 @@ class KtapTest:
         """The outcome word, empty when the guest gave none."""
         return self.values.get("outcome", "")
 
+    @property
+    def passed(self) -> bool:
+        """The result line says so, and the outcome word, if any, does not contradict."""
+        return self.status is Status.PASS and self.outcome in ("", "pass")
+
 
 @dataclass(frozen=True, kw_only=True)
 class KtapReport:
