@@ -14,7 +14,9 @@ static const struct test * const tables[] = {
 #ifdef BEHAVIOUR
 	basic_tests,
 	signal_tests,
+	trace_tests,
 	task_tests,
+	mm_tests,
 #endif
 	NULL,
 };

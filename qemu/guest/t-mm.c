@@ -1,0 +1,389 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of mappings: files that come and go, and the page of the slots.
+ */
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/ucontext.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "tests.h"
+
+#define CODE_FILE	"/tmp/code"
+#define PAGE		4096
+
+/* Of every kernel so far. */
+#define SLOT_BYTES	128
+
+/* This function makes a file of one page with the code in it. */
+static bool make_code(void)
+{
+	int fd = open(CODE_FILE, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+	size_t size = code_end - code_begin;
+	bool good;
+
+	good = fd >= 0 && write(fd, code_begin, size) == (ssize_t)size &&
+	       !ftruncate(fd, PAGE);
+	close(fd);
+	return good;
+}
+
+/* This function maps the code, anywhere or at the address given. */
+static void *map_code(void *where, int flags)
+{
+	int fd = open(CODE_FILE, O_RDONLY | O_CLOEXEC);
+	void *code;
+
+	if (where)
+		flags |= MAP_FIXED;
+	code = mmap(where, PAGE, PROT_READ | PROT_EXEC, flags, fd, 0);
+	close(fd);
+	return code;
+}
+
+/* This function hits in the mapped code. */
+static int hit_code(void *code, int times)
+{
+	CHECK(code != MAP_FAILED);
+	return hit_times((hit_fn)code, times);
+}
+
+/* This function maps, hits, unmaps, and does so again. */
+static int map_unmap(void)
+{
+	void *code;
+	int i;
+
+	for (i = 0; i < 20; i++) {
+		code = map_code(NULL, MAP_PRIVATE);
+		CHECK(!hit_code(code, 10));
+		CHECK(!munmap(code, PAGE));
+	}
+	return 0;
+}
+
+/* This function has the same code mapped at two addresses. */
+static int map_twice(void)
+{
+	void *a = map_code(NULL, MAP_PRIVATE);
+	void *b = map_code(NULL, MAP_PRIVATE);
+
+	CHECK(a != b);
+	CHECK(!hit_code(a, 10));
+	CHECK(!hit_code(b, 10));
+	CHECK(!munmap(a, PAGE));
+	return hit_code(b, 10);
+}
+
+/* This function maps other code over the probed one, and back. */
+static int map_over(void)
+{
+	size_t size = code_end - code_begin;
+	void *code = map_code(NULL, MAP_PRIVATE);
+
+	CHECK(!hit_code(code, 10));
+	CHECK(mmap(code, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
+		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == code);
+	memcpy(code, code_begin, size);
+	CHECK(!hit_code(code, 10));
+	CHECK(map_code(code, MAP_PRIVATE) == code);
+	return hit_code(code, 10);
+}
+
+/* This function moves the probed code to another address. */
+static int map_move(void)
+{
+	void *code = map_code(NULL, MAP_PRIVATE);
+	void *room = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
+
+	CHECK(!hit_code(code, 10));
+	CHECK(mremap(code, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, room) ==
+	      room);
+	return hit_code(room, 10);
+}
+
+/* This function takes the permission to execute away, and gives it back. */
+static int map_protect(void)
+{
+	void *code = map_code(NULL, MAP_PRIVATE);
+
+	CHECK(!hit_code(code, 10));
+	CHECK(!mprotect(code, PAGE, PROT_READ));
+	CHECK(!mprotect(code, PAGE, PROT_READ | PROT_EXEC));
+	return hit_code(code, 10);
+}
+
+/* This function hits in a shared mapping, in which nothing is ever probed. */
+static int map_shared(void)
+{
+	return hit_code(map_code(NULL, MAP_SHARED), 10);
+}
+
+/* This function drops the page that has the breakpoint in it. */
+static int map_drop(void)
+{
+	void *code = map_code(NULL, MAP_PRIVATE);
+
+	CHECK(!hit_code(code, 10));
+	CHECK(!madvise(code, PAGE, MADV_DONTNEED));
+	return hit_code(code, 10);
+}
+
+/* This function tests a probe in the file of code. */
+static void in_code(struct result *r, int (*child)(void), unsigned long least,
+		    unsigned long most)
+{
+	unsigned long before = trace_hits(), hits;
+	struct probe p = { .defined = false };
+	int status;
+
+	if (expect(r, make_code(), "cannot make a file of code") &&
+	    expect(r, !probe_define_at(&p, CODE_FILE, 0),
+		   "cannot define the probe") &&
+	    expect(r, !probe_arm(&p), "cannot arm the probe")) {
+		status = wait_child(start_child(child));
+		hits = trace_hits() - before;
+		judge(r, status, hits,
+		      hits >= least && hits <= most ? hits : most);
+	}
+	probe_remove(&p);
+	unlink(CODE_FILE);
+}
+
+/* This function tests mappings that come and go. */
+static void mm_map_unmap(struct result *r)
+{
+	in_code(r, map_unmap, 200, 200);
+}
+
+/* This function tests two mappings of one file. */
+static void mm_map_twice(struct result *r)
+{
+	in_code(r, map_twice, 30, 30);
+}
+
+/* This function tests a mapping that is replaced. */
+static void mm_map_over(struct result *r)
+{
+	in_code(r, map_over, 20, 20);
+}
+
+/* This function tests a mapping that is moved. */
+static void mm_map_move(struct result *r)
+{
+	in_code(r, map_move, 20, 20);
+}
+
+/* This function tests a mapping whose permissions change. */
+static void mm_map_protect(struct result *r)
+{
+	in_code(r, map_protect, 20, 20);
+}
+
+/* This function tests that a shared mapping is left alone. */
+static void mm_map_shared(struct result *r)
+{
+	in_code(r, map_shared, 0, 0);
+}
+
+/*
+ * This function tests a page that is dropped.  Whether the probe is still in
+ * the page that replaces it is not promised; that the program runs is.
+ */
+static void mm_map_drop(struct result *r)
+{
+	in_code(r, map_drop, 10, 20);
+}
+
+static volatile int own_traps;
+
+/* This function gets called for the program's own breakpoint. */
+static void on_trap(int signo, siginfo_t *info, void *context)
+{
+	const ucontext_t *uc = context;
+	uintptr_t ip = uc->uc_mcontext.gregs[REG_RIP];
+
+	if (ip != (uintptr_t)foreign_int3 + 1)
+		die_of(signo);
+	if (info->si_code == SI_KERNEL)
+		own_traps++;
+}
+
+/* This function has a breakpoint of its own beside the probe. */
+static int own_int3(void)
+{
+	struct sigaction sa = {
+		.sa_sigaction = on_trap,
+		.sa_flags = SA_SIGINFO,
+	};
+	int i;
+
+	sigaction(SIGTRAP, &sa, NULL);
+	for (i = 0; i < 10; i++) {
+		CHECK(!hit_times(hit_xol, 1));
+		foreign_int3();
+		CHECK(own_traps == i + 1);
+	}
+	return 0;
+}
+
+/* This function returns where the slots are mapped. */
+static const uint8_t *slots_page(void)
+{
+	FILE *f = fopen("/proc/self/maps", "re");
+	unsigned long start = 0, at;
+	char line[256];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (strstr(line, "[uprobes]") && sscanf(line, "%lx", &at) == 1)
+			start = at;
+	}
+	if (f)
+		fclose(f);
+	return (const uint8_t *)start;
+}
+
+static sigjmp_buf no_access;
+
+/* This function gets called if the page of the slots cannot be read. */
+static void on_no_access(int signo)
+{
+	(void)signo;
+	siglongjmp(no_access, 1);
+}
+
+/* This function copies the page of the slots, which only runs and is loaded. */
+static int copy_slots(uint8_t *copy)
+{
+	const uint8_t *page = slots_page();
+
+	CHECK(page);
+	signal(SIGSEGV, on_no_access);
+	signal(SIGBUS, on_no_access);
+	if (sigsetjmp(no_access, 1)) {
+		note("the slots cannot be read: nothing to look at");
+		return 2;
+	}
+	memcpy(copy, page, PAGE);
+	return 0;
+}
+
+/* This function checks that the copy of the instruction stands alone. */
+static int check_slot(const uint8_t *slot, size_t insn_len)
+{
+	size_t i;
+
+	for (i = insn_len; i < SLOT_BYTES; i++) {
+		if (slot[i] == 0xcc || (i >= 16 && !slot[i]))
+			continue;
+		note("slot byte %zu: expected 0xcc, saw %#x", i, slot[i]);
+		return 1;
+	}
+	return 0;
+}
+
+/* This function hits, and looks at the slot that was used. */
+static int look_at_slot(void)
+{
+	static uint8_t copy[PAGE];
+	const size_t insn_len = 4;	/* imul $3, %rdi, %rax */
+	int i, found = 0;
+
+	CHECK(!hit_times(hit_xol, 1));
+	if (copy_slots(copy))
+		return 0;
+	for (i = 0; i < PAGE; i += SLOT_BYTES) {
+		if (memcmp(&copy[i], code_begin, insn_len))
+			continue;
+		found++;
+		if (check_slot(&copy[i], insn_len))
+			return 1;
+	}
+	CHECK(found == 1);
+	return 0;
+}
+
+/* This function hits, and looks for foreign bytes in the unused slots. */
+static int look_for_leaks(void)
+{
+	static uint8_t copy[PAGE];
+	int i;
+
+	CHECK(!hit_times(hit_xol, 1));
+	if (copy_slots(copy))
+		return 0;
+	/* The first two may hold a trampoline, and the instruction. */
+	for (i = 2 * SLOT_BYTES; i < PAGE; i++) {
+		if (copy[i] && copy[i] != 0xcc) {
+			note("unused slots: byte %d is %#x", i, copy[i]);
+			return 1;
+		}
+	}
+	return 0;
+}
+
+/* This function hits where no page for the slots can be mapped. */
+static int no_room(void)
+{
+	const struct rlimit none = { 0, 0 };
+
+	CHECK(!setrlimit(RLIMIT_AS, &none));
+	return hit_times(hit_xol, 1);
+}
+
+/*
+ * This function tests a task that cannot have slots: it may try again and
+ * again, but it can be killed.
+ */
+static void mm_no_room(struct result *r)
+{
+	unsigned long before = trace_hits();
+	bool killed = false;
+	int status, i;
+	struct probe p;
+	pid_t pid;
+
+	if (arm_at(r, &p, hit_xol)) {
+		pid = start_child(no_room);
+		for (i = 0; i < 50 && !child_ended(pid, &status); i++)
+			nap_ms(5);
+		if (i == 50) {
+			kill(pid, SIGKILL);
+			status = wait_child(pid);
+			killed = true;
+		}
+		r->hits = trace_hits() - before;
+		if (killed)
+			expect(r, WIFSIGNALED(status) &&
+			       WTERMSIG(status) == SIGKILL,
+			       "expected SIGKILL, saw status %#x", status);
+		else
+			judge(r, status, r->hits, 1);
+		add_word(r, "killed=%d", killed);
+	}
+	probe_remove(&p);
+}
+
+const struct test mm_tests[] = {
+	TEST("mm-map-unmap", "sigtrap", mm_map_unmap),
+	TEST("mm-map-twice", "sigtrap", mm_map_twice),
+	TEST("mm-map-over", "sigtrap", mm_map_over),
+	TEST("mm-map-move", "sigtrap", mm_map_move),
+	TEST("mm-map-protect", "sigtrap", mm_map_protect),
+	TEST("mm-map-shared", "pass", mm_map_shared),
+	TEST("mm-map-drop", "sigtrap", mm_map_drop),
+	CHILD_TEST("mm-foreign-int3", own_int3, hit_xol, 10),
+	CHILD_TEST("mm-slot-tail", look_at_slot, hit_xol, 1),
+	CHILD_TEST("mm-slot-leak", look_for_leaks, hit_xol, 1),
+	TEST("mm-no-room", "sigtrap", mm_no_room),
+	{ .name = NULL },
+};
