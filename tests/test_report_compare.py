@@ -17,7 +17,7 @@ from generator.boot.text import read_lines
 from generator.errors import CheckFailed, UserError
 from generator.report.compare import CompareRequest, Verdict, check_comparison, compare_boots
 from generator.report.junit import junit_bytes, write_junit
-from generator.report.results import boot_data, read_boot, result_path, write_boot
+from generator.report.results import boot_data, read_boot, result_path, write_boot, write_comparison
 from generator.report.table import format_boot, format_comparison
 
 LOGS = Path(__file__).parent / "logs"
@@ -171,6 +171,13 @@ def test_the_json_has_a_version_and_all_words():
     assert data["format"] == 1
     assert data["outcome"]["kind"] == "failed-tests"
     assert data["ktap"]["tests"][2]["values"]["outcome"] == "wrong-registers"
+
+
+def test_the_comparison_is_kept(tmp_path):
+    """With its version and its verdict."""
+    _, comparison = compare("ktap-baseline", "ktap-one-failed")
+    data = json.loads(write_comparison(comparison, tmp_path).read_bytes())
+    assert (data["format"], data["passed"], len(data["rows"])) == (1, False, 5)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,14 @@ Schema, version 1; every field is always there, text has no control characters:
     console, results   paths of the logs
     command         [argument]
 
-The guest's KTAP itself stays beside them as it was printed.
+The guest's KTAP itself stays beside them as it was printed. The comparison is in
+``compare-<flavour>.json``:
+
+    format          1
+    base, flavour, passed, has_peer
+    rows            [{name, expected, baseline, tip, peer, verdict, note}]
+    problems        [text], empty when passed
+    peer_fails      [name of a test]
 """
 
 from __future__ import annotations
@@ -32,6 +39,7 @@ from generator.boot.outcome import Kind, Outcome
 from generator.boot.stage import BootResult
 from generator.errors import UserError
 from generator.paths import write_atomic
+from generator.report.compare import Comparison
 
 FORMAT = 1
 """Version of the schema; raised when a field changes its meaning or goes."""
@@ -62,6 +70,22 @@ def write_boot(result: BootResult, workdir: Path) -> Path:
     write_atomic(path, dump_json(boot_data(result)))
     if result.results.is_file():
         write_atomic(path.with_suffix(".ktap"), result.results.read_bytes())
+    return path
+
+
+def comparison_data(comparison: Comparison) -> dict[str, object]:
+    """Return ``comparison`` as JSON types."""
+    return {"format": FORMAT, "passed": comparison.passed, **asdict(comparison)}
+
+
+def write_comparison(comparison: Comparison, workdir: Path) -> Path:
+    """Keep ``comparison`` in the work area and return the file's path.
+
+    Raises:
+        InfraError: the file cannot be written.
+    """
+    path = result_path(workdir, comparison.base, "compare", comparison.flavour)
+    write_atomic(path, dump_json(comparison_data(comparison)))
     return path
 
 
