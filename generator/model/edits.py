@@ -126,6 +126,13 @@ class ReorderParameters(Edit):
 
 
 @dataclass(frozen=True, kw_only=True)
+class EmptyFunction(Edit):
+    """Take everything out of the body of ``function``; whoever calls it still can."""
+
+    function: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class ReplaceDeclaration(Edit):
     """Replace the declaration of ``name`` by ``text``, the comment above it included."""
 

@@ -458,12 +458,25 @@ CORE_FUNCTIONS = (
         patch="hit",
     ),
     Function(
+        name="find_uprobe_rcu",
+        returns="struct uprobe *",
+        params=(Param("struct inode *", "inode"), Param("loff_t", "offset")),
+        storage="static",
+        doc=(
+            "This function returns the probe of a place in a file, without a reference: the "
+            "caller is in a read section. The tree may be turned while it is searched, then a "
+            "probe that is there can be missed and the search starts again.",
+        ),
+        patch="hit",
+    ),
+    Function(
         name="find_active_uprobe",
         returns="struct uprobe *",
         params=(Param("unsigned long", "bp_vaddr"), Param("int *", "is_bp")),
         storage="static",
         doc=(
-            "This function returns the probe for a breakpoint that was hit, with a reference. "
+            "This function returns the probe for a breakpoint that was hit"
+            "{{ '' if 'uprobe_rcu' in base.has else ', with a reference' }}. "
             "When there is none, is_bp tells whether a breakpoint stands there all the same. "
             "Both are looked at under mmap_lock, which unregistering takes for write: a probe "
             "that is removed and registered again in between cannot be mistaken for a "

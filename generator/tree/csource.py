@@ -283,8 +283,9 @@ def find_statements(text: str, function: Function) -> list[Span]:
     the indentation.
     """
     masked = mask(text)
-    masked = re.sub(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", lambda m: _blank(m.group()),
-                    masked, flags=re.M)
+    masked = re.sub(
+        r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", lambda m: _blank(m.group()), masked, flags=re.M
+    )
     found: list[Span] = []
     _collect(masked, function.body.start + 1, function.body.end - 1, found)
     return found
@@ -363,8 +364,14 @@ def match_tokens(text: str, span: Span, pattern: str) -> Iterator[tuple[Span, di
     Returns:
         The span of each match with the text captured for each ``$x``.
     """
-    wanted = re.findall(r"\$\w+|" + _TOKEN.pattern.replace("?P<name>", "?:").replace(
-        "?P<number>", "?:").replace("?P<punct>", "?:"), pattern, re.X)
+    wanted = re.findall(
+        r"\$\w+|"
+        + _TOKEN.pattern.replace("?P<name>", "?:")
+        .replace("?P<number>", "?:")
+        .replace("?P<punct>", "?:"),
+        pattern,
+        re.X,
+    )
     have = list(tokens(text, span))
     index = 0
     while index < len(have):

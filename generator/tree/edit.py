@@ -310,6 +310,13 @@ def _(edit: model.ReorderParameters, tree: WorkingTree, render: Renderer, _r: Re
 
 
 @_apply.register
+def _(edit: model.EmptyFunction, tree: WorkingTree, _t: Renderer, _r: Renderer) -> None:
+    body = _function(tree, edit.path, edit.function).body
+    text = tree.read(edit.path)
+    tree.write(edit.path, f"{text[: body.start]}{{\n}}{text[body.end :]}")
+
+
+@_apply.register
 def _(edit: model.ReplaceDeclaration, tree: WorkingTree, render: Renderer, _r: Renderer) -> None:
     span = _place(tree, edit.path, model.Anchor(kind="declaration", name=render(edit.name)))
     text = tree.read(edit.path)

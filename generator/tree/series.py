@@ -209,19 +209,34 @@ def _format_patches(repo: git.Repo, plan: Plan, source: Source) -> dict[str, byt
     series = plan.series
     applied = tuple(planned.patch.ident for planned in plan.patches)
     cover = f"{series.title}\n\n{_text(plan, 'cover', applied, source).strip()}\n"
-    date = {"GIT_COMMITTER_NAME": series.author.name, "GIT_COMMITTER_EMAIL": series.author.email,
-            "GIT_COMMITTER_DATE": series.author.date, "GIT_AUTHOR_DATE": series.author.date}
+    date = {
+        "GIT_COMMITTER_NAME": series.author.name,
+        "GIT_COMMITTER_EMAIL": series.author.email,
+        "GIT_COMMITTER_DATE": series.author.date,
+        "GIT_AUTHOR_DATE": series.author.date,
+    }
     with tempfile.TemporaryDirectory() as out:
         with repo.git.custom_environment(**_GIT_ENV, **date):
             repo.git.execute(
                 [
                     "git",
-                    "-c", f"branch.{series.name}.description={cover}",
-                    "-c", "diff.algorithm=myers",
-                    "format-patch", "--quiet", "--cover-letter",
-                    "--cover-from-description=subject", "--zero-commit", "--no-signature",
-                    "--full-index", "--no-renames", "--numbered", "--unified=3",
-                    "-o", out, f"baseline..{series.name}",
+                    "-c",
+                    f"branch.{series.name}.description={cover}",
+                    "-c",
+                    "diff.algorithm=myers",
+                    "format-patch",
+                    "--quiet",
+                    "--cover-letter",
+                    "--cover-from-description=subject",
+                    "--zero-commit",
+                    "--no-signature",
+                    "--full-index",
+                    "--no-renames",
+                    "--numbered",
+                    "--unified=3",
+                    "-o",
+                    out,
+                    f"baseline..{series.name}",
                 ]
             )
         return {

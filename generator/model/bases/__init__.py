@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from generator.model.bases.base import Base, Hook
 from generator.model.bases.v6_1 import BASE as V6_1
+from generator.model.bases.v6_12 import BASE as V6_12
 
-BASES: tuple[Base, ...] = (V6_1,)
+BASES: tuple[Base, ...] = (V6_1, V6_12)
 
 __all__ = ["BASES", "Base", "Hook"]

@@ -79,6 +79,28 @@ _REORDERED_PROTOTYPES = (
     ("arch_uprobe_analyze_insn", "arch_uprobe_analyze_insn"),
 )
 
+PROTOTYPES = (
+    "uprobe_get_swbp_addr",
+    "uprobe_get_trap_addr",
+    "uprobe_free_utask",
+    "uprobe_copy_process",
+    "uprobe_post_sstep_notifier",
+    "uprobe_pre_sstep_notifier",
+    "uprobe_notify_resume",
+    "uprobe_deny_signal",
+    "arch_uprobe_skip_sstep",
+    "arch_uprobe_pre_xol",
+    "arch_uprobe_post_xol",
+    "arch_uprobe_xol_was_trapped",
+    "arch_uprobe_exception_notify",
+    "arch_uprobe_abort_xol",
+    "arch_uretprobe_hijack_return_addr",
+    "arch_uretprobe_is_alive",
+    "arch_uprobe_ignore",
+    "arch_uprobe_copy_ixol",
+    "arch_uprobe_get_xol_area",
+)
+
 # new position -> old position; its own inverse
 REORDERED = (
     ("set_swbp", "set_bkpt", (1, 0, 2)),

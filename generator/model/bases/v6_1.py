@@ -46,28 +46,6 @@ _FUNCTIONS = (
     "uprobe_post_sstep_notifier",
 )
 
-_PROTOTYPES = (
-    "uprobe_get_swbp_addr",
-    "uprobe_get_trap_addr",
-    "uprobe_free_utask",
-    "uprobe_copy_process",
-    "uprobe_post_sstep_notifier",
-    "uprobe_pre_sstep_notifier",
-    "uprobe_notify_resume",
-    "uprobe_deny_signal",
-    "arch_uprobe_skip_sstep",
-    "arch_uprobe_pre_xol",
-    "arch_uprobe_post_xol",
-    "arch_uprobe_xol_was_trapped",
-    "arch_uprobe_exception_notify",
-    "arch_uprobe_abort_xol",
-    "arch_uretprobe_hijack_return_addr",
-    "arch_uretprobe_is_alive",
-    "arch_uprobe_ignore",
-    "arch_uprobe_copy_ixol",
-    "arch_uprobe_get_xol_area",
-)
-
 BASE = Base(
     name="6.1",
     package="linux-source-6.1",
@@ -75,5 +53,5 @@ BASE = Base(
     has=frozenset(),
     hooks=v6.HOOKS,
     edits=v6.EDITS,
-    baseline=v6.baseline(functions=_FUNCTIONS, prototypes=_PROTOTYPES),
+    baseline=v6.baseline(functions=_FUNCTIONS, prototypes=v6.PROTOTYPES),
 )

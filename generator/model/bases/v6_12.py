@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Linux 6.12, as in Debian 12's linux-source-6.12.
+
+What differs from 6.1: probes are looked up under RCU tasks trace and not with a reference, consumers
+are a list, uprobe_warn() is there already, and more of the tree looks at return probes.
+"""
+
+from __future__ import annotations
+
+from generator.model.bases import v6
+from generator.model.bases.base import Base
+from generator.model.edits import Anchor, Edit, EmptyFunction, Remove, ReplaceTokens
+
+_FUNCTIONS = (
+    "unapply_uprobe",
+    "xol_fault",
+    "arch_uprobe_get_xol_area",
+    "xol_add_vma",
+    "arch_uprobe_trampoline",
+    "__create_xol_area",
+    "get_xol_area",
+    "xol_take_insn_slot",
+    "xol_get_insn_slot",
+    "xol_free_insn_slot",
+    "arch_uprobe_copy_ixol",
+    "uprobe_get_swbp_addr",
+    "uprobe_get_trap_addr",
+    "free_ret_instance",
+    "uprobe_free_utask",
+    "get_utask",
+    "dup_utask",
+    "dup_xol_work",
+    "uprobe_copy_process",
+    "uprobe_get_trampoline_vaddr",
+    "cleanup_return_instances",
+    "prepare_uretprobe",
+    "pre_ssout",
+    "uprobe_deny_signal",
+    "mmf_recalc_uprobes",
+    "is_trap_at_addr",
+    "find_active_uprobe_rcu",
+    "find_uprobe_rcu",
+    "get_uprobe",
+    "handler_chain",
+    "handle_uretprobe_chain",
+    "find_next_ret_chain",
+    "uprobe_handle_trampoline",
+    "arch_uprobe_ignore",
+    "arch_uretprobe_is_alive",
+    "handle_swbp",
+    "handle_singlestep",
+    "uprobe_notify_resume",
+    "uprobe_pre_sstep_notifier",
+    "uprobe_post_sstep_notifier",
+)
+
+_PROTOTYPES = (
+    *v6.PROTOTYPES,
+    "uprobe_handle_trampoline",
+    "arch_uprobe_trampoline",
+    "uprobe_get_trampoline_vaddr",
+)
+
+_BPF = "kernel/trace/bpf_trace.c"
+
+_BASELINE: tuple[Edit, ...] = (
+    Remove(path=v6.CORE, anchors=(Anchor(kind="declaration", name="xol_mapping"),)),
+    Remove(path=v6.CORE_H, anchors=(Anchor(kind="macro", name="UPROBE_NO_TRAMPOLINE_VADDR"),)),
+    EmptyFunction(
+        path="kernel/events/callchain.c", function="fixup_uretprobe_trampoline_entries"
+    ),
+    ReplaceTokens(
+        path=_BPF,
+        pattern="((struct uprobe_dispatch_data *)current->utask->vaddr)->bp_addr",
+        by="0",
+    ),
+)
+
+_UTASK: tuple[Edit, ...] = (
+    ReplaceTokens(
+        path=_BPF,
+        pattern="if (run_ctx->is_uprobe) return 0;",
+        by="if (run_ctx->is_uprobe) {\n"
+        "\t\tstruct uprobe_dispatch_data *udd;\n\n"
+        "\t\tudd = (void *)current->utask->vaddr;\n"
+        "\t\treturn udd->bp_addr;\n"
+        "\t}",
+    ),
+)
+
+BASE = Base(
+    name="6.12",
+    package="linux-source-6.12",
+    names={**v6.NAMES, "find_uprobe": "find_uprobe_rcu"},
+    has=frozenset({"uprobe_rcu", "uprobe_warn"}),
+    hooks=v6.HOOKS,
+    edits={**v6.EDITS, "utask": (*v6.EDITS["utask"], *_UTASK)},
+    baseline=v6.baseline(functions=_FUNCTIONS, prototypes=_PROTOTYPES, extra=_BASELINE),
+)
