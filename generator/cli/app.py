@@ -104,8 +104,15 @@ def render(
 ) -> None:
     """Render the series for a base: commits in the work area, patches in kernel_patches/."""
     commands.render(
-        Options(base=base, series=series, tree=tree, rev=rev, workdir=workdir, as_json=as_json,
-                quiet=quiet),
+        Options(
+            base=base,
+            series=series,
+            tree=tree,
+            rev=rev,
+            workdir=workdir,
+            as_json=as_json,
+            quiet=quiet,
+        ),
         output=output,
         check=check,
     )
@@ -123,8 +130,15 @@ def checkpatch(
 ) -> None:
     """Run the base's checkpatch.pl --strict on every patch."""
     commands.checkpatch(
-        Options(base=base, series=series, tree=tree, rev=rev, workdir=workdir, as_json=as_json,
-                quiet=quiet)
+        Options(
+            base=base,
+            series=series,
+            tree=tree,
+            rev=rev,
+            workdir=workdir,
+            as_json=as_json,
+            quiet=quiet,
+        )
     )
 
 
@@ -144,8 +158,18 @@ def build(
 ) -> None:
     """Build kernels: the baseline and the tip, or what is named."""
     commands.build(
-        Options(base=base, tree=tree, rev=rev, workdir=workdir, as_json=as_json, quiet=quiet,
-                flavour=flavour, toolchain=toolchain, jobs=jobs, dry_run=dry_run),
+        Options(
+            base=base,
+            tree=tree,
+            rev=rev,
+            workdir=workdir,
+            as_json=as_json,
+            quiet=quiet,
+            flavour=flavour,
+            toolchain=toolchain,
+            jobs=jobs,
+            dry_run=dry_run,
+        ),
         tuple(variants or commands.BEFORE_AFTER),
     )
 
@@ -165,8 +189,17 @@ def boot(
 ) -> None:
     """Boot kernels that were built, and run the self-tests in them."""
     commands.boot(
-        Options(base=base, workdir=workdir, as_json=as_json, quiet=quiet, flavour=flavour,
-                toolchain=toolchain, accel=accel, tests=tests, dry_run=dry_run),
+        Options(
+            base=base,
+            workdir=workdir,
+            as_json=as_json,
+            quiet=quiet,
+            flavour=flavour,
+            toolchain=toolchain,
+            accel=accel,
+            tests=tests,
+            dry_run=dry_run,
+        ),
         tuple(variants or commands.BEFORE_AFTER),
     )
 
@@ -212,9 +245,20 @@ def qemu_test(
 ) -> None:
     """Do it all: render, build, boot before and after, compare."""
     commands.qemu_test(
-        Options(base=base, tree=tree, rev=rev, workdir=workdir, as_json=as_json, quiet=quiet,
-                flavour=flavour, toolchain=toolchain, jobs=jobs, accel=accel, tests=tests,
-                dry_run=dry_run),
+        Options(
+            base=base,
+            tree=tree,
+            rev=rev,
+            workdir=workdir,
+            as_json=as_json,
+            quiet=quiet,
+            flavour=flavour,
+            toolchain=toolchain,
+            jobs=jobs,
+            accel=accel,
+            tests=tests,
+            dry_run=dry_run,
+        ),
         peer=peer,
         junit=junit,
     )
@@ -232,7 +276,9 @@ def status(
 
 
 # typer brings its own copy of click in some versions
-_CLICK_ERROR = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+_CLICK_ERROR = next(
+    kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"
+)
 
 
 def main(arguments: list[str] | None = None) -> int:

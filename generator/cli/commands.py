@@ -349,7 +349,7 @@ def status(options: Options) -> None:
     rows["before and after"] = verdict[comparison.get("passed")]  # type: ignore[index]
     screen.result(rows)
     for key, value in rows.items():
-        text = ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else value
+        text = (
+            ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else value
+        )
         screen.say(f"{key:18} {text}")
-
-

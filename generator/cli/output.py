@@ -82,9 +82,11 @@ class Screen:
         """Show how far a stage is: in place on a terminal, a line every half minute elsewhere."""
         if self._quiet:
             return
-        share = f" {100 * min(event.done, event.expected) // event.expected:3d}%" if (
-            event.expected
-        ) else ""
+        share = (
+            f" {100 * min(event.done, event.expected) // event.expected:3d}%"
+            if (event.expected)
+            else ""
+        )
         count = f" {event.done}" if event.done else ""
         line = f"{event.subject}: {event.stage}{share}{count} {event.elapsed:.0f} s"
         if self._live:

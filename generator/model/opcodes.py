@@ -153,6 +153,8 @@ def _letters(**classes: Iterable[int]) -> str:
 
 
 # fmt: off: the tables are read as rows of opcodes
+# The tables are read as rows of opcodes.
+# fmt: off
 ONE_BYTE = OpcodeMap(
     name="uprobe_map_1byte",
     escape="",
@@ -282,6 +284,7 @@ MAP_0F3A = OpcodeMap(
         ),
     ),
 )
+# fmt: on
 # fmt: on
 
 GROUPS = (

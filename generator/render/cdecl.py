@@ -113,9 +113,7 @@ def signature(function: Function, attributes: str = "") -> str:
     return whole
 
 
-def head(
-    function: Function, expand: Callable[[str], Sequence[str]], attributes: str = ""
-) -> str:
+def head(function: Function, expand: Callable[[str], Sequence[str]], attributes: str = "") -> str:
     """Return the comment above a definition and its first lines.
 
     Functions whose parameters are documented get kernel-doc. ``expand`` turns an entry of the
@@ -137,9 +135,7 @@ def struct(model: Struct, members: Sequence[Member]) -> str:
     """Return a structure with the members given, names and comments aligned in columns."""
     column = max((columns(f"\t{_bare(member.type)}") for member in members), default=0)
     column = max(4 * TAB, (column // TAB + 1) * TAB)
-    names = {
-        m.name: f"{pad(f'{chr(9)}{_bare(m.type)}', column)}{_member_name(m)}" for m in members
-    }
+    names = {m.name: f"{pad(f'{chr(9)}{_bare(m.type)}', column)}{_member_name(m)}" for m in members}
     remark = max((columns(text) for text in names.values()), default=0)
     remark = (remark // TAB + 1) * TAB
     lines = []

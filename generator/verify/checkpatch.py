@@ -61,9 +61,7 @@ def check_patches(patches: Mapping[str, bytes], pristine: Path) -> CheckpatchRes
         match = _FINDING.match(line)
         if match:
             findings.append(
-                Finding(
-                    patch=Path(match["file"]).name, line=int(match["line"]), text=match["text"]
-                )
+                Finding(patch=Path(match["file"]).name, line=int(match["line"]), text=match["text"])
             )
     inherited = [f for f in findings if _inherited(f, patches[f.patch].decode(errors="replace"))]
     return CheckpatchResult(
