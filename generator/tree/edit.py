@@ -96,8 +96,10 @@ def _cut(text: str, span: Span) -> str:
     opening = re.search(r"^[ \t]*#[ \t]*if[^\n]*\n\s*\Z", before, re.M)
     closing = re.match(r"\s*#[ \t]*endif[^\n]*\n", after)
     if opening and closing:
-        return _cut(text, Span(opening.start(), span.end + len(text[span.end :]) - len(after)
-                               + closing.end()))
+        return _cut(
+            text,
+            Span(opening.start(), span.end + len(text[span.end :]) - len(after) + closing.end()),
+        )
     if before.endswith("{\n") and after.startswith("\n"):
         after = after[1:]
     return before + after
@@ -180,9 +182,7 @@ def _(edit: model.RemoveStatements, tree: WorkingTree, _t: Renderer, _r: Rendere
     text = tree.read(edit.path)
     chosen = _innermost(text, _function(tree, edit.path, edit.function), edit.mentioning)
     if not chosen:
-        raise _lost(
-            edit.path, f"no statement mentions '{edit.mentioning}'", function=edit.function
-        )
+        raise _lost(edit.path, f"no statement mentions '{edit.mentioning}'", function=edit.function)
     for span in sorted(chosen, key=lambda s: s.start, reverse=True):
         start = csource.comment_start(text, text.rfind("\n", 0, span.start) + 1)
         end = text.find("\n", span.end) + 1
@@ -236,9 +236,10 @@ def _(edit: model.RenameIdentifiers, tree: WorkingTree, render: Renderer, _r: Re
 @_apply.register
 def _(edit: model.RenameMember, tree: WorkingTree, _t: Renderer, _r: Renderer) -> None:
     definition = csource.find_aggregate(tree.read(edit.path), "struct", edit.struct)
-    if definition is None or csource.find_member(
-        tree.read(edit.path), definition[1], edit.old
-    ) is None:
+    if (
+        definition is None
+        or csource.find_member(tree.read(edit.path), definition[1], edit.old) is None
+    ):
         raise _lost(edit.path, f"struct {edit.struct} has no member '{edit.old}'")
     text = tree.read(edit.path)
     body = definition[1]
@@ -270,8 +271,10 @@ def _rename_uses(text: str, edit: model.RenameMember) -> str:
         match.start(2)
         for match in use.finditer(masked)
         if match.group(1) == edit.holder
-        or any(name == match.group(1) and span.start <= match.start() < span.end
-               for name, span in pointers)
+        or any(
+            name == match.group(1) and span.start <= match.start() < span.end
+            for name, span in pointers
+        )
     ]
     commented = re.compile(rf"\b{edit.holder}(?:->|\.)({edit.old})\b")
     places += [m.start(1) for m in commented.finditer(text) if masked[m.start()].isspace()]

@@ -117,8 +117,7 @@ def _backwards(renames: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], .
 def reorder(path: str, column: int) -> tuple[Edit, ...]:
     """Return the edits that swap mm and auprobe; ``column`` picks the name, 0 new or 1 old."""
     return tuple(
-        ReorderParameters(path=path, function=str(row[column]), order=row[2])
-        for row in REORDERED
+        ReorderParameters(path=path, function=str(row[column]), order=row[2]) for row in REORDERED
     )
 
 
@@ -396,9 +395,7 @@ EDITS: dict[str, tuple[Edit, ...]] = {
     ),
     "param-order": (*reorder(CORE, 0), *_prototypes(_REORDERED_PROTOTYPES)),
     "analyse": (
-        ReplaceTokens(
-            path=CORE, within="prepare_uprobe", pattern="-ENOTSUPP", by="-EOPNOTSUPP"
-        ),
+        ReplaceTokens(path=CORE, within="prepare_uprobe", pattern="-ENOTSUPP", by="-EOPNOTSUPP"),
     ),
     "utask": (
         InsertBlock(

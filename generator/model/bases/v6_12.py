@@ -66,9 +66,7 @@ _BPF = "kernel/trace/bpf_trace.c"
 _BASELINE: tuple[Edit, ...] = (
     Remove(path=v6.CORE, anchors=(Anchor(kind="declaration", name="xol_mapping"),)),
     Remove(path=v6.CORE_H, anchors=(Anchor(kind="macro", name="UPROBE_NO_TRAMPOLINE_VADDR"),)),
-    EmptyFunction(
-        path="kernel/events/callchain.c", function="fixup_uretprobe_trampoline_entries"
-    ),
+    EmptyFunction(path="kernel/events/callchain.c", function="fixup_uretprobe_trampoline_entries"),
     ReplaceTokens(
         path=_BPF,
         pattern="((struct uprobe_dispatch_data *)current->utask->vaddr)->bp_addr",
