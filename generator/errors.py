@@ -51,7 +51,7 @@ class UserError(UprobekitError):
     exit_code = ExitCode.USER
 
 
-class CheckFailed(UprobekitError):
+class CheckFailed(UprobekitError):  # noqa: N818 - it says what has happened
     """A check, a self-test or a build of the kernel has failed."""
 
     exit_code = ExitCode.FAILED

@@ -36,7 +36,7 @@ def data_dir(name: str) -> Path:
 
 
 def default_workdir() -> Path:
-    """Return the work area used without ``--workdir``: ``$UPROBEKIT_WORKDIR`` or the user's cache."""
+    """Return the work area without ``--workdir``: ``$UPROBEKIT_WORKDIR`` or the user's cache."""
     configured = os.environ.get("UPROBEKIT_WORKDIR")
     return Path(configured) if configured else Path(platformdirs.user_cache_dir("uprobekit"))
 

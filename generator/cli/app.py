@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, cast
 
 import typer
 
@@ -276,8 +276,9 @@ def status(
 
 
 # typer brings its own copy of click in some versions
-_CLICK_ERROR = next(
-    kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"
+_CLICK_ERROR = cast(
+    "type[typer.BadParameter]",
+    next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException"),
 )
 
 

@@ -127,9 +127,9 @@ def checkpatch(options: Options) -> None:
     result = check_patches(rendered.patches, pristine)
     screen.result(asdict(result))
     for finding in result.inherited:
-        screen.note(f"{finding.patch}:{finding.line}: the base's own: {finding.text}")
+        screen.note(f"{finding.file}:{finding.line}: a habit of this file: {finding.text}")
     if result.findings:
-        rows = [f"{f.patch}:{f.line}: {f.text}" for f in result.findings]
+        rows = [f"{f.patch}: {f.file}:{f.line}: {f.text}" for f in result.findings]
         raise CheckFailed("checkpatch.pl --strict finds:\n  " + "\n  ".join(rows))
     screen.say(f"checkpatch.pl --strict: {len(result.checked)} patches, nothing found")
 
@@ -167,7 +167,7 @@ def _build_one(options: Options, variant: str, source: Source, screen: Screen) -
     if result.touched_warnings:
         rows = [f"{w.text}" for w in result.touched_warnings]
         raise CheckFailed(
-            f"the compiler warns in files of the series:\n  " + "\n  ".join(rows),
+            "the compiler warns in files of the series:\n  " + "\n  ".join(rows),
             where=f"{options.base}/{variant}",
             hint=f"the log is {result.log}",
         )

@@ -27,8 +27,8 @@ class Anchor:
     """A thing in a file that others are placed beside.
 
     ``kind`` says what ``name`` is; a ``declaration`` is a prototype or a variable, a
-    ``body`` the opening line of a structure, a ``conditional`` the #if line that asks for a macro. ``within`` narrows
-    a ``member`` down to its structure.
+    ``body`` the opening line of a structure, a ``conditional`` the #if line that asks for a macro.
+    ``within`` narrows a ``member`` down to its structure.
     """
 
     kind: Literal[

@@ -36,7 +36,7 @@ def declarator(type_: str, name: str) -> str:
 
 
 def comment(paragraphs: Sequence[str], *, kernel_doc: bool = False, indent: str = "") -> str:
-    """Return a block comment; paragraphs are filled, lines that start with a tab stay as they are."""
+    """Return a block comment; paragraphs are filled, lines that start with a tab stay."""
     lines: list[str] = []
     for place, paragraph in enumerate(paragraphs):
         if place:
@@ -108,8 +108,8 @@ def signature(function: Function, attributes: str = "") -> str:
     start = declarator(" ".join(word for word in words if word), function.name)
     whole = _wrapped(start, function.params, "")
     if "\n" in whole.rstrip("\n") and columns(start) > WIDTH // 2:
-        head, _, name = start.rpartition(function.name)
-        return head.rstrip() + "\n" + _wrapped(function.name, function.params, "")
+        lead = start.removesuffix(function.name)
+        return lead.rstrip() + "\n" + _wrapped(function.name, function.params, "")
     return whole
 
 
@@ -121,7 +121,7 @@ def head(function: Function, expand: Callable[[str], Sequence[str]], attributes:
     """
     paragraphs = [piece for entry in function.doc for piece in expand(entry)]
     documented = [param for param in function.params if param.doc]
-    if documented or function.header and not paragraphs[0][0].isupper():
+    if documented or (function.header and not paragraphs[0][0].isupper()):
         first, *rest = paragraphs
         described = "\n".join(f"@{param.name}: {param.doc}" for param in documented)
         lead = f"{function.name}() - {first}" + (f"\n{described}" if described else "")

@@ -3,8 +3,8 @@
 
 A template sees: ``names`` (the base's identifiers), ``base`` (name, and ``base.has`` facts),
 ``has(patch)`` (is that patch applied already?), and the functions that place declarations:
-``head``, ``prototypes``, ``stubs``, ``struct``, ``enum``, ``macros`` and ``opcodes``. Undefined names
-are errors.
+``head``, ``prototypes``, ``stubs``, ``struct``, ``enum``, ``macros`` and ``opcodes``. Undefined
+names are errors.
 """
 
 from __future__ import annotations
@@ -74,20 +74,20 @@ class Templates:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._env = environment()
-        self._context: dict[str, object] = dict(
-            names=scope.base.names,
-            base=scope.base,
-            has=self.has,
-            head=self.head,
-            name=self.name,
-            prototype=self.prototype,
-            signature=self.signature,
-            prototypes=self.prototypes,
-            stubs=self.stubs,
-            struct=self.struct,
-            enum=self.enum,
-            macros=self.macros,
-            opcodes=SimpleNamespace(
+        self._context: dict[str, object] = {
+            "names": scope.base.names,
+            "base": scope.base,
+            "has": self.has,
+            "head": self.head,
+            "name": self.name,
+            "prototype": self.prototype,
+            "signature": self.signature,
+            "prototypes": self.prototypes,
+            "stubs": self.stubs,
+            "struct": self.struct,
+            "enum": self.enum,
+            "macros": self.macros,
+            "opcodes": SimpleNamespace(
                 model=OPCODES,
                 fixups=opcodes.fixups(OPCODES),
                 letters=opcodes.letters(OPCODES),
@@ -96,7 +96,7 @@ class Templates:
                 table=opcodes.table,
                 nop_condition=opcodes.nop_condition,
             ),
-        )
+        }
 
     def has(self, patch: str) -> bool:
         """Tell whether the patch of that identifier is applied in this scope."""

@@ -204,6 +204,11 @@ def _within(tree: WorkingTree, path: str, name: str) -> Span:
     return macro
 
 
+def _filled(by: str, captured: Mapping[str, str]) -> str:
+    """Return ``by`` with each ``$x`` replaced by what it has captured."""
+    return re.sub(r"\$(\w+)", lambda match: captured[match.group(1)], by)
+
+
 @_apply.register
 def _(edit: model.ReplaceTokens, tree: WorkingTree, render: Renderer, _r: Renderer) -> None:
     text = tree.read(edit.path)
@@ -218,8 +223,7 @@ def _(edit: model.ReplaceTokens, tree: WorkingTree, render: Renderer, _r: Render
         )
     by = render(edit.by)
     for place, captured in reversed(found):
-        new = re.sub(r"\$(\w+)", lambda match, c=captured: c[match.group(1)], by)
-        text = text[: place.start] + new + text[place.end :]
+        text = text[: place.start] + _filled(by, captured) + text[place.end :]
     tree.write(edit.path, text)
 
 

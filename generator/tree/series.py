@@ -251,7 +251,7 @@ def _without_git_version(data: bytes) -> bytes:
 
 
 def _manifest(repo: git.Repo, plan: Plan, source: Source, names: tuple[str, ...]) -> bytes:
-    """Return the ``series`` file: patch names in order, below comments that say what they are for."""
+    """Return the ``series`` file: patch names in order, below comments on what they are for."""
     lines = [
         f"# {plan.series.title}",
         f"# base: {plan.base.name}",

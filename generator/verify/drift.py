@@ -75,7 +75,7 @@ def compare_series(rendered: Rendered, target: Path) -> Drift:
 
 
 def what_it_does(patch: bytes) -> list[bytes]:
-    """Return the message and the changed lines of a patch, in order, without numbers and context."""
+    """Return the message and the changed lines of a patch, without line numbers and context."""
     text, _, diff = patch.partition(b"\n---\n")
     subject = re.sub(rb"\[PATCH[^]]*\]", b"[PATCH]", text)
     kept = [re.sub(rb"Linux \d[\d.]*", b"Linux", subject)]

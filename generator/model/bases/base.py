@@ -41,7 +41,7 @@ class Base:
         name: as in ``kernel_patches/<name>/``; also the version prefix of its releases.
         package: the Debian source package, "" where there is none.
         names: the identifiers that differ per base, by the model's own key (review.md, "Names").
-        has: facts about the base that templates ask for (``uprobe_rcu``, ``send_sigtrap_task`` ...).
+        has: facts about the base that templates ask for (``uprobe_rcu``, ``uprobe_warn`` ...).
         hooks: where the series' functions are called.
         edits: further edits per patch identifier, for what stands in files of the base alone.
         baseline: the edits that make the baseline of the unmodified base.

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Linux 6.12, as in Debian 12's linux-source-6.12.
 
-What differs from 6.1: probes are looked up under RCU tasks trace and not with a reference, consumers
-are a list, uprobe_warn() is there already, and more of the tree looks at return probes.
+What differs from 6.1: probes are looked up under RCU tasks trace and not with a reference,
+consumers are a list, uprobe_warn() is there already, and more of the tree looks at return probes.
 """
 
 from __future__ import annotations
