@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Run the base's own ``checkpatch.pl --strict`` on every patch.
 
-A finding is inherited when the same patch takes out a line with the same finding's subject: the
-line that is put in was not written here, only a word of it was renamed (a goto label in CamelCase,
-say). Everything else counts.
+A finding is inherited when checkpatch has the very same words for the unmodified file: the series
+follows a habit of that file there (a goto label in CamelCase of which a neighbour was renamed, the
+flavour of RCU that the file uses). Everything else counts.
 """
 
 from __future__ import annotations
@@ -18,14 +18,17 @@ from pathlib import Path
 from generator.errors import InfraError
 
 _FINDING = re.compile(r"^(?P<file>[^:]+):(?P<line>\d+): (?P<text>(?:ERROR|WARNING|CHECK):.*)$")
-_SUBJECT = re.compile(r"<([^>]+)>")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Finding:
-    """Something checkpatch does not like: patch, line of the patch (from 1), its words."""
+    """Something checkpatch does not like: patch, file and line (from 1) in the tree, its words.
+
+    For the text of a commit ``file`` is the patch itself.
+    """
 
     patch: str
+    file: str
     line: int
     text: str
 
@@ -51,55 +54,48 @@ def check_patches(patches: Mapping[str, bytes], pristine: Path) -> CheckpatchRes
     Raises:
         InfraError: perl or the script cannot be run.
     """
-    findings: list[Finding] = []
     checked = [name for name in sorted(patches) if not name.startswith("0000-")]
+    findings: list[Finding] = []
     with tempfile.TemporaryDirectory() as place:
         for name in checked:
-            Path(place, name).write_bytes(patches[name])
-        output = _run(pristine, [str(Path(place, name)) for name in checked])
-    for line in output.splitlines():
-        match = _FINDING.match(line)
-        if match:
-            findings.append(
-                Finding(patch=Path(match["file"]).name, line=int(match["line"]), text=match["text"])
-            )
-    inherited = [f for f in findings if _inherited(f, patches[f.patch].decode(errors="replace"))]
+            file = Path(place, name)
+            file.write_bytes(patches[name])
+            findings += [
+                Finding(patch=name, file=where, line=line, text=text)
+                for where, line, text in _run(pristine, "--showfile", str(file))
+            ]
+    habits = {
+        path: {text for _, _, text in _run(pristine, "--file", path)}
+        for path in sorted({f.file for f in findings})
+        if (pristine / path).is_file()
+    }
+    inherited = tuple(f for f in findings if f.text in habits.get(f.file, set()))
     return CheckpatchResult(
         checked=tuple(checked),
         findings=tuple(f for f in findings if f not in inherited),
-        inherited=tuple(inherited),
+        inherited=inherited,
     )
 
 
-def _run(pristine: Path, files: list[str]) -> str:
+def _run(pristine: Path, *arguments: str) -> list[tuple[str, int, str]]:
+    """Run checkpatch and return file, line and words of each finding."""
     script = pristine / "scripts" / "checkpatch.pl"
-    command = ["perl", str(script), "--strict", "--terse", "--show-types", "--no-summary", *files]
+    command = ["perl", str(script), "--strict", "--terse", "--show-types", "--no-summary"]
     try:
         done = subprocess.run(
-            command, cwd=pristine, capture_output=True, check=False, text=True, errors="replace"
+            [*command, *arguments],
+            cwd=pristine,
+            capture_output=True,
+            check=False,
+            text=True,
+            errors="replace",
         )
     except OSError as error:
         raise InfraError("perl cannot be run", hint="apt-get install perl") from error
-    trouble = [line for line in done.stderr.splitlines() if "locate" in line or "open" in line]
-    if done.returncode not in (0, 1) or trouble:
+    if done.returncode not in (0, 1) or "Can't" in done.stderr:
         raise InfraError(
-            f"checkpatch.pl failed: {(trouble or ['no reason given'])[0]}",
-            where=" ".join(command[:6]),
+            f"checkpatch.pl failed: {done.stderr.strip() or 'no reason given'}",
+            where=" ".join([*command, *arguments]),
         )
-    return done.stdout
-
-
-def _inherited(finding: Finding, patch: str) -> bool:
-    """Tell whether the subject of a finding stands in a line that the patch takes out beside it."""
-    subject = _SUBJECT.search(finding.text)
-    lines = patch.split("\n")
-    if subject is None or not 0 < finding.line <= len(lines):
-        return False
-    place = finding.line - 1
-    while place > 0 and lines[place].startswith("+"):
-        place -= 1
-    while place > 0 and lines[place].startswith("-"):
-        if re.search(rf"\b{re.escape(subject.group(1))}\b", lines[place]):
-            return True
-        place -= 1
-    return False
+    found = (_FINDING.match(line) for line in done.stdout.splitlines())
+    return [(match["file"], int(match["line"]), match["text"]) for match in found if match]
