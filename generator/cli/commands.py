@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from generator.cli.later import Later
 from generator.errors import CheckFailed, UserError
 from generator.paths import default_workdir, ensure_dir, write_atomic
 from generator.plan import find_base, find_series, plan_series
@@ -311,8 +313,9 @@ def qemu_test(options: Options, *, peer: bool, junit: Path | None) -> None:
     boots = {}
     for variant in variants:
         _build_one(options, variant, source, screen)
-        boots[variant] = _boot_one(options, variant, initramfs, screen)
-    _compare(boots["baseline"], boots["tip"], boots.get("peer"), options, screen, junit)
+        boots[variant] = Later(partial(_boot_one, options, variant, initramfs, screen))
+    done = {variant: boot.result() for variant, boot in boots.items()}
+    _compare(done["baseline"], done["tip"], done.get("peer"), options, screen, junit)
 
 
 def _read_json(path: Path) -> dict[str, object]:

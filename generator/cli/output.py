@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import shlex
 import sys
+import threading
 import time
 from collections.abc import Iterable, Mapping
 from typing import TextIO
@@ -31,7 +32,8 @@ class Screen:
         self._err = Console(stderr=True, highlight=False, soft_wrap=True)
         self._live = sys.stderr.isatty() and not quiet
         self._shown = False
-        self._last = ("", 0.0)
+        self._last: dict[str, float] = {}
+        self._lock = threading.RLock()
 
     @property
     def terminal(self) -> bool:
@@ -82,6 +84,10 @@ class Screen:
         """Show how far a stage is: in place on a terminal, a line every half minute elsewhere."""
         if self._quiet:
             return
+        with self._lock:
+            self._show(event)
+
+    def _show(self, event: Progress) -> None:
         share = (
             f" {100 * min(event.done, event.expected) // event.expected:3d}%"
             if (event.expected)
@@ -96,14 +102,15 @@ class Screen:
             return
         key = f"{event.subject} {event.stage}"
         now = time.monotonic()
-        if key != self._last[0] or now - self._last[1] >= _LINE_EVERY:
-            self._last = (key, now)
+        if now - self._last.get(key, -_LINE_EVERY) >= _LINE_EVERY:
+            self._last[key] = now
             self._err.print(Text(_clean(line)))
 
     def _clear(self) -> None:
-        if self._shown:
-            _write(sys.stderr, "\r\x1b[2K")
-            self._shown = False
+        with self._lock:
+            if self._shown:
+                _write(sys.stderr, "\r\x1b[2K")
+                self._shown = False
 
 
 def _clean(text: str) -> str:
