@@ -233,7 +233,7 @@ static void add_test(const char *name, const char *before, const char *program)
  */
 static void list_program(const char *program)
 {
-	long end = now_ms() + deadline * 1000;
+	long end = now_ms() + DEADLINE * 1000;
 	char name[64], before[16];
 	const char *line;
 	struct job job;

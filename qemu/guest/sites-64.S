@@ -424,10 +424,11 @@
 	mov	(%rax), %rcx
 	done
 
-	site	fault-trapno, div, kind=SITE_RUN|SITE_TRAPNO, signo=FPE
-	xor	%ecx, %ecx
+	site	fault-trapno, non-canonical, kind=SITE_RUN|SITE_TRAPNO, signo=SEGV
+	mov	$1, %eax
+	ror	$1, %rax
 	probe
-	div	%ecx
+	mov	(%rax), %rcx
 	done
 
 /*
