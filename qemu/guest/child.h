@@ -18,6 +18,9 @@ void hit_div(int x);
 void foreign_int3(void);
 extern const char steps_begin[], steps_end[], code_begin[], code_end[];
 
+/* From the linker: the program's own code lies between them. */
+extern const char __executable_start[], etext[];
+
 typedef long (*hit_fn)(long x);
 
 /* Memory that all processes of a test share. */

@@ -253,12 +253,13 @@ static void list_program(const char *program)
 /* This function returns whether the user asked for this test. */
 static bool is_wanted(const char *name, const char *patterns)
 {
-	char *copy, *word, *rest;
+	char *copy, *rest, *word;
 	bool wanted = false;
 
 	if (!patterns)
 		return true;
-	copy = rest = strdup(patterns);
+	copy = strdup(patterns);
+	rest = copy;
 	while ((word = strsep(&rest, ",")))
 		wanted |= !fnmatch(word, name, 0);
 	free(copy);

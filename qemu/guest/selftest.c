@@ -59,6 +59,7 @@ static int hit_only(const char *times)
 	return hit_times(hit_xol, atol(times));
 }
 #else
+/* The other programs have nothing but sites. */
 static void run_behaviour(const struct test *test, struct result *r)
 {
 	test->run(r);
@@ -66,7 +67,7 @@ static void run_behaviour(const struct test *test, struct result *r)
 
 static int hit_only(const char *times)
 {
-	return times == NULL;
+	return !times;
 }
 #endif
 

@@ -19,8 +19,6 @@
 #define STORM		20000
 #define JUMPS		200
 
-extern const char __executable_start[], etext[];
-
 static timer_t timer;
 static volatile unsigned long ticks, bad_ticks;
 static volatile hit_fn storm_hit;
@@ -190,7 +188,8 @@ static void kill_loop(struct result *r)
 			kill(pid, SIGKILL);
 			status = wait_child(pid);
 		}
-		r->hits = hits = trace_hits() - before;
+		hits = trace_hits() - before;
+		r->hits = hits;
 		if (WIFSIGNALED(status) && WTERMSIG(status) == SIGTRAP &&
 		    !hits) {
 			r->outcome = OUTCOME_SIGTRAP;

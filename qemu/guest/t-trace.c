@@ -300,7 +300,6 @@ static int hit_long(void)
 /* This function attaches once, looks at the state, and detaches. */
 static bool visit(struct result *r, pid_t pid)
 {
-	extern const char __executable_start[], etext[];
 	int status, signo = 0;
 	uintptr_t ip;
 
