@@ -20,14 +20,20 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 _NOISE = re.compile(r"""/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.S)
+_COMMENT = re.compile(
+    r"""(?P<comment>/\*.*?\*/|//[^\n]*)|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.S
+)
 _BRACKET = re.compile(r"[()\[\]{}]")
+_DIRECTIVE = re.compile(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", re.M)
 _TOKEN = re.compile(
     r"""(?P<name>[A-Za-z_]\w*) | (?P<number>\d[\w.]*)
       | (?P<punct>->|\+\+|--|<<=?|>>=?|[<>=!]=|&&|\|\||\.\.\.|[-+*/%&|^]=|\#\#|[^\s\w])""",
     re.X,
 )
-_COMMENT_ABOVE = re.compile(r"(?:^[ \t]*/\*(?:(?!\*/).)*\*/[ \t]*\n)\Z", re.S | re.M)
-_AGGREGATE = "struct|union|enum"
+# attributes between the parameters and the body, such as __releases(&lock)
+_ATTRIBUTES = re.compile(r"(?:\s*__\w+(?:\s*\([^()]*\))?)*\s*\{")
+# a line of attributes in front of a declarator, such as __printf(1, 2)
+_ATTRIBUTE_LINE = re.compile(r"(?:[a-z]\w*\s+)*__[a-z]\w*\s*\(.*\)")
 
 
 @dataclass(frozen=True)
@@ -78,6 +84,19 @@ def _blank(text: str) -> str:
     return "\n".join(" " * len(line) for line in text.split("\n"))
 
 
+@lru_cache(maxsize=64)
+def code(text: str) -> str:
+    """Return ``text`` with preprocessor lines blanked as well: same length, same lines."""
+    return _DIRECTIVE.sub(lambda match: _blank(match.group()), mask(text))
+
+
+def comments(text: str) -> Iterator[Span]:
+    """Yield the comments of ``text``; what looks like one inside of a string is none."""
+    for match in _COMMENT.finditer(text):
+        if match.group("comment"):
+            yield Span(match.start(), match.end())
+
+
 def line_of(text: str, position: int) -> int:
     """Return the number of the line (from 1) that holds ``position``."""
     return text.count("\n", 0, position) + 1
@@ -116,6 +135,8 @@ def comment_start(text: str, start: int) -> int:
     if end < 0 or text[end + 2 : start].strip(" \t") != "\n":
         return start
     opening = text.rfind("/*", 0, end)
+    if opening < 0:
+        return start
     line = _line_start(text, opening)
     # a comment behind code belongs to that code
     return line if not text[line:opening].strip() else start
@@ -124,13 +145,16 @@ def comment_start(text: str, start: int) -> int:
 def _declaration_start(masked: str, position: int) -> int:
     """Return the start of the top-level declaration whose declarator is at ``position``.
 
-    It begins after the last blank line, preprocessor line, ``;`` or ``}`` before it.
+    It begins after the last blank line, preprocessor line, ``;`` or ``}`` before it. A line of
+    attributes, such as ``__printf(1, 2)``, belongs to it; another macro's call does not.
     """
     start = _line_start(masked, position)
     while start > 0:
         previous = _line_start(masked, start - 1)
         line = masked[previous : start - 1].strip()
-        if not line or line.startswith("#") or line[-1] in ";}:{)\\":
+        if not line or line.startswith("#") or line[-1] in ";}:{\\":
+            break
+        if line.endswith(")") and not _ATTRIBUTE_LINE.fullmatch(line):
             break
         start = previous
     return start
@@ -150,31 +174,71 @@ def _last_top_level(masked: str, position: int) -> bool:
     return masked.count("{", closing, position) == masked.count("}", closing + 2, position)
 
 
-def find_function(text: str, name: str) -> Function | None:
-    """Find the definition of the function ``name``.
+def find_functions(text: str, name: str) -> list[Function]:
+    """List the definitions of the function ``name``: more than one stand in conditionals.
 
     Macro-defined functions, such as ``SYSCALL_DEFINE2(name, ...)``, are not found.
     """
-    masked = mask(text)
+    masked = code(text)
+    found = []
     for match in re.finditer(rf"^[^\s#][^\n;{{}}=]*?\b{name}\s*\(|^{name}\s*\(", masked, re.M):
         opening = match.end() - 1
         after = _match_bracket(masked, opening)
         if after < 0:
             continue
-        brace = re.compile(r"\s*\{").match(masked, after)
+        brace = _ATTRIBUTES.match(masked, after)
         if brace is None:
             continue
-        end = _match_bracket(masked, brace.end() - 1)
+        end = _body_end(masked, brace.end() - 1)
         if end < 0:
             continue
-        start = _declaration_start(masked, opening)
-        return Function(
-            name,
-            Span(comment_start(text, start), _line_end(text, end)),
-            Span(start, after),
-            Span(brace.end() - 1, end),
+        start = _declaration_start(mask(text), opening)
+        found.append(
+            Function(
+                name,
+                Span(comment_start(text, start), _line_end(text, end)),
+                Span(start, after),
+                Span(brace.end() - 1, end),
+            )
         )
-    return None
+    return found
+
+
+def find_function(text: str, name: str) -> Function | None:
+    """Find the definition of the function ``name``, the first one of several."""
+    found = find_functions(text, name)
+    return found[0] if found else None
+
+
+def _body_end(masked: str, opening: int) -> int:
+    """Return the position after the ``}`` that ends the body whose ``{`` is at ``opening``.
+
+    Kernel style closes a body with ``}`` in column 0: that counts where the branches of a
+    conditional unbalance the brackets.
+    """
+    end = _match_bracket(masked, opening)
+    if end >= 0 and "\n" not in masked[opening:end]:
+        return end
+    closing = masked.find("\n}", opening)
+    return closing + 2 if closing >= 0 else end
+
+
+def are_alternatives(text: str, first: Span, second: Span) -> bool:
+    """Tell whether two things stand in different branches of the same conditional."""
+    depth = 0
+    for match in re.finditer(
+        r"^[ \t]*#[ \t]*(if|else|elif|endif)", mask(text)[first.end : second.start], re.M
+    ):
+        word = match.group(1)
+        if word == "if":
+            depth += 1
+        elif word == "endif":
+            depth -= 1
+        elif depth == 0:
+            return True
+        if depth < 0:
+            return False
+    return False
 
 
 def find_declaration(text: str, name: str) -> Span | None:
@@ -182,15 +246,17 @@ def find_declaration(text: str, name: str) -> Span | None:
 
     The comment above it and the rest of its last line belong to it.
     """
-    masked = mask(text)
+    masked = code(text)
     for match in re.finditer(rf"\b{name}\b", masked):
         if not _depth_zero(masked, match.start()):
             continue
-        if masked[_line_start(masked, match.start()) :].lstrip().startswith("#"):
-            continue
-        start = _declaration_start(masked, match.start())
+        start = _declaration_start(mask(text), match.start())
         end = _declaration_end(masked, start)
-        if end < match.start() or "(" in masked[start : match.start()].replace("(*", ""):
+        # what a declaration begins with is its type, not an attribute's argument
+        front = masked[start : match.start()].lstrip()
+        if end < match.start() or front.startswith("}"):
+            continue
+        if "(" in re.sub(r"\(\*|\b__[a-z]\w*\s*\([^()]*\)", "", front):
             continue
         return Span(comment_start(text, start), _line_end(text, end))
     return None
@@ -231,45 +297,77 @@ def find_aggregate(text: str, kind: str, name: str) -> tuple[Span, Span] | None:
     return whole, Span(opening, end)
 
 
-def find_macro(text: str, name: str) -> Span | None:
-    """Find ``#define name``, its continuation lines and the comment above it."""
-    match = re.search(rf"^[ \t]*#[ \t]*define[ \t]+{name}\b(?:[^\n]*\\\n)*[^\n]*\n", text, re.M)
+def _directive(text: str, pattern: str) -> Span | None:
+    """Find a preprocessor line: with its continuation lines and the comment above it."""
+    masked = mask(text)
+    match = re.compile(rf"^[ \t]*#[ \t]*{pattern}", re.M).search(masked)
     if match is None:
         return None
-    return Span(comment_start(text, match.start()), match.end())
+    end = _line_end(masked, match.end())
+    while masked[:end].endswith("\\\n") and end < len(text):
+        end = _line_end(masked, end)
+    for span in comments(text):
+        if span.start < end < span.end:
+            end = _line_end(text, span.end)
+    return Span(comment_start(text, match.start()), end)
+
+
+def find_macro(text: str, name: str) -> Span | None:
+    """Find ``#define name``, its continuation lines and the comment above it."""
+    return _directive(text, rf"define[ \t]+{name}\b")
 
 
 def find_conditional(text: str, name: str) -> Span | None:
     """Find the ``#ifdef name`` or ``#ifndef name`` line and the comment above it."""
-    match = re.search(rf"^[ \t]*#[ \t]*ifn?def[ \t]+{name}\b[^\n]*\n", text, re.M)
-    if match is None:
-        return None
-    return Span(comment_start(text, match.start()), match.end())
+    return _directive(text, rf"ifn?def[ \t]+{name}\b")
 
 
 def find_include(text: str, header: str) -> Span | None:
     """Find the line that includes ``header``, written as ``<x/y.h>`` without the brackets."""
-    match = re.search(rf"^#[ \t]*include[ \t]+[<\"]{re.escape(header)}[>\"][^\n]*\n", text, re.M)
-    return Span(match.start(), match.end()) if match else None
+    masked = mask(text)
+    pattern = rf"^[ \t]*(#)[ \t]*include[ \t]+[<\"]{re.escape(header)}[>\"]"
+    for match in re.finditer(pattern, text, re.M):
+        if masked[match.start(1)] == "#":
+            return Span(match.start(), _line_end(text, match.end()))
+    return None
 
 
 def find_member(text: str, body: Span, name: str) -> Span | None:
-    """Find the member ``name`` in the body of a structure: its lines and the comment above it."""
-    masked = mask(text)
-    for match in re.compile(rf"\b{name}\b").finditer(masked, body.start, body.end):
+    """Find the member ``name`` in the body of a structure: its lines and the comment above it.
+
+    A member that shares its declaration with others (``int a, b;``) is not found: it cannot be
+    told apart from them.
+    """
+    masked = code(text)
+    declarator = re.compile(rf"\b{name}\b(?=\s*(?:[;,\[:)]|__\w+))")
+    for match in declarator.finditer(masked, body.start + 1, body.end - 1):
         boundary = max(masked.rfind(sign, body.start, match.start()) for sign in ";{}")
-        line = _line_start(masked, match.start())
-        start = line if line > boundary else boundary + 1
-        while start > boundary + 1 and masked[boundary + 1 : start].strip():
-            previous = _line_start(masked, start - 1)
-            if masked[previous : start - 1].lstrip().startswith("#"):
-                break
-            start = previous
-        end = masked.find(";", match.end(), body.end)
-        if end < 0 or "{" in masked[match.end() : end]:
+        start = boundary + 1
+        while masked[start].isspace():
+            start += 1
+        end = _simple_end(masked, start, body.end)
+        if "{" in masked[match.end() : end] or not _is_declarator(
+            masked, start, match.start(), end
+        ):
             continue
-        return Span(comment_start(text, start), _line_end(text, end))
+        first = _line_start(masked, start)
+        if masked[first:start].strip():
+            return Span(start, end)
+        rest = _line_end(masked, end)
+        return Span(comment_start(text, first), end if masked[end:rest].strip() else rest)
     return None
+
+
+def _is_declarator(masked: str, start: int, place: int, end: int) -> bool:
+    """Tell whether the name at ``place`` is what ``masked[start:end]`` declares, and all of it."""
+    front = masked[start:place]
+    if re.fullmatch(r"DECLARE_\w+\s*\([^()]*", front):
+        return True
+    depth = front.count("(") - front.count(")")
+    if depth and not re.search(r"\(\s*\*+\s*\Z", front):
+        return False
+    outside = re.sub(r"\([^()]*\)", "", masked[start:end])
+    return bool(front.strip()) and "," not in outside
 
 
 _CONTROL = re.compile(r"(?:else\s+)?(?:if|for|while|switch)\b|\w*for_each\w*\s*(?=\()")
@@ -282,10 +380,7 @@ def find_statements(text: str, function: Function) -> list[Span]:
     as well, a branch without braces is not. Declarations count as statements. Spans begin after
     the indentation.
     """
-    masked = mask(text)
-    masked = re.sub(
-        r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", lambda m: _blank(m.group()), masked, flags=re.M
-    )
+    masked = code(text)
     found: list[Span] = []
     _collect(masked, function.body.start + 1, function.body.end - 1, found)
     return found
@@ -324,9 +419,14 @@ def _statement_end(masked: str, start: int, end: int, found: list[Span]) -> int:
         position = _match_bracket(masked, start)
         _collect(masked, start + 1, position - 1, found)
         return position
+    if control is None:
+        control = _macro_head(masked, start, end)
     if control is not None:
         opening = masked.find("(", control.end() - 1, end)
-        position = _skip_blank(masked, _match_bracket(masked, opening), end)
+        after = _match_bracket(masked, opening) if opening >= 0 else -1
+        if not 0 <= after <= end:
+            return end
+        position = _skip_blank(masked, after, end)
         position = _statement_end(masked, position, end, found)
         branch = re.compile(r"\s*else\b\s*").match(masked, position, end)
         return _statement_end(masked, branch.end(), end, found) if branch else position
@@ -335,6 +435,16 @@ def _statement_end(masked: str, start: int, end: int, found: list[Span]) -> int:
         position = _statement_end(masked, loop.end(), end, found)
         return masked.find(";", position, end) + 1
     return _simple_end(masked, start, end)
+
+
+def _macro_head(masked: str, start: int, end: int) -> re.Match[str] | None:
+    """Match the name of a macro that is used like a loop, as ``scoped_guard(x, y) {`` is."""
+    name = re.compile(r"[A-Za-z_]\w*(?=\()").match(masked, start, end)
+    if name is None:
+        return None
+    after = _match_bracket(masked, name.end())
+    brace = re.compile(r"\s*\{").match(masked, after, end) if after >= 0 else None
+    return name if brace else None
 
 
 def _simple_end(masked: str, start: int, end: int) -> int:
