@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from generator.cli.later import Later
 from generator.errors import CheckFailed, UserError
-from generator.paths import default_workdir, ensure_dir, write_atomic
+from generator.paths import default_workdir, ensure_dir
 from generator.plan import find_base, find_series, plan_series
 
 if TYPE_CHECKING:
@@ -167,7 +167,7 @@ def _build_one(options: Options, variant: str, source: Source, screen: Screen) -
     start = f", from {result.seeded_from}'s objects" if result.seeded_from else ""
     screen.note(f"{options.base}/{variant}: built, {state}{start}, {result.seconds:.1f} s")
     if result.touched_warnings:
-        rows = [f"{w.text}" for w in result.touched_warnings]
+        rows = [str(warning) for warning in result.touched_warnings]
         raise CheckFailed(
             "the compiler warns in files of the series:\n  " + "\n  ".join(rows),
             where=f"{options.base}/{variant}",
@@ -286,16 +286,14 @@ def _compare(
 ) -> None:
     from generator.report.compare import CompareRequest, check_comparison, compare_boots
     from generator.report.junit import write_junit
-    from generator.report.results import dump_json
+    from generator.report.results import comparison_data, write_comparison
     from generator.report.table import format_comparison
 
     request = CompareRequest(baseline=baseline, tip=tip, peer=peer)
     comparison = compare_boots(request)
-    results = options.area / options.base / "results"
-    record = asdict(comparison) | {"passed": comparison.passed}
-    write_atomic(results / f"compare-{options.flavour}.json", dump_json(record))
-    write_junit(junit or results / f"junit-{options.flavour}.xml", request, comparison)
-    screen.result(record)
+    kept = write_comparison(comparison, options.area)
+    write_junit(junit or kept.with_name(f"junit-{options.flavour}.xml"), request, comparison)
+    screen.result(comparison_data(comparison))
     screen.say(format_comparison(comparison, terminal=screen.terminal, width=screen.width))
     check_comparison(comparison)
 
@@ -347,7 +345,7 @@ def status(options: Options) -> None:
             "kernel": str(images[0]) if images else "not built",
             "boot": kind or "not booted",
         }
-    comparison = _read_json(place / "results" / f"compare-{options.flavour}.json")
+    comparison = _read_json(result_path(options.area, options.base, "compare", options.flavour))
     verdict = {True: "holds", False: "does not hold", None: "not compared"}
     rows["before and after"] = verdict[comparison.get("passed")]  # type: ignore[index]
     screen.result(rows)

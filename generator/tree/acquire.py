@@ -65,18 +65,7 @@ class Source:
 
     def search(self, folder: str, word: str) -> tuple[str, ...]:
         """List the C files and headers below ``folder`` that contain ``word`` as a whole word."""
-        if self.kind == "git":
-            return _git_grep(self.path, self.commit, folder, word)
-        wanted = re.compile(rb"\b" + word.encode() + rb"\b")
-        found = []
-        for directory, _, names in os.walk(self.path / folder):
-            for name in names:
-                if name.endswith((".c", ".h")):
-                    file = Path(directory, name)
-                    data = file.read_bytes()
-                    if word.encode() in data and wanted.search(data):
-                        found.append(file.relative_to(self.path).as_posix())
-        return tuple(sorted(found))
+        return _git_grep(self.path, self.commit, folder, word)
 
 
 def _run(command: list[str], *, cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
@@ -95,10 +84,11 @@ def _git_show(repo: Path, commit: str, path: str) -> str:
     return done.stdout.decode("utf-8", "surrogateescape")
 
 
-def _git_grep(repo: Path, commit: str, folder: str, word: str) -> tuple[str, ...]:
-    done = _run(
-        ["git", "-C", str(repo), "grep", "-lw", "-F", word, commit, "--", f"{folder}/*.[ch]"]
-    )
+def _git_grep(tree: Path, commit: str, folder: str, word: str) -> tuple[str, ...]:
+    """List files that contain ``word``: of a commit, or of the directory without one."""
+    where = [commit] if commit else []
+    command = ["git", "-C", str(tree), "grep", "-lwF", *([] if commit else ["--no-index"])]
+    done = _run([*command, word, *where, "--", f"{folder}/*.[ch]"])
     lines = done.stdout.decode().splitlines()
     return tuple(sorted(line.removeprefix(f"{commit}:") for line in lines))
 
