@@ -247,7 +247,8 @@ def find_declaration(text: str, name: str) -> Span | None:
     The comment above it and the rest of its last line belong to it.
     """
     masked = code(text)
-    for match in re.finditer(rf"\b{name}\b", masked):
+    # the name itself, or the tag of a forward declaration; not a type that something else has
+    for match in re.finditer(rf"\b{name}\b(?=\s*(?:[;,=\[(]|\)\s*\(|__\w))", masked):
         if not _depth_zero(masked, match.start()):
             continue
         start = _declaration_start(mask(text), match.start())

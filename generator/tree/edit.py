@@ -106,42 +106,71 @@ def _cut(text: str, span: Span) -> str:
 
 
 def _function(tree: WorkingTree, path: str, name: str) -> csource.Function:
-    found = csource.find_function(tree.read(path), name)
-    if found is None:
+    """Return the one definition of a function.
+
+    Of two in different branches of the same conditional the first is meant: the other is what is
+    left of it where the feature is off.
+    """
+    text = tree.read(path)
+    found = csource.find_functions(text, name)
+    if not found:
         raise _lost(path, f"the function '{name}' is not defined here")
-    return found
+    for other in found[1:]:
+        if not csource.are_alternatives(text, found[0].whole, other.whole):
+            line = csource.line_of(text, other.head.start)
+            raise _lost(path, f"the function '{name}' is defined a second time in line {line}")
+    return found[0]
+
+
+def _find(text: str, anchor: model.Anchor) -> Span | None:
+    """Return the span of the first thing that ``anchor`` names, functions apart."""
+    kind = "struct" if anchor.kind in ("body", "member") else anchor.kind
+    match anchor.kind:
+        case "declaration":
+            return csource.find_declaration(text, anchor.name)
+        case "macro":
+            return csource.find_macro(text, anchor.name)
+        case "include":
+            return csource.find_include(text, anchor.name)
+        case "conditional":
+            return csource.find_conditional(text, anchor.name)
+    aggregate = csource.find_aggregate(text, kind, anchor.within or anchor.name)
+    if aggregate is None:
+        return None
+    whole, body = aggregate
+    if anchor.kind == "member":
+        return csource.find_member(text, body, anchor.name)
+    if anchor.kind == "body":
+        return Span(whole.start, text.find("\n", body.start) + 1)
+    return whole
 
 
 def _place(tree: WorkingTree, path: str, anchor: model.Anchor) -> Span:
-    """Return the span of what ``anchor`` names."""
+    """Return the span of the one thing that ``anchor`` names; see ``_function`` on alternatives."""
+    if anchor.kind == "function":
+        return _function(tree, path, anchor.name).whole
     text = tree.read(path)
-    found: Span | None = None
-    match anchor.kind:
-        case "function":
-            function = csource.find_function(text, anchor.name)
-            found = function.whole if function else None
-        case "declaration":
-            found = csource.find_declaration(text, anchor.name)
-        case "macro":
-            found = csource.find_macro(text, anchor.name)
-        case "include":
-            found = csource.find_include(text, anchor.name)
-        case "struct" | "enum":
-            aggregate = csource.find_aggregate(text, anchor.kind, anchor.name)
-            found = aggregate[0] if aggregate else None
-        case "body":
-            aggregate = csource.find_aggregate(text, "struct", anchor.name)
-            found = Span(aggregate[0].start, aggregate[1].start + 2) if aggregate else None
-        case "conditional":
-            found = csource.find_conditional(text, anchor.name)
-        case "member":
-            aggregate = csource.find_aggregate(text, "struct", anchor.within)
-            if aggregate:
-                found = csource.find_member(text, aggregate[1], anchor.name)
+    found = _find(text, anchor)
+    inside = f" in struct {anchor.within}" if anchor.within else ""
     if found is None:
-        inside = f" in struct {anchor.within}" if anchor.within else ""
         raise _lost(path, f"the {anchor.kind} '{anchor.name}' is not found{inside}")
+    hidden = "\n" * found.of(text).count("\n")
+    blank = " " * (found.end - found.start - len(hidden))
+    other = _find(text[: found.start] + blank + hidden + text[found.end :], anchor)
+    if other and not csource.are_alternatives(text, found, other):
+        line = csource.line_of(text, other.start)
+        raise _lost(
+            path, f"the {anchor.kind} '{anchor.name}' is found a second time{inside} in line {line}"
+        )
     return found
+
+
+def _with_export(text: str, span: Span, name: str) -> Span:
+    """Return the span of a function together with the EXPORT_SYMBOL lines behind it."""
+    export = re.compile(rf"(?:(?:EXPORT_SYMBOL\w*|NOKPROBE_SYMBOL)\({name}\);?\n)+").match(
+        text, span.end
+    )
+    return Span(span.start, export.end() if export else span.end)
 
 
 @_apply.register
@@ -149,10 +178,7 @@ def _(edit: model.RemoveFunctions, tree: WorkingTree, _t: Renderer, _r: Renderer
     for name in edit.names:
         span = _function(tree, edit.path, name).whole
         text = tree.read(edit.path)
-        export = re.compile(rf"(?:EXPORT_SYMBOL\w*|NOKPROBE_SYMBOL)\({name}\);?\n").match(
-            text, span.end
-        )
-        tree.write(edit.path, _cut(text, Span(span.start, export.end() if export else span.end)))
+        tree.write(edit.path, _cut(text, _with_export(text, span, name)))
 
 
 @_apply.register
@@ -347,9 +373,8 @@ def _anchored(
         raise TypeError(f"{edit} has no anchor")
     span = _place(tree, edit.path, anchor)
     text = tree.read(edit.path)
-    if edit.after and anchor.kind == "function":
-        export = re.compile(rf"EXPORT_SYMBOL\w*\({anchor.name}\);\n").match(text, span.end)
-        span = Span(span.start, export.end() if export else span.end)
+    if anchor.kind == "function":
+        span = _with_export(text, span, anchor.name)
     tree.write(edit.path, _insert(text, span, new, after=edit.after is not None, blank=blank))
 
 
