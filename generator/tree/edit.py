@@ -210,10 +210,27 @@ def _(edit: model.RemoveStatements, tree: WorkingTree, _t: Renderer, _r: Rendere
     if not chosen:
         raise _lost(edit.path, f"no statement mentions '{edit.mentioning}'", function=edit.function)
     for span in sorted(chosen, key=lambda s: s.start, reverse=True):
-        start = csource.comment_start(text, text.rfind("\n", 0, span.start) + 1)
-        end = text.find("\n", span.end) + 1
-        text = _cut(text, Span(start, end))
+        line = _whole_lines(edit.path, text, span, edit.function)
+        text = _cut(text, Span(csource.comment_start(text, line.start), line.end))
     tree.write(edit.path, text)
+    left = _function(tree, edit.path, edit.function)
+    if csource.mentions(text, left.body, edit.mentioning):
+        raise _lost(
+            edit.path,
+            f"'{edit.mentioning}' is left in a place that is no statement of its own",
+            function=edit.function,
+        )
+
+
+def _whole_lines(path: str, text: str, span: Span, function: str) -> Span:
+    """Return the lines of a statement, which it must not share with other code."""
+    start = text.rfind("\n", 0, span.start) + 1
+    end = (text.find("\n", span.end) + 1) or len(text)
+    masked = csource.mask(text)
+    if masked[start : span.start].strip() or masked[span.end : end].strip():
+        line = csource.line_of(text, span.start)
+        raise _lost(path, f"the statement in line {line} shares it with others", function=function)
+    return Span(start, end)
 
 
 def _within(tree: WorkingTree, path: str, name: str) -> Span:
@@ -256,11 +273,16 @@ def _(edit: model.ReplaceTokens, tree: WorkingTree, render: Renderer, _r: Render
 @_apply.register
 def _(edit: model.RenameIdentifiers, tree: WorkingTree, render: Renderer, _r: Renderer) -> None:
     text = tree.read(edit.path)
-    for old, new in edit.renames:
-        text, count = re.subn(rf"\b{render(old)}\b", render(new), text)
-        if not count and not edit.optional:
-            raise _lost(edit.path, f"the identifier '{render(old)}' is not found")
-    tree.write(edit.path, text)
+    renames = {render(old): render(new) for old, new in edit.renames}
+    present = {token.text for token in csource.tokens(text) if token.is_name}
+    for old, new in renames.items():
+        if not re.search(rf"\b{old}\b", text):
+            if not edit.optional:
+                raise _lost(edit.path, f"the identifier '{old}' is not found")
+        elif new in present and new not in renames:
+            raise _lost(edit.path, f"'{old}' cannot become '{new}', which is there already")
+    pattern = rf"\b(?:{'|'.join(renames)})\b"
+    tree.write(edit.path, re.sub(pattern, lambda match: renames[match.group()], text))
 
 
 @_apply.register
@@ -273,6 +295,8 @@ def _(edit: model.RenameMember, tree: WorkingTree, _t: Renderer, _r: Renderer) -
         raise _lost(edit.path, f"struct {edit.struct} has no member '{edit.old}'")
     text = tree.read(edit.path)
     body = definition[1]
+    if csource.find_member(text, body, edit.new):
+        raise _lost(edit.path, f"struct {edit.struct} has a member '{edit.new}' already")
     renamed = re.sub(rf"\b{edit.old}\b", edit.new, body.of(text))
     tree.write(edit.path, text[: body.start] + renamed + text[body.end :])
     touched = {path for path in tree.files if path.startswith(edit.below + "/")}
@@ -306,19 +330,41 @@ def _rename_uses(text: str, edit: model.RenameMember) -> str:
             for name, span in pointers
         )
     ]
+    offset = re.compile(rf"\bstruct\s+{edit.struct}\s*,\s*({edit.old})\b")
+    places += [match.start(1) for match in offset.finditer(masked)]
     commented = re.compile(rf"\b{edit.holder}(?:->|\.)({edit.old})\b")
-    places += [m.start(1) for m in commented.finditer(text) if masked[m.start()].isspace()]
+    for span in csource.comments(text):
+        places += [match.start(1) for match in commented.finditer(text, span.start, span.end)]
     for start in sorted(set(places), reverse=True):
         text = text[:start] + edit.new + text[start + len(edit.old) :]
     return text
 
 
 def _pointers(masked: str, struct: str) -> list[tuple[str, Span]]:
-    """List the variables declared as ``struct struct *`` with the function they are seen in."""
+    """List the variables of a structure's type, pointers or not, with where they are seen.
+
+    A local variable or a parameter is seen to the end of its function, another variable to the
+    end of the file, a parameter of a prototype nowhere.
+    """
     found = []
-    for match in re.finditer(rf"\bstruct\s+{struct}\s*\*\s*(\w+)", masked):
-        end = masked.find("\n}", match.end())
-        found.append((match.group(1), Span(match.start(), end if end >= 0 else len(masked))))
+    for match in re.finditer(rf"\bstruct\s+{struct}\b(?=[\s*]+\w)", masked):
+        last = masked.rfind("\n}", 0, match.start())
+        inside = masked.count("{", max(last, 0), match.start()) > masked.count(
+            "}", last + 2, match.start()
+        )
+        stop = re.compile(r"[;{]").search(masked, match.end())
+        closing = masked.find("\n}", match.end())
+        end = closing if closing >= 0 else len(masked)
+        if not inside and stop and stop.group() == ";":
+            if ")" in masked[match.end() : stop.start()].partition("=")[0]:
+                continue
+            end = len(masked)
+        declared = masked[match.end() : stop.start() if stop else end]
+        names = re.findall(r"(?:\A|,)[\s*]*(\w+)", re.sub(r"\([^()]*\)", "", declared))
+        # behind the first one of a parameter list stand other types
+        if not inside and stop and stop.group() == "{":
+            names = names[:1]
+        found += [(name, Span(match.start(), end)) for name in names]
     return found
 
 
@@ -327,18 +373,20 @@ def _(edit: model.ReorderParameters, tree: WorkingTree, render: Renderer, _r: Re
     text = tree.read(edit.path)
     name = render(edit.function)
     places = [m.end() - 1 for m in re.finditer(rf"\b{name}\s*\(", csource.mask(text))]
-    changed = 0
+    if not places:
+        raise _lost(edit.path, f"no '{name}' with {len(edit.order)} parameters is found")
     for opening in reversed(places):
         spans, _end = csource.call_arguments(text, opening)
         if len(spans) != len(edit.order):
-            continue
+            line = csource.line_of(text, opening)
+            raise _lost(
+                edit.path,
+                f"'{name}' has {len(spans)} parameters in line {line}, not {len(edit.order)}",
+            )
         pieces = [span.of(text) for span in spans]
         for position in range(len(spans) - 1, -1, -1):
             span = spans[position]
             text = text[: span.start] + pieces[edit.order[position]] + text[span.end :]
-        changed += 1
-    if not changed:
-        raise _lost(edit.path, f"no '{name}' with {len(edit.order)} parameters is found")
     tree.write(edit.path, text)
 
 
@@ -357,6 +405,8 @@ def _(edit: model.ReplaceDeclaration, tree: WorkingTree, render: Renderer, _r: R
 
 
 def _insert(text: str, span: Span, new: str, *, after: bool, blank: bool) -> str:
+    if after and not text[: span.end].endswith("\n"):
+        new = "\n" + new
     if not blank:
         place = span.end if after else span.start
         return text[:place] + new + text[place:]
@@ -392,6 +442,17 @@ def _(edit: model.InsertLines, tree: WorkingTree, render: Renderer, _r: Renderer
     _anchored(tree, edit, render(edit.text), blank=False)
 
 
+def _last_statement(path: str, text: str, function: csource.Function) -> Span:
+    """Return the last statement of a function, behind which another one is executed."""
+    found = csource.find_statements(text, function)
+    if not found:
+        raise _lost(path, "the body is empty", function=function.name)
+    last = max(found, key=lambda span: span.end)
+    if re.match(r"(?:return|goto)\b", last.of(text)):
+        raise _lost(path, f"the body ends with '{last.of(text)}'", function=function.name)
+    return last
+
+
 @_apply.register
 def _(edit: model.InsertStatement, tree: WorkingTree, render: Renderer, _r: Renderer) -> None:
     function = _function(tree, edit.path, edit.function)
@@ -403,17 +464,17 @@ def _(edit: model.InsertStatement, tree: WorkingTree, render: Renderer, _r: Rend
             raise _lost(edit.path, f"no statement mentions '{name}'", function=edit.function)
         span = found[-1 if edit.last else 0]
     else:
-        span = max(csource.find_statements(text, function), key=lambda s: s.end)
-    line = text.rfind("\n", 0, span.start) + 1
-    indent = text[line : span.start]
-    line = csource.comment_start(text, line)
+        span = _last_statement(edit.path, text, function)
+    whole = _whole_lines(edit.path, text, span, edit.function)
+    indent = text[whole.start : span.start]
+    line = csource.comment_start(text, whole.start)
     new = "".join(
         f"{indent}{row}\n" if row else "\n" for row in render(edit.text).rstrip("\n").split("\n")
     )
     if edit.before:
         place, new = line, new + ("\n" if edit.blank else "")
     else:
-        place, new = text.find("\n", span.end) + 1, ("\n" if edit.blank else "") + new
+        place, new = whole.end, ("\n" if edit.blank else "") + new
     tree.write(edit.path, text[:place] + new + text[place:])
 
 
