@@ -23,6 +23,7 @@ import filelock
 from generator.errors import InfraError, UserError
 from generator.model.bases import Base
 from generator.paths import ensure_dir, write_atomic
+from generator.tree.git_env import git_environment
 
 PACKAGE_DIR = Path("/usr/src")
 
@@ -54,23 +55,29 @@ class Source:
         """
         if self.kind == "git":
             return _git_show(self.path, self.commit, path)
-        try:
-            return (self.path / path).read_text(encoding="utf-8", errors="surrogateescape")
-        except OSError as error:
-            raise UserError(
-                f"cannot be read: {error.strerror}",
-                where=str(self.path / path),
-                hint="is this the whole source of a kernel?",
-            ) from error
+        return _read(self.path / path).decode("utf-8", "surrogateescape")
 
     def search(self, folder: str, word: str) -> tuple[str, ...]:
         """List the C files and headers below ``folder`` that contain ``word`` as a whole word."""
         return _git_grep(self.path, self.commit, folder, word)
 
 
-def _run(command: list[str], *, cwd: Path | None = None) -> subprocess.CompletedProcess[bytes]:
+def _read(path: Path) -> bytes:
     try:
-        return subprocess.run(command, cwd=cwd, capture_output=True, check=False)
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(
+            f"cannot be read: {error.strerror}",
+            where=str(path),
+            hint="is this the whole source of a kernel?",
+        ) from error
+
+
+def _run(command: list[str]) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(
+            command, capture_output=True, check=False, env=git_environment(isolated=False)
+        )
     except OSError as error:
         raise InfraError(
             f"cannot run {command[0]}: {error.strerror}", hint=f"apt-get install {command[0]}"
@@ -78,7 +85,7 @@ def _run(command: list[str], *, cwd: Path | None = None) -> subprocess.Completed
 
 
 def _git_show(repo: Path, commit: str, path: str) -> str:
-    done = _run(["git", "-C", str(repo), "show", f"{commit}:{path}"])
+    done = _run(["git", "-C", str(repo), "cat-file", "blob", f"{commit}:{path}"])
     if done.returncode:
         raise UserError(f"the commit {commit[:12]} has no such file", where=f"{repo}: {path}")
     return done.stdout.decode("utf-8", "surrogateescape")
@@ -86,9 +93,13 @@ def _git_show(repo: Path, commit: str, path: str) -> str:
 
 def _git_grep(tree: Path, commit: str, folder: str, word: str) -> tuple[str, ...]:
     """List files that contain ``word``: of a commit, or of the directory without one."""
-    where = [commit] if commit else []
-    command = ["git", "-C", str(tree), "grep", "-lwF", *([] if commit else ["--no-index"])]
-    done = _run([*command, word, *where, "--", f"{folder}/*.[ch]"])
+    command = ["git", "-C", str(tree), "grep", "--no-color", "-lwF"]
+    command += ["-e", word, commit] if commit else ["--no-index", "-e", word]
+    done = _run([*command, "--", f"{folder}/*.[ch]"])
+    if done.returncode > 1 or done.stderr:
+        raise InfraError(
+            f"git grep failed: {done.stderr.decode(errors='replace').strip()}", where=str(tree)
+        )
     lines = done.stdout.decode().splitlines()
     return tuple(sorted(line.removeprefix(f"{commit}:") for line in lines))
 
@@ -144,9 +155,7 @@ def find_source(base: Base, workdir: Path, *, tree: Path | None, rev: str | None
 
 def _directory_source(tree: Path) -> Source:
     makefile = tree / "Makefile"
-    version = kernel_version(
-        makefile.read_text(encoding="utf-8", errors="replace"), where=str(makefile)
-    )
+    version = kernel_version(_read(makefile).decode(errors="replace"), where=str(makefile))
     return Source(
         version=version,
         kind="directory",
@@ -156,13 +165,18 @@ def _directory_source(tree: Path) -> Source:
 
 
 def _git_source(tree: Path, rev: str) -> Source:
-    done = _run(["git", "-C", str(tree), "rev-parse", "--verify", "--quiet", f"{rev}^{{commit}}"])
+    parse = ["git", "-C", str(tree), "rev-parse"]
+    done = _run([*parse, "--verify", "--end-of-options", f"{rev}^{{commit}}"])
     if done.returncode:
+        reason = done.stderr.decode(errors="replace").strip().splitlines()
         raise UserError(
-            f"this is neither a kernel source nor a git repository with a commit '{rev}'",
+            f"this is neither a kernel source nor a git repository with a commit '{rev}'"
+            + (f" ({reason[0]})" if reason else ""),
             where=str(tree),
         )
     commit = done.stdout.decode().strip()
+    if _run([*parse, "--show-prefix"]).stdout.strip():
+        raise UserError("this is a directory inside of a git repository", where=str(tree))
     version = kernel_version(
         _git_show(tree, commit, "Makefile"), where=f"{tree}: {commit[:12]}:Makefile"
     )
@@ -189,7 +203,8 @@ def _package_source(base: Base, workdir: Path) -> Source:
     identity = f"package {base.package} {_package_version(base.package) or state.st_mtime_ns}"
     target = ensure_dir(workdir / base.name) / "pristine"
     unpack_once(target, identity, lambda place: _unpack(tarball, place))
-    version = kernel_version((target / "Makefile").read_text(), where=str(target / "Makefile"))
+    makefile = target / "Makefile"
+    version = kernel_version(_read(makefile).decode(errors="replace"), where=str(makefile))
     return Source(version=version, kind="package", path=target, identity=identity)
 
 
@@ -239,6 +254,10 @@ def unpack_once(target: Path, identity: str, fill: Callable[[Path], None]) -> No
             fill(place)
             place.chmod(0o755)
             place.rename(target)
+        except OSError as error:
+            raise InfraError(
+                f"cannot be filled: {error.strerror}", where=str(target), hint="is the disk full?"
+            ) from error
         finally:
             shutil.rmtree(place, ignore_errors=True)
         write_atomic(stamp, json.dumps({"identity": identity}).encode())
@@ -272,16 +291,24 @@ def ensure_pristine(source: Source, workdir: Path, base: Base) -> Path:
 
 
 def _copy(source: Source, place: Path) -> None:
+    """Copy a directory or export a commit, both without git's own files."""
+    from_tar = ["tar", "-x", "-C", str(place)]
     if source.kind == "git":
-        archive = ["git", "-C", str(source.path), "archive", source.commit]
-        tar = subprocess.Popen(archive, stdout=subprocess.PIPE)
-        done = subprocess.run(["tar", "-x", "-C", str(place)], stdin=tar.stdout, check=False)
-        failed = tar.wait() or done.returncode
-        command = " ".join(archive)
+        to_tar = ["git", "-C", str(source.path), "archive", "--format=tar", source.commit]
     else:
-        cp = ["cp", "-a", "--reflink=auto", f"{source.path}/.", str(place)]
-        failed = _run(cp).returncode
-        command = " ".join(cp)
-        shutil.rmtree(place / ".git", ignore_errors=True)
-    if failed:
-        raise InfraError("copying the source failed", where=command, hint="is the disk full?")
+        to_tar = ["tar", "-c", "-C", str(source.path), "--exclude=./.git", "."]
+    environment = git_environment(isolated=False)
+    try:
+        with subprocess.Popen(to_tar, stdout=subprocess.PIPE, env=environment) as writer:
+            done = subprocess.run(from_tar, stdin=writer.stdout, check=False)
+            # a writer whose reader has given up must not wait for it
+            if writer.stdout:
+                writer.stdout.close()
+    except OSError as error:
+        raise InfraError(
+            f"cannot run {to_tar[0]} or tar: {error.strerror}", hint="install git and tar"
+        ) from error
+    if done.returncode or writer.returncode:
+        raise InfraError(
+            "copying the source failed", where=" ".join(to_tar), hint="is the disk full?"
+        )
