@@ -11,7 +11,9 @@ tip), and a tag ``<series>-NN`` for each prefix.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -21,6 +23,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import filelock
+
+# without git, importing GitPython fails; with this the first call says so
+os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 import git
 
 from generator.errors import InfraError
@@ -31,14 +36,7 @@ from generator.plan import Plan
 from generator.render.env import Scope, Templates
 from generator.tree.acquire import Source
 from generator.tree.edit import WorkingTree, apply_edits, changed_files
-
-# nothing of the user's configuration may change a patch
-_GIT_ENV = {
-    "GIT_CONFIG_GLOBAL": "/dev/null",
-    "GIT_CONFIG_NOSYSTEM": "1",
-    "LC_ALL": "C",
-    "TZ": "UTC",
-}
+from generator.tree.git_env import git_environment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,10 +169,46 @@ def _text(plan: Plan, name: str, applied: tuple[str, ...], source: Source) -> st
 
 
 def _import(commits: list[Commit], path: Path, tip: str, author: Identity) -> git.Repo:
-    """Write the commits into the repository at ``path`` with one fast-import stream."""
-    if not (path / "HEAD").is_file():
-        shutil.rmtree(path, ignore_errors=True)
-        git.Repo.init(path, bare=True, initial_branch="base")
+    """Write the commits into the repository at ``path`` with one fast-import stream.
+
+    The repository is the tool's own: one that git cannot use is made again.
+    """
+    stream = _stream(commits, tip, author)
+    if (path / "HEAD").is_file():
+        with contextlib.suppress(InfraError):
+            _git(["-C", str(path), "fast-import", "--quiet", "--force", "--done"], stream)
+            return git.Repo(path)
+    shutil.rmtree(path, ignore_errors=True)
+    _git(["init", "--quiet", "--bare", "--template=", "--initial-branch=base", str(path)])
+    _git(["-C", str(path), "fast-import", "--quiet", "--force", "--done"], stream)
+    return git.Repo(path)
+
+
+def _git(
+    arguments: list[str], stdin: bytes = b"", *, environment: Mapping[str, str] | None = None
+) -> None:
+    """Run git; nothing of the user's configuration counts."""
+    command = ["git", *arguments]
+    try:
+        done = subprocess.run(
+            command,
+            input=stdin,
+            capture_output=True,
+            check=False,
+            env=git_environment(isolated=True) | dict(environment or {}),
+        )
+    except OSError as error:
+        raise InfraError("git cannot be run", hint="apt-get install git") from error
+    if done.returncode:
+        raise InfraError(
+            f"git failed: {done.stderr.decode(errors='replace').strip()}",
+            where=" ".join(command),
+            hint="is the disk full?",
+        )
+
+
+def _stream(commits: list[Commit], tip: str, author: Identity) -> bytes:
+    """Return the fast-import stream that makes ``commits`` and their refs."""
     who = f"{author.name} <{author.email}> {author.date}"
     stream = bytearray()
     for mark, commit in enumerate(commits, 1):
@@ -190,18 +224,7 @@ def _import(commits: list[Commit], path: Path, tip: str, author: Identity) -> gi
         for ref in commit.refs:
             stream += f"reset {ref}\nfrom :{mark}\n\n".encode()
     stream += f"reset refs/heads/{tip}\nfrom :{len(commits)}\n\ndone\n".encode()
-    command = ["git", "-C", str(path), "fast-import", "--quiet", "--force", "--done"]
-    try:
-        done = subprocess.run(command, input=bytes(stream), capture_output=True, check=False)
-    except OSError as error:
-        raise InfraError("git cannot be run", hint="apt-get install git") from error
-    if done.returncode:
-        raise InfraError(
-            f"fast-import failed: {done.stderr.decode(errors='replace').strip()}",
-            where=" ".join(command),
-            hint=f"remove {path} and try again",
-        )
-    return git.Repo(path)
+    return bytes(stream)
 
 
 def _format_patches(repo: git.Repo, plan: Plan, source: Source) -> dict[str, bytes]:
@@ -215,30 +238,18 @@ def _format_patches(repo: git.Repo, plan: Plan, source: Source) -> dict[str, byt
         "GIT_COMMITTER_DATE": series.author.date,
         "GIT_AUTHOR_DATE": series.author.date,
     }
+    arguments = [
+        *("-c", f"branch.{series.name}.description={cover}"),
+        *("-c", "diff.algorithm=myers"),
+        *("format-patch", "--quiet", "--cover-letter", "--cover-from-description=subject"),
+        *("--zero-commit", "--no-signature", "--full-index", "--no-renames", "--numbered"),
+        *("--unified=3", "--stat=72"),
+    ]
     with tempfile.TemporaryDirectory() as out:
-        with repo.git.custom_environment(**_GIT_ENV, **date):
-            repo.git.execute(
-                [
-                    "git",
-                    "-c",
-                    f"branch.{series.name}.description={cover}",
-                    "-c",
-                    "diff.algorithm=myers",
-                    "format-patch",
-                    "--quiet",
-                    "--cover-letter",
-                    "--cover-from-description=subject",
-                    "--zero-commit",
-                    "--no-signature",
-                    "--full-index",
-                    "--no-renames",
-                    "--numbered",
-                    "--unified=3",
-                    "-o",
-                    out,
-                    f"baseline..{series.name}",
-                ]
-            )
+        _git(
+            ["-C", str(repo.git_dir), *arguments, "-o", out, f"baseline..{series.name}"],
+            environment=date,
+        )
         return {
             path.name: _without_git_version(path.read_bytes())
             for path in sorted(Path(out).iterdir())
@@ -272,14 +283,25 @@ class Written:
 
 
 def write_series(rendered: Rendered, target: Path) -> Written:
-    """Write the patches into ``target``: each whole or not at all, files that are not wanted go."""
+    """Write the patches into ``target``, each whole or not at all.
+
+    Patches that an earlier manifest lists and this one does not are removed; other files stay.
+    """
     files = {**rendered.patches, "series": rendered.manifest}
     ensure_dir(target)
+    manifest = target / "series"
+    listed = read_names(manifest.read_bytes()) if manifest.is_file() else ()
     written = [name for name, data in files.items() if write_atomic(target / name, data)]
-    stale = [path for path in target.glob("*.patch") if path.name not in files]
-    for path in stale:
-        path.unlink()
-    return Written(written=tuple(written), removed=tuple(path.name for path in stale))
+    stale = [name for name in listed if name not in files and (target / name).is_file()]
+    for name in stale:
+        (target / name).unlink()
+    return Written(written=tuple(written), removed=tuple(stale))
+
+
+def read_names(data: bytes) -> tuple[str, ...]:
+    """Return the patches that a ``series`` file lists."""
+    lines = data.decode(errors="replace").splitlines()
+    return tuple(line for line in lines if re.fullmatch(r"\d{4}-[^/]+\.patch", line))
 
 
 def read_manifest(data: bytes) -> dict[str, str]:
