@@ -91,7 +91,7 @@ def _resolve(base: Base, edit: Edit) -> Edit:
     if not isinstance(edit, InsertHook):
         return edit
     for hook in base.hooks:
-        if hook.callee == edit.hook:
+        if hook.callee == edit.hook and hook.path == edit.path:
             return InsertStatement(
                 path=hook.path,
                 function=hook.function,
@@ -101,4 +101,4 @@ def _resolve(base: Base, edit: Edit) -> Edit:
                 last=hook.last,
                 blank=hook.blank,
             )
-    raise UserError(f"the base {base.name} has no hook for '{edit.hook}'")
+    raise UserError(f"the base {base.name} has no hook for '{edit.hook}' in {edit.path}")
