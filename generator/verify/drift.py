@@ -64,10 +64,13 @@ def compare_series(rendered: Rendered, target: Path) -> Drift:
             moved.append(name)
     if same_source and manifest.read_bytes() != rendered.manifest:
         changed.append("series")
+    missing = want.keys() - have.keys()
+    if not manifest.is_file():
+        missing |= {"series"}
     return Drift(
         committed=committed.get("source", ""),
         rendered=fresh["source"],
-        missing=tuple(sorted(want.keys() - have.keys())),
+        missing=tuple(sorted(missing)),
         stale=tuple(sorted(have.keys() - want.keys())),
         changed=tuple(changed),
         moved=tuple(moved),
