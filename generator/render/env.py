@@ -9,7 +9,9 @@ names are errors.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import traceback
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cache
 from types import SimpleNamespace
@@ -68,6 +70,34 @@ def environment() -> jinja2.Environment:
     )
 
 
+@contextmanager
+def _located(where: str) -> Iterator[None]:
+    """Turn what Jinja raises into an error that names the template and the line.
+
+    Args:
+        where: the place to name when Jinja does not know a better one.
+    """
+    try:
+        yield
+    except jinja2.TemplateNotFound as error:
+        raise UserError(f"the template '{error.name}' is missing", where="templates") from error
+    except jinja2.TemplateSyntaxError as error:
+        place = f"templates/{error.name}:{error.lineno}" if error.name else where
+        raise UserError(str(error.message), where=place) from error
+    except jinja2.TemplateError as error:
+        raise UserError(str(error.message), where=_template_line(error) or where) from error
+
+
+def _template_line(error: BaseException) -> str:
+    """Return the innermost template line of a traceback that Jinja has rewritten, or ""."""
+    root = str(data_dir("templates"))
+    frames = traceback.extract_tb(error.__traceback__)
+    for frame in reversed(frames):
+        if frame.filename.startswith(root):
+            return f"templates{frame.filename.removeprefix(root)}:{frame.lineno}"
+    return ""
+
+
 class Templates:
     """Renders templates and pieces of text for one scope."""
 
@@ -106,7 +136,8 @@ class Templates:
         """Render a piece of text from the model."""
         if "{" not in source:
             return source
-        return self._env.from_string(source).render(self._context)
+        with _located("generator/model"):
+            return self._env.from_string(source).render(self._context)
 
     def file(self, name: str) -> str:
         """Render the template ``name``, given relative to ``templates/`` without ``.j2``.
@@ -114,20 +145,14 @@ class Templates:
         Raises:
             UserError: the template is missing or wrong, with its file and line.
         """
-        try:
+        with _located(f"templates/{name}.j2"):
             return self._env.get_template(f"{name}.j2").render(self._context)
-        except jinja2.TemplateNotFound as error:
-            raise UserError(f"the template '{error.name}' is missing", where="templates") from error
-        except jinja2.TemplateSyntaxError as error:
-            where = f"templates/{error.name}:{error.lineno}"
-            raise UserError(str(error.message), where=where) from error
-        except jinja2.UndefinedError as error:
-            raise UserError(str(error.message), where=f"templates/{name}.j2") from error
 
     def message(self, name: str, **facts: str) -> str:
         """Render the text ``templates/messages/<name>.txt.j2``; ``facts`` are extra names."""
-        template = self._env.get_template(f"messages/{name}.txt.j2")
-        return message.fill(template.render(self._context, **facts))
+        with _located(f"templates/messages/{name}.txt.j2"):
+            template = self._env.get_template(f"messages/{name}.txt.j2")
+            return message.fill(template.render(self._context, **facts))
 
     def _resolved(self, function: Function) -> Function:
         """Return a function under the name and with the parameters it has in this scope."""
