@@ -67,9 +67,12 @@ class MakeRequest:
         toolchain: ``gcc`` or ``clang``.
         wrapper: ``ccache`` or ``none``.
         jobs: parallel compilers.
-        goal: ``bzImage``, another make target, or ``config`` to configure only.
+        goal: ``bzImage``, other make targets with blanks between them, or ``config`` to configure
+            only.
         kconfig: first step of the configuration, a make target such as ``tinyconfig``.
         fragments: files merged after it, in this order.
+        arch: ``x86_64``, or ``i386`` for a 32-bit kernel by the same compiler.
+        keep_going: go on with other objects after one has failed.
     """
 
     tree: Path
@@ -81,6 +84,8 @@ class MakeRequest:
     goal: str
     kconfig: str = "tinyconfig"
     fragments: tuple[Path, ...] = ()
+    arch: str = "x86_64"
+    keep_going: bool = False
 
 
 class LineRuntime(NullRuntime):  # type: ignore[misc]  # tuxmake has no types
@@ -194,10 +199,11 @@ def make_build(request: MakeRequest, on_line: Callable[[str], None]) -> KernelBu
         kconfig=request.kconfig,
         kconfig_add=[str(fragment) for fragment in request.fragments],
         targets=["config"] if only_config else None,
-        make_target=[] if only_config else [request.goal],
+        make_target=[] if only_config else request.goal.split(),
+        make_variables={} if request.arch == "x86_64" else {"ARCH": request.arch},
         jobs=request.jobs,
         runtime="null",
-        fail_fast=True,
+        fail_fast=not request.keep_going,
         verbose=True,
         quiet=True,
     )

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import Annotated, cast
@@ -12,7 +13,7 @@ import typer
 from generator import __version__
 from generator.cli import commands
 from generator.cli.commands import Options
-from generator.errors import ExitCode, UprobekitError
+from generator.errors import ExitCode, InfraError, UprobekitError
 
 app = typer.Typer(
     name="uprobekit",
@@ -138,6 +139,34 @@ def checkpatch(
             workdir=workdir,
             as_json=as_json,
             quiet=quiet,
+        )
+    )
+
+
+@app.command()
+def prefixes(
+    base: Base = "6.1",
+    series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    tree: Tree = None,
+    rev: Rev = None,
+    toolchain: Toolchain = "gcc",
+    jobs: Jobs = 0,
+    workdir: Workdir = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compile what the series touches after each patch: uprobes on, off, and for 32 bits."""
+    commands.prefixes(
+        Options(
+            base=base,
+            series=series,
+            tree=tree,
+            rev=rev,
+            workdir=workdir,
+            as_json=as_json,
+            quiet=quiet,
+            toolchain=toolchain,
+            jobs=jobs,
         )
     )
 
@@ -298,6 +327,11 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write("uprobekit: interrupted; run the same command again to go on\n")
         return int(ExitCode.INFRA)
     except BrokenPipeError:
-        sys.stderr.close()
+        # whoever read our output has enough; Python flushes once more at the end
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return int(ExitCode.GOOD)
+    except OSError as error:
+        place = str(error.filename or "")
+        Screen().error(InfraError(error.strerror or str(error), where=place))
+        return int(ExitCode.INFRA)
     return int(outcome) if isinstance(outcome, int) else int(ExitCode.GOOD)

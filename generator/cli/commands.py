@@ -141,17 +141,20 @@ def _ref(options: Options, variant: str) -> str:
     return {"tip": options.series, "peer": "base"}.get(variant, variant)
 
 
-def _build_request(options: Options, variant: str, source: Source) -> BuildRequest:
+def _build_request(options: Options, variant: str, source: Source | None) -> BuildRequest:
+    """Return what is built; without a source, for a dry run, nothing is copied for it."""
     from generator.build.kernel import BuildRequest
     from generator.tree.acquire import ensure_pristine
 
+    base = find_base(options.base)
+    pristine = ensure_pristine(source, options.area, base) if source else None
     return BuildRequest(
         base=options.base,
         variant=variant,
         ref=_ref(options, variant),
         repo=options.area / options.base / "repo.git",
-        pristine=ensure_pristine(source, options.area, find_base(options.base)),
-        pristine_id=source.identity,
+        pristine=pristine or options.area / options.base / "pristine",
+        pristine_id=source.identity if source else "",
         workdir=options.area,
         flavour=options.flavour,
         toolchain=options.toolchain,
@@ -176,19 +179,63 @@ def _build_one(options: Options, variant: str, source: Source, screen: Screen) -
     return result
 
 
+def _build_commands(options: Options, variants: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Return the commands that build kernels; a source that the user names is looked at."""
+    from generator.build.kernel import build_command
+    from generator.tree.acquire import find_source
+
+    base = find_base(options.base)
+    if options.tree or options.rev:
+        find_source(base, options.area, tree=options.tree, rev=options.rev)
+    return [build_command(_build_request(options, variant, None)) for variant in variants]
+
+
 def build(options: Options, variants: tuple[str, ...]) -> None:
     """Build kernels."""
-    from generator.build.kernel import build_command
-
     screen = options.screen()
-    source, _ = _render(options)
     if options.dry_run:
-        screen.commands(build_command(_build_request(options, v, source)) for v in variants)
+        screen.commands(_build_commands(options, variants))
         return
+    source, _ = _render(options)
     results = [_build_one(options, variant, source, screen) for variant in variants]
     screen.result({"kernels": [asdict(result) for result in results]})
     for result in results:
         screen.say(f"{options.base}/{result.variant}: {result.image}")
+
+
+def prefixes(options: Options) -> None:
+    """Compile what the series touches at every prefix."""
+    from generator.build.prefixes import PrefixRequest, compile_prefixes, configurations
+    from generator.tree.acquire import ensure_pristine
+
+    screen = options.screen()
+    source, rendered = _render(options)
+    count = sum(name.startswith("00") for name in rendered.patches) - 1
+    request = PrefixRequest(
+        base=options.base,
+        refs=("baseline", *(f"{options.series}-{n:02d}" for n in range(1, count + 1))),
+        configurations=configurations(options.base),
+        repo=rendered.repo,
+        pristine=ensure_pristine(source, options.area, find_base(options.base)),
+        pristine_id=source.identity,
+        workdir=options.area,
+        toolchain=options.toolchain,
+        jobs=options.jobs,
+    )
+    results = compile_prefixes(request, screen)
+    screen.result({"prefixes": [asdict(result) for result in results]})
+    for result in results:
+        state = f"{len(result.problems)} problems" if result.problems else "good"
+        screen.say(
+            f"{result.ref:12} {result.configuration:6} {result.objects:3} objects "
+            f"{result.seconds:6.1f} s  {state}"
+        )
+    nowhere = set(results[0].left_out).intersection(*(result.left_out for result in results))
+    if nowhere:
+        screen.warn(f"compiled in no configuration: {', '.join(sorted(nowhere))}")
+    bad = [f"{r.ref} ({r.configuration}): {p}" for r in results for p in r.problems]
+    if bad:
+        raise CheckFailed("not every prefix builds:\n  " + "\n  ".join(bad))
 
 
 def _boot_request(options: Options, variant: str, initramfs: Path) -> BootRequest:
@@ -233,18 +280,26 @@ def _boot_one(options: Options, variant: str, initramfs: Path, screen: Screen) -
     return result
 
 
-def boot(options: Options, variants: tuple[str, ...]) -> None:
-    """Boot kernels that were built."""
+def _boot_commands(options: Options, variants: tuple[str, ...]) -> list[tuple[str, ...]]:
+    """Return the commands that build the guest and boot kernels."""
     from generator.boot.stage import boot_command
     from generator.build.guest import GuestRequest, guest_command
+
+    find_base(options.base)
+    guest = GuestRequest(directory=options.area / "guest")
+    archive = options.area / "guest" / "initramfs.cpio"
+    requests = [_boot_request(options, variant, archive) for variant in variants]
+    return [guest_command(guest), *(boot_command(request) for request in requests)]
+
+
+def boot(options: Options, variants: tuple[str, ...]) -> None:
+    """Boot kernels that were built."""
     from generator.report.results import boot_data
 
     screen = options.screen()
-    guest = GuestRequest(directory=options.area / "guest")
+    find_base(options.base)
     if options.dry_run:
-        archive = options.area / "guest" / "initramfs.cpio"
-        requests = [_boot_request(options, variant, archive) for variant in variants]
-        screen.commands([guest_command(guest), *(boot_command(request) for request in requests)])
+        screen.commands(_boot_commands(options, variants))
         return
     initramfs = _guest(options, screen)
     results = [_boot_one(options, variant, initramfs, screen) for variant in variants]
@@ -303,8 +358,7 @@ def qemu_test(options: Options, *, peer: bool, junit: Path | None) -> None:
     screen = options.screen()
     variants = (*BEFORE_AFTER, "peer") if peer else BEFORE_AFTER
     if options.dry_run:
-        build(options, variants)
-        boot(options, variants)
+        screen.commands([*_build_commands(options, variants), *_boot_commands(options, variants)])
         return
     source, _ = _render(options)
     initramfs = _guest(options, screen)
@@ -347,7 +401,8 @@ def status(options: Options) -> None:
         }
     comparison = _read_json(result_path(options.area, options.base, "compare", options.flavour))
     verdict = {True: "holds", False: "does not hold", None: "not compared"}
-    rows["before and after"] = verdict[comparison.get("passed")]  # type: ignore[index]
+    passed = comparison.get("passed")
+    rows["before and after"] = verdict.get(passed if isinstance(passed, bool) else None)
     screen.result(rows)
     for key, value in rows.items():
         text = (

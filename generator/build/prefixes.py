@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Compile what the series touches, at every prefix, in several configurations.
+
+The quick answer to "does every patch build": one source tree and one build directory per
+configuration follow the prefixes in order, and at each only the objects of touched source files are
+compiled (a full build of every prefix costs as much as a kernel each; ``uprobekit build review-05``
+does it for one). Nothing may fail or warn. Reads the repository of ``tree.series``, works below
+``<workdir>/<base>/prefix-<configuration>/``.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.build import config, runner, toolchain, worktree
+from generator.build.kernel import variant_lock
+from generator.build.log import BuildLog, object_of
+from generator.build.progress import Observer, Progress, SilentObserver
+from generator.errors import CheckFailed, InfraError
+from generator.paths import data_dir, ensure_dir
+
+_NO_RULE = re.compile(r"No rule to make target '([^']+)'|Nothing to be done for '([^']+)'")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Configuration:
+    """One kernel configuration: its name, the fragments in order, and the architecture."""
+
+    name: str
+    fragments: tuple[Path, ...]
+    arch: str = "x86_64"
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrefixRequest:
+    """What is compiled.
+
+    Args:
+        base: the kernel release.
+        refs: the prefixes, in the order of the series.
+        configurations: see ``configurations``.
+        repo, pristine, pristine_id, workdir, toolchain, jobs: as for a build.
+    """
+
+    base: str
+    refs: tuple[str, ...]
+    configurations: tuple[Configuration, ...]
+    repo: Path
+    pristine: Path
+    pristine_id: str
+    workdir: Path
+    toolchain: str = "gcc"
+    jobs: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrefixResult:
+    """One prefix in one configuration.
+
+    Args:
+        ref: the prefix.
+        configuration: its name.
+        objects: how many were compiled.
+        left_out: touched sources that this configuration does not compile.
+        problems: errors and warnings, as the compiler prints them.
+        seconds: time of make.
+    """
+
+    ref: str
+    configuration: str
+    objects: int
+    left_out: tuple[str, ...]
+    problems: tuple[str, ...]
+    seconds: float
+
+
+def configurations(base: str) -> tuple[Configuration, ...]:
+    """Return uprobes on, uprobes off, and a 32-bit kernel."""
+    plain = config.find_fragments(base)
+    folder = data_dir("qemu") / "config" / "prefixes"
+    return (
+        Configuration(name="on", fragments=plain),
+        Configuration(name="off", fragments=(*plain, folder / "off.config")),
+        Configuration(name="i386", fragments=(folder / "i386.config",), arch="i386"),
+    )
+
+
+def compile_prefixes(
+    request: PrefixRequest, observer: Observer | None = None
+) -> tuple[PrefixResult, ...]:
+    """Compile every prefix in every configuration; what does not build is in the results.
+
+    Raises:
+        UserError: an input is missing or wrong.
+        CheckFailed: a configuration loses an option, or cannot be made.
+        InfraError: a tool is missing, or the disk is full.
+    """
+    toolchain.find_compiler(request.toolchain)
+    results: list[PrefixResult] = []
+    for configuration in request.configurations:
+        directory = request.workdir.absolute() / request.base / f"prefix-{configuration.name}"
+        with variant_lock(ensure_dir(directory), wait=600.0):
+            run = _Run(request, configuration, directory, observer or SilentObserver())
+            results += [run.compile(ref) for ref in request.refs]
+    return tuple(results)
+
+
+class _Run:
+    """The tree and the build directory of one configuration."""
+
+    def __init__(
+        self,
+        request: PrefixRequest,
+        configuration: Configuration,
+        directory: Path,
+        observer: Observer,
+    ) -> None:
+        self._request = request
+        self._configuration = configuration
+        self._directory = directory
+        self._observer = observer
+        self._started = time.monotonic()
+        self._sources = self._touched_sources()
+
+    def _touched_sources(self) -> tuple[str, ...]:
+        """List the C files that any prefix changes, against the baseline and the base."""
+        request = self._request
+        original = worktree.read_ref(request.repo, "base")
+        touched: set[str] = set()
+        for ref in request.refs:
+            touched |= set(worktree.differing(worktree.read_ref(request.repo, ref), original))
+        return tuple(sorted(path for path in touched if path.endswith(".c")))
+
+    def _make(self, goal: str, log: BuildLog, lines: list[str]) -> bool:
+        request = self._request
+
+        def take(line: str) -> None:
+            lines.append(line)
+            if log.feed(line):
+                self._say(log)
+
+        return runner.run_make(
+            runner.MakeRequest(
+                tree=self._directory / "linux",
+                build_dir=self._directory / "linux" / f"{worktree.BUILD_PREFIX}prefix",
+                log_dir=self._directory / "logs",
+                toolchain=request.toolchain,
+                wrapper=toolchain.find_ccache("auto"),
+                jobs=request.jobs or os.cpu_count() or 1,
+                goal=goal,
+                fragments=self._configuration.fragments,
+                arch=self._configuration.arch,
+                keep_going=True,
+            ),
+            take,
+        )
+
+    def _say(self, log: BuildLog, detail: str = "") -> None:
+        self._observer.progress(
+            Progress(
+                stage="prefixes",
+                subject=f"{self._request.base}/{self._configuration.name}",
+                elapsed=time.monotonic() - self._started,
+                done=log.objects,
+                detail=detail or log.latest,
+            )
+        )
+
+    def _configure(self, build_dir: Path) -> None:
+        log = BuildLog(tree=self._directory / "linux")
+        if not self._make("config", log, []):
+            raise CheckFailed(
+                "the configuration cannot be made: " + "; ".join(log.errors),
+                where=str(self._directory / "logs"),
+            )
+        config.check_survivors(build_dir / ".config", self._configuration.fragments)
+
+    def compile(self, ref: str) -> PrefixResult:
+        """Show a prefix in the tree and compile the touched objects."""
+        request = self._request
+        worktree.prepare_worktree(
+            worktree.WorktreeRequest(
+                pristine=request.pristine,
+                pristine_id=request.pristine_id,
+                repo=request.repo,
+                ref=ref,
+                directory=self._directory,
+            )
+        )
+        build_dir = self._directory / "linux" / f"{worktree.BUILD_PREFIX}prefix"
+        if not (build_dir / ".config").is_file():
+            self._configure(build_dir)
+        log = BuildLog(tree=self._directory / "linux")
+        lines: list[str] = []
+        began = time.monotonic()
+        objects = [object_of(path) for path in self._sources]
+        passed = self._make(" ".join(objects), log, lines)
+        missing = {
+            name
+            for line in lines
+            for match in [_NO_RULE.search(line)]
+            if match
+            for name in match.groups()
+            if name
+        }
+        left_out = tuple(
+            path for path in self._sources if any(object_of(path) in name for name in missing)
+        )
+        errors = [line for line in log.errors if not _consequence(line)]
+        if not passed and not errors and not left_out:
+            errors = lines[-5:]
+        if len(left_out) == len(objects):
+            raise InfraError(
+                "nothing of the series is compiled", where=str(self._directory / "logs")
+            )
+        return PrefixResult(
+            ref=ref,
+            configuration=self._configuration.name,
+            objects=len(objects) - len(left_out),
+            left_out=left_out,
+            problems=(*errors, *(str(warning) for warning in log.warnings)),
+            seconds=time.monotonic() - began,
+        )
+
+
+def _consequence(line: str) -> bool:
+    """Tell whether a line of make's only repeats that an object is not of this configuration."""
+    return (
+        bool(_NO_RULE.search(line))
+        or "not remade because of errors" in line
+        or ("make" in line and "Error" in line)
+    )
