@@ -10,6 +10,7 @@ import json
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from generator.cli.later import Later
@@ -141,20 +142,17 @@ def _ref(options: Options, variant: str) -> str:
     return {"tip": options.series, "peer": "base"}.get(variant, variant)
 
 
-def _build_request(options: Options, variant: str, source: Source | None) -> BuildRequest:
-    """Return what is built; without a source, for a dry run, nothing is copied for it."""
+def _build_request(options: Options, variant: str, source: Source) -> BuildRequest:
     from generator.build.kernel import BuildRequest
     from generator.tree.acquire import ensure_pristine
 
-    base = find_base(options.base)
-    pristine = ensure_pristine(source, options.area, base) if source else None
     return BuildRequest(
         base=options.base,
         variant=variant,
         ref=_ref(options, variant),
         repo=options.area / options.base / "repo.git",
-        pristine=pristine or options.area / options.base / "pristine",
-        pristine_id=source.identity if source else "",
+        pristine=ensure_pristine(source, options.area, find_base(options.base)),
+        pristine_id=source.identity,
         workdir=options.area,
         flavour=options.flavour,
         toolchain=options.toolchain,
@@ -180,14 +178,41 @@ def _build_one(options: Options, variant: str, source: Source, screen: Screen) -
 
 
 def _build_commands(options: Options, variants: tuple[str, ...]) -> list[tuple[str, ...]]:
-    """Return the commands that build kernels; a source that the user names is looked at."""
-    from generator.build.kernel import build_command
+    """Return the commands that build kernels; the work area stays as it is."""
+    from generator.build.kernel import BuildRequest, build_command
     from generator.tree.acquire import find_source
+    from generator.tree.series import render_series
 
     base = find_base(options.base)
-    if options.tree or options.rev:
-        find_source(base, options.area, tree=options.tree, rev=options.rev)
-    return [build_command(_build_request(options, variant, None)) for variant in variants]
+    pristine = options.area / base.name / "pristine"
+    if not options.tree and not pristine.is_dir():
+        raise UserError(
+            "a dry run cannot look at Debian's package before it is unpacked",
+            where=str(pristine),
+            hint=f"run: uprobekit render --base {base.name}, or give a source with --tree",
+        )
+    source = find_source(base, options.area, tree=options.tree, rev=options.rev)
+    with TemporaryDirectory() as place:
+        rendered = render_series(
+            plan_series(base, find_series(options.series)), source, Path(place)
+        )
+        return [
+            build_command(
+                BuildRequest(
+                    base=base.name,
+                    variant=variant,
+                    ref=_ref(options, variant),
+                    repo=rendered.repo,
+                    pristine=pristine,
+                    pristine_id=source.identity,
+                    workdir=options.area,
+                    flavour=options.flavour,
+                    toolchain=options.toolchain,
+                    jobs=options.jobs,
+                )
+            )
+            for variant in variants
+        ]
 
 
 def build(options: Options, variants: tuple[str, ...]) -> None:
