@@ -144,6 +144,32 @@ def checkpatch(
 
 
 @app.command()
+def verify(
+    base: Base = "6.1",
+    series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    tree: Tree = None,
+    rev: Rev = None,
+    toolchain: Toolchain = "gcc",
+    workdir: Workdir = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compare the tip, as libclang sees it, with the model; needs a build of the tip."""
+    commands.verify(
+        Options(
+            base=base,
+            series=series,
+            tree=tree,
+            rev=rev,
+            workdir=workdir,
+            as_json=as_json,
+            quiet=quiet,
+            toolchain=toolchain,
+        )
+    )
+
+
+@app.command()
 def prefixes(
     base: Base = "6.1",
     series: Annotated[str, typer.Option(help="Which series.")] = "review",

@@ -228,6 +228,26 @@ def build(options: Options, variants: tuple[str, ...]) -> None:
         screen.say(f"{options.base}/{result.variant}: {result.image}")
 
 
+def verify(options: Options) -> None:
+    """Compare the tip with the model by libclang."""
+    from generator.build.worktree import BUILD_PREFIX
+    from generator.verify.interface import verify_interface
+
+    screen = options.screen()
+    _, rendered = _render(options)
+    plan = plan_series(find_base(options.base), find_series(options.series))
+    tree = options.area / options.base / "tip" / "linux"
+    build_dir = tree / f"{BUILD_PREFIX}{options.flavour}-{options.toolchain}"
+    checks = verify_interface(plan, tree, build_dir, tuple(rendered.tip_files))
+    screen.result({"checks": [asdict(check) for check in checks]})
+    for check in checks:
+        state = f"{len(check.differences)} differences" if check.differences else "good"
+        screen.say(f"{check.what:50} {check.checked:4}  {state}")
+    bad = [f"{d.place}: {d.what}" for check in checks for d in check.differences]
+    if bad:
+        raise CheckFailed("the tip is not what the model says:\n  " + "\n  ".join(bad))
+
+
 def prefixes(options: Options) -> None:
     """Compile what the series touches at every prefix."""
     from generator.build.prefixes import PrefixRequest, compile_prefixes, configurations

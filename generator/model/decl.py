@@ -40,6 +40,7 @@ class Function:
         former_name: the identifier before the patch that makes names consistent.
         former_order: for each position, that of the parameter that stood there before the patch
             that makes the order consistent; empty when nothing changes.
+        needs, unless: a fact in ``Base.has`` with which, or without which, the series brings it.
     """
 
     name: str
@@ -54,6 +55,8 @@ class Function:
     c_name: str = ""
     former_name: str = ""
     former_order: tuple[int, ...] = ()
+    needs: str = ""
+    unless: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -400,6 +400,7 @@ CORE_FUNCTIONS = (
         params=(_TASK, Param("const char *", "msg")),
         storage="static",
         doc=("This function reports a task for which a probe could not do its work.",),
+        unless="uprobe_warn",
         patch="hit",
     ),
     Function(
@@ -467,6 +468,7 @@ CORE_FUNCTIONS = (
             "caller is in a read section. The tree may be turned while it is searched, then a "
             "probe that is there can be missed and the search starts again.",
         ),
+        needs="uprobe_rcu",
         patch="hit",
     ),
     Function(

@@ -154,7 +154,7 @@ class Templates:
             template = self._env.get_template(f"messages/{name}.txt.j2")
             return message.fill(template.render(self._context, **facts))
 
-    def _resolved(self, function: Function) -> Function:
+    def resolved(self, function: Function) -> Function:
         """Return a function under the name and with the parameters it has in this scope."""
         name = self.text(function.c_name or function.name)
         if function.former_name and not self.has("names"):
@@ -166,15 +166,15 @@ class Templates:
 
     def prototype(self, name: str) -> str:
         """Return the prototype of a function of the model."""
-        return cdecl.prototype(self._resolved(_function(name)))
+        return cdecl.prototype(self.resolved(_function(name)))
 
     def signature(self, name: str) -> str:
         """Return the first lines of the definition of a function, without a comment."""
-        return cdecl.signature(self._resolved(_function(name))).rstrip("\n")
+        return cdecl.signature(self.resolved(_function(name))).rstrip("\n")
 
     def name(self, name: str) -> str:
         """Return the identifier that a function has in this scope."""
-        return self._resolved(_function(name)).name
+        return self.resolved(_function(name)).name
 
     def _doc(self, entry: str) -> Sequence[str]:
         if entry == "@states":
@@ -185,13 +185,13 @@ class Templates:
 
     def head(self, name: str, attributes: str = "") -> str:
         """Return comment and first lines of the definition of a function of the model."""
-        function = self._resolved(_function(name))
+        function = self.resolved(_function(name))
         return cdecl.head(function, self._doc, attributes).rstrip("\n")
 
     def prototypes(self, header: str) -> str:
         """Return the prototypes that belong into a header, as far as the patches bring them."""
         return "".join(
-            cdecl.prototype(self._resolved(function))
+            cdecl.prototype(self.resolved(function))
             for function in INTERFACE.functions
             if function.header == header and self.has(function.patch)
         )
@@ -199,7 +199,7 @@ class Templates:
     def stubs(self, header: str) -> str:
         """Return the empty inlines that belong into a header, as far as the patches bring them."""
         return "\n".join(
-            cdecl.stub(self._resolved(function))
+            cdecl.stub(self.resolved(function))
             for function in INTERFACE.functions
             if function.header == header and function.stub is not None and self.has(function.patch)
         )
