@@ -124,7 +124,10 @@
 
 	all_jcc	jcc-short, , 0
 	all_jcc	jcc-short, , 1
+/* x32 is 64-bit code: the 64-bit program has tested these. */
+#if defined(__i386__) || !defined(__ILP32__)
 	all_jcc	jcc-near, {disp32}, 0
 	all_jcc	jcc-near, {disp32}, 1
+#endif
 
 	.section .note.GNU-stack, "", @progbits
