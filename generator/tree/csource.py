@@ -26,10 +26,12 @@ _COMMENT = re.compile(
 _BRACKET = re.compile(r"[()\[\]{}]")
 _DIRECTIVE = re.compile(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", re.M)
 _TOKEN = re.compile(
-    r"""(?P<name>[A-Za-z_]\w*) | (?P<number>\d[\w.]*)
-      | (?P<punct>->|\+\+|--|<<=?|>>=?|[<>=!]=|&&|\|\||\.\.\.|[-+*/%&|^]=|\#\#|[^\s\w])""",
+    r""""(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*' | [A-Za-z_]\w* | \d[\w.]*
+      | -> | \+\+ | -- | <<=? | >>=? | [<>=!]= | && | \|\| | \.\.\. | [-+*/%&|^]= | \#\#
+      | [^\s\w]""",
     re.X,
 )
+_WANTED = re.compile(r"\$\w+ | " + _TOKEN.pattern, re.X)
 # attributes between the parameters and the body, such as __releases(&lock)
 _ATTRIBUTES = re.compile(r"(?:\s*__\w+(?:\s*\([^()]*\))?)*\s*\{")
 # a line of attributes in front of a declarator, such as __printf(1, 2)
@@ -97,15 +99,22 @@ def comments(text: str) -> Iterator[Span]:
             yield Span(match.start(), match.end())
 
 
+@lru_cache(maxsize=64)
+def _without_comments(text: str) -> str:
+    return _COMMENT.sub(
+        lambda match: _blank(match.group()) if match.group("comment") else match.group(), text
+    )
+
+
 def line_of(text: str, position: int) -> int:
     """Return the number of the line (from 1) that holds ``position``."""
     return text.count("\n", 0, position) + 1
 
 
 def tokens(text: str, span: Span | None = None) -> Iterator[Token]:
-    """Yield the tokens in ``span`` of ``text``, comments and strings left out."""
+    """Yield the tokens in ``span`` of ``text``; a string is one, comments are none."""
     span = span or Span(0, len(text))
-    for match in _TOKEN.finditer(mask(text), span.start, span.end):
+    for match in _TOKEN.finditer(_without_comments(text), span.start, span.end):
         yield Token(match.group(), Span(match.start(), match.end()))
 
 
@@ -129,8 +138,29 @@ def _line_end(text: str, position: int) -> int:
     return len(text) if end < 0 else end + 1
 
 
+def end_of_lines(text: str, end: int) -> int:
+    """Return the position after the line that holds ``end``, and after a comment that goes on."""
+    end = _line_end(text, end)
+    for span in comments(text):
+        if span.start < end < span.end:
+            return _line_end(text, span.end)
+        if span.start >= end:
+            break
+    return end
+
+
 def comment_start(text: str, start: int) -> int:
-    """Return where the comment block directly above the line at ``start`` begins, or ``start``."""
+    """Return where the comments directly above the line at ``start`` begin, or ``start``.
+
+    The line with the license is not one of them.
+    """
+    above = _one_comment_start(text, start)
+    while above != start and "SPDX-" not in text[above:start]:
+        above, start = _one_comment_start(text, above), above
+    return start
+
+
+def _one_comment_start(text: str, start: int) -> int:
     end = text.rfind("*/", 0, start)
     if end < 0 or text[end + 2 : start].strip(" \t") != "\n":
         return start
@@ -259,7 +289,7 @@ def find_declaration(text: str, name: str) -> Span | None:
             continue
         if "(" in re.sub(r"\(\*|\b__[a-z]\w*\s*\([^()]*\)", "", front):
             continue
-        return Span(comment_start(text, start), _line_end(text, end))
+        return Span(comment_start(text, start), end_of_lines(text, end))
     return None
 
 
@@ -307,10 +337,7 @@ def _directive(text: str, pattern: str) -> Span | None:
     end = _line_end(masked, match.end())
     while masked[:end].endswith("\\\n") and end < len(text):
         end = _line_end(masked, end)
-    for span in comments(text):
-        if span.start < end < span.end:
-            end = _line_end(text, span.end)
-    return Span(comment_start(text, match.start()), end)
+    return Span(comment_start(text, match.start()), end_of_lines(text, end - 1))
 
 
 def find_macro(text: str, name: str) -> Span | None:
@@ -354,7 +381,7 @@ def find_member(text: str, body: Span, name: str) -> Span | None:
         first = _line_start(masked, start)
         if masked[first:start].strip():
             return Span(start, end)
-        rest = _line_end(masked, end)
+        rest = end_of_lines(text, end)
         return Span(comment_start(text, first), end if masked[end:rest].strip() else rest)
     return None
 
@@ -475,14 +502,7 @@ def match_tokens(text: str, span: Span, pattern: str) -> Iterator[tuple[Span, di
     Returns:
         The span of each match with the text captured for each ``$x``.
     """
-    wanted = re.findall(
-        r"\$\w+|"
-        + _TOKEN.pattern.replace("?P<name>", "?:")
-        .replace("?P<number>", "?:")
-        .replace("?P<punct>", "?:"),
-        pattern,
-        re.X,
-    )
+    wanted = [match.group() for match in _WANTED.finditer(pattern)]
     have = list(tokens(text, span))
     index = 0
     while index < len(have):

@@ -225,7 +225,7 @@ def _(edit: model.RemoveStatements, tree: WorkingTree, _t: Renderer, _r: Rendere
 def _whole_lines(path: str, text: str, span: Span, function: str) -> Span:
     """Return the lines of a statement, which it must not share with other code."""
     start = text.rfind("\n", 0, span.start) + 1
-    end = (text.find("\n", span.end) + 1) or len(text)
+    end = csource.end_of_lines(text, span.end)
     masked = csource.mask(text)
     if masked[start : span.start].strip() or masked[span.end : end].strip():
         line = csource.line_of(text, span.start)
@@ -297,13 +297,6 @@ def _(edit: model.RenameMember, tree: WorkingTree, _t: Renderer, _r: Renderer) -
     body = definition[1]
     if csource.find_member(text, body, edit.new):
         raise _lost(edit.path, f"struct {edit.struct} has a member '{edit.new}' already")
-    renamed = re.sub(rf"\b{edit.old}\b", edit.new, body.of(text))
-    tree.write(edit.path, text[: body.start] + renamed + text[body.end :])
-    touched = {path for path in tree.files if path.startswith(edit.below + "/")}
-    for path in sorted(touched | set(tree.search(edit.below, edit.old))):
-        new = _rename_uses(tree.read(path), edit)
-        if new != tree.read(path):
-            tree.write(path, new)
     for path in edit.also:
         new = re.sub(
             rf"\b{edit.holder}\.{edit.old}\b", f"{edit.holder}.{edit.new}", tree.read(path)
@@ -311,6 +304,13 @@ def _(edit: model.RenameMember, tree: WorkingTree, _t: Renderer, _r: Renderer) -
         if new == tree.read(path):
             raise _lost(path, f"'{edit.holder}.{edit.old}' is not found")
         tree.write(path, new)
+    renamed = re.sub(rf"\b{edit.old}\b", edit.new, body.of(text))
+    tree.write(edit.path, text[: body.start] + renamed + text[body.end :])
+    touched = {path for path in tree.files if path.startswith(edit.below + "/")}
+    for path in sorted(touched | set(tree.search(edit.below, edit.old))):
+        new = _rename_uses(tree.read(path), edit)
+        if new != tree.read(path):
+            tree.write(path, new)
 
 
 def _rename_uses(text: str, edit: model.RenameMember) -> str:
