@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the tests share: --update-golden, the made-up tree, and nothing of the user's settings."""
+
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+TESTS = Path(__file__).resolve().parent
+MINI = TESTS / "trees" / "mini"
+
+
+def pytest_addoption(parser):
+    """Add the option that `make golden` uses."""
+    parser.addoption(
+        "--update-golden", action="store_true", help="rewrite the expected files of the tests"
+    )
+
+
+@pytest.fixture(autouse=True)
+def _own_settings(monkeypatch, tmp_path_factory):
+    """Cut off the user's configuration, cache and git repository."""
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("UPROBEKIT_WORKDIR", str(home / "workdir"))
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        if not name.startswith("GIT_CONFIG"):
+            monkeypatch.delenv(name)
+
+
+@pytest.fixture
+def mini(tmp_path) -> Path:
+    """Return a copy of the made-up tree."""
+    return Path(shutil.copytree(MINI, tmp_path / "mini"))
+
+
+@pytest.fixture
+def golden(request) -> Callable[[Path, str], None]:
+    """Return a function that compares text with an expected file, or rewrites that file."""
+
+    def compare(path: Path, text: str) -> None:
+        if request.config.getoption("--update-golden"):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text.encode())
+        assert path.is_file(), f"{path} is missing: run make golden and look at the result"
+        assert text == path.read_bytes().decode()
+
+    return compare
+
+
+@pytest.fixture(scope="session")
+def kernel_source(request, tmp_path_factory):
+    """Return a function that finds the source of a real base, or skips the test.
+
+    ``$UPROBEKIT_TREE_6_1`` names a tree; Debian's package is the other way.
+    """
+    from generator.errors import UprobekitError
+    from generator.plan import find_base
+    from generator.tree.acquire import find_source
+
+    work = tmp_path_factory.mktemp("kernel")
+
+    def find(name: str):
+        variable = f"UPROBEKIT_TREE_{name.replace('.', '_')}"
+        tree = os.environ.get(variable)
+        try:
+            return find_source(find_base(name), work, tree=Path(tree) if tree else None, rev=None)
+        except UprobekitError as error:
+            pytest.skip(f"no source of {name}: {error}; ${variable} can name one")
+
+    return find

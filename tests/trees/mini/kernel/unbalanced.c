@@ -1,0 +1,4 @@
+int unbalanced(int a)
+{
+	if (a) {
+	return 0;
