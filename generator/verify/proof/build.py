@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Compile the rendered x86 code for user space, with the base's own instruction decoder.
+
+The sources are put into the work area at run time: the decoder and the opcode map of the unmodified
+tree, the tip's files, and the shim that stands in for the rest of the kernel. A header that is asked
+for and is none of these is an empty file: what it would say is in ``shim/proof.h``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import subprocess
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import filelock
+
+from generator.errors import CheckFailed, InfraError
+from generator.paths import ensure_dir, write_atomic
+
+_SHIM = Path(__file__).resolve().parent / "shim"
+_LIB = "arch/x86/lib"
+_ASM = "arch/x86/include/asm"
+
+# where each file of the unmodified tree goes
+_FROM_BASE = {
+    f"{_LIB}/insn.c": "insn.c",
+    f"{_LIB}/inat.c": "inat.c",
+    f"{_LIB}/x86-opcode-map.txt": "x86-opcode-map.txt",
+    "arch/x86/tools/gen-insn-attr-x86.awk": "gen-insn-attr-x86.awk",
+    f"{_ASM}/insn.h": "include/asm/insn.h",
+    f"{_ASM}/inat.h": "include/asm/inat.h",
+    f"{_ASM}/inat_types.h": "include/asm/inat_types.h",
+    f"{_ASM}/emulate_prefix.h": "include/asm/emulate_prefix.h",
+}
+_FROM_TIP = {
+    "arch/x86/kernel/uprobes.c": "uprobes.c",
+    f"{_ASM}/uprobes.h": "include/asm/uprobes.h",
+    "include/linux/uprobes.h": "include/linux/uprobes.h",
+}
+_FROM_SHIM = ("proof.h", "proof.c", "filter.c")
+
+# the C library asks for this one itself
+_HOST_HEADERS = frozenset({"linux/errno.h"})
+
+_INCLUDE = re.compile(r"^\s*#\s*include\s*<((?:asm|linux)/[^>]+)>", re.M)
+
+_COMMON = ("uprobes.c", "insn.c", "inat.c")
+_FLAGS = (
+    *("-std=gnu11", "-g", "-fno-strict-aliasing", "-fno-strict-overflow", "-Wall", "-Werror"),
+    *("-DCONFIG_X86_64", "-DCONFIG_UPROBES", "-Iinclude", "-Iempty", "-I.", "-include", "proof.h"),
+)
+_SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProofBuild:
+    """What was compiled: the library for the proof, and the analysis with sanitizers."""
+
+    library: Path
+    filter: Path
+
+
+def build_proof(
+    load: Callable[[str], str], tip: Mapping[str, str], place: Path, *, compiler: str = "gcc"
+) -> ProofBuild:
+    """Compile, unless that has been done for the same sources.
+
+    Args:
+        load: returns the text of a file of the unmodified tree.
+        tip: the text of the files that the series touches, after its last patch.
+        place: a directory of our own.
+        compiler: gcc or clang.
+
+    Raises:
+        UserError: the tree lacks a file.
+        CheckFailed: the C does not compile.
+        InfraError: awk or the compiler cannot be run.
+    """
+    files = {name: load(path) for path, name in _FROM_BASE.items()}
+    files |= {name: tip[path] for path, name in _FROM_TIP.items()}
+    files |= {name: (_SHIM / name).read_text() for name in _FROM_SHIM}
+    files |= {f"empty/{name}": "" for name in missing_headers(files)}
+    ensure_dir(place)
+    made = ProofBuild(library=place / "libproof.so", filter=place / "filter")
+    with filelock.FileLock(place / "build.lock"):
+        stamp = place / "build.sha256"
+        digest = _digest(files, compiler)
+        if stamp.is_file() and stamp.read_text() == digest and made.filter.is_file():
+            return made
+        stamp.unlink(missing_ok=True)
+        for name, text in files.items():
+            write_atomic(place / name, text.encode("utf-8", "surrogateescape"))
+        _generate_table(place)
+        shared = ("-O2", "-shared", "-fPIC", "-o", made.library.name)
+        _compile([compiler, *_FLAGS, *shared, "proof.c", *_COMMON], place)
+        checked = ("-O1", *_SANITIZERS, "-o", made.filter.name)
+        _compile([compiler, *_FLAGS, *checked, "filter.c", *_COMMON], place)
+        write_atomic(stamp, digest.encode())
+    return made
+
+
+def missing_headers(files: Mapping[str, str]) -> list[str]:
+    """Return the kernel headers that ``files`` include and that are not among them."""
+    wanted = {name for text in files.values() for name in _INCLUDE.findall(text)}
+    return sorted(
+        name for name in wanted - _HOST_HEADERS if f"include/{name}" not in files
+    )
+
+
+def _digest(files: Mapping[str, str], compiler: str) -> str:
+    """Return what tells these sources from others."""
+    total = hashlib.sha256(" ".join([compiler, *_FLAGS, *_SANITIZERS]).encode())
+    for name in sorted(files):
+        text = files[name].encode("utf-8", "surrogateescape")
+        total.update(f"{name} {len(text)}\n".encode() + text)
+    return total.hexdigest()
+
+
+def _generate_table(place: Path) -> None:
+    """Have the base's own script make the decoder's table."""
+    done = _run(["awk", "-f", "gen-insn-attr-x86.awk", "x86-opcode-map.txt"], place)
+    if done.returncode:
+        raise InfraError(
+            f"the decoder's table cannot be made: {done.stderr.decode().strip()}",
+            where=str(place / "gen-insn-attr-x86.awk"),
+        )
+    write_atomic(place / "inat-tables.c", done.stdout)
+
+
+def _compile(command: list[str], place: Path) -> None:
+    done = _run(command, place)
+    if done.returncode:
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        errors = [line for line in lines if "error:" in line] or lines
+        raise CheckFailed(
+            f"the C does not compile for user space: {errors[0] if errors else 'no reason given'}",
+            where=f"{place}: {' '.join(command)}",
+            hint="a function of the kernel that is new in it belongs into shim/proof.h",
+        )
+
+
+def _run(command: list[str], place: Path) -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(command, cwd=place, capture_output=True, check=False)
+    except OSError as error:
+        raise InfraError(
+            f"{command[0]} cannot be run: {error.strerror}", hint=f"apt-get install {command[0]}"
+        ) from error

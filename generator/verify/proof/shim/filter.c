@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The analysis as a filter, for a build with sanitizers: reads records of the
+ * mode (1 for 64 bits, 0 for 32) and MAX_UINSN_BYTES bytes, and writes for each
+ * the return value of arch_uprobe_analyze_insn() as a signed 32-bit number. A
+ * sanitizer that finds something ends it.
+ */
+#include <linux/uprobes.h>
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "proof.h"
+
+struct task_struct proof_task;
+struct proof_memory proof_memory;
+
+void send_sigtrap(struct pt_regs *regs, int error_code, int si_code)
+{
+}
+
+int uprobe_pre_sstep_notifier(struct pt_regs *regs)
+{
+	return 1;
+}
+
+int uprobe_post_sstep_notifier(struct pt_regs *regs)
+{
+	return 1;
+}
+
+int main(void)
+{
+	u8 record[1 + MAX_UINSN_BYTES];
+
+	while (fread(record, sizeof(record), 1, stdin) == 1) {
+		struct mm_struct mm = { .x86_64 = record[0] };
+		struct arch_uprobe *auprobe = calloc(1, sizeof(*auprobe));
+		s32 ret;
+
+		if (!auprobe)
+			return 1;
+		memcpy(auprobe->insn, record + 1, sizeof(auprobe->insn));
+		ret = arch_uprobe_analyze_insn(auprobe, &mm, 0);
+		free(auprobe);
+		if (fwrite(&ret, sizeof(ret), 1, stdout) != 1 ||
+		    fflush(stdout))
+			return 1;
+	}
+	return 0;
+}

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the proof calls: the functions of arch/x86/kernel/uprobes.c, for the
+ * one task there is and the instruction that was analysed last.
+ */
+#include <linux/uprobes.h>
+#include <asm/insn.h>
+
+#include "proof.h"
+
+/* What the analysis has found, and what the decoder says about the bytes */
+struct proof_verdict {
+	s32	ret;		/* of arch_uprobe_analyze_insn() */
+	s32	length;		/* in bytes, 0 for no instruction */
+	s32	offs;
+	u8	fixups;
+	u8	ilen;
+	u8	scratch;
+	u8	nop;
+	u8	ixol[MAX_UINSN_BYTES];
+};
+
+struct task_struct proof_task;
+struct proof_memory proof_memory;
+
+static struct uprobe_task utask;
+static struct arch_uprobe auprobe;
+static unsigned int sigtraps;
+
+void send_sigtrap(struct pt_regs *regs, int error_code, int si_code)
+{
+	if (si_code == TRAP_TRACE)
+		sigtraps++;
+}
+
+int uprobe_pre_sstep_notifier(struct pt_regs *regs)
+{
+	return 1;
+}
+
+int uprobe_post_sstep_notifier(struct pt_regs *regs)
+{
+	return 1;
+}
+
+void proof_set_memory(const struct proof_memory *memory)
+{
+	proof_memory = *memory;
+}
+
+/* Analyse MAX_UINSN_BYTES bytes. */
+void proof_analyze(const u8 *bytes, bool x86_64, struct proof_verdict *verdict)
+{
+	struct mm_struct mm = { .x86_64 = x86_64 };
+	struct insn insn;
+
+	memset(verdict, 0, sizeof(*verdict));
+	memset(&auprobe, 0, sizeof(auprobe));
+	memcpy(auprobe.insn, bytes, sizeof(auprobe.insn));
+
+	if (!insn_decode(&insn, bytes, MAX_UINSN_BYTES,
+			 x86_64 ? INSN_MODE_64 : INSN_MODE_32))
+		verdict->length = insn.length;
+
+	verdict->ret = arch_uprobe_analyze_insn(&auprobe, &mm, 0);
+	verdict->offs = auprobe.offs;
+	verdict->fixups = auprobe.fixups;
+	verdict->ilen = auprobe.ilen;
+	verdict->scratch = auprobe.scratch;
+	verdict->nop = auprobe.nop;
+	memcpy(verdict->ixol, auprobe.ixol, sizeof(verdict->ixol));
+}
+
+/* A task in the given mode hits the breakpoint at vaddr. */
+void proof_hit(bool x86_64, unsigned long vaddr, unsigned long xol_vaddr,
+	       unsigned long trap_nr, bool blockstep)
+{
+	memset(&utask, 0, sizeof(utask));
+	utask.vaddr = vaddr;
+	utask.xol_vaddr = xol_vaddr;
+	proof_task.utask = &utask;
+	proof_task.x86_64 = x86_64;
+	proof_task.blockstep = blockstep;
+	proof_task.thread.trap_nr = trap_nr;
+	sigtraps = 0;
+}
+
+bool proof_skip(struct pt_regs *regs)
+{
+	return arch_uprobe_skip_sstep(&auprobe, regs);
+}
+
+int proof_pre_xol(struct pt_regs *regs)
+{
+	return arch_uprobe_pre_xol(&auprobe, regs);
+}
+
+/* The copy has raised an exception. */
+void proof_trap(unsigned long trap_nr)
+{
+	proof_task.thread.trap_nr = trap_nr;
+}
+
+bool proof_was_trapped(void)
+{
+	return arch_uprobe_xol_was_trapped(&proof_task);
+}
+
+int proof_post_xol(struct pt_regs *regs)
+{
+	return arch_uprobe_post_xol(&auprobe, regs);
+}
+
+void proof_abort_xol(struct pt_regs *regs)
+{
+	arch_uprobe_abort_xol(&auprobe, regs);
+}
+
+unsigned long proof_trap_nr(void)
+{
+	return proof_task.thread.trap_nr;
+}
+
+unsigned int proof_sigtraps(void)
+{
+	return sigtraps;
+}
+
+bool proof_blockstep(void)
+{
+	return proof_task.blockstep;
+}

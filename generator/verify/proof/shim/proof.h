@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef PROOF_H
+#define PROOF_H
+/*
+ * What arch/x86/kernel/uprobes.c and the instruction decoder need of the
+ * kernel, for user space. This header is included in front of every file;
+ * the headers that those files ask for are empty.
+ *
+ * One task is enough. Its memory is the emulator's: see struct proof_memory.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/types.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+typedef int8_t s8;
+typedef int16_t s16;
+typedef int32_t s32;
+typedef int64_t s64;
+
+#define __init
+#define __user
+#ifndef __always_inline
+#define __always_inline		inline __attribute__((__always_inline__))
+#endif
+#define fallthrough		__attribute__((__fallthrough__))
+#define likely(x)		__builtin_expect(!!(x), 1)
+#define unlikely(x)		__builtin_expect(!!(x), 0)
+#define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
+#define BUILD_BUG()		__builtin_trap()
+
+/* The only option that is asked for is CONFIG_X86_64. */
+#define IS_ENABLED(option)	1
+
+/* This is for x86 itself: little endian, and unaligned access is fine. */
+#define le16_to_cpu(x)		(x)
+#define le32_to_cpu(x)		(x)
+#define get_unaligned(p)						\
+({									\
+	__typeof__(*(p)) v;						\
+									\
+	memcpy(&v, (p), sizeof(v));					\
+	v;								\
+})
+
+struct list_head {
+	struct list_head *next, *prev;
+};
+
+struct notifier_block;
+
+/* Registers, in the order of the kernel's exception frame */
+struct pt_regs {
+	unsigned long r15;
+	unsigned long r14;
+	unsigned long r13;
+	unsigned long r12;
+	unsigned long bp;
+	unsigned long bx;
+	unsigned long r11;
+	unsigned long r10;
+	unsigned long r9;
+	unsigned long r8;
+	unsigned long ax;
+	unsigned long cx;
+	unsigned long dx;
+	unsigned long si;
+	unsigned long di;
+	unsigned long orig_ax;
+	unsigned long ip;
+	unsigned long cs;
+	unsigned long flags;
+	unsigned long sp;
+	unsigned long ss;
+};
+
+#define X86_EFLAGS_TF		0x100
+
+struct mm_struct {
+	bool x86_64;
+};
+
+struct uprobe_task;
+
+struct task_struct {
+	struct uprobe_task *utask;
+	struct {
+		unsigned long trap_nr;
+	} thread;
+	bool x86_64;
+	bool blockstep;
+};
+
+extern struct task_struct proof_task;
+#define current			(&proof_task)
+
+#define TIF_BLOCKSTEP		25
+#define test_thread_flag(flag)	((flag) == TIF_BLOCKSTEP && current->blockstep)
+
+static inline bool is_64bit_mm(struct mm_struct *mm)
+{
+	return mm->x86_64;
+}
+
+static inline bool is_32bit_app(struct task_struct *t)
+{
+	return !t->x86_64;
+}
+
+static inline void set_task_blockstep(struct task_struct *t, bool on)
+{
+	t->blockstep = on;
+}
+
+/* User memory. Both return 0, or something else where there is no memory. */
+struct proof_memory {
+	int (*read)(unsigned long from, void *to, unsigned long size);
+	int (*write)(unsigned long to, const void *from, unsigned long size);
+};
+
+extern struct proof_memory proof_memory;
+
+static inline unsigned long copy_to_user(void __user *to, const void *from,
+					 unsigned long size)
+{
+	return proof_memory.write((unsigned long)to, from, size) ? size : 0;
+}
+
+static inline unsigned long copy_from_user(void *to, const void __user *from,
+					   unsigned long size)
+{
+	return proof_memory.read((unsigned long)from, to, size) ? size : 0;
+}
+
+#define get_user(x, p)							\
+	(copy_from_user(&(x), (p), sizeof(*(p))) ? -EFAULT : 0)
+
+#define put_user(x, p)							\
+({									\
+	__typeof__(*(p)) v = (x);					\
+									\
+	copy_to_user((p), &v, sizeof(v)) ? -EFAULT : 0;			\
+})
+
+#define TRAP_TRACE		2
+void send_sigtrap(struct pt_regs *regs, int error_code, int si_code);
+
+/* For functions that need a kernel to be tried: they are compiled only. */
+#define PAGE_SIZE		4096UL
+#define TASK_SIZE_LOW		0x7ffffffff000UL
+#define VM_UNMAPPED_AREA_TOPDOWN	1
+
+struct vm_unmapped_area_info {
+	unsigned long flags;
+	unsigned long length;
+	unsigned long low_limit;
+	unsigned long high_limit;
+};
+
+static inline unsigned long
+vm_unmapped_area(struct vm_unmapped_area_info *info)
+{
+	return -ENOMEM;
+}
+
+enum die_val {
+	DIE_INT3 = 2,
+	DIE_DEBUG,
+};
+
+struct die_args {
+	struct pt_regs *regs;
+	long err;
+};
+
+#define NOTIFY_DONE		0
+#define NOTIFY_STOP		0x8001
+#define DR_STEP			0x4000
+#define user_mode(regs)		(((regs)->cs & 3) == 3)
+#define v8086_mode(regs)	0
+
+#endif /* PROOF_H */
