@@ -423,7 +423,8 @@ def _collect(masked: str, start: int, end: int, found: list[Span]) -> None:
         place = len(found)
         found.append(Span(position, position))
         finish = _statement_end(masked, position, end, found)
-        if finish <= position:
+        if not position < finish <= end:
+            del found[place:]
             return
         found[place] = Span(position, finish)
         position = finish
