@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import Annotated, cast
@@ -330,6 +329,9 @@ def status(
     commands.status(Options(base=base, workdir=workdir, as_json=as_json, flavour=flavour))
 
 
+# what typer returns after Control-C
+_INTERRUPTED = 130
+
 # typer brings its own copy of click in some versions
 _CLICK_ERROR = cast(
     "type[typer.BadParameter]",
@@ -350,14 +352,12 @@ def main(arguments: list[str] | None = None) -> int:
         error.show()
         return int(ExitCode.USER)
     except (KeyboardInterrupt, typer.Abort):
-        sys.stderr.write("uprobekit: interrupted; run the same command again to go on\n")
-        return int(ExitCode.INFRA)
-    except BrokenPipeError:
-        # whoever read our output has enough; Python flushes once more at the end
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return int(ExitCode.GOOD)
+        outcome = _INTERRUPTED
     except OSError as error:
         place = str(error.filename or "")
         Screen().error(InfraError(error.strerror or str(error), where=place))
+        return int(ExitCode.INFRA)
+    if outcome == _INTERRUPTED:
+        sys.stderr.write("uprobekit: interrupted; run the same command again to go on\n")
         return int(ExitCode.INFRA)
     return int(outcome) if isinstance(outcome, int) else int(ExitCode.GOOD)

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
 import sys
 import threading
@@ -119,5 +120,9 @@ def _clean(text: str) -> str:
 
 
 def _write(stream: TextIO, text: str) -> None:
-    stream.write(text)
-    stream.flush()
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        # whoever read this has enough; the rest, Python's own last flush included, goes nowhere
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
