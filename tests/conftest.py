@@ -7,6 +7,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
+
+# how long an example takes depends on what else the machine does
+settings.register_profile("project", deadline=None)
+settings.load_profile("project")
 
 TESTS = Path(__file__).resolve().parent
 MINI = TESTS / "trees" / "mini"
@@ -36,6 +41,18 @@ def _own_settings(monkeypatch, tmp_path_factory):
 def mini(tmp_path) -> Path:
     """Return a copy of the made-up tree."""
     return Path(shutil.copytree(MINI, tmp_path / "mini"))
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    """Make the program know the made-up base and series only."""
+    import fake_base
+
+    from generator.render import env
+
+    fake_base.install(monkeypatch)
+    yield fake_base
+    env.environment.cache_clear()
 
 
 @pytest.fixture
