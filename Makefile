@@ -63,6 +63,9 @@ checkpatch: setup	## checkpatch.pl --strict on every patch
 prefixes: setup		## compile what each patch touches, uprobes on and off
 	$(RUN) prefixes --base $(BASE) $(SOURCE) $(AREA)
 
+review: setup		## the points of the review, with evidence
+	$(RUN) review --base $(BASE) $(SOURCE) $(AREA)
+
 verify: setup		## compare the tip with the model by libclang (after a build)
 	$(RUN) verify --base $(BASE) $(SOURCE) $(AREA)
 
@@ -96,5 +99,5 @@ bench: setup		## time rendering and the main job against a plain build
 clean:			## remove the Python environment and caches; not the work area
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help tools setup qemu-test series drift checkpatch prefixes verify build boot \
+.PHONY: help tools setup qemu-test series drift checkpatch prefixes review verify build boot \
 	lint types test test-kernel golden check bench clean

@@ -143,6 +143,32 @@ def checkpatch(
 
 
 @app.command()
+def review(
+    base: Base = "6.1",
+    series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    tree: Tree = None,
+    rev: Rev = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="A table for a mail.")] = False,
+    workdir: Workdir = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Check every point of the review on the tip: evidence, verdict, deviations."""
+    commands.review(
+        Options(
+            base=base,
+            series=series,
+            tree=tree,
+            rev=rev,
+            workdir=workdir,
+            as_json=as_json,
+            quiet=quiet,
+        ),
+        markdown=markdown,
+    )
+
+
+@app.command()
 def verify(
     base: Base = "6.1",
     series: Annotated[str, typer.Option(help="Which series.")] = "review",

@@ -228,6 +228,33 @@ def build(options: Options, variants: tuple[str, ...]) -> None:
         screen.say(f"{options.base}/{result.variant}: {result.image}")
 
 
+def review(options: Options, *, markdown: bool) -> None:
+    """Check the points of the review."""
+    from generator.verify.review import check_review
+
+    screen = options.screen()
+    _, rendered = _render(options)
+    plan = plan_series(find_base(options.base), find_series(options.series))
+    points = check_review(plan, rendered.tip_files, rendered.patches)
+    screen.result({"points": [asdict(point) for point in points]})
+    if markdown:
+        screen.say("| point | asked for | evidence | deviation |\n|---|---|---|---|")
+    for point in points:
+        rule, where = point.rule, point.evidence[0] if point.evidence else "-"
+        tests = f" (runs: {', '.join(rule.tests)})" if rule.tests else ""
+        if markdown:
+            row = (rule.ident, rule.point, f"{where}{tests}", rule.deviation or "-")
+            screen.say(f"| {' | '.join(row)} |")
+            continue
+        verdict = "NOT OK" if point.problems else "ok"
+        screen.say(f"{rule.ident} {verdict:6} {rule.point}\n    {where}{tests}")
+        if rule.deviation:
+            screen.say(f"    differs: {rule.deviation}")
+    bad = [f"{point.rule.ident}: {problem}" for point in points for problem in point.problems]
+    if bad:
+        raise CheckFailed("points of the review are not met:\n  " + "\n  ".join(bad))
+
+
 def verify(options: Options) -> None:
     """Compare the tip with the model by libclang."""
     from generator.build.worktree import BUILD_PREFIX

@@ -67,9 +67,7 @@ def _wanted(plan: Plan) -> dict[str, Function]:
     templates = Templates(Scope(base=plan.base, patches=patches))
     wanted = {}
     for function in INTERFACE.functions:
-        if function.needs and function.needs not in plan.base.has:
-            continue
-        if function.unless and function.unless in plan.base.has:
+        if not plan.base.brings(function):
             continue
         resolved = templates.resolved(function)
         wanted[resolved.name] = resolved

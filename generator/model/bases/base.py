@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from generator.model.decl import Function
 from generator.model.edits import Edit
 
 
@@ -54,6 +55,11 @@ class Base:
     hooks: tuple[Hook, ...]
     edits: dict[str, tuple[Edit, ...]] = field(default_factory=dict)
     baseline: tuple[Edit, ...]
+
+    def brings(self, function: Function) -> bool:
+        """Tell whether the series brings ``function`` on this base."""
+        needed = not function.needs or function.needs in self.has
+        return needed and not (function.unless and function.unless in self.has)
 
     def supports(self, version: str) -> bool:
         """Tell whether a kernel release such as ``6.1.192`` belongs to this base."""
