@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Planning: names are resolved, hooks become statements, and nothing is touched."""
+
+from dataclasses import replace
+
+import fake_base
+import pytest
+
+from generator.errors import UserError
+from generator.model.bases import BASES
+from generator.model.edits import InsertHook, InsertStatement
+from generator.model.series import REVIEW, SERIES
+from generator.plan import find_base, find_series, plan_series
+
+
+@pytest.mark.parametrize("base", BASES, ids=lambda base: base.name)
+def test_every_base_can_be_planned(base):
+    """Each patch gets its number and its edits, and no hook is left unresolved."""
+    plan = plan_series(base, REVIEW)
+    assert [planned.number for planned in plan.patches] == list(range(1, len(REVIEW.patches) + 1))
+    assert [planned.patch for planned in plan.patches] == list(REVIEW.patches)
+    edits = [edit for planned in plan.patches for edit in planned.edits]
+    assert edits and not any(isinstance(edit, InsertHook) for edit in edits)
+    assert plan.baseline == base.baseline
+
+
+def test_a_hook_becomes_its_statement():
+    """The statement has the place and the text that the base gives."""
+    plan = plan_series(fake_base.BASE, fake_base.SERIES)
+    assert plan.patches[2].edits == (
+        InsertStatement(
+            path="kernel/statements.c",
+            function="open_end",
+            text="{{ names.callee }}();",
+            after="begin_work",
+        ),
+    )
+
+
+def test_two_hooks_of_one_function():
+    """A function that is called in two files has two hooks; each is found by its file."""
+    hook = fake_base.BASE.hooks[0]
+    other = replace(hook, path="kernel/shapes.c", function="init_shape", after="", before="x")
+    edits = tuple(InsertHook(path=h.path, hook=h.callee) for h in (other, hook))
+    base = replace(
+        fake_base.BASE, hooks=(hook, other), edits={**fake_base.BASE.edits, "call": edits}
+    )
+    planned = plan_series(base, fake_base.SERIES).patches[2].edits
+    assert [edit.path for edit in planned] == ["kernel/shapes.c", "kernel/statements.c"]
+    assert [edit.function for edit in planned] == ["init_shape", "open_end"]
+
+
+@pytest.mark.parametrize(
+    ("edit", "words"),
+    [
+        (InsertHook(path="kernel/statements.c", hook="absent"), "has no hook for 'absent'"),
+        (InsertHook(path="kernel/absent.c", hook="added_shape"), "in kernel/absent.c"),
+    ],
+)
+def test_a_hook_that_is_not_there(edit, words):
+    """Neither another function's hook nor another file's is taken instead."""
+    base = replace(fake_base.BASE, edits={**fake_base.BASE.edits, "call": (edit,)})
+    with pytest.raises(UserError, match=words):
+        plan_series(base, fake_base.SERIES)
+
+
+def test_a_base_that_does_not_know_a_patch():
+    """A patch without edits is written as such; one that is forgotten is an error."""
+    edits = {key: value for key, value in fake_base.BASE.edits.items() if key != "block"}
+    with pytest.raises(UserError, match=r"the base 6\.1 says nothing about the patch 'block'"):
+        plan_series(replace(fake_base.BASE, edits=edits), fake_base.SERIES)
+
+
+@pytest.mark.parametrize("name", ["", "6", "6.2", "6.1.192", "v6.1", "6.1 "])
+def test_no_such_base(name):
+    """A base has exactly one name, and the error lists those there are."""
+    with pytest.raises(UserError) as caught:
+        find_base(name)
+    assert all(base.name in str(caught.value) for base in BASES)
+
+
+def test_names_are_found():
+    """Every base and every series is found by its name."""
+    assert [find_base(base.name) for base in BASES] == list(BASES)
+    assert [find_series(series.name) for series in SERIES] == list(SERIES)
+    with pytest.raises(UserError, match="the series are: review"):
+        find_series("other")
+
+
+@pytest.mark.parametrize(
+    ("version", "fits"),
+    [("6.1", True), ("6.1.192", True), ("6.12.1", False), ("6.10", False), ("16.1", False)],
+)
+def test_releases_of_a_base(version, fits):
+    """6.12 is no release of 6.1."""
+    assert find_base("6.1").supports(version) == fits
