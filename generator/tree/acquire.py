@@ -242,7 +242,7 @@ def unpack_once(target: Path, identity: str, fill: Callable[[Path], None]) -> No
     """
     stamp = target.with_name(f"{target.name}.json")
     with filelock.FileLock(target.with_name(f"{target.name}.lock")):
-        with contextlib.suppress(OSError, ValueError):
+        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             if json.loads(stamp.read_text())["identity"] == identity and target.is_dir():
                 return
         stamp.unlink(missing_ok=True)

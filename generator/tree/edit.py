@@ -175,17 +175,22 @@ def _with_export(text: str, span: Span, name: str) -> Span:
 
 @_apply.register
 def _(edit: model.RemoveFunctions, tree: WorkingTree, _t: Renderer, _r: Renderer) -> None:
-    for name in edit.names:
-        span = _function(tree, edit.path, name).whole
-        text = tree.read(edit.path)
-        tree.write(edit.path, _cut(text, _with_export(text, span, name)))
+    text = tree.read(edit.path)
+    whole = {name: _function(tree, edit.path, name).whole for name in edit.names}
+    _cut_all(tree, edit.path, [_with_export(text, span, name) for name, span in whole.items()])
 
 
 @_apply.register
 def _(edit: model.Remove, tree: WorkingTree, _t: Renderer, _r: Renderer) -> None:
-    for anchor in edit.anchors:
-        span = _place(tree, edit.path, anchor)
-        tree.write(edit.path, _cut(tree.read(edit.path), span))
+    _cut_all(tree, edit.path, [_place(tree, edit.path, anchor) for anchor in edit.anchors])
+
+
+def _cut_all(tree: WorkingTree, path: str, spans: list[Span]) -> None:
+    """Take out places that were all found in the present text, the last one first."""
+    text = tree.read(path)
+    for span in sorted(spans, key=lambda s: s.start, reverse=True):
+        text = _cut(text, span)
+    tree.write(path, text)
 
 
 def _innermost(text: str, function: csource.Function, name: str) -> list[Span]:
@@ -318,6 +323,8 @@ def _rename_uses(text: str, edit: model.RenameMember) -> str:
 
     Comments that spell out ``holder.member`` follow.
     """
+    if edit.old not in text:
+        return text
     masked = csource.mask(text)
     use = re.compile(rf"\b(\w+)\s*(?:->|\.)\s*({edit.old})\b")
     pointers = _pointers(masked, edit.struct)

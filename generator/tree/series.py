@@ -179,6 +179,8 @@ def _import(commits: list[Commit], path: Path, tip: str, author: Identity) -> gi
             _git(["-C", str(path), "fast-import", "--quiet", "--force", "--done"], stream)
             return git.Repo(path)
     shutil.rmtree(path, ignore_errors=True)
+    with contextlib.suppress(FileNotFoundError, IsADirectoryError):
+        path.unlink()
     _git(["init", "--quiet", "--bare", "--template=", "--initial-branch=base", str(path)])
     _git(["-C", str(path), "fast-import", "--quiet", "--force", "--done"], stream)
     return git.Repo(path)
