@@ -6,14 +6,12 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import sys
 import threading
 import time
 from collections.abc import Iterable, Mapping
 from typing import TextIO
-
-from rich.console import Console
-from rich.text import Text
 
 from generator.build.progress import Progress
 from generator.errors import UprobekitError
@@ -30,7 +28,6 @@ class Screen:
     def __init__(self, *, as_json: bool = False, quiet: bool = False) -> None:
         self._json = as_json
         self._quiet = quiet
-        self._err = Console(stderr=True, highlight=False, soft_wrap=True)
         self._live = sys.stderr.isatty() and not quiet
         self._shown = False
         self._last: dict[str, float] = {}
@@ -44,7 +41,7 @@ class Screen:
     @property
     def width(self) -> int:
         """Columns of the terminal."""
-        return self._err.width
+        return shutil.get_terminal_size().columns
 
     def say(self, text: str) -> None:
         """Print a line of the result; nothing with ``--json``."""
@@ -62,17 +59,17 @@ class Screen:
         """Print a remark for people, on stderr."""
         self._clear()
         if not self._quiet:
-            self._err.print(Text(text))
+            _print(text)
 
     def warn(self, text: str) -> None:
         """Print something that must not be overlooked, on stderr, even with ``--quiet``."""
         self._clear()
-        self._err.print(Text(f"uprobekit: {text}", style="yellow"))
+        _print(f"uprobekit: {text}", style="yellow")
 
     def error(self, error: UprobekitError) -> None:
         """Print an error on stderr: where, what, and what to do."""
         self._clear()
-        self._err.print(Text("uprobekit: error: ", style="bold red") + Text(str(error)))
+        _print(str(error), before="uprobekit: error: ", style="bold red")
 
     def commands(self, commands: Iterable[tuple[str, ...]]) -> None:
         """Print the commands of a dry run, one a line, ready for a shell."""
@@ -105,13 +102,22 @@ class Screen:
         now = time.monotonic()
         if now - self._last.get(key, -_LINE_EVERY) >= _LINE_EVERY:
             self._last[key] = now
-            self._err.print(Text(_clean(line)))
+            _print(_clean(line))
 
     def _clear(self) -> None:
         with self._lock:
             if self._shown:
                 _write(sys.stderr, "\r\x1b[2K")
                 self._shown = False
+
+
+def _print(text: str, *, before: str = "", style: str = "") -> None:
+    """Print a line on stderr, in colour on a terminal; ``style`` is that of ``before`` if given."""
+    from rich.console import Console
+    from rich.text import Text
+
+    line = Text(before, style=style) + Text(text) if before else Text(text, style=style)
+    Console(stderr=True, highlight=False, soft_wrap=True).print(line)
 
 
 def _clean(text: str) -> str:

@@ -318,6 +318,10 @@ def _(edit: model.RenameMember, tree: WorkingTree, _t: Renderer, _r: Renderer) -
             tree.write(path, new)
 
 
+_HOLDER = re.compile(r"\b(\w+)\s*(?:->|\.)\s*\Z")
+_NEAR = 200  # characters within which a member stands behind its holder
+
+
 def _rename_uses(text: str, edit: model.RenameMember) -> str:
     """Rename the uses of a member whose type is known to be the structure.
 
@@ -326,22 +330,24 @@ def _rename_uses(text: str, edit: model.RenameMember) -> str:
     if edit.old not in text:
         return text
     masked = csource.mask(text)
-    use = re.compile(rf"\b(\w+)\s*(?:->|\.)\s*({edit.old})\b")
     pointers = _pointers(masked, edit.struct)
-    places = [
-        match.start(2)
-        for match in use.finditer(masked)
-        if match.group(1) == edit.holder
-        or any(
-            name == match.group(1) and span.start <= match.start() < span.end
-            for name, span in pointers
-        )
-    ]
+    places = []
+    for match in re.finditer(rf"\b{edit.old}\b", masked):
+        held = _HOLDER.search(masked, max(0, match.start() - _NEAR), match.start())
+        if held and (
+            held.group(1) == edit.holder
+            or any(
+                name == held.group(1) and span.start <= held.start() < span.end
+                for name, span in pointers
+            )
+        ):
+            places.append(match.start())
     offset = re.compile(rf"\bstruct\s+{edit.struct}\s*,\s*({edit.old})\b")
     places += [match.start(1) for match in offset.finditer(masked)]
     commented = re.compile(rf"\b{edit.holder}(?:->|\.)({edit.old})\b")
-    for span in csource.comments(text):
-        places += [match.start(1) for match in commented.finditer(text, span.start, span.end)]
+    if commented.search(text):
+        for span in csource.comments(text):
+            places += [match.start(1) for match in commented.finditer(text, span.start, span.end)]
     for start in sorted(set(places), reverse=True):
         text = text[:start] + edit.new + text[start + len(edit.old) :]
     return text
