@@ -8,6 +8,7 @@ flavour of RCU that the file uses). Everything else counts.
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import tempfile
@@ -61,7 +62,9 @@ def check_patches(patches: Mapping[str, bytes], pristine: Path) -> CheckpatchRes
             file = Path(place, name)
             file.write_bytes(patches[name])
             findings += [
-                Finding(patch=name, file=where, line=line, text=text)
+                Finding(
+                    patch=name, file=name if where == str(file) else where, line=line, text=text
+                )
                 for where, line, text in _run(pristine, "--showfile", str(file))
             ]
     habits = {
@@ -82,14 +85,17 @@ def _run(pristine: Path, *arguments: str) -> list[tuple[str, int, str]]:
     script = pristine / "scripts" / "checkpatch.pl"
     command = ["perl", str(script), "--strict", "--terse", "--show-types", "--no-summary"]
     try:
-        done = subprocess.run(
-            [*command, *arguments],
-            cwd=pristine,
-            capture_output=True,
-            check=False,
-            text=True,
-            errors="replace",
-        )
+        # a .checkpatch.conf in the user's home directory would count
+        with tempfile.TemporaryDirectory() as home:
+            done = subprocess.run(
+                [*command, *arguments],
+                cwd=pristine,
+                capture_output=True,
+                check=False,
+                text=True,
+                errors="replace",
+                env={**os.environ, "HOME": home},
+            )
     except OSError as error:
         raise InfraError("perl cannot be run", hint="apt-get install perl") from error
     if done.returncode not in (0, 1) or "Can't" in done.stderr:

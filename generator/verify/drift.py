@@ -62,7 +62,8 @@ def compare_series(rendered: Rendered, target: Path) -> Drift:
             changed.append(name)
         else:
             moved.append(name)
-    if same_source and manifest.read_bytes() != rendered.manifest:
+    unusable = manifest.is_file() and "source" not in committed
+    if unusable or (same_source and manifest.read_bytes() != rendered.manifest):
         changed.append("series")
     missing = want.keys() - have.keys()
     if not manifest.is_file():
