@@ -1,0 +1,90 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The stages import in one direction only; the leaves are for everybody."""
+
+import ast
+from pathlib import Path
+
+import pytest
+from conftest import TESTS
+
+PACKAGE = TESTS.parent / "generator"
+STAGES = ("model", "plan", "render", "tree", "verify", "build", "boot", "report", "cli")
+LEAVES = {"errors": set(), "paths": {"errors"}}
+MODULES = sorted(PACKAGE.rglob("*.py"))
+
+
+def stage_of(path: Path) -> str:
+    """Return the stage or leaf that a file belongs to; "" for the package itself."""
+    name = path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+    return "" if name in ("__init__", "__main__") else name
+
+
+def imports_of(path: Path) -> set[str]:
+    """Return the stages and leaves that a file imports, inside of functions as well."""
+    package = ("generator", *path.relative_to(PACKAGE).parts[:-1])
+    found: set[str] = set()
+    for node in ast.walk(ast.parse(path.read_text())):
+        names: list[str] = []
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            start = ".".join(package[: len(package) - node.level + 1]) if node.level else ""
+            module = ".".join(part for part in (start, node.module or "") if part)
+            names = [module]
+            if module == "generator":
+                names = [f"generator.{alias.name}" for alias in node.names]
+        found |= {name.split(".")[1] for name in names if name.startswith("generator.")}
+    return found - {"__version__"}
+
+
+@pytest.mark.parametrize("path", MODULES, ids=lambda path: str(path.relative_to(PACKAGE)))
+def test_no_import_goes_back(path):
+    """A module imports its own stage, those before it, and leaves."""
+    stage = stage_of(path)
+    used = imports_of(path)
+    if stage in LEAVES:
+        assert used <= LEAVES[stage]
+    elif stage:
+        earlier = set(STAGES[: STAGES.index(stage) + 1])
+        assert used <= earlier | set(LEAVES), f"goes back: {used - earlier - set(LEAVES)}"
+
+
+def test_every_module_has_a_stage():
+    """A new folder has to be put into the order."""
+    assert {stage_of(path) for path in MODULES} - {""} == set(STAGES) | set(LEAVES)
+
+
+def test_the_model_is_pure():
+    """The model and the plan read no file, start no program and render nothing."""
+    allowed = {"__future__", "collections", "dataclasses", "enum", "typing", "generator"}
+    for path in [*(PACKAGE / "model").rglob("*.py"), PACKAGE / "plan.py"]:
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = []
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom):
+                names = [node.module or "generator"]
+            assert {name.split(".")[0] for name in names} <= allowed, path
+            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
+                assert node.func.id not in ("open", "eval", "exec", "print"), path
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("import generator.boot.stage", {"boot"}),
+        ("from generator.report import table", {"report"}),
+        ("from generator import plan", {"plan"}),
+        ("def f():\n    from generator.cli import main", {"cli"}),
+        ("from ..build import kernel", {"build"}),
+        ("from . import decl", {"model"}),
+        ("import json", set()),
+    ],
+)
+def test_the_test_itself(text, found, monkeypatch, tmp_path):
+    """Every way to write an import is seen."""
+    place = tmp_path / "model" / "x.py"
+    place.parent.mkdir()
+    place.write_text(text)
+    monkeypatch.setattr("test_imports.PACKAGE", tmp_path)
+    assert imports_of(place) == found
