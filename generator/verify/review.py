@@ -43,12 +43,16 @@ class Point:
 
 @dataclass(frozen=True, kw_only=True)
 class Series:
-    """What the checks look at: files of the tip by path, patches by number, names of the base."""
+    """What the checks look at.
+
+    Files of the tip by path, patches in order, names of the base, and path and place of every
+    function that the series defines.
+    """
 
     tip: Mapping[str, str]
     patches: tuple[str, ...]
     names: Mapping[str, str]
-    functions: tuple[str, ...]
+    functions: tuple[tuple[str, csource.Function], ...]
 
 
 class _Look:
@@ -92,11 +96,8 @@ class _Look:
 
     def ours(self) -> Iterator[tuple[str, str, csource.Function]]:
         """Yield path, text and function of everything that the series defines."""
-        for path in (CORE, ARCH):
-            for name in self.series.functions:
-                found = csource.find_function(self.text(path), name)
-                if found:
-                    yield path, self.text(path), found
+        for path, function in self.series.functions:
+            yield path, self.text(path), function
 
     def variables(self, type_: str, wanted: str) -> None:
         """Want every variable and parameter of a type in our functions to have one name."""
@@ -356,9 +357,11 @@ def check_review(
         ),
         names=plan.base.names,
         functions=tuple(
-            templates.resolved(function).name
+            (path, found)
             for function in INTERFACE.functions
             if function.patch in applied and plan.base.brings(function)
+            for path in (CORE, ARCH)
+            if (found := csource.find_function(tip[path], templates.resolved(function).name))
         ),
     )
     return tuple(_check(rule, series, plan) for rule in RULES)

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The ledger of the review: every point has a check, and every check notices when it is not met."""
+
+from __future__ import annotations
+
+import pytest
+
+from generator.model.bases import BASES
+from generator.model.review import RULES
+from generator.model.series import REVIEW
+from generator.plan import plan_series
+from generator.render.env import Scope, Templates
+from generator.verify import review
+from generator.verify.review import ARCH, ARCH_H, COMPAT_H, CORE, CORE_H, check_review
+
+FORK = "kernel/fork.c"
+ENTRY_H = "include/linux/entry-common.h"
+PROCESSOR_H = "arch/x86/include/asm/processor.h"
+PATCH = """Subject: [PATCH]
+
+x32 is spoken of. No functional change.
+---
++++ b/arch/x86/include/asm/processor.h
++	unsigned long trap_nr;
+"""
+
+
+@pytest.fixture(params=BASES, ids=lambda base: base.name)
+def plan(request):
+    """The series, planned for each base."""
+    return plan_series(request.param, REVIEW)
+
+
+@pytest.fixture
+def tip(plan):
+    """A tip as the templates make it, with just so much of the base around them."""
+    templates = Templates(
+        Scope(base=plan.base, patches=tuple(patch.ident for patch in REVIEW.patches))
+    )
+    blocks = [templates.file(f"{CORE}/{name}.c") for name in ("xol", "utask", "hit")]
+    core = "static loff_t offset;\n\n/* ((loff_t)vma->vm_pgoff << PAGE_SHIFT) */\n\n"
+    return {
+        CORE: core + "\n".join(blocks),
+        CORE_H: "\n".join(
+            templates.file(f"{CORE_H}/{name}.h") for name in ("task", "prototypes", "stubs")
+        ),
+        ARCH: templates.file(ARCH),
+        ARCH_H: templates.file(ARCH_H),
+        COMPAT_H: templates.file(f"{COMPAT_H}/is_32bit_app.h"),
+        FORK: "int copy_process(void)\n{\n\tuprobe_copy_process(p);\n\treturn 0;\n}\n",
+        ENTRY_H: "#ifndef _TIF_UPROBE\n# define _TIF_UPROBE\t(0)\n#endif\n",
+        PROCESSOR_H: "struct thread_struct {\n\tunsigned long trap_nr;\n};\n",
+    }
+
+
+@pytest.fixture
+def patches():
+    """Ten patches; the first four are preparatory."""
+    return {f"{number:04d}-x.patch": PATCH.encode() for number in range(1, 11)}
+
+
+def verdicts(plan, tip, patches):
+    """Return the problems of each point that has some."""
+    points = check_review(plan, tip, patches)
+    return {point.rule.ident: point.problems for point in points if point.problems}
+
+
+def test_every_point_has_a_check():
+    """No rule without a check, no check without a rule, and all 29 points are there."""
+    assert [rule.ident for rule in RULES] == [f"R{number:02d}" for number in range(1, 30)]
+    assert set(review._CHECKS) == {rule.ident for rule in RULES}
+
+
+def test_every_point_is_answered_by_a_patch_or_by_all():
+    """Each point belongs to a patch; R29 and R21 are about the whole series."""
+    claimed = {ident for patch in REVIEW.patches for ident in patch.review}
+    assert {rule.ident for rule in RULES} - claimed <= {"R29"}
+
+
+def test_templates_meet_the_review(plan, tip, patches):
+    """What the templates render has no problem, with evidence for every point."""
+    assert verdicts(plan, tip, patches) == {}
+    assert all(point.evidence for point in check_review(plan, tip, patches))
+
+
+MUTANTS = [
+    ("R01", ARCH, "optimisation", "thing"),
+    ("R02", PROCESSOR_H, "trap_nr", "trap_no"),
+    (
+        "R03",
+        CORE_H,
+        "arch_uprobe_post_xol(struct arch_uprobe *auprobe, struct pt_regs *regs)",
+        "arch_uprobe_post_xol(struct pt_regs *regs, struct arch_uprobe *auprobe)",
+    ),
+    ("R04", ENTRY_H, "# define", "#define"),
+    ("R05", FORK, "return 0;", "return user_64bit_mode(task_pt_regs(p));"),
+    ("R06", COMPAT_H, "x32", "y32"),
+    ("R07", ARCH, "UPROBE_REG_SI", "UPROBES_REG_SI"),
+    ("R08", ARCH, "#define UPROBE_TRAP_NR", "#define UPROBE_TRAP_NO"),
+    ("R09", ARCH, "*autask = &", "*tskinfo = &"),
+    (
+        "R10",
+        ARCH,
+        "/* A data watchpoint alone",
+        "/* Run your handler here. A data watchpoint alone",
+    ),
+    ("R11", CORE, "int is_bp;", "int is_bkpt;"),
+    ("R13", ARCH, " * This function decodes", " * this function decodes"),
+    ("R14", ARCH, "regs->ip += auprobe->ilen", "regs->ip += 1"),
+    ("R15", ARCH, "opcode[1] == 0x1f", "opcode[1] == 0x19"),
+    ("R16", CORE_H, "\tstruct uprobe\t\t*active_uprobe", "\tstruct uprobe *active_uprobe"),
+    ("R18", CORE, "struct uprobe_consumer *uc;", "struct uprobe_consumer *consumer;"),
+    ("R20", CORE, "does not race", "is fine"),
+    ("R21", CORE, "struct uprobe *uprobe = utask", "struct uprobe *u = utask"),
+    ("R22", CORE, "unsigned long bp_vaddr", "unsigned long probept"),
+    ("R23", CORE, "\t\thandle_swbp(regs);", "\t\thandle_other(regs);"),
+    ("R24", CORE, "loff_t offset;\n\n\t*is_bp", "int offset;\n\n\t*is_bp"),
+    ("R26", CORE, "free_area:\n", "other:\n"),
+    ("R27", CORE, ".priority\t=", ".priority ="),
+    ("R28", CORE_H, "static inline void uprobe_copy_process", "static inline void other"),
+]
+
+
+@pytest.mark.parametrize(("ident", "path", "old", "new"), MUTANTS, ids=[m[0] for m in MUTANTS])
+def test_checks_notice(plan, tip, patches, ident, path, old, new):
+    """A small fault in the tip is reported under its point."""
+    if old.startswith("arch_uprobe_post_xol("):
+        tip[path] = " ".join(tip[path].split())
+        tip[path] = tip[path].replace("; ", ";\n")
+    assert old in tip[path]
+    tip[path] = tip[path].replace(old, new)
+    assert ident in verdicts(plan, tip, patches)
+
+
+def test_a_preparatory_patch_that_does_more_is_noticed(plan, tip, patches):
+    """R02 and R29 look into the patches themselves."""
+    patches["0001-x.patch"] = PATCH.replace("trap_nr;", "other;").encode()
+    patches["0002-x.patch"] = PATCH.replace("No functional change", "Faster").encode()
+    assert {"R02", "R29"} <= verdicts(plan, tip, patches).keys()
