@@ -62,22 +62,22 @@ REVIEW = Series(
         Patch(
             ident="trap-nr",
             subject="x86: Rename trap_no to trap_nr in thread_struct",
-            review=("R02",),
+            review=("R02", "R29"),
         ),
         Patch(
             ident="is-32bit-app",
             subject="x86: Add is_32bit_app() to asm/compat.h and use it",
-            review=("R05", "R06"),
+            review=("R05", "R06", "R29"),
         ),
         Patch(
             ident="names",
             subject="uprobes: Make macro and function names consistent",
-            review=("R07", "R11"),
+            review=("R07", "R11", "R29"),
         ),
         Patch(
             ident="param-order",
             subject="uprobes: Make the order of function parameters consistent",
-            review=("R03",),
+            review=("R03", "R29"),
         ),
         Patch(
             ident="analyse",
