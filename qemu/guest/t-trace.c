@@ -297,8 +297,11 @@ static int hit_long(void)
 	return hit_times(hit_xol, 20000);
 }
 
-/* This function attaches once, looks at the state, and detaches. */
-static bool visit(struct result *r, pid_t pid)
+/*
+ * This function attaches once, looks at the state, and detaches. A task that
+ * dies meanwhile is reaped here: how it died is left in *ended.
+ */
+static bool visit(struct result *r, pid_t pid, int *ended)
 {
 	int status, signo = 0;
 	uintptr_t ip;
@@ -306,8 +309,12 @@ static bool visit(struct result *r, pid_t pid)
 	if (ptrace(PTRACE_SEIZE, pid, NULL, NULL) ||
 	    ptrace(PTRACE_INTERRUPT, pid, NULL, NULL))
 		return false;
-	if (waitpid(pid, &status, __WALL) != pid || !WIFSTOPPED(status))
+	if (waitpid(pid, &status, __WALL) != pid)
 		return false;
+	if (!WIFSTOPPED(status)) {
+		*ended = status;
+		return false;
+	}
 	ip = ip_of(pid);
 	expect(r, ip >= (uintptr_t)__executable_start && ip < (uintptr_t)etext,
 	       "the debugger sees ip %#lx", ip);
@@ -321,17 +328,18 @@ static bool visit(struct result *r, pid_t pid)
 static void ptrace_attach(struct result *r)
 {
 	unsigned long before = trace_hits();
-	int status, visits = 0;
+	int status, ended = -1, visits = 0;
 	struct probe p;
 	pid_t pid;
 
 	share_processor();
 	if (arm_at(r, &p, hit_xol)) {
 		pid = start_child(hit_long);
-		while (visits < 100 && visit(r, pid))
+		while (visits < 100 && visit(r, pid, &ended))
 			visits++;
-		kill(pid, SIGCONT);
-		status = wait_child(pid);
+		if (ended == -1)
+			kill(pid, SIGCONT);
+		status = ended == -1 ? wait_child(pid) : ended;
 		/* It is a debugger that is told of the baseline's SIGTRAP. */
 		if (WIFSTOPPED(status)) {
 			ptrace(PTRACE_CONT, pid, NULL,
