@@ -223,6 +223,36 @@ def prefixes(
 
 
 @app.command()
+def proof(
+    base: Base = "6.1",
+    series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    tree: Tree = None,
+    rev: Rev = None,
+    cases: Annotated[int, typer.Option(min=1, help="How many instructions are tried.")] = 20_000,
+    seed: Annotated[int, typer.Option(help="Chooses encodings and states.")] = 1,
+    workdir: Workdir = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes; 0: one per core.")] = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Execute instructions unprobed and probed in an emulator, without a kernel, and compare."""
+    commands.proof(
+        Options(
+            base=base,
+            series=series,
+            tree=tree,
+            rev=rev,
+            workdir=workdir,
+            as_json=as_json,
+            quiet=quiet,
+            jobs=jobs,
+        ),
+        cases=cases,
+        seed=seed,
+    )
+
+
+@app.command()
 def build(
     variants: Variants = None,
     base: Base = "6.1",

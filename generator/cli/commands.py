@@ -7,6 +7,7 @@ Stages that a command does not need are not imported: rendering takes less than 
 from __future__ import annotations
 
 import json
+import time
 from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from generator.cli.later import Later
 from generator.errors import CheckFailed, UserError
-from generator.paths import default_workdir, ensure_dir
+from generator.paths import default_workdir, ensure_dir, write_atomic
 from generator.plan import find_base, find_series, plan_series
 
 if TYPE_CHECKING:
@@ -135,6 +136,49 @@ def checkpatch(options: Options) -> None:
         rows = [f"{f.patch}: {f.file}:{f.line}: {f.text}" for f in result.findings]
         raise CheckFailed("checkpatch.pl --strict finds:\n  " + "\n  ".join(rows))
     screen.say(f"checkpatch.pl --strict: {len(result.checked)} patches, nothing found")
+
+
+def proof(options: Options, *, cases: int, seed: int) -> None:
+    """Prove the tip's x86 code in an emulator."""
+    from generator.verify.proof.run import ProofRequest, prove_series
+    from generator.verify.proof.summary import as_data, as_text
+
+    screen = options.screen()
+    started = time.monotonic()
+    source, rendered = _render(options)
+    place = ensure_dir(options.area / options.base / "proof")
+    result = prove_series(
+        ProofRequest(
+            load=source.load,
+            tip=rendered.tip_files,
+            place=place,
+            cases=cases,
+            seed=seed,
+            jobs=options.jobs,
+        )
+    )
+    data = {
+        "base": options.base,
+        "source": source.version,
+        "seed": seed,
+        "checked_inputs": result.checked_inputs,
+        **as_data(result.summary),
+    }
+    report = place / "report.json"
+    write_atomic(report, (json.dumps(data, indent=1) + "\n").encode())
+    screen.result(data)
+    screen.say(as_text(result.summary))
+    screen.note(f"{time.monotonic() - started:.1f} s; the report is {report}")
+    if result.summary.failures:
+        raise CheckFailed(
+            f"{len(result.summary.failures)} instructions are not as they are without a probe",
+            where=f"Linux {source.version}, seed {seed}",
+            hint=f"all of them are in {report}",
+        )
+    screen.say(
+        f"{options.base}/{options.series}: every instruction that was executed is as it is "
+        f"without a probe; {result.checked_inputs} inputs analysed with sanitizers"
+    )
 
 
 def _ref(options: Options, variant: str) -> str:

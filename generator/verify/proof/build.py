@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Compile the rendered x86 code for user space, with the base's own instruction decoder.
 
-The sources are put into the work area at run time: the decoder and the opcode map of the unmodified
-tree, the tip's files, and the shim that stands in for the rest of the kernel. A header that is asked
-for and is none of these is an empty file: what it would say is in ``shim/proof.h``.
+The sources are put into the work area at run time: the decoder and the opcode map of the
+unmodified tree, the tip's files, and the shim that stands in for the rest of the kernel. A header
+that is asked for and is none of these is an empty file: what it would say is in ``shim/proof.h``.
 """
 
 from __future__ import annotations
@@ -105,9 +105,7 @@ def build_proof(
 def missing_headers(files: Mapping[str, str]) -> list[str]:
     """Return the kernel headers that ``files`` include and that are not among them."""
     wanted = {name for text in files.values() for name in _INCLUDE.findall(text)}
-    return sorted(
-        name for name in wanted - _HOST_HEADERS if f"include/{name}" not in files
-    )
+    return sorted(name for name in wanted - _HOST_HEADERS if f"include/{name}" not in files)
 
 
 def _digest(files: Mapping[str, str], compiler: str) -> str:

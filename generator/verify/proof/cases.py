@@ -1,0 +1,262 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The cases: encodings made from the opcode table, none of them twice.
+
+Every opcode of the table is a family, for each mode, mandatory prefix and value of ModRM.reg that
+may make another instruction of it. Each family yields the forms that have to be there first - all
+kinds of operands, prefixes, far and near targets - and then random ones. Families take turns until
+there are enough. The same seed gives the same cases.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import count
+
+from iced_x86 import Register
+
+from generator.model.opcodes import OpcodeMap, OpcodeModel
+from generator.verify.proof.judge import Decoded, decode
+from generator.verify.proof.layout import LAYOUTS, OPERANDS, REGION_LOW, REGION_TINY, Site
+
+REFUSED = "_"
+_ESCAPES = frozenset(bytes.fromhex("0f 26 2e 36 3e 64 65 66 67 f0 f2 f3"))
+_MANDATORY = (b"", b"\x66", b"\xf3", b"\xf2")
+_SEGMENTS = bytes.fromhex("2e 36 3e 26 64 65")
+
+# displacements of branches, where arithmetic can go wrong
+_DISTANCES = (0, 1, -1, 2, -2, 0x7F, -0x80, 0x7FFFFFFF, -0x80000000, 0x7FFFFFF0, -0x7FFFFFF0)
+
+# a family that finds nothing new so often is finished
+_PATIENCE = 200
+
+
+@dataclass(frozen=True, kw_only=True)
+class Family:
+    """The encodings of one opcode that are likely to be one instruction.
+
+    Attributes:
+        bits: 64 or 32.
+        map: the name of the C table.
+        opcode: the last opcode byte.
+        prefix: the mandatory prefix.
+        escape: the bytes in front of the opcode.
+        reg: the value of ModRM.reg, None when it selects nothing.
+        letter: its class.
+    """
+
+    bits: int
+    map: str
+    escape: bytes
+    opcode: int
+    prefix: bytes
+    reg: int | None
+    letter: str
+
+    @property
+    def name(self) -> str:
+        """The opcode as the manuals write it, without the prefix and the mode."""
+        text = (self.escape + bytes([self.opcode])).hex(" ")
+        return text if self.reg is None else f"{text} /{self.reg}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Case:
+    """An instruction to be tried.
+
+    Attributes:
+        bits: 64 or 32.
+        code: its bytes.
+        site: where it stands, an index into the sites of the layout.
+        family: index of its family.
+        valid: the judge knows it.
+    """
+
+    bits: int
+    code: bytes
+    site: int
+    family: int
+    valid: bool = True
+
+
+def families(model: OpcodeModel) -> list[Family]:
+    """List the families of a table, refused opcodes included."""
+    groups = {group.opcode: group.letters for group in model.groups}
+    found: list[Family] = []
+    for bits in (64, 32):
+        for table in model.maps:
+            for opcode in range(256):
+                found += _of_opcode(bits, table, opcode, groups)
+    return found
+
+
+def _of_opcode(
+    bits: int, table: OpcodeMap, opcode: int, groups: dict[int, str]
+) -> Iterator[Family]:
+    escape = bytes.fromhex(table.escape)
+    if not escape and (opcode in _ESCAPES or (bits == 64 and opcode & 0xF0 == 0x40)):
+        return
+    if escape == b"\x0f" and opcode in (0x38, 0x3A):
+        return
+    letter = table.letters[opcode]
+    whole = opcode if not escape else 0x0F00 | opcode
+    regs: tuple[int | None, ...] = tuple(range(8)) if letter == "G" else (None,)
+    for reg in regs:
+        kind = letter if reg is None else groups[whole][reg]
+        if kind == "L" and bits == 64:
+            kind = REFUSED
+        for prefix in _MANDATORY if escape and kind != REFUSED else (b"",):
+            yield Family(
+                bits=bits,
+                map=table.name,
+                escape=escape,
+                opcode=opcode,
+                prefix=prefix,
+                reg=reg,
+                letter=kind,
+            )
+
+
+class _Maker:
+    """Makes encodings of one family."""
+
+    def __init__(self, family: Family, index: int, rng: random.Random) -> None:
+        self.family = family
+        self.index = index
+        self.rng = rng
+        self.invalid = 0
+
+    def forms(self) -> Iterator[tuple[bytes, int, int]]:
+        """Yield prefixes, ModRM.mod and ModRM.rm: first one of each kind, then random ones."""
+        none = b""
+        for mod, rm in ((3, 1), (0, 5), (1, 3), (0, 4), (2, 7), (0, 1), (3, 6), (2, 4), (1, 4)):
+            yield none, mod, rm
+        if self.family.bits == 64:
+            for rex in (0x48, 0x44, 0x41, 0x42, 0x4C, 0x40):
+                yield bytes([rex]), self.rng.choice((0, 3)), 5
+        for prefix in b"\x66\x67\xf3\xf2\xf0\x64\x3e":
+            yield bytes([prefix]), self.rng.randrange(4), self.rng.randrange(8)
+        while True:
+            yield self._prefixes(), self.rng.choice((0, 0, 1, 2, 3)), self._rm()
+
+    def _rm(self) -> int:
+        """Return a ModRM.rm; the ones that are special more often."""
+        return self.rng.choice((0, 1, 2, 3, 4, 4, 5, 5, 5, 6, 7))
+
+    def _prefixes(self) -> bytes:
+        rng = self.rng
+        found = b""
+        if rng.random() < 0.25:
+            found += rng.choice((b"\x66", b"\x67", b"\xf2", b"\xf3", b"\xf0", b"\x66\x67"))
+        if rng.random() < 0.15:
+            found += bytes([rng.choice(_SEGMENTS)])
+        if rng.random() < 0.02:
+            found = bytes([rng.choice(_SEGMENTS + b"\x66")]) * rng.randrange(2, 14)
+        if self.family.bits == 64 and rng.random() < 0.6:
+            found += bytes([rng.randrange(0x40, 0x50)])
+        return found
+
+    def make(self) -> Iterator[Case | None]:
+        """Yield cases without end, some of them equal, and None for what is not wanted."""
+        family = self.family
+        for prefixes, mod, rm in self.forms():
+            reg = self.rng.randrange(8) if family.reg is None else family.reg
+            tail = bytes([mod << 6 | reg << 3 | rm]) + self.rng.randbytes(12)
+            rex = (
+                prefixes[-1:]
+                if family.bits == 64 and prefixes[-1:] and prefixes[-1] & 0xF0 == 0x40
+                else b""
+            )
+            legacy = prefixes[: len(prefixes) - len(rex)]
+            head = legacy + family.prefix + rex + family.escape + bytes([family.opcode])
+            site = self.rng.randrange(len(LAYOUTS[family.bits].sites))
+            vaddr = LAYOUTS[family.bits].sites[site].vaddr
+            decoded = decode(head + tail, bits=family.bits, ip=vaddr)
+            if decoded.valid or self.invalid < _INVALID:
+                self.invalid += not decoded.valid
+                yield self._finish(head + tail, decoded, site)
+            else:
+                yield None
+
+    def _finish(self, code: bytes, decoded: Decoded, site: int) -> Case:
+        """Cut the code to its length, and let displacements point to where something is."""
+        bits = self.family.bits
+        place = LAYOUTS[bits].sites[site]
+        cut = bytearray(code[: decoded.length or 15])
+        if decoded.length:
+            self._aim(cut, decoded, place)
+            self._stretch(cut, decoded)
+        return Case(bits=bits, code=bytes(cut), site=site, family=self.index, valid=decoded.valid)
+
+    def _aim(self, code: bytearray, decoded: Decoded, place: Site) -> None:
+        """Point an address without registers into a region, most of the time."""
+        insn, where = decoded.insn, decoded.constants
+        size = where.displacement_size
+        absolute = decoded.has_memory and not insn.memory_base and not insn.memory_index
+        if self.rng.random() < 0.06 or not (insn.is_ip_rel_memory_operand or absolute):
+            return
+        region = REGION_TINY if size == 2 else REGION_LOW
+        if insn.is_ip_rel_memory_operand and insn.memory_base == Register.RIP:
+            region = place.region
+        target = region + (self.rng.randrange(OPERANDS.start, OPERANDS.stop) & -16)
+        if insn.is_ip_rel_memory_operand:
+            target -= place.vaddr + decoded.length
+        start = where.displacement_offset
+        code[start : start + size] = (target % (1 << 8 * size)).to_bytes(size, "little")
+
+    def _stretch(self, code: bytearray, decoded: Decoded) -> None:
+        """Take a distance or an immediate from the ends of its range, often."""
+        where = decoded.constants
+        size = where.immediate_size
+        if not size or self.rng.random() < 0.5:
+            return
+        value = self.rng.choice(_DISTANCES) % (1 << 8 * size)
+        start = where.immediate_offset
+        code[start : start + size] = value.to_bytes(size, "little")
+
+
+# encodings of a refused opcode that are tried, and of each opcode such that are no instruction
+_REFUSED_TURNS = 3
+_INVALID = 2
+
+
+def make_cases(model: OpcodeModel, *, wanted: int, seed: int) -> list[Case]:
+    """Make cases with distinct encodings.
+
+    Args:
+        model: the opcode table.
+        wanted: how many instructions of accepted opcodes; the cases with refused opcodes and with
+            bytes that are no instruction come on top. There are fewer when the table has no more.
+        seed: the same one gives the same cases.
+    """
+    listed = families(model)
+    streams = {
+        index: _Maker(family, index, random.Random(f"{seed} {index}")).make()
+        for index, family in enumerate(listed)
+    }
+    seen: set[tuple[int, bytes]] = set()
+    cases: list[Case] = []
+    for turn in count():
+        for index in list(streams):
+            refused = listed[index].letter == REFUSED
+            case = None if refused and turn >= _REFUSED_TURNS else _next_new(streams[index], seen)
+            if case is None:
+                del streams[index]
+                continue
+            cases.append(case)
+            wanted -= case.valid and not refused
+            if wanted <= 0:
+                return cases
+        if not streams:
+            break
+    return cases
+
+
+def _next_new(stream: Iterator[Case | None], seen: set[tuple[int, bytes]]) -> Case | None:
+    for _ in range(_PATIENCE):
+        case = next(stream)
+        if case and (case.bits, case.code) not in seen:
+            seen.add((case.bits, case.code))
+            return case
+    return None

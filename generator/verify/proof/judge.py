@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A decoder that is not the one in the kernel: iced-x86, made from the manuals' opcode tables.
+
+It says how long an instruction is and what it is called, and which instructions a probe must not
+touch - from names and properties of instructions, where the C goes by opcode bytes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+from iced_x86 import (
+    Code,
+    ConstantOffsets,
+    Decoder,
+    DecoderOptions,
+    EncodingKind,
+    FlowControl,
+    Formatter,
+    FormatterSyntax,
+    Instruction,
+    Mnemonic,
+    OpKind,
+    Register,
+)
+
+LONGEST = 15
+LEGACY_PREFIXES = frozenset(bytes.fromhex("f0 f2 f3 2e 36 3e 26 64 65 66 67"))
+
+
+@cache
+def _names(enumeration: object) -> dict[int, str]:
+    """Return the names of an enumeration of iced-x86, which has integers in place of members."""
+    return {
+        value: name
+        for name, value in vars(enumeration).items()
+        if isinstance(value, int) and name.isupper()
+    }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Decoded:
+    """What the judge sees in some bytes.
+
+    Attributes:
+        valid: it is an instruction; otherwise executing it raises #UD.
+        length: bytes; also of an invalid one whose length is clear, else 0.
+        bits, bytes: what was decoded: 32-bit or 64-bit code, and the code.
+        insn: what iced-x86 makes of it.
+        constants: where displacement and immediate stand.
+    """
+
+    valid: bool
+    length: int
+    bits: int
+    bytes: bytes
+    insn: Instruction
+    constants: ConstantOffsets
+
+    @property
+    def mnemonic(self) -> str:
+        """The name of the instruction, in lower case."""
+        return _names(Mnemonic)[self.insn.mnemonic].lower()
+
+    @property
+    def code(self) -> str:
+        """The name of the form of the instruction, with its operands."""
+        return _names(Code)[self.insn.code]
+
+    @property
+    def repeats(self) -> bool:
+        """It is a string instruction with a rep prefix."""
+        insn = self.insn
+        return insn.is_string_instruction and (insn.has_rep_prefix or insn.has_repne_prefix)
+
+    @property
+    def is_branch(self) -> bool:
+        """It may load the instruction pointer."""
+        return self.insn.flow_control != FlowControl.NEXT
+
+    @property
+    def has_memory(self) -> bool:
+        """It has a memory operand that is described by ModRM or by a displacement."""
+        return any(self.insn.op_kind(place) == OpKind.MEMORY for place in range(self.insn.op_count))
+
+
+def decode(code: bytes, *, bits: int, ip: int) -> Decoded:
+    """Decode the first instruction of ``code``; bytes that are no instruction are no error."""
+    strict = Decoder(bits, code[:LONGEST], DecoderOptions.NONE, ip=ip)
+    insn = strict.decode()
+    if insn:
+        return _decoded(strict, insn, code, valid=True)
+    lenient = Decoder(bits, code[:LONGEST], DecoderOptions.NO_INVALID_CHECK, ip=ip)
+    return _decoded(lenient, lenient.decode(), code, valid=False)
+
+
+def _decoded(decoder: Decoder, insn: Instruction, code: bytes, *, valid: bool) -> Decoded:
+    length = insn.len if insn else 0
+    return Decoded(
+        valid=valid,
+        length=length,
+        bits=decoder.bitness,
+        bytes=code[:length],
+        insn=insn,
+        constants=decoder.get_constant_offsets(insn),
+    )
+
+
+def text(decoded: Decoded) -> str:
+    """Return the instruction in AT&T syntax, as kernel people read it."""
+    if not decoded.insn:
+        return "(bad)"
+    return Formatter(FormatterSyntax.GAS).format(decoded.insn)
+
+
+# System registers and descriptors; all of them work at any privilege, or did once.
+_SYSTEM = frozenset(
+    {
+        *("sldt", "str", "verr", "verw", "sgdt", "sidt", "smsw", "lar", "lsl", "rdtscp", "xgetbv"),
+        *("vmcall", "vmfunc", "vmmcall", "vmgexit", "enclu", "encls", "enclv", "rdpkru", "wrpkru"),
+        *("xtest", "xend", "serialize", "clui", "stui", "testui", "uiret", "skinit"),
+        *("monitor", "monitorx", "mwait", "mwaitx", "saveprevssp", "rstorssp", "setssbsy"),
+        *("clzero", "rdpru", "pconfig", "tdcall", "seamcall", "seamret", "seamops", "xsusldtrk"),
+        *("xresldtrk", "invlpgb", "tlbsync", "psmash", "pvalidate", "rmpadjust", "rmpupdate"),
+        *("mcommit", "clac", "stac", "vmlaunch", "vmresume", "vmxoff", "vmread", "vmwrite"),
+        *("vmrun", "vmload", "vmsave", "stgi", "clgi", "invlpga", "getsec", "arpl_", "hreset"),
+        *("erets", "eretu", "lkgs", "wrmsrns", "rdmsrlist", "wrmsrlist", "rdpkru", "xabort"),
+        *("xbegin", "ccs_hash", "ccs_encrypt"),
+    }
+)
+
+_KERNEL_ENTRY = frozenset(
+    {
+        *("syscall", "sysenter", "sysexit", "sysret", "sysexitq", "sysretq", "int", "int1", "int3"),
+        *("into", "iret", "iretd", "iretq", "icebp", "ud0", "ud1", "ud2", "rsm", "salc"),
+    }
+)
+
+_FAR = frozenset({"retf", "lss", "lfs", "lgs"})
+
+# Changes after which the next instruction is executed before the trap, SDM volume 3A, 6.8.3
+_INTO_SS = frozenset({Register.SS})
+
+
+def reason_to_refuse(decoded: Decoded) -> str:
+    """Return why a probe must not be put on an instruction, "" when nothing speaks against it.
+
+    For encodings beyond the legacy maps the reason is that the series does not cover them yet.
+    """
+    insn, name = decoded.insn, decoded.mnemonic
+    if insn.encoding != EncodingKind.LEGACY:
+        return f"{_names(EncodingKind)[insn.encoding]} encoding"
+    if name in _KERNEL_ENTRY:
+        return "enters the kernel, or always traps"
+    if insn.is_privileged or name in _SYSTEM:
+        return "privileged, or about the state of the system"
+    if name in _FAR or insn.is_jmp_far or insn.is_call_far:
+        return "far"
+    if insn.is_jmp_far_indirect or insn.is_call_far_indirect:
+        return "far"
+    if name.rstrip("bwdq") in ("in", "out", "ins", "outs") or name in ("in", "out"):
+        return "port I/O"
+    if insn.op_count and insn.op0_register in _INTO_SS and name in ("mov", "pop"):
+        return "loads ss"
+    if name.startswith("bnd"):
+        return "MPX"
+    return _branch_reason(decoded)
+
+
+def _branch_reason(decoded: Decoded) -> str:
+    """Refuse a near branch with a prefix for 16-bit operands: processors differ on its meaning.
+
+    Intel ignores the prefix in 64-bit code, AMD does not (SDM volume 2, JMP; APM volume 3, JMP);
+    in 32-bit code both cut the instruction pointer off.
+    """
+    insn = decoded.insn
+    near = (
+        insn.is_jcc_short_or_near
+        or insn.is_jmp_short_or_near
+        or insn.is_call_near
+        or insn.is_jmp_near_indirect
+        or insn.is_call_near_indirect
+        or insn.is_loop
+        or insn.is_loopcc
+        or insn.is_jcx_short
+        or insn.mnemonic == Mnemonic.RET
+    )
+    prefixes, rex = split_prefixes(decoded.bytes, bits=decoded.bits)
+    return "16-bit operand of a near branch" if near and 0x66 in prefixes and not rex & 8 else ""
+
+
+def split_prefixes(code: bytes, *, bits: int) -> tuple[bytes, int]:
+    """Return the legacy prefixes of an instruction, and its REX prefix or 0."""
+    place = 0
+    while place < len(code) and code[place] in LEGACY_PREFIXES:
+        place += 1
+    rex = code[place] if bits == 64 and place < len(code) and code[place] & 0xF0 == 0x40 else 0
+    return code[:place], rex

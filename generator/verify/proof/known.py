@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the emulator at hand cannot be asked, by name and with the evidence.
+
+Unicorn 2.1.4 is made from QEMU 5.0.1. A case is only left out for a reason that is written here; an
+instruction that the emulator refuses without one is a failure. ``tests/test_proof_known.py`` shows
+the evidence: it asks the emulator.
+"""
+
+from __future__ import annotations
+
+from generator.verify.proof.judge import Decoded, split_prefixes
+
+# two executions need not give the same result
+NOT_DETERMINISTIC = {
+    "rdtsc": "reads the time",
+    "rdrand": "reads random numbers",
+    "rdseed": "reads random numbers",
+    "rdpid": "reads the number of the processor",
+}
+
+# The emulator runs at CPL 0, where these do something. In user mode they raise an exception, which
+# a probe reports as it would be without it.
+ALWAYS_TRAPS = {
+    **dict.fromkeys(("vmptrld", "vmptrst", "vmclear", "vmxon"), "VMX: #UD or #GP in user mode"),
+    "clrssbsy": "shadow stacks of the supervisor: #UD or #GP in user mode",
+    "loadiwkey": "Key Locker, privileged: #UD or #GP in user mode",
+}
+
+_SHA = "no SHA in Unicorn: #UD"
+_GFNI = "no GFNI in Unicorn: #UD"
+_CET = "no shadow stacks in Unicorn: #UD"
+_KEY_LOCKER = "no Key Locker in Unicorn: #UD"
+
+# valid, and Unicorn raises #UD
+LACKING = {
+    **dict.fromkeys(("sha1rnds4", "sha1nexte", "sha1msg1", "sha1msg2"), _SHA),
+    **dict.fromkeys(("sha256rnds2", "sha256msg1", "sha256msg2"), _SHA),
+    **dict.fromkeys(("gf2p8mulb", "gf2p8affineqb", "gf2p8affineinvqb"), _GFNI),
+    **dict.fromkeys(("wrssd", "wrssq", "incsspd", "incsspq"), _CET),
+    **dict.fromkeys(("aesenc128kl", "aesdec128kl", "aesenc256kl", "aesdec256kl"), _KEY_LOCKER),
+    **dict.fromkeys(("aesencwide128kl", "aesdecwide128kl"), _KEY_LOCKER),
+    **dict.fromkeys(("aesencwide256kl", "aesdecwide256kl"), _KEY_LOCKER),
+    **dict.fromkeys(("encodekey128", "encodekey256"), _KEY_LOCKER),
+    "ptwrite": "no Processor Trace in Unicorn: #UD",
+    "senduipi": "no user interrupts in Unicorn: #UD",
+    **dict.fromkeys(("umonitor", "umwait", "tpause"), "no WAITPKG in Unicorn: #UD"),
+}
+
+NO_INSTRUCTION = "not an instruction, and Unicorn executes something in place of #UD"
+
+_PREDICATES = frozenset({"cmpps", "cmppd", "cmpss", "cmpsd"})
+_UNARY = frozenset({"rsqrtss", "rcpss"})
+_DOUBLE_SHIFTS = frozenset({"shld", "shrd"})
+
+
+def raises_ud(decoded: Decoded) -> str:
+    """Return why Unicorn does not know a valid instruction, "" when it should."""
+    if decoded.mnemonic in _PREDICATES and decoded.bytes[-1] > 7:
+        return "a predicate above 7, which the processor masks (SDM, CMPPS): #UD in Unicorn"
+    if decoded.mnemonic in _UNARY and 0x66 in split_prefixes(decoded.bytes, bits=decoded.bits)[0]:
+        return "66 and f3 in front of it, of which the last counts: #UD in Unicorn"
+    if decoded.mnemonic == "reservednop":
+        return "a reserved NOP: #UD in Unicorn"
+    return LACKING.get(decoded.mnemonic, "")
+
+
+def goes_wrong(decoded: Decoded) -> str:
+    """Return why Unicorn executes a valid instruction wrongly in its place, "" when it does not."""
+    insn = decoded.insn
+    immediate = decoded.constants.has_immediate
+    if decoded.mnemonic in _DOUBLE_SHIFTS and immediate and insn.is_ip_rel_memory_operand:
+        return "Unicorn does not count the immediate byte when it adds the displacement to rip"
+    return ""

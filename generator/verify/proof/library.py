@@ -1,0 +1,167 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The compiled C, called from Python: ``shim/proof.c`` says what each function does."""
+
+from __future__ import annotations
+
+import ctypes
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.errors import InfraError
+
+INSN_BYTES = 16
+
+ENOEXEC = 8
+EOPNOTSUPP = 95
+
+
+REGISTER_NAMES = (
+    *("r15", "r14", "r13", "r12", "bp", "bx", "r11", "r10", "r9", "r8", "ax", "cx", "dx"),
+    *("si", "di", "orig_ax", "ip", "cs", "flags", "sp", "ss"),
+)
+
+
+class Registers(ctypes.Structure):
+    """``struct pt_regs`` of ``shim/proof.h``."""
+
+    _fields_ = tuple((name, ctypes.c_uint64) for name in REGISTER_NAMES)
+
+
+class _CVerdict(ctypes.Structure):
+    """``struct proof_verdict`` of ``shim/proof.c``."""
+
+    _fields_ = (
+        ("ret", ctypes.c_int32),
+        ("length", ctypes.c_int32),
+        ("offs", ctypes.c_int32),
+        ("fixups", ctypes.c_uint8),
+        ("ilen", ctypes.c_uint8),
+        ("scratch", ctypes.c_uint8),
+        ("nop", ctypes.c_uint8),
+        ("ixol", ctypes.c_uint8 * INSN_BYTES),
+    )
+
+
+_READ = ctypes.CFUNCTYPE(ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p, ctypes.c_ulong)
+
+
+class _CMemory(ctypes.Structure):
+    """``struct proof_memory`` of ``shim/proof.h``."""
+
+    _fields_ = (("read", _READ), ("write", _READ))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """What the analysis says about an instruction.
+
+    Attributes:
+        ret: 0, or the negative error.
+        length: bytes, as the base's decoder counts them; 0 for no instruction.
+        fixups, ilen, scratch, nop, offs, ixol: the members of ``struct arch_uprobe``.
+    """
+
+    ret: int
+    length: int
+    fixups: int
+    ilen: int
+    scratch: int
+    nop: bool
+    offs: int
+    ixol: bytes
+
+
+class Library:
+    """The functions of the C for one task and the instruction that was analysed last."""
+
+    def __init__(self, path: Path) -> None:
+        try:
+            library = ctypes.CDLL(str(path))
+        except OSError as error:
+            raise InfraError(
+                f"the compiled C cannot be loaded: {error}", where=str(path)
+            ) from error
+        self._analyze = library.proof_analyze
+        self._analyze.argtypes = (ctypes.c_char_p, ctypes.c_bool, ctypes.c_void_p)
+        self._set_memory = library.proof_set_memory
+        self._hit = library.proof_hit
+        self._hit.argtypes = (
+            ctypes.c_bool,
+            ctypes.c_ulong,
+            ctypes.c_ulong,
+            ctypes.c_ulong,
+            ctypes.c_bool,
+        )
+        self.skip = self._taking_registers(library.proof_skip, ctypes.c_bool)
+        self.pre_xol = self._taking_registers(library.proof_pre_xol, ctypes.c_int)
+        self.post_xol = self._taking_registers(library.proof_post_xol, ctypes.c_int)
+        self.abort_xol = self._taking_registers(library.proof_abort_xol, None)
+        self.trap = library.proof_trap
+        self.trap.argtypes = (ctypes.c_ulong,)
+        self.was_trapped = library.proof_was_trapped
+        self.was_trapped.restype = ctypes.c_bool
+        self.trap_nr = library.proof_trap_nr
+        self.trap_nr.restype = ctypes.c_ulong
+        self.sigtraps = library.proof_sigtraps
+        self.sigtraps.restype = ctypes.c_uint
+        self.blockstep = library.proof_blockstep
+        self.blockstep.restype = ctypes.c_bool
+        self._verdict = _CVerdict()
+        self._memory: _CMemory | None = None
+
+    @staticmethod
+    def _taking_registers(
+        function: ctypes._NamedFuncPointer, result: type | None
+    ) -> Callable[..., int]:
+        function.argtypes = (ctypes.c_void_p,)
+        function.restype = result
+        return function
+
+    def set_memory(
+        self, read: Callable[[int, int], bytes | None], write: Callable[[int, bytes], bool]
+    ) -> None:
+        """Give the C its user memory.
+
+        Args:
+            read: returns that many bytes at an address, None where there is no memory.
+            write: stores bytes at an address, False where there is no memory.
+        """
+
+        def c_read(address: int, to: int, size: int) -> int:
+            data = read(address, size)
+            if data is None:
+                return 1
+            ctypes.memmove(to, data, size)
+            return 0
+
+        def c_write(address: int, source: int, size: int) -> int:
+            return 0 if write(address, ctypes.string_at(source, size)) else 1
+
+        self._memory = _CMemory(_READ(c_read), _READ(c_write))
+        self._set_memory(ctypes.byref(self._memory))
+
+    def analyze(self, code: bytes, *, bits: int) -> Verdict:
+        """Analyse ``INSN_BYTES`` bytes as 32-bit or 64-bit code.
+
+        Raises:
+            ValueError: there are not that many bytes.
+        """
+        if len(code) != INSN_BYTES:
+            raise ValueError(f"{len(code)} bytes, wanted {INSN_BYTES}")
+        found = self._verdict
+        self._analyze(code, bits == 64, ctypes.byref(found))
+        return Verdict(
+            ret=found.ret,
+            length=found.length,
+            fixups=found.fixups,
+            ilen=found.ilen,
+            scratch=found.scratch,
+            nop=bool(found.nop),
+            offs=found.offs,
+            ixol=bytes(found.ixol),
+        )
+
+    def hit(self, *, bits: int, vaddr: int, slot: int, trap_nr: int, blockstep: bool) -> None:
+        """Let a task hit the breakpoint at ``vaddr``; ``trap_nr`` is that of its last exception."""
+        self._hit(bits == 64, vaddr, slot, trap_nr, blockstep)

@@ -1,0 +1,116 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Prove the tip of a series: compile, make the cases, compare them in two processes, count."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from dataclasses import dataclass
+from itertools import chain
+from pathlib import Path
+
+from generator.errors import CheckFailed, InfraError
+from generator.model.opcodes import OPCODES
+from generator.verify.proof.build import build_proof
+from generator.verify.proof.cases import Case, families, make_cases
+from generator.verify.proof.compare import Prover, Result
+from generator.verify.proof.library import INSN_BYTES, Library
+from generator.verify.proof.sanitize import analyze_checked, bad_inputs
+from generator.verify.proof.summary import Summary, summarize
+
+EVERYDAY = 20_000
+
+_CHUNK = 500
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProofRequest:
+    """What is to be proved.
+
+    Attributes:
+        load: returns the text of a file of the unmodified tree.
+        tip: the files that the series touches, after its last patch.
+        place: a directory of our own for what is compiled.
+        cases: how many instructions are tried, see ``make_cases``.
+        seed: chooses encodings and states.
+        jobs: processes, 0 for one a core.
+    """
+
+    load: Callable[[str], str]
+    tip: Mapping[str, str]
+    place: Path
+    cases: int = EVERYDAY
+    seed: int = 1
+    jobs: int = 0
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProofResult:
+    """The figures, and how many inputs the analysis with sanitizers has had."""
+
+    summary: Summary
+    checked_inputs: int
+
+
+def prove_series(request: ProofRequest) -> ProofResult:
+    """Run the proof; a case that is unequal is in the result and no error.
+
+    Raises:
+        CheckFailed: the C does not compile, or a sanitizer reports something.
+        InfraError: a tool is missing, or the emulator has crashed.
+    """
+    made = build_proof(request.load, request.tip, request.place)
+    listed = families(OPCODES)
+    cases = make_cases(OPCODES, wanted=request.cases, seed=request.seed)
+    checked = _check_inputs(made.library, made.filter, cases, request)
+    results = _compare(made.library, cases, request)
+    return ProofResult(summary=summarize(results, listed), checked_inputs=checked)
+
+
+def _check_inputs(
+    library: Path, program: Path, cases: Sequence[Case], request: ProofRequest
+) -> int:
+    """Have all cases, and as many strings of bad input, analysed with sanitizers."""
+    inputs = [(case.bits, case.code[:INSN_BYTES].ljust(INSN_BYTES, b"\xcc")) for case in cases]
+    inputs += bad_inputs(number=request.cases, seed=request.seed)
+    plain = Library(library)
+    answers = analyze_checked(program, inputs)
+    for (bits, code), answer in zip(inputs, answers, strict=True):
+        if plain.analyze(code, bits=bits).ret != answer:
+            raise CheckFailed(
+                "the analysis depends on how it is compiled", where=f"{bits}-bit {code.hex(' ')}"
+            )
+    return len(inputs)
+
+
+def _compare(library: Path, cases: Sequence[Case], request: ProofRequest) -> list[Result]:
+    """Compare the cases in processes of their own, in order."""
+    jobs = request.jobs or len(os.sched_getaffinity(0))
+    chunks = [cases[start : start + _CHUNK] for start in range(0, len(cases), _CHUNK)]
+    # a fresh interpreter each: the emulator has threads
+    context = multiprocessing.get_context("spawn")
+    try:
+        with ProcessPoolExecutor(
+            jobs, mp_context=context, initializer=_start, initargs=(library, request.seed)
+        ) as pool:
+            return list(chain.from_iterable(pool.map(_prove, chunks)))
+    except BrokenProcessPool as error:
+        raise InfraError(
+            "the emulator has crashed", hint="--cases 1000 with other seeds narrows it down"
+        ) from error
+
+
+_prover: Prover
+
+
+def _start(library: Path, seed: int) -> None:
+    """Make the prover of this process."""
+    global _prover
+    _prover = Prover(Library(library), seed=seed)
+
+
+def _prove(cases: Sequence[Case]) -> list[Result]:
+    return [_prover.prove(case) for case in cases]
