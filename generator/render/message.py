@@ -13,7 +13,7 @@ def fill(text: str) -> str:
 
     Blank lines separate paragraphs and stay.
     """
-    return "\n\n".join(_paragraph(piece) for piece in text.strip().split("\n\n"))
+    return "\n\n".join(_paragraph(piece) for piece in text.strip("\n").rstrip().split("\n\n"))
 
 
 def _paragraph(piece: str) -> str:
