@@ -31,7 +31,10 @@
 	one	nop-0f1f, edx-far, .byte 0x0f, 0x1f, 0x82, 0xff, 0xff, 0xff, 0x7f
 
 /* A reserved hint: executes as a NOP, and is none in the manuals. */
-	one	nop-0f19, edi, .byte 0x0f, 0x19, 0xff
+	site	nop-0f19, edi, kind=SITE_EITHER
+	probe
+	.byte	0x0f, 0x19, 0xff
+	done
 
 /* What assemblers emit for 10 bytes and more. */
 	.macro	nop_cs length, prefixes:vararg
