@@ -118,7 +118,7 @@ def test_names_of_a_base(base):
             assert not re.search(r"bkpt|BKPT|trap_no|UPROBES_", name), key
 
 
-# review.md R03: the important parameter first, the same everywhere
+# R03: the important parameter first, the same everywhere
 ORDER = (
     ("struct arch_uprobe *", "auprobe"),
     ("struct task_struct *", "t"),

@@ -322,7 +322,7 @@ def test_committed_patches_are_what_is_rendered(real):
 
 @pytest.mark.kernel
 def test_trap_nr_touches_what_it_must(real):
-    """Patch 1 renames the member in every file that uses it, and in no other one (facts E4)."""
+    """Patch 1 renames the member in every file that uses it, and in no other one."""
     _, rendered = real
     touched = git(rendered.repo, "diff", "--name-only", "baseline", "review-01").split()
     kernel = "arch/x86/kernel"

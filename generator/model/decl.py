@@ -27,7 +27,7 @@ class Function:
     Attributes:
         name: the identifier; ``{swbp}``-like names are resolved per base (see ``bases``).
         returns: the return type.
-        params: in their order, which is part of the interface (review.md R03).
+        params: in their order, which is part of the interface (point R03 of ``model.review``).
         doc: full sentences that stand above the definition, one paragraph an entry.
         storage: what stands in front of the return type: ``static``, ``static inline`` or nothing.
         weak: the definition is a default that an architecture may replace.

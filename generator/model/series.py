@@ -17,7 +17,7 @@ class Patch:
     Attributes:
         ident: identifier, used by ``patch=`` in the model and by ``has()`` in templates.
         subject: first line of the commit message; may use the base's names.
-        review: points of the review that the patch answers (review.md).
+        review: points of the review that the patch answers (``model.review``).
     """
 
     ident: str

@@ -41,7 +41,7 @@ class Base:
     Attributes:
         name: as in ``kernel_patches/<name>/``; also the version prefix of its releases.
         package: the Debian source package, "" where there is none.
-        names: the identifiers that differ per base, by the model's own key (review.md, "Names").
+        names: the identifiers that differ per base, by the model's own key ("bp_insn", ...).
         has: facts about the base that templates ask for (``uprobe_rcu``, ``uprobe_warn`` ...).
         hooks: where the series' functions are called.
         edits: further edits per patch identifier, for what stands in files of the base alone.

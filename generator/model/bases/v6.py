@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the 6.x bases have in common: names, the baseline outside of the core, the hooks.
 
-Sources: the unmodified trees of 6.1 and 6.12; ``facts`` E1 (callbacks), E2 (32-bit tests), F2 to F6
-(what taking the series out needs).
+Sources: the unmodified trees of 6.1.192 and 6.12.117, their callers of uprobes outside of the core,
+their tests for 32-bit code, and what a link without the removed functions asks for.
 """
 
 from __future__ import annotations
