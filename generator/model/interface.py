@@ -3,7 +3,7 @@
 
 Prototypes, definitions, empty inlines and the comments above them are rendered from here and stand
 nowhere else. Names in double braces differ per base (``Base.names``). Order of parameters: the
-important one first, review.md R03.
+important one first, point R03 of the review.
 """
 
 from __future__ import annotations
@@ -621,6 +621,19 @@ X86_FUNCTIONS = (
             "This function looks up what has to be done about an instruction. What no table "
             "knows is refused: so are all VEX, EVEX and XOP encodings, whose opcode byte means "
             "something else than the same byte of a legacy instruction.",
+        ),
+        patch="analyse",
+    ),
+    Function(
+        name="uprobe_insn_lacks_operands",
+        returns="bool",
+        params=(_insn,),
+        storage="static",
+        doc=(
+            "This function tells whether the decoder has missed operands of an instruction, and "
+            "so has counted too few bytes. Its opcode map goes by the last prefix: it has no "
+            "entry for repz cmovno, of which the processor ignores the prefix, and it takes "
+            "pslldq for an instruction without an immediate where 0x67 follows 0x66.",
         ),
         patch="analyse",
     ),

@@ -85,7 +85,11 @@ class NopForm:
 
 @dataclass(frozen=True, kw_only=True)
 class OpcodeModel:
-    """Everything there is to say about opcodes."""
+    """Everything there is to say about opcodes.
+
+    ``no_modrm`` has the ranges of opcodes behind 0f that have no ModRM byte, of those that are
+    accepted; behind 0f 38 and 0f 3a there are none.
+    """
 
     fixups: tuple[Fixup, ...]
     classes: tuple[InsnClass, ...]
@@ -93,6 +97,7 @@ class OpcodeModel:
     groups: tuple[Group, ...]
     refusals: tuple[Refusal, ...]
     nops: tuple[NopForm, ...]
+    no_modrm: tuple[tuple[int, int], ...]
     by_letter: dict[str, InsnClass] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -182,7 +187,7 @@ TWO_BYTE = OpcodeMap(
     escape="0f",
     letters=_letters(
         X=_range(
-            0x0D, (0x10, 0x19), (0x1C, 0x1F), (0x28, 0x2F), 0x31, (0x40, 0x77), (0x7C, 0x7F),
+            0x0D, (0x10, 0x18), 0x1C, 0x1E, 0x1F, (0x28, 0x2F), 0x31, (0x40, 0x77), (0x7C, 0x7F),
             (0x90, 0xA5), 0xA8, 0xA9, (0xAB, 0xB1), 0xB3, (0xB6, 0xB8), (0xBB, 0xC6),
             (0xC8, 0xFE),
         ),
@@ -252,6 +257,11 @@ REFUSALS = (
     Refusal(map="0f", opcodes=_range(0x0B, 0xB9, 0xFF), reason="ud2, ud1, ud0: always #UD"),
     Refusal(map="0f", opcodes=_range(0x0E, 0x0F, 0xA6, 0xA7), reason="3DNow!, PadLock"),
     Refusal(map="0f", opcodes=_range(0x1A, 0x1B), reason="MPX"),
+    Refusal(
+        map="0f",
+        opcodes=_range(0x19, 0x1D),
+        reason="reserved NOPs: the decoder does not see their operands",
+    ),
     Refusal(map="0f", opcodes=_range(0xB2, 0xB4, 0xB5), reason="lss, lfs, lgs: far pointers"),
 )
 
@@ -266,6 +276,16 @@ NOPS = (
     NopForm(opcode=(0x0F, 0x1F), reg=0, without=((0xF0, "#UD"),)),
 )
 
+# SDM volume 2, table A-3: rdtsc, emms, jcc, push and pop of fs and gs, cpuid, bswap
+NO_MODRM = (
+    (0x31, 0x31),
+    (0x77, 0x77),
+    (0x80, 0x8F),
+    (0xA0, 0xA2),
+    (0xA8, 0xA9),
+    (0xC8, 0xCF),
+)
+
 OPCODES = OpcodeModel(
     fixups=FIXUPS,
     classes=CLASSES,
@@ -273,4 +293,5 @@ OPCODES = OpcodeModel(
     groups=GROUPS,
     refusals=REFUSALS,
     nops=NOPS,
+    no_modrm=NO_MODRM,
 )

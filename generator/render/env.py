@@ -122,6 +122,7 @@ class Templates:
                 fixups=opcodes.fixups(OPCODES),
                 letters=opcodes.letters(OPCODES),
                 unletters=opcodes.unletters(OPCODES),
+                no_modrm=opcodes.no_modrm(OPCODES),
                 groups=opcodes.groups(OPCODES),
                 table=opcodes.table,
                 nop_condition=opcodes.nop_condition,

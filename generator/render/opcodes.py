@@ -53,6 +53,15 @@ def groups(model: OpcodeModel) -> str:
     return "".join(lines)
 
 
+def no_modrm(model: OpcodeModel) -> str:
+    """Return the case labels of the opcodes behind 0f that have no ModRM byte."""
+    labels = [
+        f"0x{first:02x}" if first == last else f"0x{first:02x} ... 0x{last:02x}"
+        for first, last in model.no_modrm
+    ]
+    return "\n".join(f"\tcase {label}:" for label in labels)
+
+
 def nop_pattern(form: NopForm) -> str:
     """Return one encoding of a NOP in words, as in ``0f 1f /0 without f0 (#UD)``."""
     text = " ".join(f"{byte:02x}" for byte in form.opcode)
