@@ -30,6 +30,9 @@ _ARITHMETIC = 0x8D5  # OF, SF, ZF, AF, PF, CF
 _DF = 0x400
 _FIXED = 0x202  # IF, and the bit that is always set
 
+# bytes of one kind in a region
+_BLOCK = 64
+
 _VALUES = (0, 1, 2, 0x7F, 0x80, 0xFF, 0x7FFF, 0x8000, 0x7FFFFFFF, 0x80000000, (1 << 63) - 1)
 _DOUBLES = (0.0, 1.0, -1.0, 0.5, 3.25, -1e10, 1e-3, 65536.0)
 
@@ -68,7 +71,7 @@ def region_content(seed: int) -> bytes:
     """Return what stands in a region: random, small and zero words, in blocks."""
     rng = random.Random(f"memory {seed}")
     words = []
-    for block in range(REGION_SIZE // 64):
+    for block in range(REGION_SIZE // _BLOCK):
         kind = block % 4
         for _ in range(8):
             value = rng.getrandbits(64) if kind < 2 else rng.randrange(256) if kind == 2 else 0
@@ -146,8 +149,23 @@ def _adapt(values: dict[str, int], decoded: Decoded, region: int, rng: random.Ra
         values["ax"], values["dx"] = rng.randrange(-20, 20), rng.randrange(-20, 20)
     if decoded.mnemonic in ("bt", "bts", "btr", "btc") and insn.op_count == 2:
         _set(values, insn.op1_register, rng.randrange(0x400))
+    to_segment = insn.op_count and RegisterExt.is_segment_register(insn.op0_register)
+    if to_segment and rng.random() < 0.7:
+        _load_null(values, decoded, region)
+        return
     if decoded.has_memory and not insn.is_ip_rel_memory_operand and rng.random() > 0.06:
         _place_operand(values, decoded, region, rng)
+
+
+def _load_null(values: dict[str, int], decoded: Decoded, region: int) -> None:
+    """Let a segment register be loaded with 0; there are no descriptors for anything else."""
+    insn = decoded.insn
+    zeros = region + OPERANDS.start + 3 * _BLOCK
+    values["sp"] = zeros + 16
+    if insn.op_count > 1 and not decoded.has_memory:
+        _set(values, insn.op1_register, 0)
+    elif decoded.has_memory:
+        _solve(values, decoded, zeros + 32, 0)
 
 
 def _set(values: dict[str, int], register: Any, value: int) -> None:
@@ -167,17 +185,22 @@ def _name(register: Any) -> str:
 def _place_operand(
     values: dict[str, int], decoded: Decoded, region: int, rng: random.Random
 ) -> None:
-    """Solve base + index * scale + displacement = a place in the region."""
-    insn = decoded.insn
+    """Let the memory operand lie somewhere in the region."""
     place = rng.randrange(OPERANDS.start, OPERANDS.stop)
     target = region + (place & -16 if rng.random() < 0.8 else place)
+    _solve(values, decoded, target, rng.randrange(256))
+
+
+def _solve(values: dict[str, int], decoded: Decoded, target: int, index_value: int) -> None:
+    """Set base and index so that the operand lies at ``target``, or close by."""
+    insn = decoded.insn
     base, index = _name(insn.memory_base), _name(insn.memory_index)
     scale = insn.memory_index_scale
     if base and base == index:
         values[base] = (target - insn.memory_displacement) // (1 + scale)
         return
     if index and base:
-        values[index] = rng.randrange(256)
+        values[index] = index_value
         values[base] = target - insn.memory_displacement - values[index] * scale
     elif base:
         values[base] = target - insn.memory_displacement
