@@ -500,3 +500,24 @@ def test_copying_fails(kind, repository, tmp_path):
 def test_kernel_version(text, version):
     """The release without what distributions append."""
     assert kernel_version(text, where="Makefile") == version
+
+
+def test_a_changed_directory_is_another_source(mini, tmp_path):
+    """A file of the user's that changes is seen: what is built from is copied again."""
+    source = find_source(BASE, tmp_path / "area", tree=mini, rev=None)
+    before = acquire.pristine_identity(source)
+    assert before == acquire.pristine_identity(source)
+    (mini / "Makefile").write_text((mini / "Makefile").read_text() + "# touched\n")
+    assert acquire.pristine_identity(source) != before
+
+
+def test_leftovers_of_a_build_are_not_copied(mini, tmp_path):
+    """A tree in which somebody has built can be built from: kbuild would refuse its leftovers."""
+    (mini / ".config").write_text("CONFIG_X=y\n")
+    (mini / "include" / "generated").mkdir(parents=True)
+    pristine = acquire.ensure_pristine(
+        find_source(BASE, tmp_path / "area", tree=mini, rev=None), tmp_path / "area", BASE
+    )
+    assert (pristine / "Makefile").is_file()
+    assert not (pristine / ".config").exists()
+    assert not (pristine / "include" / "generated").exists()

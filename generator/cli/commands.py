@@ -188,7 +188,7 @@ def _ref(options: Options, variant: str) -> str:
 
 def _build_request(options: Options, variant: str, source: Source) -> BuildRequest:
     from generator.build.kernel import BuildRequest
-    from generator.tree.acquire import ensure_pristine
+    from generator.tree.acquire import ensure_pristine, pristine_identity
 
     return BuildRequest(
         base=options.base,
@@ -196,7 +196,7 @@ def _build_request(options: Options, variant: str, source: Source) -> BuildReque
         ref=_ref(options, variant),
         repo=options.area / options.base / "repo.git",
         pristine=ensure_pristine(source, options.area, find_base(options.base)),
-        pristine_id=source.identity,
+        pristine_id=pristine_identity(source),
         workdir=options.area,
         flavour=options.flavour,
         toolchain=options.toolchain,
@@ -224,7 +224,7 @@ def _build_one(options: Options, variant: str, source: Source, screen: Screen) -
 def _build_commands(options: Options, variants: tuple[str, ...]) -> list[tuple[str, ...]]:
     """Return the commands that build kernels; the work area stays as it is."""
     from generator.build.kernel import BuildRequest, build_command
-    from generator.tree.acquire import find_source
+    from generator.tree.acquire import find_source, pristine_identity
     from generator.tree.series import render_series
 
     base = find_base(options.base)
@@ -248,7 +248,7 @@ def _build_commands(options: Options, variants: tuple[str, ...]) -> list[tuple[s
                     ref=_ref(options, variant),
                     repo=rendered.repo,
                     pristine=pristine,
-                    pristine_id=source.identity,
+                    pristine_id=pristine_identity(source),
                     workdir=options.area,
                     flavour=options.flavour,
                     toolchain=options.toolchain,
@@ -322,7 +322,7 @@ def verify(options: Options) -> None:
 def prefixes(options: Options) -> None:
     """Compile what the series touches at every prefix."""
     from generator.build.prefixes import PrefixRequest, compile_prefixes, configurations
-    from generator.tree.acquire import ensure_pristine
+    from generator.tree.acquire import ensure_pristine, pristine_identity
 
     screen = options.screen()
     source, rendered = _render(options)
@@ -333,7 +333,7 @@ def prefixes(options: Options) -> None:
         configurations=configurations(options.base),
         repo=rendered.repo,
         pristine=ensure_pristine(source, options.area, find_base(options.base)),
-        pristine_id=source.identity,
+        pristine_id=pristine_identity(source),
         workdir=options.area,
         toolchain=options.toolchain,
         jobs=options.jobs,

@@ -8,6 +8,7 @@ area (``pristine``), which is also what kernels are built from.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import os
 import re
@@ -286,8 +287,33 @@ def ensure_pristine(source: Source, workdir: Path, base: Base) -> Path:
     target = ensure_dir(workdir / base.name) / "pristine"
     if source.kind == "package":
         return target
-    unpack_once(target, source.identity, lambda place: _copy(source, place))
+    unpack_once(target, pristine_identity(source), lambda place: _copy(source, place))
     return target
+
+
+def pristine_identity(source: Source) -> str:
+    """Return what tells the whole source from another one.
+
+    The user may work in a directory, so its files count: names, sizes and times.
+    """
+    if source.kind != "directory":
+        return source.identity
+    digest = hashlib.sha256()
+    for folder, folders, names in os.walk(source.path):
+        folders[:] = sorted(name for name in folders if name != ".git")
+        for name in sorted(names):
+            with contextlib.suppress(OSError):
+                state = os.lstat(f"{folder}/{name}")
+                digest.update(
+                    f"{folder}/{name} {state.st_size} {state.st_mtime_ns}\n".encode(
+                        errors="surrogateescape"
+                    )
+                )
+    return f"{source.identity} {digest.hexdigest()[:16]}"
+
+
+# left by a build in the tree itself; kbuild refuses to build elsewhere from a source with these
+_BUILT = ("./.config", "./include/config", "./include/generated", "./arch/*/include/generated")
 
 
 def _copy(source: Source, place: Path) -> None:
@@ -296,7 +322,8 @@ def _copy(source: Source, place: Path) -> None:
     if source.kind == "git":
         to_tar = ["git", "-C", str(source.path), "archive", "--format=tar", source.commit]
     else:
-        to_tar = ["tar", "-c", "-C", str(source.path), "--exclude=./.git", "."]
+        left_out = [f"--exclude={name}" for name in ("./.git", *_BUILT)]
+        to_tar = ["tar", "-c", "-C", str(source.path), *left_out, "."]
     environment = git_environment(isolated=False)
     try:
         with subprocess.Popen(to_tar, stdout=subprocess.PIPE, env=environment) as writer:
