@@ -168,13 +168,13 @@ def _load_null(values: dict[str, int], decoded: Decoded, region: int) -> None:
         _solve(values, decoded, zeros + 32, 0)
 
 
-def _set(values: dict[str, int], register: Any, value: int) -> None:
+def _set(values: dict[str, int], register: Any, value: int) -> None:  # noqa: ANN401 - no type
     name = _name(register)
     if name in values:
         values[name] = value
 
 
-def _name(register: Any) -> str:
+def _name(register: Any) -> str:  # noqa: ANN401 - iced-x86 has no type for it
     """Return the name in ``struct pt_regs`` of a general register of any size, "" for others."""
     if not RegisterExt.is_gpr(register):
         return ""
