@@ -69,6 +69,12 @@ review: setup		## the points of the review, with evidence
 verify: setup		## compare the tip with the model by libclang (after a build)
 	$(RUN) verify --base $(BASE) $(SOURCE) $(AREA)
 
+proof: setup		## execute instructions unprobed and probed in an emulator
+	$(RUN) proof --base $(BASE) $(SOURCE) $(AREA)
+
+proof-full: setup	## the same with ten times as many
+	$(RUN) proof --base $(BASE) $(SOURCE) $(AREA) --cases 200000
+
 build: setup		## build the kernels
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA)
 
@@ -99,5 +105,5 @@ bench: setup		## time rendering and the main job against a plain build
 clean:			## remove the Python environment and caches; not the work area
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help tools setup qemu-test series drift checkpatch prefixes review verify build boot \
-	lint types test test-kernel golden check bench clean
+.PHONY: help tools setup qemu-test series drift checkpatch prefixes review verify proof \
+	proof-full build boot lint types test test-kernel golden check bench clean
