@@ -253,6 +253,24 @@ def proof(
 
 
 @app.command()
+def explain(
+    code: Annotated[str, typer.Argument(help='Bytes of an instruction: "48 8b 05 10 00 00 00".')],
+    mode: Annotated[int, typer.Option("--mode", help="64 or 32.")] = 64,
+    base: Base = "6.1",
+    tree: Tree = None,
+    rev: Rev = None,
+    workdir: Workdir = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a probe on an instruction does, and why it is refused."""
+    commands.explain(
+        Options(base=base, tree=tree, rev=rev, workdir=workdir, as_json=as_json),
+        code=code,
+        mode=mode,
+    )
+
+
+@app.command()
 def build(
     variants: Variants = None,
     base: Base = "6.1",

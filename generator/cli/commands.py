@@ -181,6 +181,24 @@ def proof(options: Options, *, cases: int, seed: int) -> None:
     )
 
 
+def explain(options: Options, *, code: str, mode: int) -> None:
+    """Say what the tip's x86 code does about an instruction."""
+    from generator.model.opcodes import OPCODES
+    from generator.verify.proof.build import build_proof
+    from generator.verify.proof.explain import as_text, parse_code
+    from generator.verify.proof.explain import explain as explain_code
+
+    if mode not in (64, 32):
+        raise UserError(f"there is no {mode}-bit mode", hint="--mode is 64 or 32")
+    parsed = parse_code(code)
+    screen = options.screen()
+    source, rendered = _render(options)
+    made = build_proof(source.load, rendered.tip_files, options.area / options.base / "proof")
+    found = explain_code(made.library, OPCODES, parsed, bits=mode)
+    screen.result(asdict(found))
+    screen.say(as_text(found))
+
+
 def _ref(options: Options, variant: str) -> str:
     """Return the git ref of a variant."""
     return {"tip": options.series, "peer": "base"}.get(variant, variant)

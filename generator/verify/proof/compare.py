@@ -299,13 +299,12 @@ def _judge(case: Case, decoded: Decoded, verdict: Verdict) -> Result | None:
             Outcome.UNEQUAL,
             f"length {verdict.ilen}, the judge says {decoded.length}",
         )
-    if not decoded.valid:
-        return None
-    skip = NOT_DETERMINISTIC | ALWAYS_TRAPS
-    left_out = skip.get(decoded.mnemonic, "") or goes_wrong(decoded)
+    left_out = goes_wrong(decoded)
+    if decoded.valid and not left_out:
+        left_out = (NOT_DETERMINISTIC | ALWAYS_TRAPS).get(decoded.mnemonic, "")
     if left_out:
         return _result(case, decoded, verdict, Outcome.LEFT_OUT, left_out)
-    if refusal:
+    if decoded.valid and refusal:
         return _result(
             case, decoded, verdict, Outcome.UNEQUAL, f"accepted, and must not be: {refusal}"
         )

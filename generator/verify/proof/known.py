@@ -48,6 +48,8 @@ LACKING = {
 
 NO_INSTRUCTION = "not an instruction, and Unicorn executes something in place of #UD"
 
+LOCKED = "lock where it is not allowed: Unicorn executes most of it, and aborts at bt"
+
 _PREDICATES = frozenset({"cmpps", "cmppd", "cmpss", "cmpsd"})
 _UNARY = frozenset({"rsqrtss", "rcpss"})
 _DOUBLE_SHIFTS = frozenset({"shld", "shrd"})
@@ -57,15 +59,21 @@ def raises_ud(decoded: Decoded) -> str:
     """Return why Unicorn does not know a valid instruction, "" when it should."""
     if decoded.mnemonic in _PREDICATES and decoded.bytes[-1] > 7:
         return "a predicate above 7, which the processor masks (SDM, CMPPS): #UD in Unicorn"
-    if decoded.mnemonic in _UNARY and 0x66 in split_prefixes(decoded.bytes, bits=decoded.bits)[0]:
-        return "66 and f3 in front of it, of which the last counts: #UD in Unicorn"
+    prefixes, rex = split_prefixes(decoded.bytes, bits=decoded.bits)
+    if {0xF2, 0xF3} <= set(prefixes) or (decoded.mnemonic in _UNARY and 0x66 in prefixes):
+        return "two prefixes that choose an instruction, of which one counts: #UD in Unicorn"
+    if decoded.mnemonic == "mov" and rex & 4:
+        return "REX.R in front of c6 or c7, which ignore it: #UD in Unicorn"
     if decoded.mnemonic == "reservednop":
         return "a reserved NOP: #UD in Unicorn"
     return LACKING.get(decoded.mnemonic, "")
 
 
 def goes_wrong(decoded: Decoded) -> str:
-    """Return why Unicorn executes a valid instruction wrongly in its place, "" when it does not."""
+    """Return why Unicorn must not be asked to execute something, "" when it can be."""
+    prefixes, _ = split_prefixes(decoded.bytes, bits=decoded.bits)
+    if not decoded.valid:
+        return LOCKED if 0xF0 in prefixes else ""
     insn = decoded.insn
     immediate = decoded.constants.has_immediate
     if decoded.mnemonic in _DOUBLE_SHIFTS and immediate and insn.is_ip_rel_memory_operand:

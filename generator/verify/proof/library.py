@@ -39,6 +39,9 @@ class _CVerdict(ctypes.Structure):
         ("ilen", ctypes.c_uint8),
         ("scratch", ctypes.c_uint8),
         ("nop", ctypes.c_uint8),
+        ("opcode", ctypes.c_uint8 * 3),
+        ("modrm", ctypes.c_uint8),
+        ("extended", ctypes.c_uint8),
         ("ixol", ctypes.c_uint8 * INSN_BYTES),
     )
 
@@ -59,11 +62,16 @@ class Verdict:
     Attributes:
         ret: 0, or the negative error.
         length: bytes, as the base's decoder counts them; 0 for no instruction.
+        opcode, modrm: what the decoder takes for the opcode, and the ModRM byte.
+        extended: the encoding is VEX, EVEX or XOP, with opcodes of its own.
         fixups, ilen, scratch, nop, offs, ixol: the members of ``struct arch_uprobe``.
     """
 
     ret: int
     length: int
+    opcode: bytes
+    modrm: int
+    extended: bool
     fixups: int
     ilen: int
     scratch: int
@@ -154,6 +162,9 @@ class Library:
         return Verdict(
             ret=found.ret,
             length=found.length,
+            opcode=bytes(found.opcode),
+            modrm=found.modrm,
+            extended=bool(found.extended),
             fixups=found.fixups,
             ilen=found.ilen,
             scratch=found.scratch,

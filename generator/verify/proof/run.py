@@ -25,6 +25,9 @@ EVERYDAY = 20_000
 
 _CHUNK = 500
 
+# a crash of the emulator takes the process along: a file says at which case
+_CURRENT = "current-"
+
 
 @dataclass(frozen=True, kw_only=True)
 class ProofRequest:
@@ -94,23 +97,36 @@ def _compare(library: Path, cases: Sequence[Case], request: ProofRequest) -> lis
     context = multiprocessing.get_context("spawn")
     try:
         with ProcessPoolExecutor(
-            jobs, mp_context=context, initializer=_start, initargs=(library, request.seed)
+            jobs,
+            mp_context=context,
+            initializer=_start,
+            initargs=(library, request.seed, request.place),
         ) as pool:
             return list(chain.from_iterable(pool.map(_prove, chunks)))
     except BrokenProcessPool as error:
+        last = [path.read_text().strip() for path in sorted(request.place.glob(_CURRENT + "*"))]
         raise InfraError(
-            "the emulator has crashed", hint="--cases 1000 with other seeds narrows it down"
+            "the emulator has crashed", where=" or ".join(last), hint="it belongs into known.py"
         ) from error
+    finally:
+        for path in request.place.glob(_CURRENT + "*"):
+            path.unlink(missing_ok=True)
 
 
 _prover: Prover
+_current: int
 
 
-def _start(library: Path, seed: int) -> None:
-    """Make the prover of this process."""
-    global _prover
+def _start(library: Path, seed: int, place: Path) -> None:
+    """Make the prover of this process, and the file that says what it is at."""
+    global _prover, _current
     _prover = Prover(Library(library), seed=seed)
+    _current = os.open(place / f"{_CURRENT}{os.getpid()}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
 
 
 def _prove(cases: Sequence[Case]) -> list[Result]:
-    return [_prover.prove(case) for case in cases]
+    results = []
+    for case in cases:
+        os.pwrite(_current, f"{case.bits}-bit {case.code.hex(' ')}".ljust(60).encode(), 0)
+        results.append(_prover.prove(case))
+    return results

@@ -17,6 +17,9 @@ struct proof_verdict {
 	u8	ilen;
 	u8	scratch;
 	u8	nop;
+	u8	opcode[3];
+	u8	modrm;
+	u8	extended;	/* VEX, EVEX or XOP: another map */
 	u8	ixol[MAX_UINSN_BYTES];
 };
 
@@ -59,8 +62,13 @@ void proof_analyze(const u8 *bytes, bool x86_64, struct proof_verdict *verdict)
 	memcpy(auprobe.insn, bytes, sizeof(auprobe.insn));
 
 	if (!insn_decode(&insn, bytes, MAX_UINSN_BYTES,
-			 x86_64 ? INSN_MODE_64 : INSN_MODE_32))
+			 x86_64 ? INSN_MODE_64 : INSN_MODE_32)) {
 		verdict->length = insn.length;
+		verdict->modrm = insn.modrm.value;
+		verdict->extended = insn_is_avx(&insn);
+		memcpy(verdict->opcode, insn.opcode.bytes,
+		       sizeof(verdict->opcode));
+	}
 
 	verdict->ret = arch_uprobe_analyze_insn(&auprobe, &mm, 0);
 	verdict->offs = auprobe.offs;

@@ -1,0 +1,169 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Say what a probe on an instruction does, as the compiled C decides it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.errors import UserError
+from generator.model.opcodes import OpcodeModel
+from generator.verify.proof.judge import LONGEST, decode, reason_to_refuse, text
+from generator.verify.proof.library import ENOEXEC, INSN_BYTES, Library, Verdict
+
+_PAD = 0xCC
+_SCRATCH = {0: "", 6: "rsi", 7: "rdi"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Explanation:
+    """What is known about one instruction.
+
+    Attributes:
+        bits: 64 or 32.
+        code: the bytes of the instruction, without what follows it.
+        text: the judge's disassembly.
+        length: as the base's decoder counts it, 0 for no instruction.
+        accepted: a probe can be put on it.
+        error: the error number of the analysis, 0 when it is accepted.
+        letter, meaning: the class of its opcode in the tables.
+        fixups: what is done after the copy has run: name of the bit, and its meaning.
+        copy: what is executed in the slot.
+        scratch: the register that stands in for rip, "" for none.
+        distance: of a relative branch.
+        skipped: it is not stepped at all.
+        reason: why it is refused.
+    """
+
+    bits: int
+    code: str
+    text: str
+    length: int
+    accepted: bool
+    error: int
+    letter: str
+    meaning: str
+    fixups: dict[str, str]
+    copy: str
+    scratch: str
+    distance: int
+    skipped: bool
+    reason: str
+
+
+def parse_code(words: str) -> bytes:
+    """Read bytes in hexadecimal, with spaces, commas or ``0x``, between them or without.
+
+    Raises:
+        UserError: this is something else, or too long.
+    """
+    digits = words.replace("0x", " ").replace(",", " ")
+    try:
+        code = bytes.fromhex("".join(digits.split()))
+    except ValueError as error:
+        raise UserError(
+            f"'{words}' is not a string of bytes in hexadecimal",
+            hint='an example: uprobekit explain "48 8b 05 10 00 00 00"',
+        ) from error
+    if not 1 <= len(code) <= INSN_BYTES:
+        raise UserError(f"{len(code)} bytes, an instruction has 1 to {LONGEST}")
+    return code
+
+
+def explain(library: Path, model: OpcodeModel, code: bytes, *, bits: int) -> Explanation:
+    """Analyse ``code`` with the compiled C and say what comes of it.
+
+    Raises:
+        UserError: the instruction goes on behind ``code``.
+    """
+    verdict = Library(library).analyze(code.ljust(INSN_BYTES, bytes([_PAD])), bits=bits)
+    if verdict.length > len(code):
+        raise UserError(f"{len(code)} bytes are too few: the decoder wants {verdict.length}")
+    decoded = decode(code, bits=bits, ip=0)
+    accepted = not verdict.ret
+    letter = table_letter(model, verdict) if verdict.length else ""
+    known = model.by_letter.get(letter)
+    reason = ""
+    if not accepted:
+        judged = reason_to_refuse(decoded) if decoded.valid else "not an instruction"
+        reason = table_reason(model, verdict, bits) or judged or _other_reason(verdict)
+    return Explanation(
+        bits=bits,
+        code=code[: verdict.length or len(code)].hex(" "),
+        text=text(decoded),
+        length=verdict.length,
+        accepted=accepted,
+        error=-verdict.ret,
+        letter=letter,
+        meaning=known.meaning if known else "",
+        fixups={f.name: f.meaning for f in model.fixups if accepted and verdict.fixups & f.bit},
+        copy=verdict.ixol[: verdict.ilen].hex(" "),
+        scratch=_SCRATCH[verdict.scratch],
+        distance=verdict.offs,
+        skipped=accepted and verdict.nop,
+        reason=reason,
+    )
+
+
+def _place(verdict: Verdict) -> tuple[str, int]:
+    """Return the map, by its escape bytes, and the opcode in it."""
+    first, second, third = verdict.opcode
+    if first != 0x0F:
+        return "", first
+    if second in (0x38, 0x3A):
+        return f"0f {second:02x}", third
+    return "0f", second
+
+
+def table_letter(model: OpcodeModel, verdict: Verdict) -> str:
+    """Return the class of the opcode that the decoder has found; VEX and the like have none."""
+    if verdict.extended:
+        return ""
+    escape, opcode = _place(verdict)
+    table = next(table for table in model.maps if table.escape == escape)
+    letter = table.letters[opcode]
+    if letter != "G":
+        return letter
+    whole = opcode if not escape else 0x0F00 | opcode
+    group = next(group for group in model.groups if group.opcode == whole)
+    return group.letters[verdict.modrm >> 3 & 7]
+
+
+def table_reason(model: OpcodeModel, verdict: Verdict, bits: int) -> str:
+    """Return what the model says about a refused opcode, "" when it is not the opcode."""
+    if verdict.ret == -ENOEXEC or not verdict.length:
+        return ""
+    letter = table_letter(model, verdict)
+    if letter == "L" and bits == 64:
+        return "invalid in 64-bit code"
+    if letter != "_":
+        return ""
+    escape, opcode = _place(verdict)
+    for refusal in model.refusals:
+        if refusal.map == escape and opcode in refusal.opcodes:
+            return refusal.reason
+    return ""
+
+
+def _other_reason(verdict: Verdict) -> str:
+    """Say why the analysis refuses what both the tables and the judge would accept."""
+    if verdict.ret == -ENOEXEC:
+        return "the decoder does not know it"
+    return "not in the tables, or the decoder does not see all of its operands"
+
+
+def as_text(found: Explanation) -> str:
+    """Return an explanation for people."""
+    rows = {
+        "instruction": found.text,
+        "bytes": f"{found.code} ({found.bits}-bit code, length {found.length})",
+        "verdict": "can be probed" if found.accepted else f"refused, error {found.error}",
+        "reason": found.reason,
+        "class": f"{found.letter}: {found.meaning}" if found.letter else "",
+        "fixups": ", ".join(f"{name} ({what})" for name, what in found.fixups.items()),
+        "copy": found.copy if found.accepted and not found.skipped else "",
+        "scratch": f"{found.scratch} stands in for rip" if found.scratch else "",
+        "distance": f"{found.distance:+}" if "UPROBE_FIX_BRANCH" in found.fixups else "",
+        "step": "none, the instruction pointer is moved" if found.skipped else "",
+    }
+    return "\n".join(f"{name:12} {value}" for name, value in rows.items() if value)
