@@ -10,8 +10,8 @@ from typing import Annotated, cast
 import typer
 
 from generator import __version__
-from generator.cli import commands
-from generator.cli.commands import Options
+from generator.cli import checks, commands
+from generator.cli.options import Options
 from generator.errors import ExitCode, InfraError, UprobekitError
 
 app = typer.Typer(
@@ -129,7 +129,7 @@ def checkpatch(
     quiet: Quiet = False,
 ) -> None:
     """Run the base's checkpatch.pl --strict on every patch."""
-    commands.checkpatch(
+    checks.checkpatch(
         Options(
             base=base,
             series=series,
@@ -154,7 +154,7 @@ def review(
     quiet: Quiet = False,
 ) -> None:
     """Check every point of the review on the tip: evidence, verdict, deviations."""
-    commands.review(
+    checks.review(
         Options(
             base=base,
             series=series,
@@ -180,7 +180,7 @@ def verify(
     quiet: Quiet = False,
 ) -> None:
     """Compare the tip, as libclang sees it, with the model; needs a build of the tip."""
-    commands.verify(
+    checks.verify(
         Options(
             base=base,
             series=series,
@@ -207,7 +207,7 @@ def prefixes(
     quiet: Quiet = False,
 ) -> None:
     """Compile what the series touches after each patch: uprobes on, off, and for 32 bits."""
-    commands.prefixes(
+    checks.prefixes(
         Options(
             base=base,
             series=series,
@@ -236,7 +236,7 @@ def proof(
     quiet: Quiet = False,
 ) -> None:
     """Execute instructions unprobed and probed in an emulator, without a kernel, and compare."""
-    commands.proof(
+    checks.proof(
         Options(
             base=base,
             series=series,
@@ -263,7 +263,7 @@ def explain(
     as_json: Json = False,
 ) -> None:
     """Say what a probe on an instruction does, and why it is refused."""
-    commands.explain(
+    checks.explain(
         Options(base=base, tree=tree, rev=rev, workdir=workdir, as_json=as_json),
         code=code,
         mode=mode,

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What each command does: build the requests, call the stages, show the results.
+"""The stages as commands: build the requests, call the stages, show the results.
 
 Stages that a command does not need are not imported: rendering takes less than a second.
 """
@@ -7,16 +7,15 @@ Stages that a command does not need are not imported: rendering takes less than 
 from __future__ import annotations
 
 import json
-import time
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from generator.cli.later import Later
+from generator.cli.options import Options, render_source
 from generator.errors import CheckFailed, UserError
-from generator.paths import default_workdir, ensure_dir, write_atomic
 from generator.plan import find_base, find_series, plan_series
 
 if TYPE_CHECKING:
@@ -30,52 +29,12 @@ BEFORE_AFTER = ("baseline", "tip")
 PATCHES = "kernel_patches"
 
 
-@dataclass(frozen=True, kw_only=True)
-class Options:
-    """The options that commands share; see their --help."""
-
-    base: str
-    series: str = "review"
-    tree: Path | None = None
-    rev: str | None = None
-    workdir: Path | None = None
-    as_json: bool = False
-    quiet: bool = False
-    dry_run: bool = False
-    flavour: str = "plain"
-    toolchain: str = "gcc"
-    jobs: int = 0
-    accel: str = "auto"
-    tests: str = ""
-
-    @property
-    def area(self) -> Path:
-        """The work area."""
-        return (self.workdir or default_workdir()).absolute()
-
-    def screen(self) -> Screen:
-        """Return where the command writes to."""
-        from generator.cli.output import Screen
-
-        return Screen(as_json=self.as_json, quiet=self.quiet)
-
-
-def _render(options: Options) -> tuple[Source, Rendered]:
-    from generator.tree.acquire import find_source
-    from generator.tree.series import render_series
-
-    base = find_base(options.base)
-    plan = plan_series(base, find_series(options.series))
-    source = find_source(base, options.area, tree=options.tree, rev=options.rev)
-    return source, render_series(plan, source, ensure_dir(options.area))
-
-
 def render(options: Options, *, output: Path | None, check: bool) -> None:
     """Render the series; with ``check`` compare instead of writing."""
     from generator.tree.series import write_series
 
     screen = options.screen()
-    source, rendered = _render(options)
+    source, rendered = render_source(options)
     target = output or Path(PATCHES) / options.base / options.series
     if check:
         _check_drift(rendered, target, screen)
@@ -118,85 +77,6 @@ def _check_drift(rendered: Rendered, target: Path, screen: Screen) -> None:
             hint="run 'make series' and commit the result",
         )
     screen.say(f"{target}: as the model renders it")
-
-
-def checkpatch(options: Options) -> None:
-    """Run checkpatch on every patch."""
-    from generator.tree.acquire import ensure_pristine
-    from generator.verify.checkpatch import check_patches
-
-    screen = options.screen()
-    source, rendered = _render(options)
-    pristine = ensure_pristine(source, options.area, find_base(options.base))
-    result = check_patches(rendered.patches, pristine)
-    screen.result(asdict(result))
-    for finding in result.inherited:
-        screen.note(f"{finding.file}:{finding.line}: a habit of this file: {finding.text}")
-    if result.findings:
-        rows = [f"{f.patch}: {f.file}:{f.line}: {f.text}" for f in result.findings]
-        raise CheckFailed("checkpatch.pl --strict finds:\n  " + "\n  ".join(rows))
-    screen.say(f"checkpatch.pl --strict: {len(result.checked)} patches, nothing found")
-
-
-def proof(options: Options, *, cases: int, seed: int) -> None:
-    """Prove the tip's x86 code in an emulator."""
-    from generator.verify.proof.run import ProofRequest, prove_series
-    from generator.verify.proof.summary import as_data, as_text
-
-    screen = options.screen()
-    started = time.monotonic()
-    source, rendered = _render(options)
-    place = ensure_dir(options.area / options.base / "proof")
-    result = prove_series(
-        ProofRequest(
-            load=source.load,
-            tip=rendered.tip_files,
-            place=place,
-            cases=cases,
-            seed=seed,
-            jobs=options.jobs,
-        )
-    )
-    data = {
-        "base": options.base,
-        "source": source.version,
-        "seed": seed,
-        "checked_inputs": result.checked_inputs,
-        **as_data(result.summary),
-    }
-    report = place / "report.json"
-    write_atomic(report, (json.dumps(data, indent=1) + "\n").encode())
-    screen.result(data)
-    screen.say(as_text(result.summary))
-    screen.note(f"{time.monotonic() - started:.1f} s; the report is {report}")
-    if result.summary.failures:
-        raise CheckFailed(
-            f"{len(result.summary.failures)} instructions are not as they are without a probe",
-            where=f"Linux {source.version}, seed {seed}",
-            hint=f"all of them are in {report}",
-        )
-    screen.say(
-        f"{options.base}/{options.series}: every instruction that was executed is as it is "
-        f"without a probe; {result.checked_inputs} inputs analysed with sanitizers"
-    )
-
-
-def explain(options: Options, *, code: str, mode: int) -> None:
-    """Say what the tip's x86 code does about an instruction."""
-    from generator.model.opcodes import OPCODES
-    from generator.verify.proof.build import build_proof
-    from generator.verify.proof.explain import as_text, parse_code
-    from generator.verify.proof.explain import explain as explain_code
-
-    if mode not in (64, 32):
-        raise UserError(f"there is no {mode}-bit mode", hint="--mode is 64 or 32")
-    parsed = parse_code(code)
-    screen = options.screen()
-    source, rendered = _render(options)
-    made = build_proof(source.load, rendered.tip_files, options.area / options.base / "proof")
-    found = explain_code(made.library, OPCODES, parsed, bits=mode)
-    screen.result(asdict(found))
-    screen.say(as_text(found))
 
 
 def _ref(options: Options, variant: str) -> str:
@@ -283,93 +163,11 @@ def build(options: Options, variants: tuple[str, ...]) -> None:
     if options.dry_run:
         screen.commands(_build_commands(options, variants))
         return
-    source, _ = _render(options)
+    source, _ = render_source(options)
     results = [_build_one(options, variant, source, screen) for variant in variants]
     screen.result({"kernels": [asdict(result) for result in results]})
     for result in results:
         screen.say(f"{options.base}/{result.variant}: {result.image}")
-
-
-def review(options: Options, *, markdown: bool) -> None:
-    """Check the points of the review."""
-    from generator.verify.review import check_review
-
-    screen = options.screen()
-    _, rendered = _render(options)
-    plan = plan_series(find_base(options.base), find_series(options.series))
-    points = check_review(plan, rendered.tip_files, rendered.patches)
-    screen.result({"points": [asdict(point) for point in points]})
-    if markdown:
-        screen.say("| point | asked for | evidence | deviation |\n|---|---|---|---|")
-    for point in points:
-        rule, where = point.rule, point.evidence[0] if point.evidence else "-"
-        tests = f" (runs: {', '.join(rule.tests)})" if rule.tests else ""
-        if markdown:
-            row = (rule.ident, rule.point, f"{where}{tests}", rule.deviation or "-")
-            screen.say(f"| {' | '.join(row)} |")
-            continue
-        verdict = "NOT OK" if point.problems else "ok"
-        screen.say(f"{rule.ident} {verdict:6} {rule.point}\n    {where}{tests}")
-        if rule.deviation:
-            screen.say(f"    differs: {rule.deviation}")
-    bad = [f"{point.rule.ident}: {problem}" for point in points for problem in point.problems]
-    if bad:
-        raise CheckFailed("points of the review are not met:\n  " + "\n  ".join(bad))
-
-
-def verify(options: Options) -> None:
-    """Compare the tip with the model by libclang."""
-    from generator.build.worktree import BUILD_PREFIX
-    from generator.verify.interface import verify_interface
-
-    screen = options.screen()
-    _, rendered = _render(options)
-    plan = plan_series(find_base(options.base), find_series(options.series))
-    tree = options.area / options.base / "tip" / "linux"
-    build_dir = tree / f"{BUILD_PREFIX}{options.flavour}-{options.toolchain}"
-    checks = verify_interface(plan, tree, build_dir, tuple(rendered.tip_files))
-    screen.result({"checks": [asdict(check) for check in checks]})
-    for check in checks:
-        state = f"{len(check.differences)} differences" if check.differences else "good"
-        screen.say(f"{check.what:50} {check.checked:4}  {state}")
-    bad = [f"{d.place}: {d.what}" for check in checks for d in check.differences]
-    if bad:
-        raise CheckFailed("the tip is not what the model says:\n  " + "\n  ".join(bad))
-
-
-def prefixes(options: Options) -> None:
-    """Compile what the series touches at every prefix."""
-    from generator.build.prefixes import PrefixRequest, compile_prefixes, configurations
-    from generator.tree.acquire import ensure_pristine, pristine_identity
-
-    screen = options.screen()
-    source, rendered = _render(options)
-    count = sum(name.startswith("00") for name in rendered.patches) - 1
-    request = PrefixRequest(
-        base=options.base,
-        refs=("baseline", *(f"{options.series}-{n:02d}" for n in range(1, count + 1))),
-        configurations=configurations(options.base),
-        repo=rendered.repo,
-        pristine=ensure_pristine(source, options.area, find_base(options.base)),
-        pristine_id=pristine_identity(source),
-        workdir=options.area,
-        toolchain=options.toolchain,
-        jobs=options.jobs,
-    )
-    results = compile_prefixes(request, screen)
-    screen.result({"prefixes": [asdict(result) for result in results]})
-    for result in results:
-        state = f"{len(result.problems)} problems" if result.problems else "good"
-        screen.say(
-            f"{result.ref:12} {result.configuration:6} {result.objects:3} objects "
-            f"{result.seconds:6.1f} s  {state}"
-        )
-    nowhere = set(results[0].left_out).intersection(*(result.left_out for result in results))
-    if nowhere:
-        screen.warn(f"compiled in no configuration: {', '.join(sorted(nowhere))}")
-    bad = [f"{r.ref} ({r.configuration}): {p}" for r in results for p in r.problems]
-    if bad:
-        raise CheckFailed("not every prefix builds:\n  " + "\n  ".join(bad))
 
 
 def _boot_request(options: Options, variant: str, initramfs: Path) -> BootRequest:
@@ -494,7 +292,7 @@ def qemu_test(options: Options, *, peer: bool, junit: Path | None) -> None:
     if options.dry_run:
         screen.commands([*_build_commands(options, variants), *_boot_commands(options, variants)])
         return
-    source, _ = _render(options)
+    source, _ = render_source(options)
     initramfs = _guest(options, screen)
     boots = {}
     for variant in variants:

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The options that commands share, and the step that most of them begin with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from generator.paths import default_workdir, ensure_dir
+from generator.plan import find_base, find_series, plan_series
+
+if TYPE_CHECKING:
+    from generator.cli.output import Screen
+    from generator.tree.acquire import Source
+    from generator.tree.series import Rendered
+
+
+@dataclass(frozen=True, kw_only=True)
+class Options:
+    """The options that commands share; see their --help."""
+
+    base: str
+    series: str = "review"
+    tree: Path | None = None
+    rev: str | None = None
+    workdir: Path | None = None
+    as_json: bool = False
+    quiet: bool = False
+    dry_run: bool = False
+    flavour: str = "plain"
+    toolchain: str = "gcc"
+    jobs: int = 0
+    accel: str = "auto"
+    tests: str = ""
+
+    @property
+    def area(self) -> Path:
+        """The work area."""
+        return (self.workdir or default_workdir()).absolute()
+
+    def screen(self) -> Screen:
+        """Return where the command writes to."""
+        from generator.cli.output import Screen
+
+        return Screen(as_json=self.as_json, quiet=self.quiet)
+
+
+def render_source(options: Options) -> tuple[Source, Rendered]:
+    """Find the source and render the series for it: what most commands begin with."""
+    from generator.tree.acquire import find_source
+    from generator.tree.series import render_series
+
+    base = find_base(options.base)
+    plan = plan_series(base, find_series(options.series))
+    source = find_source(base, options.area, tree=options.tree, rev=options.rev)
+    return source, render_series(plan, source, ensure_dir(options.area))
