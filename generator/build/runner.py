@@ -145,7 +145,19 @@ class Ccache(Wrapper):  # type: ignore[misc]  # tuxmake has no types
 
 
 class KernelBuild(Build):  # type: ignore[misc]  # tuxmake has no types
-    """A tuxmake build that may run in any thread and costs nothing beside make."""
+    """A tuxmake build that may run in any thread and costs nothing beside make.
+
+    ``arch`` is the kernel's ARCH. Tuxmake knows i386 as a target for a cross compiler only, and
+    does not take ARCH as a variable; the compiler of this machine makes 32-bit kernels as well.
+    """
+
+    arch = "x86_64"
+
+    @property
+    def makevars(self) -> dict[str, str]:
+        """The variables on make's command line."""
+        variables: dict[str, str] = super().makevars
+        return variables | {"ARCH": self.arch}
 
     def run(self) -> None:
         """Build all targets; ``passed`` tells the result."""
@@ -200,7 +212,6 @@ def make_build(request: MakeRequest, on_line: Callable[[str], None]) -> KernelBu
         kconfig_add=[str(fragment) for fragment in request.fragments],
         targets=["config"] if only_config else None,
         make_target=[] if only_config else request.goal.split(),
-        make_variables={} if request.arch == "x86_64" else {"ARCH": request.arch},
         jobs=request.jobs,
         runtime="null",
         fail_fast=not request.keep_going,
@@ -210,6 +221,7 @@ def make_build(request: MakeRequest, on_line: Callable[[str], None]) -> KernelBu
     if request.wrapper == "ccache":
         build.wrapper = Ccache()
     build.runtime = LineRuntime(on_line)
+    build.arch = request.arch
     return build
 
 
