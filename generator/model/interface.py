@@ -619,8 +619,8 @@ X86_FUNCTIONS = (
         storage="static",
         doc=(
             "This function looks up what has to be done about an instruction. What no table "
-            "knows is refused: so are all VEX, EVEX and XOP encodings, whose opcode byte means "
-            "something else than the same byte of a legacy instruction.",
+            "knows is refused: so are all VEX, EVEX, XOP and REX2 encodings, whose opcode byte "
+            "means something else than the same byte of a legacy instruction.",
         ),
         patch="analyse",
     ),
