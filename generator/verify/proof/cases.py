@@ -17,7 +17,7 @@ from itertools import count
 from iced_x86 import Register
 
 from generator.model.opcodes import OpcodeMap, OpcodeModel
-from generator.verify.proof.judge import Decoded, decode
+from generator.verify.proof.judge import LEGACY_PREFIXES, Decoded, decode
 from generator.verify.proof.layout import LAYOUTS, OPERANDS, REGION_LOW, REGION_TINY, Site
 
 REFUSED = "_"
@@ -25,11 +25,14 @@ _ESCAPES = frozenset(bytes.fromhex("0f 26 2e 36 3e 64 65 66 67 f0 f2 f3"))
 _MANDATORY = (b"", b"\x66", b"\xf3", b"\xf2")
 _SEGMENTS = bytes.fromhex("2e 36 3e 26 64 65")
 
+# ModRM.mod and ModRM.rm: displacements of each size, SIB, and no memory
+_ADDRESSING = ((1, 3), (0, 4), (2, 7), (0, 1), (3, 6), (2, 4), (1, 4))
+
 # displacements of branches, where arithmetic can go wrong
 _DISTANCES = (0, 1, -1, 2, -2, 0x7F, -0x80, 0x7FFFFFFF, -0x80000000, 0x7FFFFFF0, -0x7FFFFFF0)
 
 # a family that finds nothing new so often is finished
-_PATIENCE = 200
+_PATIENCE = 60
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,6 +74,7 @@ class Case:
         site: where it stands, an index into the sites of the layout.
         family: index of its family.
         valid: the judge knows it.
+        refused: the table refuses its opcode.
     """
 
     bits: int
@@ -78,6 +82,7 @@ class Case:
     site: int
     family: int
     valid: bool = True
+    refused: bool = False
 
 
 def families(model: OpcodeModel) -> list[Family]:
@@ -128,15 +133,21 @@ class _Maker:
         self.invalid = 0
 
     def forms(self) -> Iterator[tuple[bytes, int, int]]:
-        """Yield prefixes, ModRM.mod and ModRM.rm: first one of each kind, then random ones."""
-        none = b""
-        for mod, rm in ((3, 1), (0, 5), (1, 3), (0, 4), (2, 7), (0, 1), (3, 6), (2, 4), (1, 4)):
-            yield none, mod, rm
+        """Yield prefixes, ModRM.mod and ModRM.rm: first one of each kind, then random ones.
+
+        The kinds come in another order in each family, so that a small run has all of them.
+        """
+        yield b"", 3, 1
+        yield b"", 0, 5
+        kinds = [(b"", mod, rm) for mod, rm in _ADDRESSING]
         if self.family.bits == 64:
-            for rex in (0x48, 0x44, 0x41, 0x42, 0x4C, 0x40):
-                yield bytes([rex]), self.rng.choice((0, 3)), 5
-        for prefix in b"\x66\x67\xf3\xf2\xf0\x64\x3e":
-            yield bytes([prefix]), self.rng.randrange(4), self.rng.randrange(8)
+            kinds += [(bytes([rex]), self.rng.choice((0, 3)), 5) for rex in range(0x40, 0x50)]
+        kinds += [
+            (bytes([prefix]), self.rng.randrange(4), self._rm())
+            for prefix in sorted(LEGACY_PREFIXES)
+        ]
+        self.rng.shuffle(kinds)
+        yield from kinds
         while True:
             yield self._prefixes(), self.rng.choice((0, 0, 1, 2, 3)), self._rm()
 
@@ -187,7 +198,14 @@ class _Maker:
         if decoded.length:
             self._aim(cut, decoded, place)
             self._stretch(cut, decoded)
-        return Case(bits=bits, code=bytes(cut), site=site, family=self.index, valid=decoded.valid)
+        return Case(
+            bits=bits,
+            code=bytes(cut),
+            site=site,
+            family=self.index,
+            valid=decoded.valid,
+            refused=self.family.letter == REFUSED,
+        )
 
     def _aim(self, code: bytearray, decoded: Decoded, place: Site) -> None:
         """Point an address without registers into a region, most of the time."""
@@ -245,7 +263,7 @@ def make_cases(model: OpcodeModel, *, wanted: int, seed: int) -> list[Case]:
                 del streams[index]
                 continue
             cases.append(case)
-            wanted -= case.valid and not refused
+            wanted -= case.valid and not case.refused
             if wanted <= 0:
                 return cases
         if not streams:

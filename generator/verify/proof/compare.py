@@ -291,6 +291,10 @@ def _judge(case: Case, decoded: Decoded, verdict: Verdict) -> Result | None:
     refusal = reason_to_refuse(decoded) if decoded.valid else "no instruction"
     if verdict.ret:
         return _result(case, decoded, verdict, Outcome.REFUSED, refusal)
+    if case.refused:
+        return _result(
+            case, decoded, verdict, Outcome.UNEQUAL, "accepted, and the table refuses it"
+        )
     if decoded.valid and decoded.length != verdict.ilen:
         return _result(
             case,

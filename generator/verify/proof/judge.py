@@ -137,6 +137,8 @@ _KERNEL_ENTRY = frozenset(
     }
 )
 
+_PORTS = frozenset({"in", "out", "insb", "insw", "insd", "outsb", "outsw", "outsd"})
+
 _FAR = frozenset({"retf", "lss", "lfs", "lgs"})
 
 # Changes after which the next instruction is executed before the trap, SDM volume 3A, 6.8.3
@@ -153,14 +155,14 @@ def reason_to_refuse(decoded: Decoded) -> str:
         return f"{_names(EncodingKind)[insn.encoding]} encoding"
     if name in _KERNEL_ENTRY:
         return "enters the kernel, or always traps"
-    if insn.is_privileged or name in _SYSTEM:
-        return "privileged, or about the state of the system"
     if name in _FAR or insn.is_jmp_far or insn.is_call_far:
         return "far"
     if insn.is_jmp_far_indirect or insn.is_call_far_indirect:
         return "far"
-    if name.rstrip("bwdq") in ("in", "out", "ins", "outs") or name in ("in", "out"):
+    if name in _PORTS:
         return "port I/O"
+    if insn.is_privileged or name in _SYSTEM:
+        return "privileged, or about the state of the system"
     if insn.op_count and insn.op0_register in _INTO_SS and name in ("mov", "pop"):
         return "loads ss"
     if name.startswith("bnd"):

@@ -51,7 +51,7 @@ NO_INSTRUCTION = "not an instruction, and Unicorn executes something in place of
 LOCKED = "lock where it is not allowed: Unicorn executes most of it, and aborts at bt"
 
 _PREDICATES = frozenset({"cmpps", "cmppd", "cmpss", "cmpsd"})
-_UNARY = frozenset({"rsqrtss", "rcpss"})
+_MANDATORY = frozenset({0x66, 0xF2, 0xF3})
 _DOUBLE_SHIFTS = frozenset({"shld", "shrd"})
 
 
@@ -60,7 +60,7 @@ def raises_ud(decoded: Decoded) -> str:
     if decoded.mnemonic in _PREDICATES and decoded.bytes[-1] > 7:
         return "a predicate above 7, which the processor masks (SDM, CMPPS): #UD in Unicorn"
     prefixes, rex = split_prefixes(decoded.bytes, bits=decoded.bits)
-    if {0xF2, 0xF3} <= set(prefixes) or (decoded.mnemonic in _UNARY and 0x66 in prefixes):
+    if len(_MANDATORY & set(prefixes)) > 1:
         return "two prefixes that choose an instruction, of which one counts: #UD in Unicorn"
     if decoded.mnemonic == "mov" and rex & 4:
         return "REX.R in front of c6 or c7, which ignore it: #UD in Unicorn"

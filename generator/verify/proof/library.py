@@ -63,7 +63,7 @@ class Verdict:
         ret: 0, or the negative error.
         length: bytes, as the base's decoder counts them; 0 for no instruction.
         opcode, modrm: what the decoder takes for the opcode, and the ModRM byte.
-        extended: the encoding is VEX, EVEX or XOP, with opcodes of its own.
+        extended: the encoding is VEX, EVEX, XOP or REX2, with opcodes of its own.
         fixups, ilen, scratch, nop, offs, ixol: the members of ``struct arch_uprobe``.
     """
 

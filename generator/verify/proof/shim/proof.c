@@ -19,7 +19,7 @@ struct proof_verdict {
 	u8	nop;
 	u8	opcode[3];
 	u8	modrm;
-	u8	extended;	/* VEX, EVEX or XOP: another map */
+	u8	extended;	/* VEX, EVEX, XOP, REX2: another map */
 	u8	ixol[MAX_UINSN_BYTES];
 };
 
@@ -65,7 +65,8 @@ void proof_analyze(const u8 *bytes, bool x86_64, struct proof_verdict *verdict)
 			 x86_64 ? INSN_MODE_64 : INSN_MODE_32)) {
 		verdict->length = insn.length;
 		verdict->modrm = insn.modrm.value;
-		verdict->extended = insn_is_avx(&insn);
+		verdict->extended = insn_is_avx(&insn) ||
+				    insn.rex_prefix.nbytes > 1;
 		memcpy(verdict->opcode, insn.opcode.bytes,
 		       sizeof(verdict->opcode));
 	}

@@ -1,0 +1,274 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The proof with the rendered C and a base's decoder; and that it finds what is wrong."""
+
+import ctypes
+import subprocess
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from generator.model.opcodes import OPCODES
+from generator.plan import find_base, find_series, plan_series
+from generator.tree.series import render_series
+from generator.verify.proof.build import build_proof
+from generator.verify.proof.cases import Case
+from generator.verify.proof.compare import Outcome, Prover
+from generator.verify.proof.explain import explain
+from generator.verify.proof.judge import LEGACY_PREFIXES
+from generator.verify.proof.library import ENOEXEC, EOPNOTSUPP, Library, Registers
+from generator.verify.proof.run import ProofRequest, prove_series
+
+pytestmark = pytest.mark.kernel
+
+UPROBES_C = "arch/x86/kernel/uprobes.c"
+
+
+@pytest.fixture(scope="module", params=["6.1", "6.12"])
+def rendered(request, kernel_source, tmp_path_factory):
+    """Return a source, the tip's files and a place to build in."""
+    source = kernel_source(request.param)
+    base = find_base(request.param)
+    place = tmp_path_factory.mktemp("proof")
+    tip = render_series(plan_series(base, find_series("review")), source, place).tip_files
+    return source, dict(tip), place
+
+
+@pytest.fixture(scope="module")
+def made(rendered):
+    """Return what was compiled."""
+    source, tip, place = rendered
+    return build_proof(source.load, tip, place / "tip")
+
+
+@pytest.fixture(scope="module")
+def prover(made):
+    """Return a prover."""
+    return Prover(Library(made.library), seed=1)
+
+
+@pytest.fixture(scope="module")
+def checked(made):
+    """Return a function that analyses one input with sanitizers."""
+    with subprocess.Popen([made.filter], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+
+        def analyze(bits: int, code: bytes) -> int:
+            process.stdin.write(bytes([bits == 64]) + code)
+            process.stdin.flush()
+            answer = process.stdout.read(4)
+            assert len(answer) == 4, "a sanitizer has ended it"
+            return int.from_bytes(answer, "little", signed=True)
+
+        yield analyze
+        process.stdin.close()
+
+
+def test_everything_is_equal(rendered):
+    """A small run finds nothing, and leaves few opcodes out."""
+    source, tip, place = rendered
+    request = ProofRequest(load=source.load, tip=tip, place=place / "tip", cases=3000, seed=3)
+    summary = prove_series(request).summary
+    assert summary.failures == ()
+    assert summary.instructions == 3000
+    assert summary.covered > 0.9 * summary.opcodes
+
+
+# Each of these is wrong in a way that a kernel of some time was; the proof has to see it.
+MUTATIONS = {
+    "the scratch register is not loaded": ("*scratch = utask->vaddr + auprobe->ilen;", ";"),
+    "nor restored": ("*scratch = autask->saved_scratch_register;", ";"),
+    "it is rsi even where ModRM.reg is": ("rsi_is_used ? UPROBE_REG_DI :", "rsi_is_used &&"),
+    "REX.B stays": ("*rex &= ~0x01;", "*rex &= ~0x00;"),
+    "the return address is that of the slot": (
+        "if (auprobe->fixups & UPROBE_FIX_CALL) {",
+        "if (auprobe->fixups & 0) {",
+    ),
+    "a 32-bit task gets one of 8 bytes": ("return is_32bit_app(current) ? 4 : 8;", "return 8;"),
+    "pushf shows TF": ("~(X86_EFLAGS_TF >> 8)", "~0"),
+    "the ip stays in the slot": ("regs->ip += utask->vaddr - utask->xol_vaddr;", ";"),
+    "a branch is always taken": ("if (taken)", "if (taken || 1)"),
+    "the distance is lost": ("regs->ip += (long)auprobe->offs;", "regs->ip += 1;"),
+    "the distance is not signed": ("(long)auprobe->offs", "(u32)auprobe->offs"),
+    "32-bit code gets a 64-bit ip": ("regs->ip = (u32)regs->ip;", ";"),
+    "an exception leaves the ip in the slot": (
+        "	regs->ip = utask->vaddr;\n	if (!utask",
+        "	if (!utask",
+    ),
+    "an exception leaves TF": ("regs->flags &= ~X86_EFLAGS_TF;\n}", ";\n}"),
+    "popf loses TF": ("else if (!(auprobe->fixups & UPROBE_FIX_SETF))", "else"),
+    "a debugger loses its trap": ("if (autask->saved_tf)\n", "if (0)\n"),
+    "trap_nr is lost": ("if (current->thread.trap_nr == UPROBE_TRAP_NR)", "if (1)"),
+    "block-stepping stays": ("set_task_blockstep(current, false);", ";"),
+    "the stack is gone and nothing is undone": ("regs->sp = autask->saved_sp;", ";"),
+    "a NOP is skipped by one byte": ("regs->ip += auprobe->ilen;", "regs->ip += 1;"),
+    "xchg %r8,%rax is a NOP": ("!X86_REX_B(insn->rex_prefix.value)", "1"),
+    "operands are not seen": (
+        "if (uprobe_insn_lacks_operands(insn))",
+        "if (uprobe_insn_lacks_operands(insn) && 0)",
+    ),
+    "a slot is executed without its end": (
+        "memcpy(auprobe->ixol, auprobe->insn, auprobe->ilen);",
+        "memcpy(auprobe->ixol, auprobe->insn, auprobe->ilen - 1);",
+    ),
+    "branches of 16 bits": ("uprobe_insn_has_prefix(insn, 0x66) &&", "0 &&"),
+    "VEX is taken for something else": (
+        "if (insn_is_avx(insn) ||",
+        "if (",
+    ),
+    "groups are not looked at": (
+        "return group->fixups[X86_MODRM_REG(insn->modrm.value)];",
+        "return group->fixups[0];",
+    ),
+    "what 64-bit code lacks": ("if ((fixups & UPROBE_INSN_32BIT) && insn->x86_64)", "if (0)"),
+}
+
+
+@pytest.mark.parametrize("what", MUTATIONS)
+def test_what_is_wrong_is_found(rendered, what, tmp_path):
+    """A change for the worse makes cases unequal."""
+    source, tip, _ = rendered
+    if not source.version.startswith("6.1."):
+        pytest.skip("the code is the same for all bases")
+    before, after = MUTATIONS[what]
+    assert tip[UPROBES_C].count(before), f"the C has changed: there is no '{before}'"
+    broken = {**tip, UPROBES_C: tip[UPROBES_C].replace(before, after)}
+    cases = 20_000 if "xchg" in what else 5000
+    request = ProofRequest(load=source.load, tip=broken, place=tmp_path, cases=cases, jobs=1)
+    assert prove_series(request).summary.failures
+
+
+# instructions that the kernels of some time did wrong, facts about each in the comment
+FIXED = [
+    (64, "49 90"),  # xchg %r8,%rax, taken for a NOP
+    (64, "87 c0"),  # clears the upper half of rax
+    (64, "90"),
+    (64, "66 90"),
+    (64, "0f 1f 84 00 00 00 00 00"),
+    (64, "66 2e 0f 1f 84 00 00 00 00 00"),
+    (64, "f3 90"),
+    (64, "f3 0f 1e fa"),
+    (32, "f3 0f 1e fb"),
+    (64, "48 f7 35 00 00 00 00"),  # div with an operand relative to rip
+    (64, "48 0f c7 0d 00 00 00 00"),  # cmpxchg16b
+    (64, "48 39 35 00 00 00 00"),  # cmp %rsi,disp(%rip)
+    (64, "4c 39 35 00 00 00 00"),
+    (64, "e8 ff ff ff 7f"),
+    (64, "e9 00 00 00 80"),
+    (64, "0f 84 fb ff ff ff"),
+    (32, "e8 00 00 00 80"),
+    (64, "9c"),
+    (64, "9d"),
+    (64, "ff 14 24"),  # call *(%rsp)
+    (64, "ff d4"),  # call *%rsp
+    (64, "54"),
+    (64, "5c"),
+    (64, "c8 10 00 02"),
+    (64, "f3 48 a5"),
+    (64, "67 e3 05"),
+    (64, "f2 ae"),
+]
+
+
+@pytest.mark.parametrize(("bits", "code"), FIXED)
+@pytest.mark.parametrize("site", [0, 1])
+def test_instructions_that_were_wrong_once(prover, bits, code, site):
+    """Each of them has the effect that it has without a probe."""
+    result = prover.prove(Case(bits=bits, code=bytes.fromhex(code), site=site, family=0))
+    assert result.outcome in (Outcome.EQUAL, Outcome.SKIPPED, Outcome.FAULTED), result
+
+
+MISSED = [
+    *("f3 0f 41 c1", "f2 0f 4b c1", "f3 0f 90 c0", "f3 0f 99 c0"),
+    *("0f 19 c0", "0f 1d 00", "66 67 0f 73 fb 80", "66 67 0f 38 10 c1", "f3 0f 2b 06"),
+]
+
+
+@pytest.mark.parametrize("code", MISSED)
+@pytest.mark.parametrize("bits", [64, 32])
+def test_operands_that_the_decoder_misses(made, bits, code):
+    """Too few bytes would be copied: refused."""
+    found = Library(made.library).analyze(bytes.fromhex(code).ljust(16, b"\xcc"), bits=bits)
+    assert found.ret == -EOPNOTSUPP
+
+
+@pytest.mark.parametrize("code", ["d5 15 5e", "d5 80 05", "d5 00 8b 05 10 00 00 00"])
+def test_rex2_is_refused(made, code):
+    """Its opcode byte is one of another map, and it has no byte to clear REX.B in."""
+    found = Library(made.library).analyze(bytes.fromhex(code).ljust(16, b"\xcc"), bits=64)
+    assert found.ret == -EOPNOTSUPP
+
+
+@pytest.mark.parametrize(
+    "code", ["0f 31", "0f 77", "0f 84 00 00 00 00", "0f a2", "0f a0", "0f c8", "48 0f cf"]
+)
+def test_opcodes_without_operands_are_accepted(made, code):
+    """They have no ModRM byte to be missed."""
+    found = Library(made.library).analyze(bytes.fromhex(code).ljust(16, b"\xcc"), bits=64)
+    assert found.ret == 0
+
+
+prefixed = st.builds(
+    lambda front, rest: (bytes(front) + rest)[:16].ljust(16, b"\x66"),
+    st.lists(
+        st.sampled_from(sorted(LEGACY_PREFIXES | {0xC4, 0xC5, 0x62, 0x8F, 0x0F})), max_size=15
+    ),
+    st.binary(max_size=16),
+)
+
+
+@settings(max_examples=3000, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(code=prefixed, bits=st.sampled_from([64, 32]))
+def test_any_bytes_end_in_a_verdict(checked, code, bits):
+    """Whatever stands there: 0 or one of two errors, and no report of a sanitizer."""
+    assert checked(bits, code) in (0, -ENOEXEC, -EOPNOTSUPP)
+
+
+@settings(max_examples=1500, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(code=prefixed, bits=st.sampled_from([64, 32]), site=st.sampled_from([0, 1]))
+def test_any_instruction_is_as_without_a_probe(prover, code, bits, site):
+    """What is accepted has the effect that it has without a probe."""
+    result = prover.prove(Case(bits=bits, code=code, site=site, family=0))
+    assert result.outcome != Outcome.UNEQUAL, result
+
+
+@pytest.mark.parametrize("count", range(16))
+def test_many_prefixes(made, checked, count):
+    """Up to the longest instruction they count; one more, and it is none."""
+    code = (b"\x66" * count + b"\x90").ljust(16, b"\xcc")
+    wanted = 0 if count < 15 else -ENOEXEC
+    assert checked(64, code) == wanted
+    assert Library(made.library).analyze(code, bits=64).ret == wanted
+
+
+@pytest.mark.parametrize(
+    ("bits", "code", "wanted"),
+    [
+        (64, "48 8b 05 10 00 00 00", {"accepted": True, "scratch": "rsi", "letter": "X"}),
+        (64, "48 8b 35 10 00 00 00", {"accepted": True, "scratch": "rdi"}),
+        (64, "e8 10 00 00 00", {"letter": "C", "distance": 16, "copy": "e8 01 00 00 00"}),
+        (64, "90", {"skipped": True}),
+        (64, "49 90", {"skipped": False, "accepted": True}),
+        (64, "0f 05", {"accepted": False, "error": EOPNOTSUPP, "letter": "_"}),
+        (64, "06", {"accepted": False, "reason": "invalid in 64-bit code"}),
+        (32, "06", {"accepted": True, "reason": ""}),
+        (64, "c5 f8 77", {"accepted": False, "letter": "", "reason": "VEX encoding"}),
+        (32, "17", {"accepted": False}),
+        (64, "ff 2f", {"accepted": False, "letter": "_"}),
+    ],
+)
+def test_explain(made, bits, code, wanted):
+    """The words are about what the C does."""
+    found = explain(made.library, OPCODES, bytes.fromhex(code), bits=bits)
+    assert {name: getattr(found, name) for name in wanted} == wanted
+    assert bool(found.reason) != found.accepted
+
+
+def test_a_task_in_the_other_mode_is_not_stepped(made):
+    """The instruction was analysed as that of a 32-bit program."""
+    library = Library(made.library)
+    library.analyze(b"\x40".ljust(16, b"\xcc"), bits=32)
+    library.hit(bits=64, vaddr=0x1000, slot=0x2000, trap_nr=0, blockstep=False)
+    regs = Registers(ip=0x1000)
+    assert library.pre_xol(ctypes.addressof(regs)) == -ENOEXEC
+    assert not library.skip(ctypes.addressof(regs))
+    assert regs.ip == 0x1000

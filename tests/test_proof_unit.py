@@ -1,0 +1,479 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The parts of the proof that need no kernel source: cases, judge, emulator, reports."""
+
+import stat
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from generator.errors import CheckFailed, InfraError, UserError
+from generator.model.opcodes import OPCODES
+from generator.verify.proof import judge, known
+from generator.verify.proof.build import build_proof, missing_headers
+from generator.verify.proof.cases import REFUSED, Case, families, make_cases
+from generator.verify.proof.compare import Outcome, Result
+from generator.verify.proof.explain import parse_code
+from generator.verify.proof.layout import LAYOUTS, REGION_LOW
+from generator.verify.proof.machine import TRAP_DE, TRAP_PF, TRAP_UD, Fault, Machine
+from generator.verify.proof.sanitize import analyze_checked, bad_inputs
+from generator.verify.proof.summary import as_data, as_text, summarize
+
+
+@pytest.fixture(scope="module")
+def cases():
+    """Return a few thousand cases."""
+    return make_cases(OPCODES, wanted=6000, seed=7)
+
+
+@pytest.fixture(scope="module")
+def machines():
+    """Return one processor for each mode."""
+    return {bits: Machine(bits) for bits in (64, 32)}
+
+
+def decoded(text: str, bits: int = 64, ip: int = 0x1000) -> judge.Decoded:
+    """Decode bytes that are followed by int3."""
+    return judge.decode(bytes.fromhex(text).ljust(16, b"\xcc"), bits=bits, ip=ip)
+
+
+def run(machine: Machine, text: str, **registers: int) -> Fault | None:
+    """Execute one instruction at the first site."""
+    vaddr = machine.layout.sites[0].vaddr
+    machine.load(bytes(len(bytes(machine.registers))), bytes(len(machine.extra)))
+    machine.put_code(vaddr, bytes.fromhex(text).ljust(16, b"\xcc"))
+    machine.registers.flags = 0x202
+    for name, value in registers.items():
+        setattr(machine.registers, name, value)
+    machine.registers.ip = vaddr
+    return machine.step()
+
+
+# cases
+
+
+def test_the_seed_chooses_the_cases():
+    """The seed chooses the cases."""
+    assert make_cases(OPCODES, wanted=500, seed=7) == make_cases(OPCODES, wanted=500, seed=7)
+    assert make_cases(OPCODES, wanted=500, seed=8) != make_cases(OPCODES, wanted=500, seed=7)
+
+
+def test_no_encoding_comes_twice(cases):
+    """No encoding comes twice."""
+    assert len({(case.bits, case.code) for case in cases}) == len(cases)
+
+
+def test_as_many_instructions_as_are_wanted(cases):
+    """As many instructions as are wanted."""
+    listed = families(OPCODES)
+    wanted = [case for case in cases if case.valid and listed[case.family].letter != REFUSED]
+    assert len(wanted) == 6000
+
+
+def test_every_opcode_of_the_tables_is_a_family():
+    """Every opcode of the tables is a family."""
+    listed = {(f.bits, f.map, f.opcode) for f in families(OPCODES)}
+    for table in OPCODES.maps:
+        for opcode, letter in enumerate(table.letters):
+            if letter in "_":
+                continue
+            assert (32, table.name, opcode) in listed
+            if letter != "L":
+                assert (64, table.name, opcode) in listed
+
+
+def test_every_family_has_a_case(cases):
+    """Every family has a case."""
+    assert {case.family for case in cases} >= {
+        index for index, f in enumerate(families(OPCODES)) if not f.prefix
+    }
+
+
+def test_all_kinds_of_operands_are_there(cases):
+    """All kinds of operands are there."""
+    riprel, prefixes, rex = set(), set(), set()
+    for case in cases:
+        insn = judge.decode(case.code, bits=case.bits, ip=0).insn
+        found, rex_byte = judge.split_prefixes(case.code, bits=case.bits)
+        prefixes |= set(found)
+        rex.add(rex_byte)
+        if case.bits == 64 and insn and insn.is_ip_rel_memory_operand:
+            modrm = judge.decode(case.code, bits=64, ip=0)
+            place = modrm.constants.displacement_offset - 1
+            riprel.add((case.code[place] >> 3 & 7, bool(rex_byte & 4)))
+    assert prefixes == judge.LEGACY_PREFIXES
+    assert rex >= set(range(0x40, 0x50))
+    assert riprel == {(reg, high) for reg in range(8) for high in (False, True)}
+
+
+def test_branches_go_to_the_ends_of_the_range(cases):
+    """Branches go to the ends of the range."""
+    listed = families(OPCODES)
+    ends = {case.code[-4:] for case in cases if listed[case.family].letter in "BC"}
+    assert {b"\xff\xff\xff\x7f", b"\x00\x00\x00\x80"} <= ends
+
+
+def test_an_empty_table_makes_only_refused_cases():
+    """An empty table makes only refused cases."""
+    from dataclasses import replace
+
+    empty = replace(OPCODES, maps=tuple(replace(m, letters=REFUSED * 256) for m in OPCODES.maps))
+    made = make_cases(empty, wanted=10, seed=1)
+    assert made
+    listed = families(empty)
+    assert all(listed[case.family].letter == REFUSED for case in made)
+
+
+# the judge
+
+
+@pytest.mark.parametrize(
+    ("text", "bits", "reason"),
+    [
+        ("0f 05", 64, "enters the kernel"),
+        ("cd 80", 32, "enters the kernel"),
+        ("0f 0b", 64, "always traps"),
+        ("cf", 64, "enters the kernel"),
+        ("f4", 64, "privileged"),
+        ("fa", 64, "privileged"),
+        ("0f 01 d0", 64, "state of the system"),
+        ("cb", 64, "far"),
+        ("9a 01 02 03 04 05 06", 32, "far"),
+        ("ff 2f", 64, "far"),
+        ("0f b2 07", 64, "far"),
+        ("e4 10", 64, "port"),
+        ("6e", 64, "port"),
+        ("8e d0", 64, "loads ss"),
+        ("17", 32, "loads ss"),
+        ("c5 f8 77", 64, "VEX"),
+        ("62 f1 7c 48 28 c1", 64, "EVEX"),
+        ("8f e8 78 c0 c1 01", 64, "XOP"),
+        ("66 e9 00 00 00 00", 32, "16-bit operand"),
+        ("66 ff e0", 64, "16-bit operand"),
+        ("66 c3", 64, "16-bit operand"),
+    ],
+)
+def test_the_judge_refuses(text, bits, reason):
+    """The judge refuses."""
+    found = decoded(text, bits)
+    if not found.valid:
+        pytest.skip("the judge reads it as Intel does: no instruction in these bytes")
+    assert reason in judge.reason_to_refuse(found)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["90", "c3", "e8 00 00 00 00", "66 48 e8 00 00 00 00", "ff e0", "f3 a4", "0f a2"],
+)
+def test_the_judge_accepts(text):
+    """The judge accepts."""
+    assert judge.reason_to_refuse(decoded(text)) == ""
+
+
+@given(st.binary(min_size=0, max_size=16), st.sampled_from([64, 32]))
+def test_the_judge_reads_anything(code, bits):
+    """The judge reads anything."""
+    found = judge.decode(code, bits=bits, ip=0)
+    assert 0 <= found.length <= len(code)
+    assert judge.text(found)
+
+
+# the emulator
+
+
+def test_an_instruction_is_executed_alone(machines):
+    """An instruction is executed alone."""
+    machine = machines[64]
+    assert run(machine, "48 01 c8 48 01 c8", ax=1, cx=2) is None
+    assert machine.registers.ax == 3
+    assert machine.registers.ip == machine.layout.sites[0].vaddr + 3
+
+
+@pytest.mark.parametrize("bits", [64, 32])
+def test_a_branch_may_go_to_where_nothing_is(machines, bits):
+    """A branch may go to where nothing is."""
+    machine = machines[bits]
+    assert run(machine, "e9 00 00 00 10") is None
+    assert machine.registers.ip == machine.layout.sites[0].vaddr + 5 + 0x10000000
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("f7 f1", Fault(TRAP_DE)),
+        ("0f 0b", Fault(TRAP_UD)),
+        ("8b 06", Fault(TRAP_PF, 0x13370000)),
+        ("89 06", Fault(TRAP_PF, 0x13370000)),
+    ],
+)
+@pytest.mark.parametrize("bits", [64, 32])
+def test_exceptions(machines, bits, text, fault):
+    """Exceptions."""
+    machine = machines[bits]
+    assert run(machine, text, ax=5, si=0x13370000) == fault
+    assert machine.registers.ax == 5
+    assert machine.registers.ip == machine.layout.sites[0].vaddr
+    # the next run knows nothing of it
+    assert run(machine, text, ax=5, si=0x13370000) == fault
+
+
+def test_a_string_instruction_repeats_once(machines):
+    """A string instruction repeats once."""
+    machine = machines[64]
+    assert run(machine, "f3 a4", cx=3, si=REGION_LOW, di=REGION_LOW + 64) is None
+    assert (machine.registers.cx, machine.registers.ip) == (2, machine.layout.sites[0].vaddr)
+
+
+def test_new_code_replaces_the_old(machines):
+    """New code replaces the old."""
+    for value in range(4):
+        assert run(machines[64], f"48 83 c0 {value:02x}") is None
+        assert machines[64].registers.ax == value
+
+
+def test_pushf_shows_the_trap_flag(machines):
+    """Pushf shows the trap flag."""
+    machine = machines[64]
+    run(machine, "9c", sp=REGION_LOW + 64, flags=0x302)
+    vaddr = machine.layout.sites[0].vaddr
+    machine.registers.ip, machine.registers.flags = vaddr, 0x302
+    machine.step(with_tf=True)
+    pushed = machine.read(machine.registers.sp, 8)
+    assert int.from_bytes(pushed, "little") == 0x302
+
+
+def test_differences_are_named(machines):
+    """Differences are named."""
+    machine = machines[64]
+    run(machine, "90")
+    registers, extra = bytes(machine.registers), machine.extra.raw
+    assert machine.differences(registers, extra) == {}
+    run(machine, "48 ff c0")
+    assert machine.differences(registers, extra)["ax"] == ("0x0", "0x1")
+
+
+def test_no_memory(machines):
+    """No memory."""
+    assert machines[64].read(0x13370000, 8) is None
+    assert not machines[64].write(0x13370000, b"x")
+
+
+def test_slots_are_out_of_reach_of_a_displacement():
+    """Slots are out of reach of a displacement."""
+    layout = LAYOUTS[64]
+    assert all(layout.xol - site.vaddr > 1 << 31 for site in layout.sites)
+
+
+# what is known of the emulator: the evidence
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("0f 38 c8 c1", "0f 38 cb c1", "0f 3a cc c1 00", "66 0f 38 cf c1"),
+        *("0f 38 f6 06", "f3 0f ae e0", "0f c2 c1 09", "f2 0f c2 c1 1f"),
+        *("66 f3 0f 52 c1", "f3 f2 0f 38 f1 c1", "f2 f3 0f b8 c1", "44 c6 c0 01", "0f 0d c0"),
+    ],
+)
+def test_unicorn_raises_ud(machines, text):
+    """Unicorn raises ud."""
+    found = decoded(text)
+    assert found.valid
+    assert known.raises_ud(found)
+    assert run(machines[64], text, si=REGION_LOW) == Fault(TRAP_UD)
+
+
+def test_unicorn_miscounts_a_double_shift_by_an_immediate(machines):
+    """Unicorn miscounts a double shift by an immediate."""
+    machine = machines[64]
+    vaddr = machine.layout.sites[0].vaddr
+    operand = REGION_LOW + 0x100
+    distance = (operand - vaddr - 8) & 0xFFFFFFFF
+    text = b"\x0f\xa4\x05" + distance.to_bytes(4, "little") + b"\x08"
+    assert decoded(text.hex(), ip=vaddr).insn.memory_displacement == operand
+    assert known.goes_wrong(decoded(text.hex(), ip=vaddr))
+    machine.write(operand - 8, bytes(24))
+    run(machine, text.hex(), ax=0xFF000000)
+    assert machine.read(operand - 8, 24) == bytes(7) + b"\xff" + bytes(16)
+
+
+@pytest.mark.parametrize("text", ["c6 00 01", "0f c2 c1 07", "f3 0f 52 c1", "0f a4 c8 01", "90"])
+def test_what_is_not_known_to_be_wrong(text):
+    """What is not known to be wrong."""
+    assert known.raises_ud(decoded(text)) == ""
+    assert known.goes_wrong(decoded(text)) == ""
+
+
+# building
+
+
+def test_missing_headers():
+    """Missing headers."""
+    files = {
+        "a.c": "#include <linux/kernel.h>\n# include <asm/insn.h>\n#include <string.h>\n",
+        "include/asm/insn.h": '#include <linux/errno.h>\n#include "asm/x.h"\n',
+    }
+    assert missing_headers(files) == ["linux/kernel.h"]
+
+
+@pytest.fixture
+def tiny():
+    """Return a tree and a tip of a few lines: a decoder that takes one byte for an instruction."""
+    decoder = (
+        "#pragma once\n#include <asm/inat.h>\n"
+        "enum insn_mode { INSN_MODE_32, INSN_MODE_64 };\n"
+        "struct insn_field { int value; unsigned char bytes[4]; };\n"
+        "struct insn { struct insn_field opcode, modrm; int length; };\n"
+        "int insn_decode(struct insn *, const void *, int, enum insn_mode);\n"
+        "#define insn_is_avx(insn) 0\n"
+    )
+    base = {
+        "arch/x86/lib/insn.c": "#include <asm/insn.h>\n"
+        "int insn_decode(struct insn *i, const void *p, int n, enum insn_mode m)\n"
+        "{\n\tmemset(i, 0, sizeof(*i));\n\ti->length = 1;\n\treturn 0;\n}\n",
+        "arch/x86/lib/inat.c": '#include "inat-tables.c"\n',
+        "arch/x86/include/asm/insn.h": decoder,
+        "arch/x86/tools/gen-insn-attr-x86.awk": 'BEGIN { print "extern int table;" }\n',
+    }
+    tip = {
+        "arch/x86/include/asm/uprobes.h": "#define MAX_UINSN_BYTES 16\nstruct arch_uprobe { u8 "
+        "insn[16], ixol[16], fixups, ilen, scratch; bool nop; s32 offs; };\n"
+        "struct arch_uprobe_task { int x; };\n",
+        "include/linux/uprobes.h": "#include <asm/uprobes.h>\nstruct uprobe_task { "
+        "unsigned long vaddr, xol_vaddr; };\n"
+        "int arch_uprobe_analyze_insn(struct arch_uprobe *, struct mm_struct *, unsigned long);\n"
+        "int arch_uprobe_pre_xol(struct arch_uprobe *, struct pt_regs *);\n"
+        "int arch_uprobe_post_xol(struct arch_uprobe *, struct pt_regs *);\n"
+        "void arch_uprobe_abort_xol(struct arch_uprobe *, struct pt_regs *);\n"
+        "bool arch_uprobe_xol_was_trapped(struct task_struct *);\n"
+        "bool arch_uprobe_skip_sstep(struct arch_uprobe *, struct pt_regs *);\n",
+        "arch/x86/kernel/uprobes.c": "#include <linux/uprobes.h>\n"
+        "int arch_uprobe_analyze_insn(struct arch_uprobe *a, struct mm_struct *m, "
+        "unsigned long u)\n{\n\treturn a->insn[0] ? 0 : -ENOEXEC;\n}\n"
+        "int arch_uprobe_pre_xol(struct arch_uprobe *a, struct pt_regs *r) { return 0; }\n"
+        "int arch_uprobe_post_xol(struct arch_uprobe *a, struct pt_regs *r) { return 0; }\n"
+        "void arch_uprobe_abort_xol(struct arch_uprobe *a, struct pt_regs *r) { }\n"
+        "bool arch_uprobe_xol_was_trapped(struct task_struct *t) { return false; }\n"
+        "bool arch_uprobe_skip_sstep(struct arch_uprobe *a, struct pt_regs *r) "
+        "{ return false; }\n",
+    }
+    return base, tip
+
+
+def test_a_build_is_kept(tiny, tmp_path):
+    """A build is kept."""
+    base, tip = tiny
+    made = build_proof(lambda path: base.get(path, ""), tip, tmp_path / "p")
+    first = made.library.stat().st_mtime_ns
+    assert build_proof(lambda path: base.get(path, ""), tip, tmp_path / "p") == made
+    assert made.library.stat().st_mtime_ns == first
+    tip["arch/x86/kernel/uprobes.c"] += "/* another */\n"
+    build_proof(lambda path: base.get(path, ""), tip, tmp_path / "p")
+    assert made.library.stat().st_mtime_ns != first
+    assert analyze_checked(made.filter, [(64, b"\x90" * 16), (32, bytes(16))]) == [0, -8]
+
+
+def test_a_sanitizer_names_the_input(tiny, tmp_path):
+    """A sanitizer names the input."""
+    base, tip = tiny
+    name = "arch/x86/kernel/uprobes.c"
+    tip[name] = tip[name].replace("a->insn[0] ?", "a->insn[a->insn[1]] ?")
+    made = build_proof(lambda path: base.get(path, ""), tip, tmp_path / "p")
+    with pytest.raises(CheckFailed, match="32-bit code 90 70 90") as error:
+        analyze_checked(made.filter, [(64, b"\x90\x01" * 8), (32, b"\x90\x70" * 8)])
+    assert "sanitizer" in str(error.value)
+
+
+def test_c_that_does_not_compile(tiny, tmp_path):
+    """C that does not compile."""
+    base, tip = tiny
+    tip["arch/x86/kernel/uprobes.c"] += "#error the end\n"
+    with pytest.raises(CheckFailed, match="the end"):
+        build_proof(lambda path: base.get(path, ""), tip, tmp_path / "p")
+
+
+def test_no_compiler(tiny, tmp_path):
+    """No compiler."""
+    base, tip = tiny
+    with pytest.raises(InfraError, match="apt-get install no-such-compiler"):
+        build_proof(
+            lambda path: base.get(path, ""), tip, tmp_path / "p", compiler="no-such-compiler"
+        )
+
+
+# bad input
+
+
+def test_bad_inputs_are_bad_enough():
+    """Bad inputs are bad enough."""
+    made = bad_inputs(number=2000, seed=1)
+    assert made == bad_inputs(number=2000, seed=1)
+    assert all(len(code) == 16 and bits in (64, 32) for bits, code in made)
+    assert any(set(code[:14]) <= judge.LEGACY_PREFIXES for _, code in made)
+
+
+@pytest.mark.parametrize("body", ["cat >/dev/null; exit 1", "cat >/dev/null", "exit 0"])
+def test_a_filter_that_stops(tmp_path, body):
+    """A filter that stops."""
+    program = tmp_path / "filter"
+    program.write_text(f"#!/bin/sh\n{body}\n")
+    program.chmod(program.stat().st_mode | stat.S_IXUSR)
+    with pytest.raises(CheckFailed, match="64-bit code 01 01"):
+        analyze_checked(program, [(64, b"\x01" * 16), (64, b"\x02" * 16)])
+
+
+def test_no_filter():
+    """No filter."""
+    with pytest.raises(InfraError, match="no/such"):
+        analyze_checked(Path("/no/such"), [])
+
+
+# words in, words out
+
+
+@pytest.mark.parametrize("words", ["48 8b 05", "488b05", "0x48 0x8b 0x05", "48,8b,05", "48 8B 05"])
+def test_parse_code(words):
+    """Parse code."""
+    assert parse_code(words) == b"\x48\x8b\x05"
+
+
+@pytest.mark.parametrize("words", ["", "  ", "zz", "4", "48 8", "mov", "90 " * 17, "é"])
+def test_parse_code_refuses(words):
+    """Parse code refuses."""
+    with pytest.raises(UserError):
+        parse_code(words)
+
+
+def test_a_summary_counts_and_names():
+    """A summary counts and names."""
+    listed = families(OPCODES)
+    index = next(i for i, f in enumerate(listed) if f.name == "0f a2" and f.bits == 64)
+    nop = next(i for i, f in enumerate(listed) if f.name == "90" and f.bits == 64)
+
+    def result(outcome, family, reason="", **other):
+        case = Case(bits=64, code=b"\x0f\xa2", site=0, family=family)
+        return Result(
+            case=case, outcome=outcome, mnemonic="cpuid", text="cpuid", reason=reason, **other
+        )
+
+    summary = summarize(
+        [
+            result(Outcome.EQUAL, nop),
+            result(Outcome.UNEQUAL, index, differences={"ax": ("0x1", "0x2")}),
+            result(Outcome.LEFT_OUT, index, "no reason"),
+            result(Outcome.REFUSED, index),
+        ],
+        listed,
+    )
+    assert summary.covered == 1
+    assert len(summary.uncovered) == summary.opcodes - 1
+    assert next(
+        u for u in summary.uncovered if u.opcode == "0f a2" and u.bits == 64
+    ).why.startswith("cpuid: ")
+    assert summary.left_out[0].reason == "no reason"
+    assert summary.needless == {"cpuid": 1}
+    assert len(summary.failures) == 1
+    assert "0f a2 (64-bit) cpuid" in as_text(summary)
+    assert "ax: 0x1 | 0x2" in as_text(summary)
+    assert as_data(summary)["cases"] == 4
