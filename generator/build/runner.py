@@ -29,6 +29,7 @@ from pathlib import Path
 from tuxmake.build import Build
 from tuxmake.exceptions import TuxMakeInfrastructureError, TuxMakeUserError
 from tuxmake.runtime import NullRuntime
+from tuxmake.target import Command
 from tuxmake.utils import quote_command_line
 from tuxmake.wrapper import Wrapper
 
@@ -211,7 +212,7 @@ def make_build(request: MakeRequest, on_line: Callable[[str], None]) -> KernelBu
         kconfig=request.kconfig,
         kconfig_add=[str(fragment) for fragment in request.fragments],
         targets=["config"] if only_config else None,
-        make_target=[] if only_config else request.goal.split(),
+        make_target=[] if only_config else [request.goal],
         jobs=request.jobs,
         runtime="null",
         fail_fast=not request.keep_going,
@@ -222,6 +223,10 @@ def make_build(request: MakeRequest, on_line: Callable[[str], None]) -> KernelBu
         build.wrapper = Ccache()
     build.runtime = LineRuntime(on_line)
     build.arch = request.arch
+    for target in build.targets:
+        # tuxmake would start make once for each goal; one make compiles them in parallel
+        if target.name == f"make:{request.goal}":
+            target.commands = [Command(["{make}", *request.goal.split()])]
     return build
 
 
