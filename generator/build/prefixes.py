@@ -11,7 +11,6 @@ does it for one). Nothing may fail or warn. Reads the repository of ``tree.serie
 from __future__ import annotations
 
 import os
-import re
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,9 +20,27 @@ from generator.build.kernel import variant_lock
 from generator.build.log import BuildLog, object_of
 from generator.build.progress import Observer, Progress, SilentObserver
 from generator.errors import CheckFailed, InfraError
-from generator.paths import data_dir, ensure_dir
+from generator.paths import data_dir, ensure_dir, write_atomic
 
-_NO_RULE = re.compile(r"No rule to make target '([^']+)'|Nothing to be done for '([^']+)'")
+_KEY = ".config.key"  # of what .config was made from
+
+# Sources that kbuild compiles with an option only (obj-$(CONFIG_...) in their Makefiles, 6.1 and
+# 6.12); asked for by name it would compile them without the option as well.
+_NEEDS = {
+    "arch/x86/entry/vsyscall/": "CONFIG_X86_VSYSCALL_EMULATION",
+    "arch/x86/events/": "CONFIG_PERF_EVENTS",
+    "arch/x86/ia32/": "CONFIG_IA32_EMULATION",
+    "arch/x86/kernel/cet.c": "CONFIG_X86_CET",
+    "arch/x86/kernel/signal_64.c": "CONFIG_X86_64",
+    "arch/x86/kernel/umip.c": "CONFIG_X86_UMIP",
+    "arch/x86/kernel/uprobes.c": "CONFIG_UPROBES",
+    "arch/x86/kernel/vm86_32.c": "CONFIG_VM86",
+    "arch/x86/math-emu/": "CONFIG_MATH_EMULATION",
+    "kernel/events/callchain.c": "CONFIG_PERF_EVENTS",
+    "kernel/events/uprobes.c": "CONFIG_UPROBES",
+    "kernel/trace/bpf_trace.c": "CONFIG_BPF_EVENTS",
+    "kernel/trace/trace_uprobe.c": "CONFIG_UPROBE_EVENTS",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,7 +100,7 @@ def configurations(base: str) -> tuple[Configuration, ...]:
     plain = config.find_fragments(base)
     folder = data_dir("qemu") / "config" / "prefixes"
     return (
-        Configuration(name="on", fragments=plain),
+        Configuration(name="on", fragments=(*plain, folder / "on.config")),
         Configuration(name="off", fragments=(*plain, folder / "off.config")),
         Configuration(name="i386", fragments=(folder / "i386.config",), arch="i386"),
     )
@@ -178,6 +195,18 @@ class _Run:
                 where=str(self._directory / "logs"),
             )
         config.check_survivors(build_dir / ".config", self._configuration.fragments)
+        key = config.hash_fragments(self._configuration.fragments)
+        write_atomic(build_dir / _KEY, key.encode())
+
+    def _left_out(self, config_file: Path) -> tuple[str, ...]:
+        """List the sources that this configuration does not compile."""
+        options = config.parse_config(config_file.read_text())
+        return tuple(
+            path
+            for path in self._sources
+            for start, option in _NEEDS.items()
+            if path.startswith(start) and options.get(option, "n") == "n"
+        )
 
     def compile(self, ref: str) -> PrefixResult:
         """Show a prefix in the tree and compile the touched objects."""
@@ -192,45 +221,24 @@ class _Run:
             )
         )
         build_dir = self._directory / "linux" / f"{worktree.BUILD_PREFIX}prefix"
-        if not (build_dir / ".config").is_file():
+        key = config.hash_fragments(self._configuration.fragments)
+        if not (build_dir / _KEY).is_file() or (build_dir / _KEY).read_text() != key:
+            (build_dir / ".config").unlink(missing_ok=True)
             self._configure(build_dir)
         log = BuildLog(tree=self._directory / "linux")
         lines: list[str] = []
         began = time.monotonic()
-        objects = [object_of(path) for path in self._sources]
-        passed = self._make(" ".join(objects), log, lines)
-        missing = {
-            name
-            for line in lines
-            for match in [_NO_RULE.search(line)]
-            if match
-            for name in match.groups()
-            if name
-        }
-        left_out = tuple(
-            path for path in self._sources if any(object_of(path) in name for name in missing)
-        )
-        errors = [line for line in log.errors if not _consequence(line)]
-        if not passed and not errors and not left_out:
-            errors = lines[-5:]
-        if len(left_out) == len(objects):
-            raise InfraError(
-                "nothing of the series is compiled", where=str(self._directory / "logs")
-            )
+        left_out = self._left_out(build_dir / ".config")
+        wanted = [object_of(path) for path in self._sources if path not in left_out]
+        if not wanted:
+            raise InfraError("nothing of the series is compiled", where=str(build_dir / ".config"))
+        passed = self._make(" ".join(wanted), log, lines)
+        errors = log.errors if passed or log.errors else lines[-5:]
         return PrefixResult(
             ref=ref,
             configuration=self._configuration.name,
-            objects=len(objects) - len(left_out),
+            objects=len(wanted),
             left_out=left_out,
             problems=(*errors, *(str(warning) for warning in log.warnings)),
             seconds=time.monotonic() - began,
         )
-
-
-def _consequence(line: str) -> bool:
-    """Tell whether a line of make's only repeats that an object is not of this configuration."""
-    return (
-        bool(_NO_RULE.search(line))
-        or "not remade because of errors" in line
-        or ("make" in line and "Error" in line)
-    )
