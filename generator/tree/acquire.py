@@ -284,9 +284,9 @@ def ensure_pristine(source: Source, workdir: Path, base: Base) -> Path:
     Raises:
         InfraError: the copy fails.
     """
-    target = ensure_dir(workdir / base.name) / "pristine"
     if source.kind == "package":
-        return target
+        return source.path
+    target = ensure_dir(workdir / base.name) / "pristine"
     unpack_once(target, pristine_identity(source), lambda place: _copy(source, place))
     return target
 
