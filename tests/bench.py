@@ -16,6 +16,7 @@ and takes the peak memory of each stage, and of QEMU, from /proc. ``--quick`` re
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -43,11 +44,11 @@ class Run:
 def _children(pid: int) -> list[int]:
     found = [pid]
     for parent in found:
-        for task in Path(f"/proc/{parent}/task").glob("*/children"):
-            try:
-                found += [int(child) for child in task.read_text().split()]
-            except OSError:
-                continue
+        # processes come and go while this looks
+        with contextlib.suppress(OSError):
+            for task in os.listdir(f"/proc/{parent}/task"):
+                children = Path(f"/proc/{parent}/task/{task}/children").read_text()
+                found += [int(child) for child in children.split()]
     return found
 
 
@@ -84,6 +85,7 @@ def run(command: list[str], *, env: dict[str, str], cwd: Path | None = None) -> 
             output.seek(0)
             sys.stderr.write(output.read().decode(errors="replace")[-3000:])
             raise SystemExit(f"failed: {' '.join(command)}")
+    sys.stderr.write(f"{seconds:7.1f} s  {' '.join(command)}\n")
     return Run(seconds=seconds, memory=memory)
 
 
