@@ -46,9 +46,8 @@ def _children(pid: int) -> list[int]:
     for parent in found:
         # processes come and go while this looks
         with contextlib.suppress(OSError):
-            for task in os.listdir(f"/proc/{parent}/task"):
-                children = Path(f"/proc/{parent}/task/{task}/children").read_text()
-                found += [int(child) for child in children.split()]
+            for task in Path(f"/proc/{parent}/task").iterdir():
+                found += [int(child) for child in (task / "children").read_text().split()]
     return found
 
 
