@@ -83,6 +83,8 @@ def mask(text: str) -> str:
 
 
 def _blank(text: str) -> str:
+    if "\n" not in text:
+        return " " * len(text)
     return "\n".join(" " * len(line) for line in text.split("\n"))
 
 
@@ -92,11 +94,14 @@ def code(text: str) -> str:
     return _DIRECTIVE.sub(lambda match: _blank(match.group()), mask(text))
 
 
-def comments(text: str) -> Iterator[Span]:
-    """Yield the comments of ``text``; what looks like one inside of a string is none."""
-    for match in _COMMENT.finditer(text):
-        if match.group("comment"):
-            yield Span(match.start(), match.end())
+@lru_cache(maxsize=64)
+def comments(text: str) -> tuple[Span, ...]:
+    """List the comments of ``text``; what looks like one inside of a string is none."""
+    return tuple(
+        Span(match.start(), match.end())
+        for match in _COMMENT.finditer(text)
+        if match.group("comment")
+    )
 
 
 @lru_cache(maxsize=64)
@@ -204,6 +209,10 @@ def _last_top_level(masked: str, position: int) -> bool:
     return masked.count("{", closing, position) == masked.count("}", closing + 2, position)
 
 
+# what stands in front of the name on the line where a definition has it: from column 0 on
+_HEAD = re.compile(r"(?:[^\s#][^\n;{}=]*)?")
+
+
 def find_functions(text: str, name: str) -> list[Function]:
     """List the definitions of the function ``name``: more than one stand in conditionals.
 
@@ -211,7 +220,9 @@ def find_functions(text: str, name: str) -> list[Function]:
     """
     masked = code(text)
     found = []
-    for match in re.finditer(rf"^[^\s#][^\n;{{}}=]*?\b{name}\s*\(|^{name}\s*\(", masked, re.M):
+    for match in re.finditer(rf"\b{name}\s*\(", masked):
+        if not _HEAD.fullmatch(masked, _line_start(masked, match.start()), match.start()):
+            continue
         opening = match.end() - 1
         after = _match_bracket(masked, opening)
         if after < 0:

@@ -330,7 +330,7 @@ def _rename_uses(text: str, edit: model.RenameMember) -> str:
     if edit.old not in text:
         return text
     masked = csource.mask(text)
-    pointers = _pointers(masked, edit.struct)
+    pointers = _pointers(masked, edit.struct) if edit.struct in masked else []
     places = []
     for match in re.finditer(rf"\b{edit.old}\b", masked):
         held = _HOLDER.search(masked, max(0, match.start() - _NEAR), match.start())
@@ -342,10 +342,11 @@ def _rename_uses(text: str, edit: model.RenameMember) -> str:
             )
         ):
             places.append(match.start())
-    offset = re.compile(rf"\bstruct\s+{edit.struct}\s*,\s*({edit.old})\b")
-    places += [match.start(1) for match in offset.finditer(masked)]
+    if edit.struct in masked:
+        offset = re.compile(rf"\bstruct\s+{edit.struct}\s*,\s*({edit.old})\b")
+        places += [match.start(1) for match in offset.finditer(masked)]
     commented = re.compile(rf"\b{edit.holder}(?:->|\.)({edit.old})\b")
-    if commented.search(text):
+    if any(masked[match.start()].isspace() for match in commented.finditer(text)):
         for span in csource.comments(text):
             places += [match.start(1) for match in commented.finditer(text, span.start, span.end)]
     for start in sorted(set(places), reverse=True):
