@@ -123,6 +123,24 @@ def tokens(text: str, span: Span | None = None) -> Iterator[Token]:
         yield Token(match.group(), Span(match.start(), match.end()))
 
 
+def words(text: str, name: str, start: int = 0, end: int | None = None) -> Iterator[int]:
+    """Yield where the identifier ``name`` stands in ``text[start:end]`` as a word of its own.
+
+    A plain search for the letters, many times as fast as an expression with a word boundary.
+    """
+    end = len(text) if end is None else end
+    position = text.find(name, start, end)
+    while position >= 0:
+        stop = position + len(name)
+        if not (_is_letter(text[position - 1 : position]) or _is_letter(text[stop : stop + 1])):
+            yield position
+        position = text.find(name, stop, end)
+
+
+def _is_letter(character: str) -> bool:
+    return character.isalnum() or character == "_"
+
+
 def _match_bracket(masked: str, opening: int) -> int:
     """Return the position after the bracket that closes the one at ``opening``, or -1."""
     depth = 0
@@ -209,6 +227,7 @@ def _last_top_level(masked: str, position: int) -> bool:
     return masked.count("{", closing, position) == masked.count("}", closing + 2, position)
 
 
+_OPENING = re.compile(r"\s*\(")
 # what stands in front of the name on the line where a definition has it: from column 0 on
 _HEAD = re.compile(r"(?:[^\s#][^\n;{}=]*)?")
 
@@ -220,8 +239,9 @@ def find_functions(text: str, name: str) -> list[Function]:
     """
     masked = code(text)
     found = []
-    for match in re.finditer(rf"\b{name}\s*\(", masked):
-        if not _HEAD.fullmatch(masked, _line_start(masked, match.start()), match.start()):
+    for position in words(masked, name):
+        match = _OPENING.match(masked, position + len(name))
+        if not (match and _HEAD.fullmatch(masked, _line_start(masked, position), position)):
             continue
         opening = match.end() - 1
         after = _match_bracket(masked, opening)
@@ -282,6 +302,10 @@ def are_alternatives(text: str, first: Span, second: Span) -> bool:
     return False
 
 
+# what stands behind a declarator: also an attribute, or the parameters of a pointer to a function
+_DECLARED = re.compile(r"\s*(?:[;,=\[(]|\)\s*\(|__\w)")
+
+
 def find_declaration(text: str, name: str) -> Span | None:
     """Find the top-level declaration of ``name`` that ends in ``;``: prototype, variable, typedef.
 
@@ -289,14 +313,14 @@ def find_declaration(text: str, name: str) -> Span | None:
     """
     masked = code(text)
     # the name itself, or the tag of a forward declaration; not a type that something else has
-    for match in re.finditer(rf"\b{name}\b(?=\s*(?:[;,=\[(]|\)\s*\(|__\w))", masked):
-        if not _depth_zero(masked, match.start()):
+    for position in words(masked, name):
+        if not _DECLARED.match(masked, position + len(name)) or not _depth_zero(masked, position):
             continue
-        start = _declaration_start(mask(text), match.start())
+        start = _declaration_start(mask(text), position)
         end = _declaration_end(masked, start)
         # what a declaration begins with is its type, not an attribute's argument
-        front = masked[start : match.start()].lstrip()
-        if end < match.start() or front.startswith("}"):
+        front = masked[start:position].lstrip()
+        if end < position or front.startswith("}"):
             continue
         if "(" in re.sub(r"\(\*|\b__[a-z]\w*\s*\([^()]*\)", "", front):
             continue
@@ -503,7 +527,7 @@ def _simple_end(masked: str, start: int, end: int) -> int:
 
 def mentions(text: str, span: Span, name: str) -> bool:
     """Tell whether the identifier ``name`` occurs in ``span`` outside comments and strings."""
-    return re.search(rf"\b{name}\b", mask(text)[span.start : span.end]) is not None
+    return next(words(mask(text), name, span.start, span.end), None) is not None
 
 
 def match_tokens(text: str, span: Span, pattern: str) -> Iterator[tuple[Span, dict[str, str]]]:

@@ -279,12 +279,12 @@ def _(edit: model.ReplaceTokens, tree: WorkingTree, render: Renderer, _r: Render
 def _(edit: model.RenameIdentifiers, tree: WorkingTree, render: Renderer, _r: Renderer) -> None:
     text = tree.read(edit.path)
     renames = {render(old): render(new) for old, new in edit.renames}
-    present = {token.text for token in csource.tokens(text) if token.is_name}
+    masked = csource.mask(text)
     for old, new in renames.items():
-        if not re.search(rf"\b{old}\b", text):
+        if next(csource.words(text, old), None) is None:
             if not edit.optional:
                 raise _lost(edit.path, f"the identifier '{old}' is not found")
-        elif new in present and new not in renames:
+        elif new not in renames and next(csource.words(masked, new), None) is not None:
             raise _lost(edit.path, f"'{old}' cannot become '{new}', which is there already")
     pattern = rf"\b(?:{'|'.join(renames)})\b"
     tree.write(edit.path, re.sub(pattern, lambda match: renames[match.group()], text))
