@@ -15,13 +15,15 @@ libclang, with the kernel's own flags, on the edited tree.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
-_NOISE = re.compile(r"""/\*.*?\*/|//[^\n]*|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.S)
-_COMMENT = re.compile(
-    r"""(?P<comment>/\*.*?\*/|//[^\n]*)|"(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""", re.S
+# what is no code; each alternative runs over the plain characters at once
+_NOISE = re.compile(
+    r"""(?P<comment>/\*[^*]*(?:\*(?!/)[^*]*)*\*/|//[^\n]*)
+      | "[^"\\\n]*(?:\\.[^"\\\n]*)*" | '[^'\\\n]*(?:\\.[^'\\\n]*)*'""",
+    re.S | re.X,
 )
 _BRACKET = re.compile(r"[()\[\]{}]")
 _DIRECTIVE = re.compile(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", re.M)
@@ -77,15 +79,33 @@ class Token:
 
 
 @lru_cache(maxsize=64)
-def mask(text: str) -> str:
-    """Return ``text`` with comments, strings and characters blanked; same length, same lines."""
-    return _NOISE.sub(lambda match: _blank(match.group()), text)
+def _noise(text: str) -> tuple[tuple[Span, bool], ...]:
+    """List the comments, strings and characters of ``text``; whether each is a comment."""
+    return tuple(
+        (Span(*match.span()), match.lastgroup == "comment") for match in _NOISE.finditer(text)
+    )
+
+
+def _blanked(text: str, spans: Iterable[Span]) -> str:
+    """Return ``text`` with ``spans`` blanked; same length, same lines."""
+    pieces = []
+    end = 0
+    for span in spans:
+        pieces += [text[end : span.start], _blank(span.of(text))]
+        end = span.end
+    return "".join(pieces) + text[end:]
 
 
 def _blank(text: str) -> str:
     if "\n" not in text:
         return " " * len(text)
     return "\n".join(" " * len(line) for line in text.split("\n"))
+
+
+@lru_cache(maxsize=64)
+def mask(text: str) -> str:
+    """Return ``text`` with comments, strings and characters blanked; same length, same lines."""
+    return _blanked(text, (span for span, _comment in _noise(text)))
 
 
 @lru_cache(maxsize=64)
@@ -97,18 +117,12 @@ def code(text: str) -> str:
 @lru_cache(maxsize=64)
 def comments(text: str) -> tuple[Span, ...]:
     """List the comments of ``text``; what looks like one inside of a string is none."""
-    return tuple(
-        Span(match.start(), match.end())
-        for match in _COMMENT.finditer(text)
-        if match.group("comment")
-    )
+    return tuple(span for span, comment in _noise(text) if comment)
 
 
 @lru_cache(maxsize=64)
 def _without_comments(text: str) -> str:
-    return _COMMENT.sub(
-        lambda match: _blank(match.group()) if match.group("comment") else match.group(), text
-    )
+    return _blanked(text, comments(text))
 
 
 def line_of(text: str, position: int) -> int:
@@ -141,10 +155,13 @@ def _is_letter(character: str) -> bool:
     return character.isalnum() or character == "_"
 
 
-def _match_bracket(masked: str, opening: int) -> int:
-    """Return the position after the bracket that closes the one at ``opening``, or -1."""
+def _match_bracket(masked: str, opening: int, limit: int | None = None) -> int:
+    """Return the position after the bracket that closes the one at ``opening``, or -1.
+
+    It is looked for up to ``limit``, or to the end.
+    """
     depth = 0
-    for match in _BRACKET.finditer(masked, opening):
+    for match in _BRACKET.finditer(masked, opening, len(masked) if limit is None else limit):
         depth += 1 if match.group() in "([{" else -1
         if depth == 0:
             return match.end()
@@ -277,11 +294,11 @@ def _body_end(masked: str, opening: int) -> int:
     Kernel style closes a body with ``}`` in column 0: that counts where the branches of a
     conditional unbalance the brackets.
     """
-    end = _match_bracket(masked, opening)
-    if end >= 0 and "\n" not in masked[opening:end]:
+    end = _match_bracket(masked, opening, _line_end(masked, opening))
+    if end >= 0:
         return end
     closing = masked.find("\n}", opening)
-    return closing + 2 if closing >= 0 else end
+    return closing + 2 if closing >= 0 else _match_bracket(masked, opening)
 
 
 def are_alternatives(text: str, first: Span, second: Span) -> bool:

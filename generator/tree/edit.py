@@ -332,8 +332,8 @@ def _rename_uses(text: str, edit: model.RenameMember) -> str:
     masked = csource.mask(text)
     pointers = _pointers(masked, edit.struct) if edit.struct in masked else []
     places = []
-    for match in re.finditer(rf"\b{edit.old}\b", masked):
-        held = _HOLDER.search(masked, max(0, match.start() - _NEAR), match.start())
+    for position in csource.words(masked, edit.old):
+        held = _HOLDER.search(masked, max(0, position - _NEAR), position)
         if held and (
             held.group(1) == edit.holder
             or any(
@@ -341,7 +341,7 @@ def _rename_uses(text: str, edit: model.RenameMember) -> str:
                 for name, span in pointers
             )
         ):
-            places.append(match.start())
+            places.append(position)
     if edit.struct in masked:
         offset = re.compile(rf"\bstruct\s+{edit.struct}\s*,\s*({edit.old})\b")
         places += [match.start(1) for match in offset.finditer(masked)]
