@@ -18,6 +18,7 @@ from generator.model.edits import (
     ReorderParameters,
     WriteFile,
 )
+from generator.model.emulation import EMULATION, EmulatedForm
 from generator.model.interface import ARCH_FUNCTIONS, INTERFACE
 from generator.model.opcodes import OPCODES
 from generator.model.review import RULES
@@ -337,7 +338,52 @@ def test_nops():
         escape, code = " ".join(f"{byte:02x}" for byte in nop.opcode[:-1]), nop.opcode[-1]
         opcodes = next(each for each in OPCODES.maps if each.escape == escape)
         assert opcodes.letters[code] == "X"
-    assert {nop.opcode for nop in OPCODES.nops} == {(0x90,), (0x0F, 0x1F)}
+    assert {nop.opcode for nop in OPCODES.nops} == {(0x90,), (0x0F, 0x1F), (0x0F, 0x1E)}
+
+
+def test_what_is_emulated_can_be_executed_out_of_line():
+    """Emulation may fail at any hit: the instruction is accepted by the tables as well."""
+    groups = {group.opcode: group.letters for group in OPCODES.groups}
+    letters = {escape: each.letters for escape, each in ((m.escape, m) for m in OPCODES.maps)}
+    for form in EMULATION.forms:
+        assert form.opcodes, form.pattern
+        for opcode in form.opcodes:
+            letter = letters["0f" if opcode > 0xFF else ""][opcode & 0xFF]
+            if opcode in (*range(0x40, 0x50), 0x90):
+                continue
+            assert letter != "_", f"{form.pattern} has {opcode:x}"
+            if letter == "G":
+                assert form.regs, form.pattern
+                assert {groups[opcode][reg] for reg in form.regs} <= set(OPCODES.by_letter) - {"_"}
+
+
+def test_no_two_rows_of_emulation_fit_the_same_instruction():
+    """The C takes the first row that fits: no row is in the shadow of another."""
+    seen = Counter(
+        (opcode, reg)
+        for form in EMULATION.forms
+        for opcode in form.opcodes
+        for reg in (form.regs or range(8))
+    )
+    assert {key for key, times in seen.items() if times > 1} == set()
+
+
+def test_names_of_emulation():
+    """Every name that a row uses is one of the enumerators; every enumerator is used."""
+    for names, used in (
+        (EMULATION.operations, {form.operation for form in EMULATION.forms}),
+        (EMULATION.operands, {form.operands for form in EMULATION.forms}),
+        (EMULATION.arithmetic[8:], {form.alu for form in EMULATION.forms}),
+    ):
+        assert used <= {name.name for name in names}
+        assert {name.name for name in names} - used <= {"NONE"}
+
+
+@pytest.mark.parametrize("pattern", ["0000000", "0f 000000001", ""])
+def test_a_pattern_has_eight_bits(pattern):
+    """A pattern that has not is an error and no row that fits by chance."""
+    with pytest.raises(ValueError, match="no pattern of eight bits"):
+        _ = EmulatedForm(pattern=pattern, operation="MOV", operands="E_G", what="").mask
 
 
 # edits and hooks

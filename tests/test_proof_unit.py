@@ -298,7 +298,17 @@ def test_unicorn_miscounts_a_double_shift_by_an_immediate(machines):
     assert machine.read(operand - 8, 24) == bytes(7) + b"\xff" + bytes(16)
 
 
-@pytest.mark.parametrize("text", ["c6 00 01", "0f c2 c1 07", "f3 0f 52 c1", "0f a4 c8 01", "90"])
+def test_unicorn_takes_the_immediate_of_ret_for_signed(machines):
+    """Unicorn takes the immediate of ret for signed: the processor adds 0xfffe, and not -2."""
+    machine = machines[64]
+    assert known.goes_wrong(decoded("c2 fe ff"))
+    run(machine, "c2 fe ff", sp=REGION_LOW + 0x100)
+    assert machine.registers.sp == REGION_LOW + 0x100 + 8 - 2
+
+
+@pytest.mark.parametrize(
+    "text", ["c2 fe 7f", "c6 00 01", "0f c2 c1 07", "f3 0f 52 c1", "0f a4 c8 01", "90"]
+)
 def test_what_is_not_known_to_be_wrong(text):
     """What is not known to be wrong."""
     assert known.raises_ud(decoded(text)) == ""
@@ -338,7 +348,8 @@ def tiny():
     }
     tip = {
         "arch/x86/include/asm/uprobes.h": "#define MAX_UINSN_BYTES 16\nstruct arch_uprobe { u8 "
-        "insn[16], ixol[16], fixups, ilen, scratch; bool nop; s32 offs; };\n"
+        "insn[16], ixol[16], fixups, ilen, scratch; bool nop; s32 offs; "
+        "struct { u8 op; } operation; };\n"
         "struct arch_uprobe_task { int x; };\n",
         "include/linux/uprobes.h": "#include <asm/uprobes.h>\nstruct uprobe_task { "
         "unsigned long vaddr, xol_vaddr; };\n"

@@ -106,7 +106,7 @@ MUTANTS = [
     ),
     ("R11", CORE, "int is_bp;", "int is_bkpt;"),
     ("R13", ARCH, " * This function decodes", " * this function decodes"),
-    ("R14", ARCH, "regs->ip += auprobe->ilen", "regs->ip += 1"),
+    ("R14", ARCH, "regs->ip + auprobe->ilen);", "regs->ip + 1);"),
     ("R15", ARCH, "opcode[1] == 0x1f", "opcode[1] == 0x19"),
     ("R16", CORE_H, "\tstruct uprobe\t\t*active_uprobe", "\tstruct uprobe *active_uprobe"),
     ("R18", CORE, "struct uprobe_consumer *uc;", "struct uprobe_consumer *consumer;"),

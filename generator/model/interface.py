@@ -34,6 +34,14 @@ _utask = Param("struct uprobe_task *", "utask")
 _area = Param("struct xol_area *", "area")
 _insn = Param("struct insn *", "insn")
 _auprobe = Param("struct arch_uprobe *", "auprobe")
+_op = Param("struct uprobe_operation *", "op")
+_place = Param("u8", "place")
+_size = Param("u8", "size")
+_user = Param("unsigned long", "addr")
+_value = Param("unsigned long", "value")
+_to = Param("unsigned long *", "value")
+_constant = Param("const struct arch_uprobe *", "auprobe")
+_constant_regs = Param("const struct pt_regs *", "regs")
 
 ARCH_FUNCTIONS = (
     Function(
@@ -745,6 +753,341 @@ X86_FUNCTIONS = (
         doc=("@nops",),
         patch="skip-nop",
     ),
+    Function(
+        name="uprobe_find_emulated",
+        returns="const struct uprobe_emulated *",
+        params=(_insn, Param("u16", "opcode")),
+        storage="static",
+        doc=("This function returns the row of the table for an opcode, or NULL.",),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_emulation_is_certain",
+        returns="bool",
+        params=(_insn, Param("u8", "op")),
+        storage="static",
+        doc=(
+            "This function tells whether the prefixes of an instruction leave no doubt about "
+            "what it does: no lock, no repetition, no segment whose base is unknown, and in "
+            "32-bit code no 16-bit address. What is in doubt is executed out of line.",
+        ),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_reg_place",
+        returns="u8",
+        params=(_insn, Param("u8", "number"), _size),
+        storage="static",
+        doc=(
+            "This function returns where a register is. Without a REX prefix, the numbers "
+            "from four on are the second bytes of the first four registers where the operand "
+            "is a byte.",
+        ),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_find_memory",
+        returns="void",
+        params=(_op, _insn),
+        storage="static",
+        doc=(
+            "This function finds out what the address of the memory operand is made of. The "
+            "displacement is relative to the instruction pointer where there is neither base "
+            "nor index in 64-bit code; it counts from the next instruction.",
+        ),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_rm_place",
+        returns="u8",
+        params=(_op, _insn, _size),
+        storage="static",
+        doc=("This function returns where the operand is that ModRM.rm describes.",),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_find_operands",
+        returns="bool",
+        params=(_op, _insn, Param("u8", "operands")),
+        storage="static",
+        doc=(
+            "This function fills in where an operation takes its operands from. It returns false "
+            "for an instruction that is none, or another one.",
+        ),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_alu_operation",
+        returns="u8",
+        params=(_insn, Param("const struct uprobe_emulated *", "row")),
+        storage="static",
+        doc=("This function returns the arithmetic operation of an instruction.",),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_operand_size",
+        returns="u8",
+        params=(_insn, Param("const struct uprobe_emulated *", "row"), Param("u16", "opcode")),
+        storage="static",
+        doc=("This function returns the size of the operands, in bytes.",),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_prepare_emulation",
+        returns="void",
+        params=(_auprobe, _insn),
+        storage="static",
+        doc=(
+            "This function gets called when an instruction is analysed. It finds out whether "
+            "and how the instruction can be emulated.",
+        ),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_read_reg",
+        returns="unsigned long",
+        params=(_constant_regs, Param("u8", "offset"), _size),
+        storage="static",
+        doc=("This function returns a register, or a part of it.",),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_write_reg",
+        returns="void",
+        params=(_regs, Param("u8", "offset"), _size, _value),
+        storage="static",
+        doc=(
+            "This function sets a register: a byte or a word leaves the rest of it alone, 32 "
+            "bits clear the upper half.",
+        ),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_read_user",
+        returns="int",
+        params=(_user, _size, _to),
+        storage="static",
+        doc=("This function reads user memory as one access, as the processor would.",),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_write_user",
+        returns="int",
+        params=(_user, _size, _value),
+        storage="static",
+        doc=("This function writes user memory as one access, as the processor would.",),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_replace_user",
+        returns="int",
+        params=(_user, _size, Param("unsigned long", "old"), Param("unsigned long", "new")),
+        storage="static",
+        doc=(
+            "This function replaces a value in user memory if it is still there. Other tasks "
+            "of the same processor never see an instruction half done, so this must not be "
+            "two accesses.",
+            "Return: 0, or something else when nothing has been replaced.",
+        ),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_operand_address",
+        returns="unsigned long",
+        params=(_constant, _constant_regs),
+        storage="static",
+        doc=("This function returns the address of the memory operand.",),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_mode_address",
+        returns="unsigned long",
+        params=(_constant, Param("unsigned long", "addr")),
+        storage="static",
+        doc=("This function cuts an address to what the mode of the task has.",),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_get_operand",
+        returns="int",
+        params=(_constant, _constant_regs, _place, _size, _to),
+        storage="static",
+        doc=("This function reads an operand.",),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_set_operand",
+        returns="int",
+        params=(_constant, _regs, _value),
+        storage="static",
+        doc=("This function writes the destination.",),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_condition",
+        returns="bool",
+        params=(Param("u8", "condition"), Param("unsigned long", "flags")),
+        storage="static",
+        doc=(
+            "This function tells whether a condition holds, as the low half of an opcode "
+            "gives it. The lowest bit negates.",
+        ),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_emulate_mov",
+        returns="int",
+        params=(_constant, _regs),
+        storage="static",
+        doc=("This function emulates mov, with extension, and lea.",),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_result_flags",
+        returns="unsigned long",
+        params=(Param("unsigned long", "result"), Param("unsigned long", "carries"), _size),
+        storage="static",
+        doc=(
+            "This function returns the flags for a result. A bit in carries is set for each "
+            "bit out of which there was a carry or a borrow.",
+        ),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_calculate",
+        returns="unsigned long",
+        params=(
+            Param("u8", "alu"),
+            _size,
+            Param("unsigned long", "a"),
+            Param("unsigned long", "b"),
+            Param("unsigned long *", "flags"),
+        ),
+        storage="static",
+        doc=(
+            "This function computes the result and the flags of an arithmetic instruction. "
+            "There is a carry out of a bit where both operands have it set, or one of them "
+            "and not the sum; a borrow likewise. The logical instructions clear AF on every "
+            "processor known, although it is undefined.",
+        ),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_emulate_alu",
+        returns="int",
+        params=(_constant, _regs),
+        storage="static",
+        doc=("This function emulates an arithmetic instruction.",),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_emulate_xchg",
+        returns="int",
+        params=(_constant, _regs),
+        storage="static",
+        doc=("This function emulates xchg between registers.",),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_emulate_cmov",
+        returns="int",
+        params=(_constant, _regs),
+        storage="static",
+        doc=("This function emulates cmovcc.",),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_push",
+        returns="int",
+        params=(_constant, _regs, _size, _value),
+        storage="static",
+        doc=("This function pushes a value.",),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_emulate_push",
+        returns="int",
+        params=(_constant, _regs),
+        storage="static",
+        doc=("This function emulates push.",),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_emulate_pop",
+        returns="int",
+        params=(_constant, _regs),
+        storage="static",
+        doc=("This function emulates pop.",),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_emulate_leave",
+        returns="int",
+        params=(_constant, _regs),
+        storage="static",
+        doc=("This function emulates leave.",),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_may_jump",
+        returns="bool",
+        params=(_constant, Param("unsigned long", "target")),
+        storage="static",
+        doc=(
+            "This function tells whether an address is one to which a jump does not fault. "
+            "For others, the processor reports the fault of the branch itself.",
+        ),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_emulate_jump",
+        returns="int",
+        params=(_constant, _regs),
+        storage="static",
+        doc=("This function emulates jmp and call, and jcc when its condition holds.",),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_emulate_ret",
+        returns="int",
+        params=(_constant, _regs),
+        storage="static",
+        doc=("This function emulates ret.",),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_emulate_data",
+        returns="int",
+        params=(_constant, _regs),
+        storage="static",
+        doc=("This function emulates what does not load the instruction pointer.",),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_memory_is_plain",
+        returns="bool",
+        params=(_constant, _constant_regs),
+        storage="static",
+        doc=(
+            "This function tells whether the kernel may access memory in place of the task: "
+            "no alignment check is asked for, no address is watched{{ ', no shadow stack has "
+            "to follow' if 'shstk' in base.has else '' }}, and in 32-bit code all of memory "
+            "is one segment.",
+        ),
+        patch="emulate",
+    ),
+    Function(
+        name="uprobe_emulate",
+        returns="bool",
+        params=(_constant, _regs),
+        storage="static",
+        doc=(
+            "This function executes an instruction in place of the processor. When memory "
+            "cannot be accessed it has changed nothing and returns false: the instruction is "
+            "executed out of line, and raises the fault.",
+        ),
+        patch="emulate",
+    ),
 )
 
 STRUCTS = (
@@ -781,6 +1124,30 @@ STRUCTS = (
         ),
     ),
     Struct(
+        name="uprobe_operation",
+        doc=(
+            "How an instruction is emulated. The places of operands are offsets in struct pt_regs, "
+            "or say that an operand is no register.",
+        ),
+        members=(
+            Member(type="u8", name="op", comment="enum uprobe_op"),
+            Member(type="u8", name="alu", comment="enum uprobe_alu"),
+            Member(type="u8", name="condition", comment="as in the opcode"),
+            Member(type="u8", name="size", comment="of the operands, in bytes"),
+            Member(type="u8", name="src_size", comment="where it differs"),
+            Member(type="u8", name="dst", comment="place of an operand"),
+            Member(type="u8", name="src", comment="place of an operand"),
+            Member(type="u8", name="base", comment="of the memory operand"),
+            Member(type="u8", name="index"),
+            Member(type="u8", name="scale", comment="shift of the index"),
+            Member(type="u8", name="addr_size", comment="in bytes"),
+            Member(type="bool", name="sign", comment="src is extended with it"),
+            Member(type="bool", name="memory", comment="is accessed"),
+            Member(type="long", name="disp", comment="of the memory operand"),
+            Member(type="long", name="imm"),
+        ),
+    ),
+    Struct(
         name="arch_uprobe",
         doc=("The probed instruction, as arch_uprobe_analyze_insn() leaves it.",),
         members=(
@@ -803,6 +1170,12 @@ STRUCTS = (
             Member(type="bool", name="x86_64", comment="analysed as 64-bit code", patch="analyse"),
             Member(type="bool", name="nop", comment="has no effect", patch="skip-nop"),
             Member(type="s32", name="offs", comment="distance of a branch", patch="analyse"),
+            Member(
+                type="struct uprobe_operation",
+                name="operation",
+                comment="how it is emulated",
+                patch="emulate",
+            ),
         ),
     ),
     Struct(

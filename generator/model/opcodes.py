@@ -75,12 +75,16 @@ class NopForm:
         reg: the value of ModRM.reg, or None for an opcode without ModRM.
         without: legacy prefixes that make something else of it, with the reason.
         rex_b: REX.B makes something else of it.
+        modrm: the values of the ModRM byte where that is part of the encoding.
+        prefix: a mandatory prefix, 0 for none.
     """
 
     opcode: tuple[int, ...]
     reg: int | None
     without: tuple[tuple[int, str], ...]
     rex_b: bool = False
+    modrm: tuple[int, ...] = ()
+    prefix: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -274,6 +278,10 @@ NOPS = (
         rex_b=True,
     ),
     NopForm(opcode=(0x0F, 0x1F), reg=0, without=((0xF0, "#UD"),)),
+    # endbr64, endbr32: no kernel lets user space ask for indirect branch tracking
+    NopForm(
+        opcode=(0x0F, 0x1E), reg=None, modrm=(0xFA, 0xFB), prefix=0xF3, without=((0xF0, "#UD"),)
+    ),
 )
 
 # SDM volume 2, table A-3: rdtsc, emms, jcc, push and pop of fs and gs, cpuid, bswap

@@ -122,6 +122,11 @@ REVIEW = Series(
             subject="uprobes/x86: Skip the single step of NOPs",
             review=("R01", "R14", "R15"),
         ),
+        Patch(
+            ident="emulate",
+            subject="uprobes/x86: Emulate the instructions that functions begin with",
+            review=("R01",),
+        ),
     ),
 )
 

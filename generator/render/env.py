@@ -3,8 +3,8 @@
 
 A template sees: ``names`` (the base's identifiers), ``base`` (name, and ``base.has`` facts),
 ``has(patch)`` (is that patch applied already?), and the functions that place declarations:
-``head``, ``prototypes``, ``stubs``, ``struct``, ``enum``, ``macros`` and ``opcodes``. Undefined
-names are errors.
+``head``, ``prototypes``, ``stubs``, ``struct``, ``enum``, ``macros``, ``opcodes`` and
+``emulation``. Undefined names are errors.
 """
 
 from __future__ import annotations
@@ -21,11 +21,12 @@ import jinja2
 from generator.errors import UserError
 from generator.model.bases import Base
 from generator.model.decl import Function
+from generator.model.emulation import EMULATION
 from generator.model.interface import INTERFACE
 from generator.model.opcodes import OPCODES
 from generator.model.states import STATES, TRANSITIONS
 from generator.paths import data_dir
-from generator.render import cdecl, message, opcodes
+from generator.render import cdecl, emulation, message, opcodes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,6 +127,12 @@ class Templates:
                 groups=opcodes.groups(OPCODES),
                 table=opcodes.table,
                 nop_condition=opcodes.nop_condition,
+            ),
+            "emulation": SimpleNamespace(
+                operations=emulation.enumerators("OP", EMULATION.operations),
+                operands=emulation.enumerators("ARGS", EMULATION.operands),
+                arithmetic=emulation.enumerators("ALU", EMULATION.arithmetic),
+                table=emulation.table(EMULATION.forms),
             ),
         }
 

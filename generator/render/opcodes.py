@@ -70,15 +70,25 @@ def nop_pattern(form: NopForm) -> str:
     without = [f"{prefix:02x} ({reason})" for prefix, reason in form.without]
     if form.rex_b:
         without.append("REX.B (another register)")
+    if form.modrm:
+        text += f" with ModRM {' or '.join(f'{byte:02x}' for byte in form.modrm)}"
+    if form.prefix:
+        text += f" behind {form.prefix:02x}"
     return f"{text} without {', '.join(without)}" if without else text
 
 
 def nop_condition(form: NopForm) -> str:
-    """Return the C condition under which an instruction is ``form``, as behind ``return``."""
-    terms = [f"opcode[{place}] == 0x{byte:02x}" for place, byte in enumerate(form.opcode)]
+    """Return the C condition under which an instruction is ``form``, as behind ``if (``."""
+    terms = [f"insn->opcode.nbytes == {len(form.opcode)}"]
+    terms += [f"opcode[{place}] == 0x{byte:02x}" for place, byte in enumerate(form.opcode)]
     if form.reg is not None:
         terms.append(f"X86_MODRM_REG(insn->modrm.value) == {form.reg}")
+    if form.modrm:
+        values = [f"insn->modrm.value == 0x{byte:02x}" for byte in form.modrm]
+        terms.append(f"({' || '.join(values)})")
+    if form.prefix:
+        terms.append(f"uprobe_insn_has_prefix(insn, 0x{form.prefix:02x})")
     terms += [f"!uprobe_insn_has_prefix(insn, 0x{prefix:02x})" for prefix, _ in form.without]
     if form.rex_b:
         terms.append("!X86_REX_B(insn->rex_prefix.value)")
-    return " &&\n\t\t       ".join(terms)
+    return " &&\n\t    ".join(terms)

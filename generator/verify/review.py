@@ -212,7 +212,7 @@ def _r15(look: _Look) -> None:
     whole = look.function(ARCH, "uprobe_insn_is_nop")
     comment, _, body = whole.partition("*/")
     said = re.findall(r"^ \*\t((?:[0-9a-f]{2} )+)", comment, re.M)
-    done = re.findall(r"return ((?:opcode\[\d\] == 0x[0-9a-f]{2}[\s&]*)+)", body)
+    done = re.findall(r"nbytes == \d &&\s+((?:opcode\[\d\] == 0x[0-9a-f]{2}[\s&]*)+)", body)
     coded = [re.findall(r"0x([0-9a-f]{2})", row) for row in done]
     if [row.split() for row in said] != coded:
         look.problems.append(f"the comment says {said}, the code {coded}")

@@ -525,4 +525,5 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         *_hooks("hit"),
     ),
     "skip-nop": (),
+    "emulate": (),
 }

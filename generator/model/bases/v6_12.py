@@ -90,7 +90,7 @@ BASE = Base(
     name="6.12",
     package="linux-source-6.12",
     names={**v6.NAMES, "find_uprobe": "find_uprobe_rcu"},
-    has=frozenset({"uprobe_rcu", "uprobe_warn"}),
+    has=frozenset({"shstk", "uprobe_rcu", "uprobe_warn"}),
     hooks=v6.HOOKS,
     edits={**v6.EDITS, "utask": (*v6.EDITS["utask"], *_UTASK)},
     baseline=v6.baseline(functions=_FUNCTIONS, prototypes=_PROTOTYPES, extra=_BASELINE),

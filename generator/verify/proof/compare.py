@@ -4,7 +4,8 @@
 State A is the processor's: the instruction at its address. State B goes through the C: analysis, a
 breakpoint in its place, the copy in a slot, ``arch_uprobe_pre_xol()``, one step, and then
 ``arch_uprobe_post_xol()``, or ``arch_uprobe_abort_xol()`` after an exception; or no step at all
-where ``arch_uprobe_skip_sstep()`` says so.
+where ``arch_uprobe_skip_sstep()`` says so. What was not stepped is then stepped as well: that is
+what happens when memory is missing.
 
 Both are executed by the same emulator from the same state. So flags that an instruction leaves
 undefined must be equal as well: nothing is masked.
@@ -63,6 +64,7 @@ class Result:
         outcome: in a word.
         mnemonic, text: what the judge calls the instruction.
         fixups: of the analysis.
+        emulated: the analysis has found how to emulate it.
         reason: why it was left out; what is unequal; why the judge would refuse it, or "".
         differences: register or address, and the value in state A and in state B.
     """
@@ -72,6 +74,7 @@ class Result:
     mnemonic: str
     text: str
     fixups: int = 0
+    emulated: bool = False
     reason: str = ""
     differences: dict[str, tuple[str, str]] = field(default_factory=dict)
 
@@ -127,6 +130,9 @@ class Prover:
                 return _result(case, decoded, verdict, Outcome.LEFT_OUT, lacking)
             probed = self._probed(verdict, decoded, site.vaddr, slot, start)
             unequal = self._unequal(in_place, probed, start)
+            if probed.skipped and not unequal:
+                stepped = self._probed(verdict, decoded, site.vaddr, slot, start, must_step=True)
+                unequal = self._unequal(in_place, stepped, start)
             if unequal and not self._thorough:
                 return self._prove_again(case)
             if not unequal and verdict.fixups & (FIX_CALL | FIX_PUSHF) and not in_place.fault:
@@ -196,9 +202,16 @@ class Prover:
         return fault
 
     def _probed(
-        self, verdict: Verdict, decoded: Decoded, vaddr: int, slot: int, start: Start
+        self,
+        verdict: Verdict,
+        decoded: Decoded,
+        vaddr: int,
+        slot: int,
+        start: Start,
+        *,
+        must_step: bool = False,
     ) -> _State:
-        """Return state B."""
+        """Return state B; ``must_step`` leaves ``arch_uprobe_skip_sstep()`` out."""
         machine, library = self._machine, self._library
         self._begin(start)
         machine.put_code(vaddr, bytes([INT3]))
@@ -206,14 +219,14 @@ class Prover:
         fault, traps, skipped = None, 0, False
         machine.registers.ip = vaddr
         for _ in range(_REPETITIONS):
-            skipped, fault = self._hit(verdict, decoded, vaddr, slot, start)
+            skipped, fault = self._hit(decoded, vaddr, slot, start, must_step=must_step)
             traps += library.sigtraps()
             if fault or machine.registers.ip != vaddr or not decoded.repeats:
                 break
         return self._leave(start, fault, traps, skipped)
 
     def _hit(
-        self, verdict: Verdict, decoded: Decoded, vaddr: int, slot: int, start: Start
+        self, decoded: Decoded, vaddr: int, slot: int, start: Start, *, must_step: bool
     ) -> tuple[bool, Fault | None]:
         """Hit the breakpoint once; returns whether the step was skipped, and the exception."""
         library, regs = self._library, self._machine.registers
@@ -222,7 +235,7 @@ class Prover:
         library.hit(
             bits=bits, vaddr=vaddr, slot=slot, trap_nr=start.trap_nr, blockstep=start.blockstep
         )
-        if library.skip(address):
+        if not must_step and library.skip(address):
             return True, None
         if library.pre_xol(address):
             raise RuntimeError("arch_uprobe_pre_xol() fails")
@@ -352,6 +365,7 @@ def _result(
         mnemonic=decoded.mnemonic if decoded.insn else "(bad)",
         text=text(decoded) if shown else "",
         fixups=verdict.fixups,
+        emulated=bool(verdict.op),
         reason=reason,
         differences=differences or {},
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator.errors import UserError
+from generator.model.emulation import EMULATION
 from generator.model.opcodes import OpcodeModel
 from generator.verify.proof.judge import LONGEST, decode, reason_to_refuse, text
 from generator.verify.proof.library import ENOEXEC, INSN_BYTES, Library, Verdict
@@ -31,7 +32,8 @@ class Explanation:
         copy: what is executed in the slot.
         scratch: the register that stands in for rip, "" for none.
         distance: of a relative branch.
-        skipped: it is not stepped at all.
+        skipped: it is not stepped at all, it has no effect.
+        emulated: what is done in its place, "" when it is stepped.
         reason: why it is refused.
     """
 
@@ -48,6 +50,7 @@ class Explanation:
     scratch: str
     distance: int
     skipped: bool
+    emulated: str
     reason: str
 
 
@@ -101,6 +104,7 @@ def explain(library: Path, model: OpcodeModel, code: bytes, *, bits: int) -> Exp
         scratch=_SCRATCH[verdict.scratch],
         distance=verdict.offs,
         skipped=accepted and verdict.nop,
+        emulated=EMULATION.operations[verdict.op].meaning if accepted and verdict.op else "",
         reason=reason,
     )
 
@@ -152,6 +156,15 @@ def _other_reason(verdict: Verdict) -> str:
     return "not in the tables, or the decoder does not see all of its operands"
 
 
+def _step(found: Explanation) -> str:
+    """Say what is done in place of a step."""
+    if found.skipped:
+        return "none, the instruction pointer is moved"
+    if found.emulated:
+        return f"emulated where memory allows: {found.emulated}"
+    return ""
+
+
 def as_text(found: Explanation) -> str:
     """Return an explanation for people."""
     rows = {
@@ -164,6 +177,6 @@ def as_text(found: Explanation) -> str:
         "copy": found.copy if found.accepted and not found.skipped else "",
         "scratch": f"{found.scratch} stands in for rip" if found.scratch else "",
         "distance": f"{found.distance:+}" if "UPROBE_FIX_BRANCH" in found.fixups else "",
-        "step": "none, the instruction pointer is moved" if found.skipped else "",
+        "step": _step(found),
     }
     return "\n".join(f"{name:12} {value}" for name, value in rows.items() if value)

@@ -76,6 +76,8 @@ def goes_wrong(decoded: Decoded) -> str:
         return LOCKED if 0xF0 in prefixes else ""
     insn = decoded.insn
     immediate = decoded.constants.has_immediate
+    if decoded.mnemonic == "ret" and immediate and insn.immediate(0) >= 1 << 15:
+        return "Unicorn takes the immediate of ret for a signed number (SDM, RET: it is not)"
     if decoded.mnemonic in _DOUBLE_SHIFTS and immediate and insn.is_ip_rel_memory_operand:
         return "Unicorn does not count the immediate byte when it adds the displacement to rip"
     return ""

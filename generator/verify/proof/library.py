@@ -41,6 +41,7 @@ class _CVerdict(ctypes.Structure):
         ("nop", ctypes.c_uint8),
         ("opcode", ctypes.c_uint8 * 3),
         ("modrm", ctypes.c_uint8),
+        ("op", ctypes.c_uint8),
         ("extended", ctypes.c_uint8),
         ("ixol", ctypes.c_uint8 * INSN_BYTES),
     )
@@ -65,6 +66,7 @@ class Verdict:
         opcode, modrm: what the decoder takes for the opcode, and the ModRM byte.
         extended: the encoding is VEX, EVEX, XOP or REX2, with opcodes of its own.
         fixups, ilen, scratch, nop, offs, ixol: the members of ``struct arch_uprobe``.
+        op: how it is emulated, an index into the operations of the model; 0 for not at all.
     """
 
     ret: int
@@ -76,6 +78,7 @@ class Verdict:
     ilen: int
     scratch: int
     nop: bool
+    op: int
     offs: int
     ixol: bytes
 
@@ -169,6 +172,7 @@ class Library:
             ilen=found.ilen,
             scratch=found.scratch,
             nop=bool(found.nop),
+            op=found.op,
             offs=found.offs,
             ixol=bytes(found.ixol),
         )

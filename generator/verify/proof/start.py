@@ -28,6 +28,7 @@ from generator.verify.proof.machine import TF, Machine
 
 _ARITHMETIC = 0x8D5  # OF, SF, ZF, AF, PF, CF
 _DF = 0x400
+_AC = 0x40000  # of no effect at CPL 0, where the emulator runs
 _FIXED = 0x202  # IF, and the bit that is always set
 
 # bytes of one kind in a region
@@ -96,6 +97,7 @@ def make_start(
     regs.ss = 0x2B
     regs.flags = _FIXED | (rng.getrandbits(12) & _ARITHMETIC)
     regs.flags |= _DF if rng.random() < 0.1 else 0
+    regs.flags |= _AC if rng.random() < 0.05 else 0
     regs.flags |= TF if rng.random() < 0.1 else 0
     machine.load(bytes(regs), _extra(machine, rng))
     machine.settle()
@@ -153,7 +155,12 @@ def _adapt(values: dict[str, int], decoded: Decoded, region: int, rng: random.Ra
     if to_segment and rng.random() < 0.7:
         _load_null(values, decoded, region)
         return
-    if decoded.has_memory and not insn.is_ip_rel_memory_operand and rng.random() > 0.06:
+    if insn.op_count == 2 and _name(insn.op0_register) in values and rng.random() < 0.1:
+        # the sum is zero, and there is a carry
+        _set(values, insn.op1_register, -values[_name(insn.op0_register)])
+    # pop has read the stack already when its operand is missing
+    missing = 0.3 if decoded.mnemonic == "pop" else 0.06
+    if decoded.has_memory and not insn.is_ip_rel_memory_operand and rng.random() > missing:
         _place_operand(values, decoded, region, rng)
 
 
@@ -189,6 +196,9 @@ def _place_operand(
     place = rng.randrange(OPERANDS.start, OPERANDS.stop)
     target = region + (place & -16 if rng.random() < 0.8 else place)
     _solve(values, decoded, target, rng.randrange(256))
+    if RegisterExt.size(decoded.insn.memory_base) == 4 and rng.random() < 0.5:
+        # what an address of 32 bits does not see; registers are cut to the mode afterwards
+        values[_name(decoded.insn.memory_base)] |= rng.getrandbits(32) << 32
 
 
 def _solve(values: dict[str, int], decoded: Decoded, target: int, index_value: int) -> None:

@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
+from generator.model.emulation import EMULATION, EmulatedForm
 from generator.verify.proof.cases import REFUSED, Family
 from generator.verify.proof.compare import Outcome, Result
 
@@ -29,6 +30,15 @@ class LeftOut:
     reason: str
     cases: int
     example: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Emulated:
+    """A row of the table of emulation: cases that were emulated, and that were left to a fault."""
+
+    form: str
+    cases: int
+    faults: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,6 +66,7 @@ class Summary:
         covered: of these, those of which an instruction was executed and left the right state.
         mnemonics: how many instructions, by the judge's names, were executed.
         uncovered: the others.
+        emulated: what has become of each row of the table of emulation.
         left_out: what was not compared.
         refusals: the judge's reasons for what is refused; "" for what it would accept.
         needless: instructions that are refused and that the judge would accept.
@@ -71,6 +82,7 @@ class Summary:
     covered: int
     mnemonics: int
     uncovered: tuple[Uncovered, ...]
+    emulated: tuple[Emulated, ...]
     left_out: tuple[LeftOut, ...]
     refusals: dict[str, int]
     needless: dict[str, int]
@@ -100,6 +112,7 @@ def summarize(results: Sequence[Result], families: Sequence[Family]) -> Summary:
         covered=opcodes - len(uncovered),
         mnemonics=len({result.mnemonic for result in results if result.outcome.executed}),
         uncovered=tuple(uncovered),
+        emulated=tuple(_emulated(form, results, families) for form in EMULATION.forms),
         left_out=_left_out(results),
         refusals=_sorted(Counter(result.reason for result in refused)),
         needless=_sorted(Counter(result.mnemonic for result in refused if not result.reason)),
@@ -150,6 +163,26 @@ def _coverage(results: Sequence[Result], families: Sequence[Family]) -> tuple[li
     ], len(letters)
 
 
+def _emulated(
+    form: EmulatedForm, results: Sequence[Result], families: Sequence[Family]
+) -> Emulated:
+    """Count the cases that ``form`` covers."""
+    opcodes = frozenset(form.opcodes)
+    outcomes: Counter[Outcome] = Counter()
+    for result in results:
+        family = families[result.case.family]
+        whole = int.from_bytes(family.escape + bytes([family.opcode]))
+        if not result.emulated or whole not in opcodes:
+            continue
+        if not form.regs or family.reg is None or family.reg in form.regs:
+            outcomes[result.outcome] += 1
+    return Emulated(
+        form=f"{form.pattern} {form.what}",
+        cases=outcomes[Outcome.SKIPPED],
+        faults=outcomes[Outcome.FAULTED],
+    )
+
+
 def _left_out(results: Sequence[Result]) -> tuple[LeftOut, ...]:
     groups: dict[tuple[str, str], list[Result]] = {}
     for result in results:
@@ -180,6 +213,8 @@ def as_text(summary: Summary, *, most: int = 20) -> str:
     )
     lines += [f"  {name:18} {_counts(count)}" for name, count in summary.by_map.items()]
     lines += [f"  class {name:12} {_counts(count)}" for name, count in summary.by_letter.items()]
+    lines.append("emulated:")
+    lines += [f"  {e.form:24} {e.cases:6}, faults {e.faults}" for e in summary.emulated]
     if summary.uncovered:
         lines.append("not executed:")
         lines += [f"  {u.opcode} ({u.bits}-bit): {u.why}" for u in summary.uncovered]

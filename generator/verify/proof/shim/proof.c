@@ -19,6 +19,7 @@ struct proof_verdict {
 	u8	nop;
 	u8	opcode[3];
 	u8	modrm;
+	u8	op;
 	u8	extended;	/* VEX, EVEX, XOP, REX2: another map */
 	u8	ixol[MAX_UINSN_BYTES];
 };
@@ -77,6 +78,7 @@ void proof_analyze(const u8 *bytes, bool x86_64, struct proof_verdict *verdict)
 	verdict->ilen = auprobe.ilen;
 	verdict->scratch = auprobe.scratch;
 	verdict->nop = auprobe.nop;
+	verdict->op = auprobe.operation.op;
 	memcpy(verdict->ixol, auprobe.ixol, sizeof(verdict->ixol));
 }
 

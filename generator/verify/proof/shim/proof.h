@@ -81,7 +81,36 @@ struct pt_regs {
 	unsigned long ss;
 };
 
+#define X86_EFLAGS_CF		0x001
+#define X86_EFLAGS_PF		0x004
+#define X86_EFLAGS_AF		0x010
+#define X86_EFLAGS_ZF		0x040
+#define X86_EFLAGS_SF		0x080
 #define X86_EFLAGS_TF		0x100
+#define X86_EFLAGS_OF		0x800
+#define X86_EFLAGS_AC		0x40000
+
+#define __USER_DS		0x2b
+#define TASK_SIZE_MAX		0x7ffffffff000UL
+#define DR_GLOBAL_ENABLE_MASK	0xaa
+
+/* Its segments are flat, and no address is watched. */
+#define savesegment(seg, value)	((value) = __USER_DS)
+#define raw_cpu_read(variable)	0
+
+#define BITS_PER_LONG		64
+#define BIT(nr)			(1UL << (nr))
+#define hweight8(value)		__builtin_popcount((u8)(value))
+
+static inline s64 sign_extend64(u64 value, int index)
+{
+	return (s64)(value << (63 - index)) >> (63 - index);
+}
+
+static inline bool shstk_is_enabled(void)
+{
+	return false;
+}
 
 struct mm_struct {
 	bool x86_64;
@@ -140,7 +169,13 @@ static inline unsigned long copy_from_user(void *to, const void __user *from,
 }
 
 #define get_user(x, p)							\
-	(copy_from_user(&(x), (p), sizeof(*(p))) ? -EFAULT : 0)
+({									\
+	__typeof__(*(p)) v = 0;						\
+	int err = copy_from_user(&v, (p), sizeof(v)) ? -EFAULT : 0;	\
+									\
+	(x) = v;							\
+	err;								\
+})
 
 #define put_user(x, p)							\
 ({									\
@@ -148,6 +183,12 @@ static inline unsigned long copy_from_user(void *to, const void __user *from,
 									\
 	copy_to_user((p), &v, sizeof(v)) ? -EFAULT : 0;			\
 })
+
+#define access_ok(p, size)	((unsigned long)(p) + (size) <= TASK_SIZE_MAX)
+
+/* There is no other task: the value is still there. */
+#define __try_cmpxchg_user(p, old, new, label)				\
+	(put_user(new, p) ? -EFAULT : ((void)(old), 0))
 
 #define TRAP_TRACE		2
 void send_sigtrap(struct pt_regs *regs, int error_code, int si_code);
