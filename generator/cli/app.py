@@ -223,6 +223,42 @@ def prefixes(
 
 
 @app.command()
+def census(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="ELF files, or folders with such.",
+            show_default="/usr/bin /usr/lib/x86_64-linux-gnu",
+        ),
+    ] = None,
+    base: Base = "6.1",
+    series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    tree: Tree = None,
+    rev: Rev = None,
+    limit: Annotated[int, typer.Option(min=0, help="Count so many files; 0: all.")] = 0,
+    workdir: Workdir = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes; 0: one per core.")] = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Count which function entries of real programs are probed without a single step."""
+    checks.census(
+        Options(
+            base=base,
+            series=series,
+            tree=tree,
+            rev=rev,
+            workdir=workdir,
+            as_json=as_json,
+            quiet=quiet,
+            jobs=jobs,
+        ),
+        places=files or [],
+        limit=limit,
+    )
+
+
+@app.command()
 def proof(
     base: Base = "6.1",
     series: Annotated[str, typer.Option(help="Which series.")] = "review",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import asdict
+from pathlib import Path
 
 from generator.cli.options import Options, render_source
 from generator.errors import CheckFailed, UserError
@@ -75,6 +76,32 @@ def proof(options: Options, *, cases: int, seed: int) -> None:
         f"{options.base}/{options.series}: every instruction that was executed is as it is "
         f"without a probe; {result.checked_inputs} inputs analysed with sanitizers"
     )
+
+
+def census(options: Options, *, places: list[Path], limit: int) -> None:
+    """Count what programs begin with, and what a probe there costs."""
+    from generator.verify.census.run import PLACES, as_data, as_text, find_files, take_census
+    from generator.verify.proof.build import build_peer, build_proof
+
+    screen = options.screen()
+    started = time.monotonic()
+    source, rendered = render_source(options)
+    area = options.area / options.base
+    made = build_proof(source.load, rendered.tip_files, ensure_dir(area / "proof"))
+    peer = build_peer(source.load, ensure_dir(area / "peer"))
+    files = find_files(places or PLACES, limit=limit)
+
+    def progress(done: int, total: int) -> None:
+        if done % 50 == 0:
+            screen.note(f"{done} of {total} files, {time.monotonic() - started:.0f} s")
+
+    result = take_census((made.library, peer), files, jobs=options.jobs, progress=progress)
+    data = {"base": options.base, "source": source.version, **as_data(result)}
+    report = area / "census.json"
+    write_atomic(report, (json.dumps(data, indent=1) + "\n").encode())
+    screen.result(data)
+    screen.say(as_text(result))
+    screen.note(f"{time.monotonic() - started:.1f} s; the report is {report}")
 
 
 def explain(options: Options, *, code: str, mode: int) -> None:

@@ -40,7 +40,13 @@ _FROM_TIP = {
     f"{_ASM}/uprobes.h": "include/asm/uprobes.h",
     "include/linux/uprobes.h": "include/linux/uprobes.h",
 }
-_FROM_SHIM = ("proof.h", "proof.c", "filter.c")
+_PEER_FROM_BASE = {
+    "arch/x86/kernel/uprobes.c": "base-uprobes.c",
+    f"{_ASM}/uprobes.h": "include/asm/uprobes.h",
+    "include/linux/uprobes.h": "include/linux/uprobes.h",
+}
+_FROM_SHIM = ("proof.h", "proof.c", "filter.c", "classify.h")
+_PEER_FROM_SHIM = ("proof.h", "peer.h", "peer.c", "classify.h")
 
 # the C library asks for this one itself
 _HOST_HEADERS = frozenset({"linux/errno.h"})
@@ -100,6 +106,40 @@ def build_proof(
         _compile([compiler, *_FLAGS, *checked, "filter.c", *_COMMON], place)
         write_atomic(stamp, digest.encode())
     return made
+
+
+def build_peer(load: Callable[[str], str], place: Path, *, compiler: str = "gcc") -> Path:
+    """Compile the unmodified base's own analysis, for the census; returns the library.
+
+    Args:
+        load: returns the text of a file of the unmodified tree.
+        place: a directory of our own.
+        compiler: gcc or clang.
+
+    Raises:
+        UserError: the tree lacks a file.
+        CheckFailed: the C does not compile.
+        InfraError: awk or the compiler cannot be run.
+    """
+    files = {name: load(path) for path, name in (_FROM_BASE | _PEER_FROM_BASE).items()}
+    files |= {name: (_SHIM / name).read_text() for name in _PEER_FROM_SHIM}
+    files |= {f"empty/{name}": "" for name in missing_headers(files)}
+    ensure_dir(place)
+    library = place / "libpeer.so"
+    with filelock.FileLock(place / "build.lock"):
+        stamp = place / "build.sha256"
+        digest = _digest(files, compiler)
+        if stamp.is_file() and stamp.read_text() == digest and library.is_file():
+            return library
+        stamp.unlink(missing_ok=True)
+        for name, text in files.items():
+            write_atomic(place / name, text.encode("utf-8", "surrogateescape"))
+        _generate_table(place)
+        # the base asks for much that is never called
+        flags = (*_FLAGS, "-w", "-Wno-error", "-include", "peer.h", "-O2", "-shared", "-fPIC")
+        _compile([compiler, *flags, "-o", library.name, "peer.c", "insn.c", "inat.c"], place)
+        write_atomic(stamp, digest.encode())
+    return library
 
 
 def missing_headers(files: Mapping[str, str]) -> list[str]:

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ctypes
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,16 +84,46 @@ class Verdict:
     ixol: bytes
 
 
+def _load(path: Path) -> ctypes.CDLL:
+    try:
+        return ctypes.CDLL(str(path))
+    except OSError as error:
+        raise InfraError(f"the compiled C cannot be loaded: {error}", where=str(path)) from error
+
+
+# enum verdict of ``shim/classify.h``
+VERDICTS = ("refused", "stepped", "not stepped")
+
+
+class Classifier:
+    """The analysis of many instructions at once, of our C or of the base's."""
+
+    def __init__(self, path: Path) -> None:
+        self._classify = _load(path).proof_classify
+        self._classify.argtypes = (
+            *(ctypes.c_char_p, ctypes.c_size_t),
+            *(ctypes.c_void_p, ctypes.c_size_t, ctypes.c_bool, ctypes.c_char_p),
+        )
+
+    def classify(self, code: bytes, offsets: array[int], *, bits: int) -> bytes:
+        """Return a byte for each instruction that begins at one of ``offsets``, see ``VERDICTS``.
+
+        Args:
+            code: the bytes of a section.
+            offsets: an array of 32-bit numbers, all of them inside of ``code``.
+            bits: 64 or 32.
+        """
+        verdicts = ctypes.create_string_buffer(len(offsets))
+        address, count = offsets.buffer_info()
+        self._classify(code, len(code), address, count, bits == 64, verdicts)
+        return verdicts.raw
+
+
 class Library:
     """The functions of the C for one task and the instruction that was analysed last."""
 
     def __init__(self, path: Path) -> None:
-        try:
-            library = ctypes.CDLL(str(path))
-        except OSError as error:
-            raise InfraError(
-                f"the compiled C cannot be loaded: {error}", where=str(path)
-            ) from error
+        library = _load(path)
         self._analyze = library.proof_analyze
         self._analyze.argtypes = (ctypes.c_char_p, ctypes.c_bool, ctypes.c_void_p)
         self._set_memory = library.proof_set_memory

@@ -141,3 +141,10 @@ bool proof_blockstep(void)
 {
 	return proof_task.blockstep;
 }
+
+static bool needs_no_step(const struct arch_uprobe *probe)
+{
+	return probe->nop || probe->operation.op;
+}
+
+#include "classify.h"
