@@ -13,11 +13,12 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Param:
-    """A parameter: its type, its name, and what it is (for kernel-doc)."""
+    """A parameter: its type, its name, and what it is (for kernel-doc); ``patch`` brings it."""
 
     type: str
     name: str
     doc: str = ""
+    patch: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)

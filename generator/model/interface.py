@@ -33,6 +33,7 @@ _uprobe = Param("struct uprobe *", "uprobe")
 _utask = Param("struct uprobe_task *", "utask")
 _area = Param("struct xol_area *", "area")
 _insn = Param("struct insn *", "insn")
+_ri = Param("struct return_instance *", "ri")
 _auprobe = Param("struct arch_uprobe *", "auprobe")
 _op = Param("struct uprobe_operation *", "op")
 _place = Param("u8", "place")
@@ -188,6 +189,45 @@ ARCH_FUNCTIONS = (
         header=CORE_H,
         patch="hit",
     ),
+    Function(
+        name="arch_uretprobe_hijack_return_addr",
+        returns="unsigned long",
+        params=(Param("unsigned long", "trampoline_vaddr", "where the function is to return to"), _REGS),
+        doc=(
+            "divert the return of a function",
+            "This function gets called at the entry of a function, when the return address is on "
+            "top of the stack.",
+            "Return: the address that was there, which is the trampoline's when the return is "
+            "probed already; -1 when nothing has been changed.",
+        ),
+        header=CORE_H,
+        patch="return",
+    ),
+    Function(
+        name="arch_uretprobe_is_alive",
+        returns="bool",
+        params=(Param("struct return_instance *", "ret"), Param("enum rp_check", "ctx"), _regs),
+        doc=(
+            "This function tells whether a function can still return. An architecture whose "
+            "stack tells replaces it.",
+        ),
+        weak=True,
+        header=CORE_H,
+        patch="return",
+    ),
+    Function(
+        name="arch_uprobe_trampoline",
+        returns="void *",
+        params=(Param("unsigned long *", "psize"),),
+        doc=(
+            "This function returns the code that functions return to, and its size in bytes. "
+            "An architecture that can do better than a breakpoint replaces it.",
+        ),
+        weak=True,
+        header=CORE_H,
+        needs="uretprobe_syscall",
+        patch="return",
+    ),
 )
 
 # In the baseline already; the preparatory patches rename and reorder them.
@@ -253,14 +293,43 @@ CORE_FUNCTIONS = (
     Function(
         name="uprobe_copy_process",
         returns="void",
-        params=(_TASK,),
+        params=(_TASK, Param("unsigned long", "flags", patch="return")),
         doc=(
             "This function gets called when a task has been created. The new task has a copy "
-            "of its parent's task_struct, but it is not in the middle of a probe.",
+            "of its parent's task_struct, but it is not in the middle of a probe."
+            "{% if has('return') %} Where it has a copy of the stack as well, or borrows it "
+            "after vfork(), it returns from the same functions.{% endif %}",
         ),
         header=CORE_H,
         stub="",
         patch="utask",
+    ),
+    Function(
+        name="free_return_instance",
+        returns="struct return_instance *",
+        params=(_utask, _ri),
+        storage="static",
+        doc=("This function frees what is known about a return, and returns the next older one.",),
+        patch="return",
+    ),
+    Function(
+        name="drop_return_instances",
+        returns="void",
+        params=(_utask, Param("struct return_instance *", "until")),
+        storage="static",
+        doc=(
+            "This function forgets the returns that are newer than a given one, or all of them. "
+            "An NMI may walk the list: it must not meet one that has been freed.",
+        ),
+        patch="return",
+    ),
+    Function(
+        name="dup_return_instances",
+        returns="int",
+        params=(_utask,),
+        storage="static",
+        doc=("This function copies the pending returns of the current task for a child.",),
+        patch="return",
     ),
     # execution out of line
     Function(
@@ -312,10 +381,32 @@ CORE_FUNCTIONS = (
         params=(_mm, _area),
         storage="static",
         doc=(
-            "This function maps an area into the address space of the current task. Of several "
-            "threads that try it at the same time one succeeds, the others get -EALREADY.",
+            "This function maps an area into an address space, with mmap_lock held for writing. "
+            "Of several threads that try it at the same time one succeeds, the others get "
+            "-EALREADY.",
         ),
         patch="xol",
+    ),
+    Function(
+        name="xol_create_area",
+        returns="void",
+        params=(_mm,),
+        storage="static",
+        doc=("This function makes the area of the current task.",),
+        patch="xol",
+    ),
+    Function(
+        name="xol_dup_area",
+        returns="void",
+        params=(_mm,),
+        storage="static",
+        doc=(
+            "This function gets called for the address space of a child that returns from "
+            "functions which its parent has called: their return addresses on its copy of the "
+            "stack are in the area. If there is no memory for it, the child dies of SIGSEGV "
+            "where it returns.",
+        ),
+        patch="return",
     ),
     Function(
         name="get_xol_area",
@@ -493,6 +584,70 @@ CORE_FUNCTIONS = (
             "breakpoint of the program's own.",
         ),
         patch="hit",
+    ),
+    Function(
+        name="uprobe_get_trampoline_vaddr",
+        returns="unsigned long",
+        doc=(
+            "This function returns the address of the trampoline in the address space of the "
+            "current task: it is the first slot of the area. It can be called from an NMI.",
+        ),
+        header=CORE_H,
+        patch="return",
+    ),
+    Function(
+        name="next_return_chain",
+        returns="struct return_instance *",
+        params=(_ri,),
+        storage="static",
+        doc=(
+            "Functions that were entered by a jump from another one, with the same return address "
+            "on the stack, return at once: they make a chain. This function returns the first one "
+            "of the next older chain.",
+        ),
+        patch="return",
+    ),
+    Function(
+        name="drop_dead_returns",
+        returns="void",
+        params=(Param("enum rp_check", "ctx"), _regs),
+        storage="static",
+        doc=(
+            "This function gets called at the entry of a function. It forgets the functions that "
+            "longjmp() has left.",
+        ),
+        patch="return",
+    ),
+    Function(
+        name="prepare_uretprobe",
+        returns="void",
+        params=(_uprobe, _regs),
+        storage="static",
+        doc=(
+            "This function gets called at the entry of a function whose return is probed. "
+            "When something is in the way, the return is not reported; the function is none the "
+            "worse for it.",
+        ),
+        patch="return",
+    ),
+    Function(
+        name="handle_uretprobe_chain",
+        returns="void",
+        params=(_ri, _regs),
+        storage="static",
+        doc=("This function calls the handlers of all consumers that want to know of a return.",),
+        patch="return",
+    ),
+    Function(
+        name="uprobe_handle_trampoline",
+        returns="void",
+        params=(_regs,),
+        doc=(
+            "This function gets called when a task has come to the trampoline: a function has "
+            "returned. It sends the task to where the function was called from.",
+        ),
+        header=CORE_H,
+        patch="return",
     ),
     Function(
         name="handler_chain",
@@ -744,6 +899,42 @@ X86_FUNCTIONS = (
             "progress, and this is none.",
         ),
         patch="xol",
+    ),
+    Function(
+        name="uprobe_put_word",
+        returns="int",
+        params=(_regs, Param("unsigned long", "word")),
+        storage="static",
+        doc=(
+            "This function replaces the word on top of the user's stack, all of it or, when it "
+            "returns -EFAULT, nothing.",
+        ),
+        patch="return",
+    ),
+    Function(
+        name="x86_uretprobe_is_alive",
+        c_name="arch_uretprobe_is_alive",
+        returns="bool",
+        params=(Param("struct return_instance *", "ret"), Param("enum rp_check", "ctx"), _regs),
+        doc=(
+            "This function tells whether a function can still return: its return address is not "
+            "above the stack pointer. At the entry of a function the stack pointer is at that "
+            "function's own return address, which two share only if they are chained.",
+            "A signal handler that has a stack of its own leaves the other one as it is.",
+        ),
+        patch="return",
+    ),
+    Function(
+        name="x86_uprobe_trampoline",
+        c_name="arch_uprobe_trampoline",
+        returns="void *",
+        params=(Param("unsigned long *", "psize"),),
+        doc=(
+            "This function returns the code that functions return to. 64-bit code makes a system "
+            "call, which is cheaper than a breakpoint.",
+        ),
+        needs="uretprobe_syscall",
+        patch="return",
     ),
     Function(
         name="uprobe_insn_is_nop",
@@ -1092,6 +1283,43 @@ X86_FUNCTIONS = (
 
 STRUCTS = (
     Struct(
+        name="return_instance",
+        doc=("A function that has been called and whose return is probed.",),
+        members=(
+            Member(type="struct uprobe *", name="uprobe", patch="return"),
+            Member(
+                type="unsigned long",
+                name="func",
+                comment="its entry",
+                patch="return",
+            ),
+            Member(
+                type="unsigned long",
+                name="stack",
+                comment="where its return address is",
+                patch="return",
+            ),
+            Member(
+                type="unsigned long",
+                name="orig_ret_vaddr",
+                comment="where it returns to",
+                patch="return",
+            ),
+            Member(
+                type="bool",
+                name="chained",
+                comment="returns together with the next",
+                patch="return",
+            ),
+            Member(
+                type="struct return_instance *",
+                name="next",
+                comment="the next older one",
+                patch="return",
+            ),
+        ),
+    ),
+    Struct(
         name="uprobe_task",
         doc=("What uprobes knows about a task that has hit a probe.",),
         members=(
@@ -1120,6 +1348,18 @@ STRUCTS = (
                 name="xol_vaddr",
                 comment="the slot, 0 for none",
                 patch="utask",
+            ),
+            Member(
+                type="struct return_instance *",
+                name="return_instances",
+                comment="the newest one first",
+                patch="return",
+            ),
+            Member(
+                type="unsigned int",
+                name="depth",
+                comment="how many they are",
+                patch="return",
             ),
         ),
     ),
@@ -1192,6 +1432,15 @@ STRUCTS = (
 
 ENUMS = (
     Enum(
+        name="rp_check",
+        doc=(),
+        values=(
+            Enumerator(name="RP_CHECK_CALL", comment="a function has been called"),
+            Enumerator(name="RP_CHECK_CHAIN_CALL", comment="or entered by a jump"),
+            Enumerator(name="RP_CHECK_RET", comment="a function has returned"),
+        ),
+    ),
+    Enum(
         name="uprobe_task_state",
         doc=(),
         values=tuple(Enumerator(name=s.enumerator, comment=s.meaning) for s in STATES),
@@ -1199,6 +1448,18 @@ ENUMS = (
 )
 
 MACROS = (
+    Macro(
+        name="MAX_URETPROBE_DEPTH",
+        value="64",
+        comment="pending returns of a task",
+        patch="return",
+    ),
+    Macro(
+        name="UPROBE_NO_TRAMPOLINE_VADDR",
+        value="(~0UL)",
+        comment="there is none",
+        patch="return",
+    ),
     Macro(name="MAX_UINSN_BYTES", value="16"),
     Macro(
         name="UPROBE_XOL_SLOT_BYTES",

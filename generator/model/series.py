@@ -123,6 +123,11 @@ REVIEW = Series(
             review=("R01", "R14", "R15"),
         ),
         Patch(
+            ident="return",
+            subject="uprobes/core: Add return probes",
+            review=("R16",),
+        ),
+        Patch(
             ident="emulate",
             subject="uprobes/x86: Emulate the instructions that functions begin with",
             review=("R01",),

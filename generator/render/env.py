@@ -170,6 +170,7 @@ class Templates:
         params = function.params
         if function.former_order and not self.has("param-order"):
             params = tuple(params[place] for place in function.former_order)
+        params = tuple(param for param in params if not param.patch or self.has(param.patch))
         return replace(function, name=name, params=params)
 
     def prototype(self, name: str) -> str:

@@ -525,5 +525,13 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         *_hooks("hit"),
     ),
     "skip-nop": (),
+    "return": (
+        ReplaceTokens(
+            path="kernel/fork.c",
+            within="copy_process",
+            pattern="uprobe_copy_process(p)",
+            by="uprobe_copy_process(p, clone_flags)",
+        ),
+    ),
     "emulate": (),
 }

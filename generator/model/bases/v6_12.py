@@ -86,12 +86,45 @@ _UTASK: tuple[Edit, ...] = (
     ),
 )
 
+_RETURN: tuple[Edit, ...] = (
+    ReplaceTokens(
+        path="kernel/events/callchain.c",
+        within="fixup_uretprobe_trampoline_entries",
+        pattern="{ }",
+        by="{\n"
+        "#ifdef CONFIG_UPROBES\n"
+        "\tstruct uprobe_task *utask = current->utask;\n"
+        "\tstruct return_instance *ri;\n"
+        "\tunsigned long trampoline;\n"
+        "\tint i;\n\n"
+        "\tif (likely(!utask || !utask->return_instances))\n"
+        "\t\treturn;\n\n"
+        "\tri = utask->return_instances;\n"
+        "\ttrampoline = uprobe_get_trampoline_vaddr();\n"
+        "\tfor (i = start_entry_idx; ri && i < entry->nr; i++) {\n"
+        "\t\tif (entry->ip[i] != trampoline)\n"
+        "\t\t\tcontinue;\n\n"
+        "\t\t/* Functions of one chain have one return address. */\n"
+        "\t\tentry->ip[i] = ri->orig_ret_vaddr;\n"
+        "\t\twhile (ri->chained)\n"
+        "\t\t\tri = ri->next;\n"
+        "\t\tri = ri->next;\n"
+        "\t}\n"
+        "#endif\n"
+        "}",
+    ),
+)
+
 BASE = Base(
     name="6.12",
     package="linux-source-6.12",
     names={**v6.NAMES, "find_uprobe": "find_uprobe_rcu"},
-    has=frozenset({"shstk", "uprobe_rcu", "uprobe_warn"}),
+    has=frozenset({"shstk", "uprobe_rcu", "uprobe_warn", "uretprobe_syscall"}),
     hooks=v6.HOOKS,
-    edits={**v6.EDITS, "utask": (*v6.EDITS["utask"], *_UTASK)},
+    edits={
+        **v6.EDITS,
+        "utask": (*v6.EDITS["utask"], *_UTASK),
+        "return": (*v6.EDITS["return"], *_RETURN),
+    },
     baseline=v6.baseline(functions=_FUNCTIONS, prototypes=_PROTOTYPES, extra=_BASELINE),
 )
