@@ -192,7 +192,10 @@ ARCH_FUNCTIONS = (
     Function(
         name="arch_uretprobe_hijack_return_addr",
         returns="unsigned long",
-        params=(Param("unsigned long", "trampoline_vaddr", "where the function is to return to"), _REGS),
+        params=(
+            Param("unsigned long", "trampoline_vaddr", "where the function is to return to"),
+            _REGS,
+        ),
         doc=(
             "divert the return of a function",
             "This function gets called at the entry of a function, when the return address is on "

@@ -96,25 +96,37 @@ void nap_ms(long ms)
 	nanosleep(&ts, NULL);
 }
 
-/* This function defines and arms a probe in this program. */
-bool arm_at(struct result *r, struct probe *p, const void *addr)
+/* This function arms a probe that has been defined, with this error or none. */
+static bool arm_defined(struct result *r, struct probe *p, int err)
 {
-	int err = probe_define(p, addr);
-
 	if (!expect(r, !err, "cannot define the probe: error %d", err))
 		return false;
 	err = probe_arm(p);
 	return expect(r, !err, "cannot arm the probe: error %d", err);
 }
 
+/* This function defines and arms a probe in this program. */
+bool arm_at(struct result *r, struct probe *p, const void *addr)
+{
+	return arm_defined(r, p, probe_define(p, addr));
+}
+
+/* This function does the same for the return of a function. */
+bool arm_return(struct result *r, struct probe *p, const void *addr)
+{
+	return arm_defined(r, p, probe_define_return(p, addr));
+}
+
 /* This function runs the most common kind of test: one probe, one child. */
 void probe_child(const struct test *test, struct result *r)
 {
 	unsigned long before = trace_hits();
-	struct probe p;
 	int status;
+	struct probe p;
+	bool armed = test->is_return ? arm_return(r, &p, test->bp) :
+				       arm_at(r, &p, test->bp);
 
-	if (arm_at(r, &p, test->bp)) {
+	if (armed) {
 		status = wait_child(start_child(test->child));
 		judge(r, status, trace_hits() - before, test->hits);
 	}

@@ -8,6 +8,7 @@
 	.globl	hit_nop, hit_xol, hit_push, hit_load, hit_div
 	.globl	steps_begin, steps_end, foreign_int3
 	.globl	code_begin, code_end
+	.globl	hit_deep, hit_tail, hit_call
 
 /* Can be done without a single step. */
 hit_nop:
@@ -40,6 +41,32 @@ hit_load:
 hit_div:
 	idivl	%edi
 	.fill	24, 1, 0x90
+	ret
+
+/* Calls itself so many times, and returns how many that were. */
+hit_deep:
+	imul	$1, %rdi, %rax
+	.fill	24, 1, 0x90
+	test	%rax, %rax
+	jz	1f
+	lea	-1(%rax), %rdi
+	call	hit_deep
+	inc	%rax
+1:	ret
+
+/* Returns together with hit_xol. */
+hit_tail:
+	imul	$1, %rdi, %rdi
+	.fill	24, 1, 0x90
+	jmp	hit_xol
+
+/* Calls the function given, and returns what it returns. */
+hit_call:
+	imul	$1, %rdi, %rax
+	.fill	24, 1, 0x90
+	sub	$8, %rsp
+	call	*%rax
+	add	$8, %rsp
 	ret
 
 /* What a debugger steps through; it sets the registers. */

@@ -32,6 +32,7 @@ struct test {
 	int		(*child)(void);
 	const void	*bp;
 	unsigned long	hits;
+	bool		is_return;	/* the probe is for its return */
 };
 
 void note(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

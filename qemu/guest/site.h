@@ -16,6 +16,7 @@
 /* Or-ed to the above. */
 #define SITE_AVX	0x10	/* needs AVX2 */
 #define SITE_TRAPNO	0x20	/* compare the trap number, too */
+#define SITE_RETURN	0x40	/* a function: its return is probed */
 
 /* Offsets in struct site_regs. */
 #define SITE_SP		32

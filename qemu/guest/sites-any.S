@@ -133,4 +133,64 @@
 	all_jcc	jcc-near, {disp32}, 1
 #endif
 
+/*
+ * Functions whose return is probed.  What they leave below the stack pointer,
+ * the return address and what is pushed when they come back, is theirs.
+ */
+	.macro	returning variant, insn:vararg
+	site	return-regs, "\variant", kind=SITE_RUN|SITE_RETURN
+	call	1f
+	pad
+	push	$0
+	push	$0
+	push	$0
+	push	$0
+	pop	R(bx)
+	pop	R(bx)
+	pop	R(bx)
+	pop	R(bx)
+	jmp	2f
+	probe
+1:	mov	$1, %ebp
+	pad
+	\insn
+	ret
+2:
+	done
+	.endm
+
+	returning plain, nop
+	returning flags, stc
+/* These look like the results of a system call that wants to be restarted. */
+	returning erestartsys, mov $-512, R(ax)
+	returning erestartnointr, mov $-513, R(ax)
+	returning erestart-restartblock, mov $-516, R(ax)
+
+/* It removes its arguments, too. */
+	site	return-regs, pops, kind=SITE_RUN|SITE_RETURN
+	push	$7
+	call	1f
+	pad
+	push	$0
+	push	$0
+	push	$0
+	push	$0
+	push	$0
+	pop	R(bx)
+	pop	R(bx)
+	pop	R(bx)
+	pop	R(bx)
+	pop	R(bx)
+	jmp	2f
+	probe
+1:	mov	$1, %ebp
+	pad
+#ifdef __i386__
+	ret	$4
+#else
+	ret	$8
+#endif
+2:
+	done
+
 	.section .note.GNU-stack, "", @progbits

@@ -67,6 +67,14 @@ const char *site_test_before(const struct site *site)
 	}
 }
 
+/* This function defines the probe of a site. */
+static int define(struct probe *p, const struct site *site)
+{
+	if (site->kind & SITE_RETURN)
+		return probe_define_return(p, site_bp(site));
+	return probe_define(p, site_bp(site));
+}
+
 /* This function collects the sites of a test. */
 static bool collect(const struct site *first)
 {
@@ -176,7 +184,7 @@ static bool learn(struct result *r)
 /* This function defines and arms the probe of one site. */
 static bool arm(struct attempt *a, struct result *r)
 {
-	int err = probe_define(&a->probe, site_bp(a->site));
+	int err = define(&a->probe, a->site);
 
 	if (!expect(r, !err, "%s: cannot define the probe: error %d",
 		    site_variant(a->site), err))
@@ -199,7 +207,7 @@ static bool arm_together(void)
 		if (kind_of(attempts[i].site) != SITE_RUN)
 			return false;
 	}
-	err = probe_define(p, site_bp(attempts[0].site));
+	err = define(p, attempts[0].site);
 	for (i = 1; !err && i < nr_attempts; i++)
 		err = probe_extend(p, site_bp(attempts[i].site));
 	if (!err)

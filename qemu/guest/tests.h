@@ -29,11 +29,17 @@ void run_site_test(const struct site *first, struct result *r);
 	{ .name = _name, .before = "sigtrap", .child = _child, .bp = _bp, \
 	  .hits = _hits }
 
+/* The same for a probe of the function's return. */
+#define RETURN_TEST(_name, _child, _function, _hits) \
+	{ .name = _name, .before = "sigtrap", .child = _child, \
+	  .bp = _function, .hits = _hits, .is_return = true }
+
 /* Tests of behaviour; each table ends with an entry without a name. */
 extern const struct test basic_tests[];
 extern const struct test signal_tests[];
 extern const struct test trace_tests[];
 extern const struct test task_tests[];
 extern const struct test mm_tests[];
+extern const struct test return_tests[];
 
 #endif

@@ -80,18 +80,33 @@ unsigned long file_offset(const void *address)
 	return 0;
 }
 
-/* This function defines a probe in a file and returns 0 or the errno. */
-int probe_define_at(struct probe *p, const char *file, unsigned long offset)
+/* This function adds a place in a file to a probe: 0, or the errno. */
+static int probe_add(const struct probe *p, const char *file,
+		     unsigned long offset)
+{
+	return trace_write("uprobe_events", "%c:" GROUP "/%s %s:0x%lx\n",
+			   p->type, p->event, file, offset);
+}
+
+/* This function defines a probe of one type or the other. */
+static int probe_define_as(struct probe *p, char type, const char *file,
+			   unsigned long offset)
 {
 	static unsigned int nr;
 	int err;
 
 	memset(p, 0, sizeof(*p));
-	snprintf(p->event, sizeof(p->event), "p%u", nr++);
-	err = trace_write("uprobe_events", "p:" GROUP "/%s %s:0x%lx\n",
-			  p->event, file, offset);
+	p->type = type;
+	snprintf(p->event, sizeof(p->event), "%c%u", type, nr++);
+	err = probe_add(p, file, offset);
 	p->defined = !err;
 	return err;
+}
+
+/* This function defines a probe in a file and returns 0 or the errno. */
+int probe_define_at(struct probe *p, const char *file, unsigned long offset)
+{
+	return probe_define_as(p, 'p', file, offset);
 }
 
 /* This function returns the path of this program. */
@@ -111,14 +126,19 @@ int probe_define(struct probe *p, const void *addr)
 	return probe_define_at(p, self_path(), file_offset(addr));
 }
 
+/* This function defines a probe for the return of a function of this program. */
+int probe_define_return(struct probe *p, const void *addr)
+{
+	return probe_define_as(p, 'r', self_path(), file_offset(addr));
+}
+
 /*
  * This function adds another address to a probe that is defined: one event,
  * armed and removed as one, which is what takes time.
  */
 int probe_extend(const struct probe *p, const void *addr)
 {
-	return trace_write("uprobe_events", "p:" GROUP "/%s %s:0x%lx\n",
-			   p->event, self_path(), file_offset(addr));
+	return probe_add(p, self_path(), file_offset(addr));
 }
 
 /* This function switches the probe's event on or off. */

@@ -6,12 +6,14 @@
 
 struct probe {
 	char	event[32];	/* its name in the group "uprobekit" */
+	char	type;		/* 'p', or 'r' for the return of a function */
 	bool	defined;
 	bool	armed;
 };
 
 int probe_define_at(struct probe *p, const char *file, unsigned long offset);
 int probe_define(struct probe *p, const void *addr);
+int probe_define_return(struct probe *p, const void *addr);
 int probe_extend(const struct probe *p, const void *addr);
 int probe_arm(struct probe *p);
 void probe_disarm(struct probe *p);
