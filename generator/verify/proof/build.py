@@ -45,15 +45,16 @@ _PEER_FROM_BASE = {
     f"{_ASM}/uprobes.h": "include/asm/uprobes.h",
     "include/linux/uprobes.h": "include/linux/uprobes.h",
 }
-_FROM_SHIM = ("proof.h", "proof.c", "filter.c", "classify.h")
-_PEER_FROM_SHIM = ("proof.h", "peer.h", "peer.c", "classify.h")
+_FROM_SHIM = ("proof.h", "proof.c", "filter.c", "kernel.c", "classify.h")
+_PEER_FROM_SHIM = ("proof.h", "peer.h", "peer.c", "kernel.c", "classify.h")
 
 # the C library asks for this one itself
 _HOST_HEADERS = frozenset({"linux/errno.h"})
 
 _INCLUDE = re.compile(r"^\s*#\s*include\s*<((?:asm|linux)/[^>]+)>", re.M)
 
-_COMMON = ("uprobes.c", "insn.c", "inat.c")
+_DECODER = ("insn.c", "inat.c")
+_COMMON = ("uprobes.c", "kernel.c", *_DECODER)
 _FLAGS = (
     *("-std=gnu11", "-g", "-fno-strict-aliasing", "-fno-strict-overflow", "-Wall", "-Werror"),
     *("-DCONFIG_X86_64", "-DCONFIG_UPROBES", "-Iinclude", "-Iempty", "-I.", "-include", "proof.h"),
@@ -137,7 +138,7 @@ def build_peer(load: Callable[[str], str], place: Path, *, compiler: str = "gcc"
         _generate_table(place)
         # the base asks for much that is never called
         flags = (*_FLAGS, "-w", "-Wno-error", "-include", "peer.h", "-O2", "-shared", "-fPIC")
-        _compile([compiler, *flags, "-o", library.name, "peer.c", "insn.c", "inat.c"], place)
+        _compile([compiler, *flags, "-o", library.name, "peer.c", "kernel.c", *_DECODER], place)
         write_atomic(stamp, digest.encode())
     return library
 

@@ -12,21 +12,8 @@
 
 #include "proof.h"
 
-struct task_struct proof_task;
-struct proof_memory proof_memory;
-
 void send_sigtrap(struct pt_regs *regs, int error_code, int si_code)
 {
-}
-
-int uprobe_pre_sstep_notifier(struct pt_regs *regs)
-{
-	return 1;
-}
-
-int uprobe_post_sstep_notifier(struct pt_regs *regs)
-{
-	return 1;
 }
 
 int main(void)

@@ -2,28 +2,6 @@
 /* The analysis of the unmodified base, for the census */
 #include "base-uprobes.c"
 
-struct task_struct proof_task;
-struct proof_memory proof_memory;
-
-int uprobe_pre_sstep_notifier(struct pt_regs *regs)
-{
-	return 1;
-}
-
-int uprobe_post_sstep_notifier(struct pt_regs *regs)
-{
-	return 1;
-}
-
-unsigned long uprobe_get_trampoline_vaddr(void)
-{
-	return 0;
-}
-
-void uprobe_handle_trampoline(struct pt_regs *regs)
-{
-}
-
 static bool needs_no_step(const struct arch_uprobe *auprobe)
 {
 	return auprobe->ops && auprobe->ops->emulate;

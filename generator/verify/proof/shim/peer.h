@@ -16,7 +16,6 @@
 #define pr_err(...)			do { } while (0)
 #define pr_warn(...)			do { } while (0)
 #define WARN_ON_ONCE(condition)		((void)(condition))
-#define SYSCALL_DEFINE0(name)		long sys_ ## name(void)
 
 /* Numbers that it mentions */
 #define ERESTART			85
@@ -25,15 +24,11 @@
 #define SIGTRAP				5
 #define SIGSEGV				11
 #define SEND_SIG_PRIV			NULL
-#define __NR_uretprobe			335
 
 #define BUG_ON(condition)		((void)(condition))
 #define send_sig(...)			0
-#define force_sig(...)			do { } while (0)
 #define user_64bit_mode(regs)		true
-#define task_pt_regs(t)			((struct pt_regs *)NULL)
 #define test_tsk_thread_flag(...)	0
-#define shstk_update_last_frame(addr)	0
 
 struct callback_head {
 	void *next;

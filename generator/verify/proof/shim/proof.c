@@ -24,9 +24,6 @@ struct proof_verdict {
 	u8	ixol[MAX_UINSN_BYTES];
 };
 
-struct task_struct proof_task;
-struct proof_memory proof_memory;
-
 static struct uprobe_task utask;
 static struct arch_uprobe auprobe;
 static unsigned int sigtraps;
@@ -35,16 +32,6 @@ void send_sigtrap(struct pt_regs *regs, int error_code, int si_code)
 {
 	if (si_code == TRAP_TRACE)
 		sigtraps++;
-}
-
-int uprobe_pre_sstep_notifier(struct pt_regs *regs)
-{
-	return 1;
-}
-
-int uprobe_post_sstep_notifier(struct pt_regs *regs)
-{
-	return 1;
 }
 
 void proof_set_memory(const struct proof_memory *memory)

@@ -120,6 +120,8 @@ struct uprobe_task;
 
 struct task_struct {
 	struct uprobe_task *utask;
+	struct mm_struct *mm;
+	struct pt_regs *regs;
 	struct {
 		unsigned long trap_nr;
 	} thread;
@@ -210,6 +212,21 @@ vm_unmapped_area(struct vm_unmapped_area_info *info)
 {
 	return -ENOMEM;
 }
+
+static inline int on_sig_stack(unsigned long sp)
+{
+	return 0;
+}
+
+static inline int shstk_update_last_frame(unsigned long word)
+{
+	return 0;
+}
+
+#define __NR_uretprobe		335
+#define SYSCALL_DEFINE0(name)	long sys_##name(void); long sys_##name(void)
+#define task_pt_regs(task)	((task)->regs)
+#define force_sig(sig)		__builtin_trap()
 
 enum die_val {
 	DIE_INT3 = 2,
