@@ -317,6 +317,7 @@ static int misuse(void)
 {
 	int status;
 
+	CHECK(!hit_times(hit_xol, 1));
 	status = wait_child(start_child(jump_there));
 	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGILL);
 	status = wait_child(start_child(call_it));
@@ -402,7 +403,7 @@ const struct test return_tests[] = {
 	RETURN_TEST("return-exec", exec_pending, hit_call, 1),
 	RETURN_TEST("return-exit", exit_pending, hit_call, 1),
 	RETURN_TEST("return-sigaltstack", sigaltstack_returns, hit_call, 2),
-	RETURN_TEST("return-misuse", misuse, hit_xol, 3),
+	RETURN_TEST("return-misuse", misuse, hit_xol, 4),
 	RETURN_TEST("return-seccomp", in_seccomp, hit_xol, 6),
 	TEST("return-disarmed", "sigtrap", disarmed),
 	{ .name = NULL },
