@@ -75,6 +75,9 @@ proof: setup		## execute instructions unprobed and probed in an emulator
 proof-full: setup	## the same with ten times as many
 	$(RUN) proof --base $(BASE) $(SOURCE) $(AREA) --cases 200000
 
+mutate: setup		## put small faults into the C and count what notices them (after a build)
+	$(RUN) mutate --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
+
 census: setup		## what programs of this machine begin with, ours and the base's verdicts
 	$(RUN) census --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
 
@@ -109,4 +112,4 @@ clean:			## remove the Python environment and caches; not the work area
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: help tools setup qemu-test series drift checkpatch prefixes review verify proof \
-	proof-full census build boot lint types test test-kernel golden check bench clean
+	proof-full mutate census build boot lint types test test-kernel golden check bench clean

@@ -289,6 +289,44 @@ def proof(
 
 
 @app.command()
+def mutate(
+    base: Base = "6.1",
+    series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    tree: Tree = None,
+    rev: Rev = None,
+    count: Annotated[int, typer.Option(min=1, help="How many faults are made.")] = 150,
+    seed: Annotated[int, typer.Option(help="Chooses faults, encodings and states.")] = 1,
+    cases: Annotated[
+        int, typer.Option(min=1, help="How many instructions the proof tries for each.")
+    ] = 5000,
+    boots: Annotated[
+        int, typer.Option(min=0, help="How many of the survivors are booted in this run.")
+    ] = 0,
+    workdir: Workdir = None,
+    jobs: Annotated[int, typer.Option("--jobs", "-j", help="Faults at a time; 0: cores.")] = 0,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Put small faults into the tip's C and count what notices them; needs a build of the tip."""
+    checks.mutate(
+        Options(
+            base=base,
+            series=series,
+            tree=tree,
+            rev=rev,
+            workdir=workdir,
+            as_json=as_json,
+            quiet=quiet,
+            jobs=jobs,
+        ),
+        count=count,
+        seed=seed,
+        cases=cases,
+        boots=boots,
+    )
+
+
+@app.command()
 def explain(
     code: Annotated[str, typer.Argument(help='Bytes of an instruction: "48 8b 05 10 00 00 00".')],
     mode: Annotated[int, typer.Option("--mode", help="64 or 32.")] = 64,

@@ -7,14 +7,23 @@ Stages that a command does not need are not imported.
 from __future__ import annotations
 
 import json
+import os
 import time
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from generator.cli.options import Options, render_source
 from generator.errors import CheckFailed, UserError
 from generator.paths import ensure_dir, write_atomic
 from generator.plan import find_base, find_series, plan_series
+
+if TYPE_CHECKING:
+    from generator.cli.output import Screen
+    from generator.report.mutants import Ledger
+    from generator.tree.acquire import Source
+    from generator.tree.series import Rendered
+    from generator.verify.mutation.fault import Fault
 
 
 def checkpatch(options: Options) -> None:
@@ -151,15 +160,17 @@ def review(options: Options, *, markdown: bool) -> None:
 
 def verify(options: Options) -> None:
     """Compare the tip with the model by libclang."""
-    from generator.build.worktree import BUILD_PREFIX
     from generator.verify.interface import verify_interface
+    from generator.verify.tables import check_tables
 
     screen = options.screen()
     _, rendered = render_source(options)
     plan = plan_series(find_base(options.base), find_series(options.series))
-    tree = options.area / options.base / "tip" / "linux"
-    build_dir = tree / f"{BUILD_PREFIX}{options.flavour}-{options.toolchain}"
-    checks = verify_interface(plan, tree, build_dir, tuple(rendered.tip_files))
+    tree, build_dir = _tip(options)
+    checks = (
+        *verify_interface(plan, tree, build_dir, tuple(rendered.tip_files)),
+        *check_tables(rendered.tip_files),
+    )
     screen.result({"checks": [asdict(check) for check in checks]})
     for check in checks:
         state = f"{len(check.differences)} differences" if check.differences else "good"
@@ -167,6 +178,107 @@ def verify(options: Options) -> None:
     bad = [f"{d.place}: {d.what}" for check in checks for d in check.differences]
     if bad:
         raise CheckFailed("the tip is not what the model says:\n  " + "\n  ".join(bad))
+
+
+def mutate(options: Options, *, count: int, seed: int, cases: int, boots: int) -> None:
+    """Put small faults into the tip's C and count what notices them."""
+    from generator.model.opcodes import OPCODES
+    from generator.report.mutants import (
+        Ledger,
+        Verdict,
+        count_score,
+        format_score,
+        format_verdict,
+    )
+    from generator.verify.mutation.choose import choose_faults, make_faults
+    from generator.verify.mutation.judge import Judged, JudgeRequest, judge_faults
+    from generator.verify.proof.cases import make_cases
+
+    screen = options.screen()
+    source, rendered = render_source(options)
+    plan = plan_series(find_base(options.base), find_series(options.series))
+    tree, build_dir = _tip(options)
+    made = make_faults(plan, tree, build_dir, rendered.tip_files)
+    faults = choose_faults(made, count=count, seed=seed)
+    place = ensure_dir(options.area / options.base / "mutants")
+    ledger = Ledger(place / "verdicts.json", rendered.tip_files)
+    new = [fault for fault in faults if fault.ident not in ledger.verdicts]
+    screen.note(f"{len(made)} faults can be made, {len(faults)} chosen, {len(new)} of them new")
+
+    def keep(judged: Judged) -> None:
+        verdict = Verdict(caught=judged.caught, same=judged.same)
+        ledger.keep(judged.fault, verdict)
+        screen.note(format_verdict(judged.fault, verdict))
+
+    request = JudgeRequest(
+        plan=plan,
+        tree=tree,
+        build_dir=build_dir,
+        load=source.load,
+        tip=rendered.tip_files,
+        patches=rendered.patches,
+        place=place,
+        cases=make_cases(OPCODES, wanted=cases, seed=seed),
+        seed=seed,
+        jobs=options.jobs or os.cpu_count() or 1,
+    )
+    if new:
+        judge_faults(request, new, keep)
+    waiting = [
+        fault
+        for fault in faults
+        if ledger.verdicts[fault.ident].survives and not ledger.verdicts[fault.ident].booted
+    ]
+    if boots and waiting:
+        _boot_mutants(options, source, rendered, ledger, waiting[:boots], screen)
+    score = count_score(faults, ledger.verdicts)
+    screen.result(asdict(score))
+    screen.say(format_score(score))
+    if score.open:
+        raise CheckFailed(
+            f"nothing notices {len(score.open)} faults", where=f"{options.base}/{options.series}"
+        )
+
+
+def _tip(options: Options) -> tuple[Path, Path]:
+    """Return source and build directory of the tip."""
+    from generator.build.worktree import BUILD_PREFIX
+
+    tree = options.area / options.base / "tip" / "linux"
+    return tree, tree / f"{BUILD_PREFIX}{options.flavour}-{options.toolchain}"
+
+
+def _boot_mutants(
+    options: Options,
+    source: Source,
+    rendered: Rendered,
+    ledger: Ledger,
+    faults: list[Fault],
+    screen: Screen,
+) -> None:
+    """Boot the tip as it is, and then with each fault."""
+    from generator.boot.mutants import MutantRequest, boot_mutant
+    from generator.boot.stage import boot_kernel
+    from generator.cli.commands import boot_request, build_request, guest
+    from generator.report.mutants import BOOT, Verdict, format_verdict
+
+    initramfs = guest(options, screen)
+    reference = boot_kernel(boot_request(options, "tip", initramfs), screen)
+    if not reference.outcome.complete:
+        raise CheckFailed(
+            f"the tip does not pass: {reference.outcome.reason}", where=str(reference.console)
+        )
+    request = MutantRequest(
+        build=build_request(options, "tip", source),
+        tip=rendered.tip_files,
+        initramfs=initramfs,
+        reference=reference,
+    )
+    for fault in faults:
+        said = boot_mutant(request, fault, screen)
+        verdict = Verdict(caught={BOOT: said} if said else {}, booted=True)
+        ledger.keep(fault, verdict)
+        screen.note(format_verdict(fault, verdict))
 
 
 def prefixes(options: Options) -> None:

@@ -84,7 +84,8 @@ def _ref(options: Options, variant: str) -> str:
     return {"tip": options.series, "peer": "base"}.get(variant, variant)
 
 
-def _build_request(options: Options, variant: str, source: Source) -> BuildRequest:
+def build_request(options: Options, variant: str, source: Source) -> BuildRequest:
+    """Return how a variant is built."""
     from generator.build.kernel import BuildRequest
     from generator.tree.acquire import ensure_pristine, pristine_identity
 
@@ -105,7 +106,7 @@ def _build_request(options: Options, variant: str, source: Source) -> BuildReque
 def _build_one(options: Options, variant: str, source: Source, screen: Screen) -> BuildResult:
     from generator.build.kernel import build_kernel
 
-    result = build_kernel(_build_request(options, variant, source), screen)
+    result = build_kernel(build_request(options, variant, source), screen)
     state = "unchanged" if result.unchanged else f"{result.objects} objects"
     start = f", from {result.seeded_from}'s objects" if result.seeded_from else ""
     screen.note(f"{options.base}/{variant}: built, {state}{start}, {result.seconds:.1f} s")
@@ -170,7 +171,12 @@ def build(options: Options, variants: tuple[str, ...]) -> None:
         screen.say(f"{options.base}/{result.variant}: {result.image}")
 
 
-def _boot_request(options: Options, variant: str, initramfs: Path) -> BootRequest:
+def boot_request(options: Options, variant: str, initramfs: Path) -> BootRequest:
+    """Return how a variant is booted.
+
+    Raises:
+        UserError: it is not built.
+    """
     from generator.boot.stage import BootRequest
     from generator.build.kernel import IMAGE
     from generator.build.worktree import BUILD_PREFIX
@@ -195,7 +201,8 @@ def _boot_request(options: Options, variant: str, initramfs: Path) -> BootReques
     )
 
 
-def _guest(options: Options, screen: Screen) -> Path:
+def guest(options: Options, screen: Screen) -> Path:
+    """Build the guest's programs, unless that is done, and return their archive."""
     from generator.build.guest import GuestRequest, build_guest
 
     return build_guest(GuestRequest(directory=options.area / "guest"), screen).initramfs
@@ -206,7 +213,7 @@ def _boot_one(options: Options, variant: str, initramfs: Path, screen: Screen) -
     from generator.report.results import write_boot
     from generator.report.table import format_boot
 
-    result = boot_kernel(_boot_request(options, variant, initramfs), screen)
+    result = boot_kernel(boot_request(options, variant, initramfs), screen)
     write_boot(result, options.area)
     screen.note(format_boot(result, terminal=False).rstrip())
     return result
@@ -220,7 +227,7 @@ def _boot_commands(options: Options, variants: tuple[str, ...]) -> list[tuple[st
     find_base(options.base)
     guest = GuestRequest(directory=options.area / "guest")
     archive = options.area / "guest" / "initramfs.cpio"
-    requests = [_boot_request(options, variant, archive) for variant in variants]
+    requests = [boot_request(options, variant, archive) for variant in variants]
     return [guest_command(guest), *(boot_command(request) for request in requests)]
 
 
@@ -233,7 +240,7 @@ def boot(options: Options, variants: tuple[str, ...]) -> None:
     if options.dry_run:
         screen.commands(_boot_commands(options, variants))
         return
-    initramfs = _guest(options, screen)
+    initramfs = guest(options, screen)
     results = [_boot_one(options, variant, initramfs, screen) for variant in variants]
     screen.result({"boots": [boot_data(result) for result in results]})
     for result in results:
@@ -293,7 +300,7 @@ def qemu_test(options: Options, *, peer: bool, junit: Path | None) -> None:
         screen.commands([*_build_commands(options, variants), *_boot_commands(options, variants)])
         return
     source, _ = render_source(options)
-    initramfs = _guest(options, screen)
+    initramfs = guest(options, screen)
     boots = {}
     for variant in variants:
         _build_one(options, variant, source, screen)

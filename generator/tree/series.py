@@ -186,6 +186,21 @@ def _import(commits: list[Commit], path: Path, tip: str, author: Identity) -> gi
     return git.Repo(path)
 
 
+def commit_files(repo: Path, ref: str, onto: str, files: Mapping[str, str]) -> None:
+    """Let ``ref`` name a commit on top of ``onto`` that changes ``files``, for a trial.
+
+    Raises:
+        InfraError: git fails.
+    """
+    stream = bytearray(f"commit {ref}\ncommitter trial <trial@localhost> 0 +0000\n".encode())
+    stream += f"data 6\ntrial\n\nfrom {onto}^0\n".encode()
+    for name in sorted(files):
+        data = files[name].encode("utf-8", "surrogateescape")
+        stream += f"M 100644 inline {name}\ndata {len(data)}\n".encode() + data + b"\n"
+    stream += b"done\n"
+    _git(["-C", str(repo), "fast-import", "--quiet", "--force", "--done"], bytes(stream))
+
+
 def _git(
     arguments: list[str], stdin: bytes = b"", *, environment: Mapping[str, str] | None = None
 ) -> None:

@@ -9,19 +9,18 @@ and order, and nothing but x86's ``thread_struct`` may have lost ``trap_no`` to 
 from __future__ import annotations
 
 import re
-import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from clang.cindex import Cursor, CursorKind, TranslationUnit, TranslationUnitLoadError
 
-from generator.errors import InfraError, UserError
+from generator.errors import InfraError
 from generator.model.decl import Function, Struct
+from generator.verify.objects import recorded_command
 
 # gcc's own; libclang would call them errors
 _UNKNOWN = ("-mpreferred-stack-boundary=", "-fno-allow-store-data-races", "-fconserve-stack")
-_SKIP_WITH_NEXT = {"-c", "-o"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,6 +29,15 @@ class Difference:
 
     place: str
     what: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Check:
+    """One check: what was looked at, how many things, and what is not as it should be."""
+
+    what: str
+    checked: int
+    differences: tuple[Difference, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,33 +54,29 @@ def compile_flags(build_dir: Path, source: str) -> list[str]:
     Raises:
         UserError: the object was not compiled in this directory.
     """
-    path = Path(source)
-    cmd = build_dir / path.parent / f".{path.stem}.o.cmd"
-    if not cmd.is_file():
-        raise UserError(
-            "this object is not compiled here", where=str(cmd), hint="run: uprobekit build tip"
-        )
-    line = cmd.read_text().split("\n", 1)[0]
-    words = shlex.split(line.split(":=", 1)[1].split(" ; ", 1)[0])[1:]
-    flags: list[str] = []
-    skip = False
-    for word in words:
-        if skip or word in _SKIP_WITH_NEXT:
-            skip = not skip and word == "-o"
-        elif not word.startswith(("-Wp,-MMD", *_UNKNOWN)) and not word.endswith(path.name):
-            flags.append(word)
+    flags = [w for w in recorded_command(build_dir, source)[1:] if not w.startswith(_UNKNOWN)]
     return [*flags, "-w", f"-working-directory={build_dir}"]
 
 
-def parse(tree: Path, build_dir: Path, source: str) -> Unit:
+def parse(tree: Path, build_dir: Path, source: str, files: Mapping[str, str] | None = None) -> Unit:
     """Parse ``source``, a path relative to the tree.
 
+    Args:
+        tree: the source tree.
+        build_dir: where kbuild has compiled it.
+        source: the file.
+        files: text that stands in for that of files of the tree.
+
     Raises:
+        UserError: kbuild has not compiled it.
         InfraError: libclang cannot read the file, or finds errors in it.
     """
     file = tree / source
+    unsaved = [(str(tree / path), text) for path, text in (files or {}).items()]
     try:
-        unit = TranslationUnit.from_source(str(file), args=compile_flags(build_dir, source))
+        unit = TranslationUnit.from_source(
+            str(file), args=compile_flags(build_dir, source), unsaved_files=unsaved
+        )
     except TranslationUnitLoadError as error:
         raise InfraError("libclang cannot parse the file", where=str(file)) from error
     errors = [d for d in unit.diagnostics if d.severity >= 3]

@@ -6,7 +6,7 @@ Reads the tip's source tree and build directory; called by ``uprobekit verify``.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
 
 from generator.model.decl import Function
@@ -14,6 +14,7 @@ from generator.model.interface import INTERFACE
 from generator.plan import Plan
 from generator.render.env import Scope, Templates
 from generator.verify.ast import (
+    Check,
     Difference,
     Unit,
     compare_functions,
@@ -22,18 +23,10 @@ from generator.verify.ast import (
     names_used,
     parse,
 )
+from generator.verify.objects import command_file
 
 CORE = "kernel/events/uprobes.c"
 ARCH = "arch/x86/kernel/uprobes.c"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Check:
-    """One check: what was looked at, how many things, and what is not as it should be."""
-
-    what: str
-    checked: int
-    differences: tuple[Difference, ...]
 
 
 def verify_interface(
@@ -52,13 +45,20 @@ def verify_interface(
         InfraError: libclang cannot parse a file.
     """
     paths = {CORE, ARCH, *(hook.path for hook in plan.base.hooks)}
+    paths |= {path for path in touched if command_file(build_dir, path).is_file()}
     units = {path: parse(tree, build_dir, path) for path in sorted(paths)}
-    return (
-        _functions(plan, tree, units),
-        _structs(tree, units),
-        _hooks(plan, units),
-        _rename(tree, build_dir, touched),
-    )
+    return check_units(plan, tree, units)
+
+
+def check_units(plan: Plan, tree: Path, units: Mapping[str, Unit]) -> tuple[Check, ...]:
+    """Compare parsed files with the model.
+
+    Args:
+        plan: the series for its base.
+        tree: where they were parsed.
+        units: ``CORE``, ``ARCH`` and the files with hooks, and others that the series touches.
+    """
+    return _functions(plan, tree, units), _structs(tree, units), _hooks(plan, units), _rename(units)
 
 
 def _wanted(plan: Plan) -> dict[str, Function]:
@@ -74,7 +74,7 @@ def _wanted(plan: Plan) -> dict[str, Function]:
     return wanted
 
 
-def _functions(plan: Plan, tree: Path, units: dict[str, Unit]) -> Check:
+def _functions(plan: Plan, tree: Path, units: Mapping[str, Unit]) -> Check:
     wanted = _wanted(plan)
     defined: set[str] = set()
     differences: list[Difference] = []
@@ -93,7 +93,7 @@ def _functions(plan: Plan, tree: Path, units: dict[str, Unit]) -> Check:
     )
 
 
-def _structs(tree: Path, units: dict[str, Unit]) -> Check:
+def _structs(tree: Path, units: Mapping[str, Unit]) -> Check:
     wanted = {struct.name: struct for struct in INTERFACE.structs}
     return Check(
         what="structures: members, order",
@@ -102,7 +102,7 @@ def _structs(tree: Path, units: dict[str, Unit]) -> Check:
     )
 
 
-def _hooks(plan: Plan, units: dict[str, Unit]) -> Check:
+def _hooks(plan: Plan, units: Mapping[str, Unit]) -> Check:
     differences = []
     for hook in plan.base.hooks:
         used = names_used(units[hook.path], hook.function)
@@ -118,17 +118,10 @@ def _hooks(plan: Plan, units: dict[str, Unit]) -> Check:
     )
 
 
-def _rename(tree: Path, build_dir: Path, touched: tuple[str, ...]) -> Check:
+def _rename(units: Mapping[str, Unit]) -> Check:
     """Look at every touched file that was compiled: trap_nr of thread_struct, no trap_no of it."""
     differences, uses = [], 0
-    for path in touched:
-        place = Path(path)
-        if (
-            place.suffix != ".c"
-            or not (build_dir / place.parent / f".{place.stem}.o.cmd").is_file()
-        ):
-            continue
-        unit = parse(tree, build_dir, path)
+    for path, unit in units.items():
         uses += sum(owner == "thread_struct" for owner, _ in member_uses(unit, "trap_nr"))
         differences += [
             Difference(place=f"{path}:{line}", what=f"struct {owner} still has trap_no")

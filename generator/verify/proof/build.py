@@ -25,7 +25,7 @@ _LIB = "arch/x86/lib"
 _ASM = "arch/x86/include/asm"
 
 # where each file of the unmodified tree goes
-_FROM_BASE = {
+FROM_BASE = {
     f"{_LIB}/insn.c": "insn.c",
     f"{_LIB}/inat.c": "inat.c",
     f"{_LIB}/x86-opcode-map.txt": "x86-opcode-map.txt",
@@ -35,7 +35,7 @@ _FROM_BASE = {
     f"{_ASM}/inat_types.h": "include/asm/inat_types.h",
     f"{_ASM}/emulate_prefix.h": "include/asm/emulate_prefix.h",
 }
-_FROM_TIP = {
+FROM_TIP = {
     "arch/x86/kernel/uprobes.c": "uprobes.c",
     f"{_ASM}/uprobes.h": "include/asm/uprobes.h",
     "include/linux/uprobes.h": "include/linux/uprobes.h",
@@ -86,8 +86,8 @@ def build_proof(
         CheckFailed: the C does not compile.
         InfraError: awk or the compiler cannot be run.
     """
-    files = {name: load(path) for path, name in _FROM_BASE.items()}
-    files |= {name: tip[path] for path, name in _FROM_TIP.items()}
+    files = {name: load(path) for path, name in FROM_BASE.items()}
+    files |= {name: tip[path] for path, name in FROM_TIP.items()}
     files |= {name: (_SHIM / name).read_text() for name in _FROM_SHIM}
     files |= {f"empty/{name}": "" for name in missing_headers(files)}
     ensure_dir(place)
@@ -122,7 +122,7 @@ def build_peer(load: Callable[[str], str], place: Path, *, compiler: str = "gcc"
         CheckFailed: the C does not compile.
         InfraError: awk or the compiler cannot be run.
     """
-    files = {name: load(path) for path, name in (_FROM_BASE | _PEER_FROM_BASE).items()}
+    files = {name: load(path) for path, name in (FROM_BASE | _PEER_FROM_BASE).items()}
     files |= {name: (_SHIM / name).read_text() for name in _PEER_FROM_SHIM}
     files |= {f"empty/{name}": "" for name in missing_headers(files)}
     ensure_dir(place)

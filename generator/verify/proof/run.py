@@ -16,7 +16,7 @@ from generator.errors import CheckFailed, InfraError
 from generator.model.opcodes import OPCODES
 from generator.verify.proof.build import build_proof
 from generator.verify.proof.cases import Case, families, make_cases
-from generator.verify.proof.compare import Prover, Result
+from generator.verify.proof.compare import Outcome, Prover, Result
 from generator.verify.proof.library import INSN_BYTES, Library
 from generator.verify.proof.sanitize import analyze_checked, bad_inputs
 from generator.verify.proof.summary import Summary, summarize
@@ -71,6 +71,33 @@ def prove_series(request: ProofRequest) -> ProofResult:
     checked = _check_inputs(made.library, made.filter, cases, request)
     results = _compare(made.library, cases, request)
     return ProofResult(summary=summarize(results, listed), checked_inputs=checked)
+
+
+def first_failure(request: ProofRequest, cases: Sequence[Case]) -> str:
+    """Run the proof in this process up to the first thing that is wrong, for a broken tip.
+
+    Args:
+        request: what is to be proved; ``cases`` and ``jobs`` of it are not used.
+        cases: what is tried, see ``make_cases``.
+
+    Returns:
+        What is wrong, "" when nothing is.
+
+    Raises:
+        InfraError: a tool is missing.
+    """
+    try:
+        made = build_proof(request.load, request.tip, request.place)
+        _check_inputs(made.library, made.filter, cases, request)
+    except CheckFailed as error:
+        return error.what
+    prover = Prover(Library(made.library), seed=request.seed)
+    for case in cases:
+        result = prover.prove(case)
+        if result.outcome == Outcome.UNEQUAL:
+            what = result.reason or ", ".join(result.differences)
+            return f"{case.code.hex(' ')} ({case.bits}-bit) {result.text}: {what}"
+    return ""
 
 
 def _check_inputs(

@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What became of the faults: kept between runs, counted by level, and written for people.
+
+A run keeps each verdict when it is there, for the very C that it is about: an interrupted run goes
+on where it was, a run with more faults judges the new ones only.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+
+from generator.paths import write_atomic
+from generator.verify.mutation.fault import Fault
+from generator.verify.mutation.judge import LEVELS
+from generator.verify.mutation.known import explain_survivor
+
+BOOT = "boot"
+ALL_LEVELS = (*LEVELS, BOOT)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What is known about a fault.
+
+    Attributes:
+        caught: what each level that noticed it says.
+        same: it is none: the objects are the same.
+        booted: it was shown to a boot.
+    """
+
+    caught: Mapping[str, str] = field(default_factory=dict)
+    same: bool = False
+    booted: bool = False
+
+    @property
+    def survives(self) -> bool:
+        """No level has noticed it, as far as they were asked."""
+        return not self.caught and not self.same
+
+
+class Ledger:
+    """The verdicts of one tip, in a file."""
+
+    def __init__(self, path: Path, tip: Mapping[str, str]) -> None:
+        """Read what is there; verdicts about another tip are forgotten."""
+        self._path = path
+        total = hashlib.sha256()
+        for name in sorted(tip):
+            total.update(f"{name}\n{tip[name]}\n".encode("utf-8", "surrogateescape"))
+        self._tip = total.hexdigest()
+        self.verdicts: dict[str, Verdict] = {}
+        try:
+            data = json.loads(path.read_bytes())
+            if data["tip"] == self._tip:
+                self.verdicts = {k: Verdict(**v) for k, v in data["verdicts"].items()}
+        except (OSError, ValueError, KeyError, TypeError):
+            self.verdicts = {}
+
+    def keep(self, fault: Fault, verdict: Verdict) -> None:
+        """Remember a verdict.
+
+        Raises:
+            InfraError: the file cannot be written.
+        """
+        self.verdicts[fault.ident] = verdict
+        data = {"tip": self._tip, "verdicts": {k: asdict(v) for k, v in self.verdicts.items()}}
+        write_atomic(self._path, (json.dumps(data, indent=1, sort_keys=True) + "\n").encode())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """The figures.
+
+    Attributes:
+        faults: those that are faults: the objects differ.
+        same: those that are none.
+        first: how many each level notices first, from cheap to dear.
+        caught: how many each level notices at all.
+        explained: survivors with a reason why nothing can notice them.
+        open: survivors without, with the levels all asked; a hole in the proof.
+        waiting: survivors that were not booted.
+    """
+
+    faults: int
+    same: int
+    first: Mapping[str, int]
+    caught: Mapping[str, int]
+    explained: tuple[Fault, ...]
+    open: tuple[Fault, ...]
+    waiting: tuple[Fault, ...]
+
+    @property
+    def share(self) -> float:
+        """The part of the faults that was noticed; those that wait count as not noticed."""
+        return sum(self.first.values()) / self.faults if self.faults else 0.0
+
+
+def count_score(faults: Sequence[Fault], verdicts: Mapping[str, Verdict]) -> Score:
+    """Count the verdicts on ``faults``."""
+    known = [(fault, verdicts[fault.ident]) for fault in faults if fault.ident in verdicts]
+    real = [(fault, verdict) for fault, verdict in known if not verdict.same]
+    first = Counter(
+        next(level for level in ALL_LEVELS if level in verdict.caught)
+        for _, verdict in real
+        if verdict.caught
+    )
+    caught = Counter(level for _, verdict in real for level in verdict.caught)
+    left = [(fault, verdict) for fault, verdict in real if verdict.survives]
+    asked = [fault for fault, verdict in left if verdict.booted]
+    return Score(
+        faults=len(real),
+        same=len(known) - len(real),
+        first={level: first[level] for level in ALL_LEVELS},
+        caught={level: caught[level] for level in ALL_LEVELS},
+        explained=tuple(fault for fault in asked if explain_survivor(fault)),
+        open=tuple(fault for fault in asked if not explain_survivor(fault)),
+        waiting=tuple(fault for fault, verdict in left if not verdict.booted),
+    )
+
+
+def format_score(score: Score) -> str:
+    """Return the figures and the survivors as text."""
+    lines = [f"{'level':10} {'first':>6} {'at all':>7}"]
+    lines += [f"{level:10} {score.first[level]:6} {score.caught[level]:7}" for level in ALL_LEVELS]
+    lines.append(
+        f"{score.faults} faults, {100 * score.share:.1f} % noticed; "
+        f"{score.same} more leave the objects as they are"
+    )
+    for title, faults in (
+        ("not booted", score.waiting),
+        ("survives, explained", score.explained),
+        ("SURVIVES", score.open),
+    ):
+        for fault in faults:
+            reason = explain_survivor(fault)
+            lines.append(f"{title}: {fault.ident} {_said(fault)}{f': {reason}' if reason else ''}")
+    return "\n".join(lines)
+
+
+def format_verdict(fault: Fault, verdict: Verdict) -> str:
+    """Return one verdict as a line."""
+    if verdict.same:
+        return f"{fault.ident} {_said(fault)}: changes nothing"
+    level = next((level for level in ALL_LEVELS if level in verdict.caught), "")
+    said = f"{level}: {verdict.caught[level]}" if level else "not noticed"
+    return f"{fault.ident} {_said(fault)}: {said}"
+
+
+def _said(fault: Fault) -> str:
+    return f"{fault.place}: {fault.function}: {fault.kind}: {fault.said}"

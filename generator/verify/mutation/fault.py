@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""A small fault in the rendered C: a range of one file and what stands there instead."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fault:
+    """A fault.
+
+    Attributes:
+        kind: what was done, such as "condition inverted".
+        path: the file, relative to the tree.
+        function: the function, structure or table it is in.
+        line: of its first character, from 1.
+        start, end: the range of bytes that is replaced.
+        before, after: what stood there and what stands there now.
+    """
+
+    kind: str
+    path: str
+    function: str
+    line: int
+    start: int
+    end: int
+    before: str
+    after: str
+
+    @property
+    def ident(self) -> str:
+        """Eight characters that tell this fault from others, the same in every run."""
+        text = "\0".join((self.kind, self.path, self.function, str(self.start), self.after))
+        return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+    @property
+    def place(self) -> str:
+        """The place, as ``file:line``."""
+        return f"{self.path}:{self.line}"
+
+    @property
+    def said(self) -> str:
+        """The change in one line."""
+        before, after = (" ".join(text.split()) for text in (self.before, self.after))
+        return f"{before} -> {after or 'nothing'}"
+
+    def apply(self, text: str) -> str:
+        """Return the text of the file with the fault."""
+        data = text.encode("utf-8", "surrogateescape")
+        changed = data[: self.start] + self.after.encode() + data[self.end :]
+        return changed.decode("utf-8", "surrogateescape")
+
+
+def make_fault(
+    kind: str, path: str, function: str, data: bytes, span: tuple[int, int], after: str
+) -> Fault:
+    """Return a fault; ``after`` gets the line ends that stood there: lines keep their numbers."""
+    start, end = span
+    before = data[start:end].decode("utf-8", "replace")
+    after += "\n" * (before.count("\n") - after.count("\n"))
+    return Fault(
+        kind=kind,
+        path=path,
+        function=function,
+        line=data.count(b"\n", 0, start) + 1,
+        start=start,
+        end=end,
+        before=before,
+        after=after,
+    )

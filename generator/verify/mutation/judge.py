@@ -1,0 +1,246 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Show a fault to the levels of the proof that need no kernel: which of them notice it?
+
+The levels, from cheap to dear: the compiler (W=1, the kernel's own command line), libclang against
+the model, the tables read by pycparser, the points of the review, and the execution in an emulator.
+That the patches are not what the model renders (drift) would be noticed of every fault; it is not
+asked, a fault in a template or in the model has it as well.
+
+A fault after which the objects are the same bytes is none: the compiler says that both mean the
+same.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import multiprocessing
+import os
+import shutil
+import signal
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from generator.errors import InfraError, UprobekitError
+from generator.plan import Plan
+from generator.verify.ast import Unit, parse
+from generator.verify.interface import ARCH, CORE, check_units
+from generator.verify.mutation.fault import Fault
+from generator.verify.objects import Compiled, compile_object, depends_on
+from generator.verify.proof.build import FROM_BASE, FROM_TIP
+from generator.verify.proof.cases import Case
+from generator.verify.proof.run import ProofRequest, first_failure
+from generator.verify.review import check_review
+from generator.verify.tables import check_tables
+
+COMPILE, INTERFACE, TABLES, REVIEW, PROOF = "compile", "interface", "tables", "review", "proof"
+LEVELS = (COMPILE, INTERFACE, TABLES, REVIEW, PROOF)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """What the levels say about a fault.
+
+    Attributes:
+        fault: the fault.
+        caught: what each level that noticed it says.
+        same: it is none, the objects are the same.
+    """
+
+    fault: Fault
+    caught: Mapping[str, str] = field(default_factory=dict)
+    same: bool = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class JudgeRequest:
+    """What the faults are put into.
+
+    Attributes:
+        plan: the series for its base.
+        tree, build_dir: source and build directory of the tip.
+        load: returns the text of a file of the unmodified tree.
+        tip: the files that the series touches, after its last patch.
+        patches: the mail form, by file name.
+        place: a directory of our own.
+        cases: instructions that the proof tries.
+        seed: of the proof.
+        limit: seconds for the proof of one fault.
+        jobs: faults at a time.
+    """
+
+    plan: Plan
+    tree: Path
+    build_dir: Path
+    load: Callable[[str], str]
+    tip: Mapping[str, str]
+    patches: Mapping[str, bytes]
+    place: Path
+    cases: Sequence[Case]
+    seed: int = 1
+    limit: float = 120.0
+    jobs: int = 2
+
+
+def judge_faults(
+    request: JudgeRequest, faults: Sequence[Fault], tell: Callable[[Judged], None]
+) -> tuple[Judged, ...]:
+    """Show each fault to all levels; ``tell`` gets each verdict when it is there.
+
+    Raises:
+        InfraError: a tool is missing, or a level finds something without any fault.
+    """
+    judge = _Judge(request)
+    judge.check_tip()
+
+    def one(fault: Fault) -> Judged:
+        verdict = judge.judge(fault)
+        tell(verdict)
+        return verdict
+
+    with ThreadPoolExecutor(request.jobs) as pool:
+        return tuple(pool.map(one, faults))
+
+
+class _Judge:
+    """The levels, and what they say about the tip as it is."""
+
+    def __init__(self, request: JudgeRequest) -> None:
+        self._request = request
+        hooks = {hook.path for hook in request.plan.base.hooks}
+        self._sources = sorted({CORE, ARCH, *hooks})
+        self._units: dict[str, Unit] = {}
+        self._plain: dict[str, Compiled] = {}
+
+    def check_tip(self) -> None:
+        """Look at the tip without a fault: nothing may be found."""
+        request = self._request
+        place = request.place / "tip"
+        for source in self._sources:
+            self._units[source] = parse(request.tree, request.build_dir, source, request.tip)
+            self._plain[source] = self._compile(source, request.tip, place)
+        found = [
+            *(f"{path} does not compile" for path, made in self._plain.items() if not made.object),
+            self._interface(self._units),
+            self._tables(request.tip),
+            self._review(request.tip),
+            self._proof(request.tip, place),
+        ]
+        wrong = [text for text in found if text]
+        if wrong:
+            raise InfraError(f"without any fault: {wrong[0]}", hint="run: uprobekit verify")
+
+    def judge(self, fault: Fault) -> Judged:
+        """Show a fault to the levels."""
+        request = self._request
+        place = request.place / fault.ident
+        tip = {**request.tip, fault.path: fault.apply(request.tip[fault.path])}
+        try:
+            made = {source: self._compile(source, tip, place) for source in self._seeing(fault)}
+            said = self._compared(made)
+            if not said and all(self._plain[s].object == made[s].object for s in made):
+                return Judged(fault=fault, same=True)
+            caught = {COMPILE: said} if said else {}
+            caught |= self._look(fault, tip, tuple(made), parses=not _failed(made))
+            if not _failed(made) and fault.path in FROM_TIP:
+                caught[PROOF] = self._proof(tip, place)
+            return Judged(
+                fault=fault, caught={level: text for level, text in caught.items() if text}
+            )
+        finally:
+            shutil.rmtree(place, ignore_errors=True)
+
+    def _seeing(self, fault: Fault) -> list[str]:
+        """Return the sources whose objects a fault can change."""
+        if fault.path.endswith(".c"):
+            return [fault.path]
+        build_dir = self._request.build_dir
+        return [source for source in self._sources if depends_on(build_dir, source, fault.path)]
+
+    def _compile(self, source: str, tip: Mapping[str, str], place: Path) -> Compiled:
+        request = self._request
+        return compile_object(request.tree, request.build_dir, source, tip, place)
+
+    def _compared(self, made: Mapping[str, Compiled]) -> str:
+        """Return the first message that the tip does not have, lines left aside."""
+        for source, compiled in made.items():
+            known = {words for _, words in self._plain[source].messages}
+            for line, words in compiled.messages:
+                if words not in known:
+                    return f"{source}:{line}: {words}"
+        return ""
+
+    def _look(
+        self, fault: Fault, tip: Mapping[str, str], sources: tuple[str, ...], *, parses: bool
+    ) -> dict[str, str]:
+        """Return what the levels say that only read."""
+        found = {TABLES: self._tables(tip), REVIEW: self._review(tip)}
+        if parses:
+            request = self._request
+            changed = {s: parse(request.tree, request.build_dir, s, tip) for s in sources}
+            found[INTERFACE] = self._interface({**self._units, **changed})
+        return found
+
+    def _interface(self, units: Mapping[str, Unit]) -> str:
+        checks = check_units(self._request.plan, self._request.tree, units)
+        return next((f"{d.place}: {d.what}" for c in checks for d in c.differences), "")
+
+    def _tables(self, tip: Mapping[str, str]) -> str:
+        return next((f"{d.place}: {d.what}" for c in check_tables(tip) for d in c.differences), "")
+
+    def _review(self, tip: Mapping[str, str]) -> str:
+        points = check_review(self._request.plan, tip, self._request.patches)
+        return next((f"{p.rule.ident}: {p.problems[0]}" for p in points if p.problems), "")
+
+    def _proof(self, tip: Mapping[str, str], place: Path) -> str:
+        request = self._request
+        sources = {path: tip[path] for path in FROM_TIP}
+        sources |= {path: request.load(path) for path in FROM_BASE}
+        return _in_child(sources, place / "proof", request)
+
+
+def _failed(made: Mapping[str, Compiled]) -> bool:
+    return any(not compiled.object for compiled in made.values())
+
+
+def _in_child(sources: dict[str, str], place: Path, request: JudgeRequest) -> str:
+    """Run the proof in a process of its own: a fault may make it crash or go on for ever."""
+    # a fresh interpreter: the emulator has threads, and so has this process
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe(duplex=False)
+    child = context.Process(
+        target=_prove, args=(sources, place, tuple(request.cases), request.seed, theirs)
+    )
+    child.start()
+    theirs.close()
+    try:
+        if not ours.poll(request.limit):
+            return f"no end after {request.limit:.0f} s"
+        answer, fine = ours.recv()
+    except EOFError:
+        return "the proof has crashed"
+    finally:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(child.pid or 0, signal.SIGKILL)
+        child.kill()
+        child.join()
+        ours.close()
+    if not fine:
+        raise InfraError(str(answer))
+    return str(answer)
+
+
+def _prove(
+    sources: dict[str, str], place: Path, cases: Sequence[Case], seed: int, pipe: Connection
+) -> None:
+    """Run the proof and send what it says, and whether it could be run."""
+    os.setsid()
+    proof = ProofRequest(
+        load=sources.__getitem__, tip=sources, place=place, cases=len(cases), seed=seed
+    )
+    try:
+        pipe.send((first_failure(proof, cases), True))
+    except UprobekitError as error:
+        pipe.send((str(error), False))
