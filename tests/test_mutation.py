@@ -12,6 +12,7 @@ from generator.model.opcodes import OPCODES
 from generator.model.series import REVIEW
 from generator.render.env import Scope, Templates
 from generator.report.mutants import BOOT, Ledger, Verdict, count_score, format_score
+from generator.verify.ast import ParseError, parse
 from generator.verify.mutation.choose import choose_faults
 from generator.verify.mutation.fault import make_fault
 from generator.verify.mutation.judge import COMPILE, PROOF
@@ -188,6 +189,15 @@ def test_depends_on(kbuild):
     assert depends_on(build, "kernel/k.c", "include/linux/n.h")
     assert not depends_on(build, "kernel/k.c", "linux/n.hh")
     assert not depends_on(build, "kernel/none.c", "include/linux/n.h")
+
+
+def test_what_gcc_only_warns_of_is_an_error_to_libclang(kbuild):
+    """A fault may make a number a pointer: that is noticed, not the end of the run."""
+    tree, build = kbuild
+    wrong = {"kernel/k.c": "int k(int *p) { return k(1); }"}
+    with pytest.raises(ParseError, match="incompatible integer to pointer"):
+        parse(tree, build, "kernel/k.c", wrong)
+    assert parse(tree, build, "kernel/k.c").source == "kernel/k.c"
 
 
 @pytest.fixture

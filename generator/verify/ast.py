@@ -23,6 +23,10 @@ from generator.verify.objects import recorded_command
 _UNKNOWN = ("-mpreferred-stack-boundary=", "-fno-allow-store-data-races", "-fconserve-stack")
 
 
+class ParseError(InfraError):
+    """A source is not C to libclang; gcc 12 only warns of some of what libclang calls an error."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Difference:
     """Something that is not as the model says; ``place`` is ``file:line`` of the tree."""
@@ -69,7 +73,8 @@ def parse(tree: Path, build_dir: Path, source: str, files: Mapping[str, str] | N
 
     Raises:
         UserError: kbuild has not compiled it.
-        InfraError: libclang cannot read the file, or finds errors in it.
+        InfraError: libclang cannot read the file.
+        ParseError: it finds errors in it.
     """
     file = tree / source
     unsaved = [(str(tree / path), text) for path, text in (files or {}).items()]
@@ -81,7 +86,7 @@ def parse(tree: Path, build_dir: Path, source: str, files: Mapping[str, str] | N
         raise InfraError("libclang cannot parse the file", where=str(file)) from error
     errors = [d for d in unit.diagnostics if d.severity >= 3]
     if errors:
-        raise InfraError(f"libclang finds: {errors[0].spelling}", where=str(file))
+        raise ParseError(f"libclang finds: {errors[0].spelling}", where=str(file))
     return Unit(source=source, root=unit.cursor)
 
 

@@ -25,7 +25,7 @@ from pathlib import Path
 
 from generator.errors import InfraError, UprobekitError
 from generator.plan import Plan
-from generator.verify.ast import Unit, parse
+from generator.verify.ast import ParseError, Unit, parse
 from generator.verify.interface import ARCH, CORE, check_units
 from generator.verify.mutation.fault import Fault
 from generator.verify.objects import Compiled, compile_object, depends_on
@@ -178,10 +178,17 @@ class _Judge:
         """Return what the levels say that only read."""
         found = {TABLES: self._tables(tip), REVIEW: self._review(tip)}
         if parses:
-            request = self._request
-            changed = {s: parse(request.tree, request.build_dir, s, tip) for s in sources}
-            found[INTERFACE] = self._interface({**self._units, **changed})
+            found[INTERFACE] = self._parsed(tip, sources)
         return found
+
+    def _parsed(self, tip: Mapping[str, str], sources: tuple[str, ...]) -> str:
+        """Return what libclang says that reads the sources anew."""
+        request = self._request
+        try:
+            changed = {s: parse(request.tree, request.build_dir, s, tip) for s in sources}
+        except ParseError as error:
+            return error.what
+        return self._interface({**self._units, **changed})
 
     def _interface(self, units: Mapping[str, Unit]) -> str:
         checks = check_units(self._request.plan, self._request.tree, units)
