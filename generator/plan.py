@@ -34,6 +34,11 @@ class Plan:
     patches: tuple[PlannedPatch, ...]
 
 
+def all_bases() -> tuple[Base, ...]:
+    """Return the bases in their order."""
+    return BASES
+
+
 def find_base(name: str) -> Base:
     """Return the base of that name.
 

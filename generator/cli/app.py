@@ -10,7 +10,7 @@ from typing import Annotated, cast
 import typer
 
 from generator import __version__
-from generator.cli import checks, commands
+from generator.cli import bases, checks, commands
 from generator.cli.options import Options
 from generator.errors import ExitCode, InfraError, UprobekitError
 
@@ -98,24 +98,40 @@ def render(
         bool,
         typer.Option("--check", help="Compare with what is there, write nothing; 2 on drift."),
     ] = False,
+    every: Annotated[
+        bool,
+        typer.Option(
+            "--all", help="Every base, and a table of what is known about each of their patches."
+        ),
+    ] = False,
+    flavour: Flavour = "plain",
+    toolchain: Toolchain = "gcc",
     workdir: Workdir = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
     """Render the series for a base: commits in the work area, patches in kernel_patches/."""
-    commands.render(
-        Options(
-            base=base,
-            series=series,
-            tree=tree,
-            rev=rev,
-            workdir=workdir,
-            as_json=as_json,
-            quiet=quiet,
-        ),
-        output=output,
-        check=check,
+    options = Options(
+        base=base,
+        series=series,
+        tree=tree,
+        rev=rev,
+        workdir=workdir,
+        as_json=as_json,
+        quiet=quiet,
+        flavour=flavour,
+        toolchain=toolchain,
     )
+    if every:
+        bases.render_all(options, output=output, check=check)
+    else:
+        commands.render(options, output=output, check=check)
+
+
+@app.command()
+def lines(as_json: Json = False) -> None:
+    """Count the template lines that all bases share, and those that belong to one."""
+    bases.lines(as_json=as_json)
 
 
 @app.command()

@@ -284,6 +284,8 @@ def _boot_mutants(
 def prefixes(options: Options) -> None:
     """Compile what the series touches at every prefix."""
     from generator.build.prefixes import PrefixRequest, compile_prefixes, configurations
+    from generator.build.worktree import read_ref
+    from generator.report.overview import write_prefixes
     from generator.tree.acquire import ensure_pristine, pristine_identity
 
     screen = options.screen()
@@ -301,6 +303,13 @@ def prefixes(options: Options) -> None:
         jobs=options.jobs,
     )
     results = compile_prefixes(request, screen)
+    write_prefixes(
+        options.area,
+        options.base,
+        source=source.identity,
+        results=results,
+        trees={ref: read_ref(rendered.repo, ref).tree_id for ref in request.refs},
+    )
     screen.result({"prefixes": [asdict(result) for result in results]})
     for result in results:
         state = f"{len(result.problems)} problems" if result.problems else "good"

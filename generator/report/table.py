@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The comparison and a boot's verdict as text for people, through rich.
+"""The comparison, a boot's verdict and the overview of all bases as text for people, through rich.
 
 Words from a guest are put in as plain ``Text``, never as markup. Without a terminal the text has no
 colour, no box and no wrapping, so that it can be searched and compared line by line.
@@ -8,6 +8,7 @@ colour, no box and no wrapping, so that it can be searched and compared line by 
 from __future__ import annotations
 
 import io
+from collections.abc import Sequence
 
 from rich import box
 from rich.console import Console
@@ -16,7 +17,9 @@ from rich.text import Text
 
 from generator.boot.stage import BootResult
 from generator.boot.text import clean_text
+from generator.render.share import LineShare
 from generator.report.compare import Comparison, Row, Verdict
+from generator.report.overview import Cell, PatchRow, State
 
 _PIPE_WIDTH = 400
 _STYLES = {Verdict.GOOD: "green", Verdict.BAD: "bold red", Verdict.SKIPPED: "bold yellow"}
@@ -60,6 +63,55 @@ def format_boot(result: BootResult, *, terminal: bool, width: int = 100) -> str:
             console.print(_line(f"  | {line}"))
         console.print(_line(f"  console: {result.console}"))
         console.print(_line(f"  results: {result.results}"))
+    return _trimmed(stream.getvalue())
+
+
+_STATE_STYLES = {
+    State.GOOD: "green",
+    State.BAD: "bold red",
+    State.OLDER: "bold yellow",
+    State.MISSING: "bold yellow",
+    State.NONE: "",
+}
+
+
+def format_overview(rows: Sequence[PatchRow], *, terminal: bool, width: int = 100) -> str:
+    """Return the table of all bases and patches as text; ``NOT OK`` marks what is wrong."""
+    stream = io.StringIO()
+    table = Table(box=box.SIMPLE_HEAD if terminal else None, pad_edge=False)
+    for name in ("base", "patch", "applies", "builds", "boots", "self-tests", "peer"):
+        table.add_column(name, overflow="fold")
+    for row in rows:
+        number = f"{row.number:2d} " if row.number else ""
+        cells = (row.applies, row.builds, row.boots, row.tests, row.peer)
+        table.add_row(_line(row.base), _line(f"{number}{row.name}"), *map(_cell, cells))
+    _console(stream, terminal=terminal, width=width).print(table)
+    return _trimmed(stream.getvalue())
+
+
+def _cell(cell: Cell) -> Text:
+    text = f"NOT OK: {cell.text}" if cell.state is State.BAD else cell.text
+    return Text(clean_text(text), style=_STATE_STYLES[cell.state])
+
+
+def format_share(share: LineShare, *, terminal: bool, width: int = 100) -> str:
+    """Return which template lines the bases share as text: a row a template, and the sum."""
+    stream = io.StringIO()
+    table = Table(box=box.SIMPLE_HEAD if terminal else None, pad_edge=False)
+    table.add_column("template lines", overflow="fold")
+    for name in ("all bases", *(f"only {base}" for base in share.bases), "several", "none"):
+        table.add_column(name, justify="right")
+    every = " ".join(share.bases)
+    for row in share.templates:
+        own = [row.counts.get(base, 0) if len(share.bases) > 1 else 0 for base in share.bases]
+        shared = row.counts.get(every, 0)
+        several = sum(row.counts.values()) - shared - sum(own)
+        numbers = (shared, *own, several, len(row.dead))
+        table.add_row(_line(row.template), *(str(number) if number else "-" for number in numbers))
+    dead = sum(len(row.dead) for row in share.templates)
+    numbers = (share.shared, *share.own.values(), share.several, dead)
+    table.add_row(_line(f"all {share.total}"), *(str(number) for number in numbers))
+    _console(stream, terminal=terminal, width=width).print(table)
     return _trimmed(stream.getvalue())
 
 

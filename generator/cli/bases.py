@@ -1,0 +1,203 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The commands about all bases at once: render them all, and count what they share."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from generator import plan as planning
+from generator.cli.commands import PATCHES
+from generator.cli.options import Options
+from generator.cli.output import Screen
+from generator.errors import CheckFailed, UprobekitError, UserError
+from generator.model.bases import Base
+from generator.paths import ensure_dir
+
+if TYPE_CHECKING:
+    from generator.build.kernel import BuildRequest
+    from generator.report.overview import PatchRow, PatchState
+    from generator.tree.acquire import Source
+    from generator.tree.series import Rendered
+
+
+def lines(*, as_json: bool) -> None:
+    """Count the template lines that all bases share, and those that belong to one."""
+    from generator.render.share import count_lines
+    from generator.report.table import format_share
+
+    screen = Screen(as_json=as_json)
+    share = count_lines(planning.all_bases())
+    screen.result(asdict(share))
+    screen.say(format_share(share, terminal=screen.terminal, width=screen.width))
+    dead = [f"templates/{r.template}.j2:{line}" for r in share.templates for line in r.dead]
+    if dead:
+        raise CheckFailed("no base has these template lines:\n  " + "\n  ".join(dead))
+
+
+def render_all(options: Options, *, output: Path | None, check: bool) -> None:
+    """Render every base whose source is there, and show what is known of every patch."""
+    from generator.render.share import count_lines
+    from generator.report.table import format_overview, format_share
+
+    if output or check:
+        raise UserError("--all goes with neither --output nor --check")
+    screen = options.screen()
+    bases = planning.all_bases()
+    chosen = _chosen(options, bases)
+    rows: list[PatchRow] = []
+    absent: dict[str, str] = {}
+    broken: dict[str, str] = {}
+    for base in bases:
+        try:
+            source = _source(chosen[base.name], base)
+        except UprobekitError as error:
+            absent[base.name] = str(error)
+            continue
+        try:
+            rows += _render_base(chosen[base.name], base, source, screen)
+        except UserError as error:
+            broken[base.name] = str(error)
+    share = count_lines(bases)
+    screen.result(
+        {
+            "rows": [asdict(row) for row in rows],
+            "no source": absent,
+            "does not fit": broken,
+            "lines": asdict(share),
+        }
+    )
+    screen.say(format_overview(rows, terminal=screen.terminal, width=screen.width))
+    for name, reason in absent.items():
+        screen.say(f"{name}: no source, NOT RENDERED: {reason}")
+    screen.say("")
+    screen.say(format_share(share, terminal=screen.terminal, width=screen.width))
+    _judge(rows, absent, broken)
+
+
+def _chosen(options: Options, bases: tuple[Base, ...]) -> Mapping[str, Options]:
+    """Return the options for each base: ``--tree`` is for the one that supports its version.
+
+    Raises:
+        UserError: no base supports it.
+    """
+    plain = replace(options, tree=None, rev=None)
+    chosen = {base.name: replace(plain, base=base.name) for base in bases}
+    if options.tree is None and options.rev is None:
+        return chosen
+    reasons = []
+    for base in bases:
+        own = replace(options, base=base.name)
+        try:
+            _source(own, base)
+        except UserError as error:
+            reasons.append(error)
+        else:
+            return {**chosen, base.name: own}
+    raise reasons[-1]
+
+
+def _source(options: Options, base: Base) -> Source:
+    from generator.tree.acquire import find_source
+
+    return find_source(base, options.area, tree=options.tree, rev=options.rev)
+
+
+def _render_base(
+    options: Options, base: Base, source: Source, screen: Screen
+) -> tuple[PatchRow, ...]:
+    """Render a base, write its patches, and return its rows of the table.
+
+    Raises:
+        UserError: the base does not fit the source.
+    """
+    from generator.report.overview import OverviewRequest, make_overview
+    from generator.tree.series import render_series, write_series
+
+    plan = planning.plan_series(base, planning.find_series(options.series))
+    rendered = render_series(plan, source, ensure_dir(options.area))
+    target = Path(PATCHES) / base.name / options.series
+    written = write_series(rendered, target)
+    screen.note(
+        f"{base.name}/{options.series}: {len(rendered.patches) - 1} patches for Linux "
+        f"{source.version} in {target}, {len(written.written)} files written"
+    )
+    return make_overview(
+        OverviewRequest(
+            build=_build(options, source, rendered),
+            source=source.identity,
+            patches=_patches(plan, rendered),
+        )
+    )
+
+
+def _build(options: Options, source: Source, rendered: Rendered) -> BuildRequest:
+    from generator.build.kernel import BuildRequest
+    from generator.tree.acquire import pristine_identity
+
+    return BuildRequest(
+        base=options.base,
+        variant="baseline",
+        ref="baseline",
+        repo=rendered.repo,
+        pristine=source.path,
+        pristine_id=pristine_identity(source),
+        workdir=options.area,
+        flavour=options.flavour,
+        toolchain=options.toolchain,
+    )
+
+
+def _patches(plan: planning.Plan, rendered: Rendered) -> tuple[PatchState, ...]:
+    """Return the baseline and every patch, applied as a file."""
+    from generator.build.worktree import read_ref
+    from generator.render.env import Scope, Templates
+    from generator.report.overview import PatchState
+    from generator.tree.replay import replay_patches
+
+    baseline = PatchState(
+        number=0,
+        name="baseline",
+        ref="baseline",
+        tree=read_ref(rendered.repo, "baseline").tree_id,
+    )
+    idents = tuple(planned.patch.ident for planned in plan.patches)
+    templates = Templates(Scope(base=plan.base, patches=idents))
+    done = replay_patches(rendered.repo, plan.series.name, rendered.patches)
+    return (
+        baseline,
+        *(
+            PatchState(
+                number=planned.number,
+                name=templates.text(planned.patch.subject),
+                ref=replayed.ref,
+                tree=replayed.tree,
+                problem=replayed.problem,
+            )
+            for planned, replayed in zip(plan.patches, done, strict=True)
+        ),
+    )
+
+
+def _judge(rows: list[PatchRow], absent: Mapping[str, str], broken: Mapping[str, str]) -> None:
+    """Raise when something that is known is wrong; what is missing is not.
+
+    Raises:
+        UserError: there is no source of any base.
+        CheckFailed: a base does not fit, or a patch does not apply, build, boot or pass.
+    """
+    from generator.report.overview import State
+
+    if not rows and not broken:
+        raise UserError("; ".join(absent.values()) or "there is no base")
+    bad = [f"{name}: {reason}" for name, reason in broken.items()]
+    bad += [
+        f"{row.base}: {row.name}: {cell.text}"
+        for row in rows
+        for cell in (row.applies, row.builds, row.boots, row.tests)
+        if cell.state is State.BAD
+    ]
+    if bad:
+        raise CheckFailed("not every patch is good:\n  " + "\n  ".join(bad))

@@ -1,0 +1,285 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Every base and every patch in one table, from the results that the work area has.
+
+Nothing is built or booted: a result that is not there is ``missing``, one of another tree, source
+or kernel is ``older``. Reads the stamps of builds, ``<workdir>/<base>/results/`` and
+``prefixes.json`` there, which ``write_prefixes`` keeps:
+
+    format          1
+    source          identity of the source
+    results         [{ref, tree, configuration, objects, left_out, problems, seconds}]
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from pathlib import Path
+
+from generator.boot.ktap import KtapTest, Status
+from generator.boot.stage import BootResult
+from generator.build.kernel import BuildRequest, plan_build
+from generator.build.prefixes import PrefixResult
+from generator.build.state import read_state
+from generator.errors import UprobekitError, UserError
+from generator.paths import write_atomic
+from generator.report.results import FORMAT, dump_json, read_boot, result_path
+
+
+class State(StrEnum):
+    """What a cell of the table means."""
+
+    GOOD = "good"
+    BAD = "bad"
+    OLDER = "older"
+    MISSING = "missing"
+    NONE = "none"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A cell: what it means, and the words that say so."""
+
+    state: State
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchRow:
+    """One patch on one base.
+
+    Args:
+        base: the base.
+        number: of the patch, 0 for the baseline.
+        name: subject of the patch, or ``baseline``.
+        applies: the patch applied to the commit before it gives this commit.
+        builds: the whole kernel, or the touched objects in each configuration.
+        boots: the kernel of this commit was booted and ended well.
+        tests: self-tests that passed; of the baseline, those that ended as announced.
+        peer: on the last patch, what the unmodified base makes of the same self-tests.
+    """
+
+    base: str
+    number: int
+    name: str
+    applies: Cell
+    builds: Cell
+    boots: Cell
+    tests: Cell
+    peer: Cell
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchState:
+    """What rendering says about a commit: number, name, git ref and tree, and what went wrong."""
+
+    number: int
+    name: str
+    ref: str
+    tree: str
+    problem: str = ""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OverviewRequest:
+    """One base.
+
+    Args:
+        build: how its kernels are built; variant and ref do not matter.
+        source: identity of the source.
+        patches: the baseline and the patches in their order.
+    """
+
+    build: BuildRequest
+    source: str
+    patches: tuple[PatchState, ...]
+
+
+_MISSING = Cell(state=State.MISSING, text="not run")
+_NONE = Cell(state=State.NONE, text="-")
+_RANK = (State.BAD, State.OLDER, State.MISSING, State.GOOD)
+
+
+def prefixes_path(workdir: Path, base: str) -> Path:
+    """Return where the results of compiling every prefix are kept."""
+    return workdir / base / "results" / "prefixes.json"
+
+
+def write_prefixes(
+    workdir: Path,
+    base: str,
+    *,
+    source: str,
+    results: Sequence[PrefixResult],
+    trees: Mapping[str, str],
+) -> Path:
+    """Keep what compiling every prefix gave, and return the file's path.
+
+    Args:
+        workdir: the work area.
+        base: the base.
+        source: identity of the source.
+        results: one for each prefix and configuration.
+        trees: git's tree id by ref.
+
+    Raises:
+        InfraError: the file cannot be written.
+    """
+    rows = [{**asdict(result), "tree": trees[result.ref]} for result in results]
+    path = prefixes_path(workdir, base)
+    write_atomic(path, dump_json({"format": FORMAT, "source": source, "results": rows}))
+    return path
+
+
+def make_overview(request: OverviewRequest) -> tuple[PatchRow, ...]:
+    """Return the rows of one base."""
+    last = max(patch.number for patch in request.patches)
+    compiled = _Compiled(prefixes_path(request.build.workdir, request.build.base), request.source)
+    return tuple(
+        _row(request, patch, compiled, last=patch.number == last) for patch in request.patches
+    )
+
+
+def _row(
+    request: OverviewRequest, patch: PatchState, compiled: _Compiled, *, last: bool
+) -> PatchRow:
+    variants = ("tip", patch.ref) if last and patch.number else (patch.ref,)
+    kernels = {name: _kernel(request.build, name, patch.ref) for name in variants}
+    boots = {name: _boot(request.build, name, kernels[name]) for name in variants}
+    # of two variants with the same tree, the one of which more is known
+    variant = max(variants, key=lambda name: (boots[name].rank, _rank(kernels[name])))
+    boot = boots[variant]
+    return PatchRow(
+        base=request.build.base,
+        number=patch.number,
+        name=patch.name,
+        applies=Cell(state=State.BAD, text=patch.problem)
+        if patch.problem
+        else Cell(state=State.GOOD, text="yes"),
+        builds=_builds(kernels[variant], compiled.cell(patch)),
+        boots=boot.cell,
+        tests=_tests(boot, before=patch.number == 0, all_pass=last),
+        peer=_peer(request.build) if last and patch.number else _NONE,
+    )
+
+
+def _rank(cell: Cell) -> int:
+    return {State.MISSING: 0, State.OLDER: 1}.get(cell.state, 2)
+
+
+def _kernel(build: BuildRequest, variant: str, ref: str) -> Cell:
+    """Return whether the whole kernel of a variant is built from what the ref has now."""
+    try:
+        plan = plan_build(replace(build, variant=variant, ref=ref))
+    except UprobekitError:
+        return _MISSING
+    known = read_state(plan.state_file)
+    if known.running:
+        return Cell(state=State.MISSING, text="being built, or interrupted")
+    if not known.key:
+        return _MISSING
+    if known.key != plan.key:
+        return Cell(state=State.OLDER, text="older kernel")
+    return Cell(state=State.GOOD, text="kernel")
+
+
+class _Compiled:
+    """The kept results of compiling every prefix."""
+
+    def __init__(self, path: Path, source: str) -> None:
+        self._rows: list[PrefixResult] = []
+        self._trees: dict[str, str] = {}
+        self._same_source = False
+        try:
+            data = json.loads(path.read_bytes())
+            if data["format"] != FORMAT:
+                return
+            self._same_source = data["source"] == source
+            for row in data["results"]:
+                self._trees[str(row["ref"])] = str(row.pop("tree"))
+                self._rows.append(PrefixResult(**row))
+        except (OSError, ValueError, KeyError, TypeError, AttributeError):
+            self._rows = []
+
+    def cell(self, patch: PatchState) -> Cell:
+        """Return what is known about the touched objects of a patch."""
+        rows = [row for row in self._rows if row.ref == patch.ref]
+        if not rows:
+            return _MISSING
+        names = ", ".join(row.configuration for row in rows)
+        if not self._same_source or self._trees[patch.ref] != patch.tree:
+            return Cell(state=State.OLDER, text=f"older objects ({names})")
+        bad = [row.configuration for row in rows if row.problems]
+        if bad:
+            return Cell(state=State.BAD, text=f"NO: {', '.join(bad)}")
+        return Cell(state=State.GOOD, text=f"objects ({names})")
+
+
+def _builds(kernel: Cell, objects: Cell) -> Cell:
+    """Return the worse of what is known; what is missing does not hide what is there."""
+    known = [cell for cell in (kernel, objects) if cell.state is not State.MISSING]
+    if not known:
+        return kernel
+    state = min((cell.state for cell in known), key=_RANK.index)
+    return Cell(state=state, text=", ".join(cell.text for cell in known))
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Boot:
+    """A kept boot, and the cell that says what became of it."""
+
+    cell: Cell
+    result: BootResult | None = None
+
+    @property
+    def rank(self) -> int:
+        return _rank(self.cell)
+
+
+def _boot(build: BuildRequest, variant: str, kernel: Cell) -> _Boot:
+    path = result_path(build.workdir, build.base, variant, build.flavour)
+    if not path.is_file():
+        return _Boot(cell=_MISSING)
+    try:
+        result = read_boot(path)
+    except UserError as error:
+        return _Boot(cell=Cell(state=State.BAD, text=error.what))
+    image = read_state(
+        build.workdir / build.base / variant / f"state-{build.flavour}-{build.toolchain}.json"
+    ).image
+    if kernel.state is not State.GOOD or path.stat().st_mtime_ns < image[1]:
+        return _Boot(cell=Cell(state=State.OLDER, text="an older kernel"), result=result)
+    if not result.outcome.complete:
+        return _Boot(cell=Cell(state=State.BAD, text=str(result.outcome.kind)), result=result)
+    return _Boot(cell=Cell(state=State.GOOD, text="yes"), result=result)
+
+
+def _tests(boot: _Boot, *, before: bool, all_pass: bool) -> Cell:
+    """Return how many self-tests ended as they must; in between, how many pass."""
+    if boot.result is None:
+        return _MISSING
+    tests = boot.result.ktap.tests
+    skipped = sum(test.status is Status.SKIP for test in tests)
+    good = sum(_as_announced(test) if before else test.passed for test in tests)
+    words = f"{good} of {len(tests)} {'as announced' if before else 'pass'}"
+    text = f"{words}, {skipped} skipped" if skipped else words
+    if boot.cell.state is State.OLDER:
+        return Cell(state=State.OLDER, text=f"{text} (older)")
+    judged = before or all_pass
+    wrong = judged and (good + skipped < len(tests) or not tests)
+    return Cell(state=State.BAD if wrong else State.GOOD, text=text)
+
+
+def _as_announced(test: KtapTest) -> bool:
+    return test.status is not Status.SKIP and bool(test.before) and test.outcome == test.before
+
+
+def _peer(build: BuildRequest) -> Cell:
+    """Return what the unmodified base makes of the self-tests: for comparison, never wrong."""
+    boot = _boot(build, "peer", _kernel(build, "peer", build.base_ref))
+    cell = _tests(boot, before=False, all_pass=False)
+    if boot.result and boot.cell.state is State.BAD:
+        return Cell(state=State.GOOD, text=f"{boot.cell.text}: {cell.text}")
+    return cell
