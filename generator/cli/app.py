@@ -10,8 +10,8 @@ from typing import Annotated, cast
 import typer
 
 from generator import __version__
-from generator.cli import bases, checks, commands
-from generator.cli.options import Options
+from generator.cli import bases, checks, commands, desk
+from generator.cli.options import Colour, Level, Options
 from generator.errors import ExitCode, InfraError, UprobekitError
 
 app = typer.Typer(
@@ -24,7 +24,7 @@ app = typer.Typer(
     "The stages are render, build, boot and compare; each works on what the one before has left "
     "in the work area. qemu-test runs all of them.\n\n"
     "Exit status: 0 good, 1 the input is wrong, 2 a test or a build failed, 3 a tool or the "
-    "machine is the trouble.",
+    "machine is the trouble. diff is like diff(1): 0 the same, 1 different, 2 the input is wrong.",
 )
 
 Base = Annotated[str, typer.Option("--base", help="Base kernel: a directory of kernel_patches/.")]
@@ -483,6 +483,55 @@ def qemu_test(
 
 
 @app.command()
+def diff(
+    before: Annotated[str, typer.Argument(help="A side; see below.", metavar="A")],
+    after: Annotated[str, typer.Argument(help="The other side.", metavar="B")],
+    base: Base = "6.1",
+    series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    level: Annotated[
+        list[Level] | None,
+        typer.Option(help="Show only this level; may be repeated.", show_default=False),
+    ] = None,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Markdown, for a mail.")] = False,
+    html: Annotated[bool, typer.Option("--html", help="A page that needs nothing else.")] = False,
+    output: Annotated[
+        Path | None,
+        typer.Option("--output", "-o", help="Write to this file.", show_default=False),
+    ] = None,
+    color: Annotated[
+        Colour, typer.Option(help="Colour: on a terminal, always or never.")
+    ] = Colour.AUTO,
+    no_pager: Annotated[bool, typer.Option("--no-pager", help="Do not start a pager.")] = False,
+    tree: Tree = None,
+    rev: Rev = None,
+    workdir: Workdir = None,
+    as_json: Json = False,
+) -> int:
+    """Say what changed between two renderings: the interface, the patches, the tree.
+
+    A side is a directory of patches or an mbox; a base such as 6.12, whose model is rendered;
+    6.12@REVISION, the model of that revision of this repository; or a revision, whose committed
+    patches for --base are read.
+
+    Exit status: 0 the same, 1 different, 2 the input is wrong, 3 the machine is the trouble.
+    """
+    if as_json + markdown + html > 1:
+        raise typer.BadParameter("only one of --json, --markdown and --html")
+    return desk.diff(
+        Options(base=base, series=series, tree=tree, rev=rev, workdir=workdir, as_json=as_json),
+        desk.DiffOptions(
+            before=before,
+            after=after,
+            levels=tuple(level or Level),
+            style="markdown" if markdown else "html" if html else "text",
+            output=output,
+            colour=color,
+            pager=not no_pager,
+        ),
+    )
+
+
+@app.command()
 def status(
     base: Base = "6.1",
     flavour: Flavour = "plain",
@@ -503,6 +552,12 @@ _CLICK_ERROR = cast(
 )
 
 
+def _wrong_input(arguments: list[str] | None) -> ExitCode:
+    """Return the status for wrong input: diff(1) says 2, since 1 means different."""
+    words = sys.argv[1:] if arguments is None else arguments
+    return ExitCode.FAILED if words[:1] == ["diff"] else ExitCode.USER
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return the exit status."""
     from generator.cli.output import Screen
@@ -511,10 +566,11 @@ def main(arguments: list[str] | None = None) -> int:
         outcome = app(args=arguments, standalone_mode=False, prog_name="uprobekit")
     except UprobekitError as error:
         Screen().error(error)
-        return int(error.exit_code)
+        wrong = error.exit_code is ExitCode.USER
+        return int(_wrong_input(arguments) if wrong else error.exit_code)
     except _CLICK_ERROR as error:
         error.show()
-        return int(ExitCode.USER)
+        return int(_wrong_input(arguments))
     except (KeyboardInterrupt, typer.Abort):
         outcome = _INTERRUPTED
     except OSError as error:

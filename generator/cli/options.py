@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,22 @@ if TYPE_CHECKING:
     from generator.cli.output import Screen
     from generator.tree.acquire import Source
     from generator.tree.series import Rendered
+
+
+class Level(StrEnum):
+    """A level of a comparison of two renderings."""
+
+    INTERFACE = "interface"
+    PATCHES = "patches"
+    TREE = "tree"
+
+
+class Colour(StrEnum):
+    """When there is colour."""
+
+    AUTO = "auto"
+    ALWAYS = "always"
+    NEVER = "never"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,6 +7,7 @@ import json
 import os
 import shlex
 import shutil
+import subprocess
 import sys
 import threading
 import time
@@ -48,6 +49,20 @@ class Screen:
         self._clear()
         if not self._json:
             _write(sys.stdout, text if text.endswith("\n") else text + "\n")
+
+    def page(self, text: str, *, pager: str) -> None:
+        """Show a long text: through ``pager``, a command for a shell, if stdout is a terminal."""
+        if self._json:
+            return
+        if not (pager and self.terminal):
+            self.say(text)
+            return
+        self._clear()
+        environment = {"LESS": "FRX", "LV": "-c"} | dict(os.environ)
+        try:
+            subprocess.run(pager, shell=True, input=text, text=True, check=False, env=environment)
+        except OSError:
+            self.say(text)
 
     def result(self, data: Mapping[str, object]) -> None:
         """Print the result as JSON when that is asked for."""

@@ -41,11 +41,15 @@ from generator.tree.git_env import git_environment
 
 @dataclass(frozen=True, kw_only=True)
 class Commit:
-    """A commit to be made: its message and the files that it changes, whole."""
+    """A commit to be made: its message and the files that it changes, whole.
+
+    ``author`` is who made it where that is not the series' author.
+    """
 
     message: str
     files: Mapping[str, str]
     refs: tuple[str, ...]
+    author: Identity | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,7 +86,7 @@ def render_series(plan: Plan, source: Source, workdir: Path) -> Rendered:
     commits, base_files, tip_files = _make_commits(plan, source)
     place = ensure_dir(workdir / plan.base.name)
     with filelock.FileLock(place / "render.lock"):
-        repo = _import(commits, place / "repo.git", plan.series.name, plan.series.author)
+        repo = import_commits(commits, place / "repo.git", plan.series.name, plan.series.author)
         write_atomic(place / "source.json", _source_record(source))
         patches = _format_patches(repo, plan, source)
     manifest = _manifest(repo, plan, source, tuple(patches))
@@ -168,10 +172,13 @@ def _text(plan: Plan, name: str, applied: tuple[str, ...], source: Source) -> st
     return templates.message(name, source_version=source.version)
 
 
-def _import(commits: list[Commit], path: Path, tip: str, author: Identity) -> git.Repo:
+def import_commits(commits: list[Commit], path: Path, tip: str, author: Identity) -> git.Repo:
     """Write the commits into the repository at ``path`` with one fast-import stream.
 
     The repository is the tool's own: one that git cannot use is made again.
+
+    Raises:
+        InfraError: git fails.
     """
     stream = _stream(commits, tip, author)
     if (path / "HEAD").is_file():
@@ -229,9 +236,12 @@ def _stream(commits: list[Commit], tip: str, author: Identity) -> bytes:
     who = f"{author.name} <{author.email}> {author.date}"
     stream = bytearray()
     for mark, commit in enumerate(commits, 1):
-        message = commit.message.encode()
+        message = commit.message.encode("utf-8", "surrogateescape")
+        by = commit.author
+        author_line = f"{by.name} <{by.email}> {by.date}" if by else who
         stream += f"commit refs/heads/importing\nmark :{mark}\n".encode()
-        stream += f"author {who}\ncommitter {who}\ndata {len(message)}\n".encode() + message
+        stream += f"author {author_line}\ncommitter {who}\ndata {len(message)}\n".encode()
+        stream += message
         if mark > 1:
             stream += f"\nfrom :{mark - 1}\n".encode()
         for name in sorted(commit.files):

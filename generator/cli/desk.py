@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The reviewer's desk: what changed between two renderings, and one page about everything."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from generator.cli.options import Colour, Options
+from generator.errors import ExitCode, UserError
+from generator.paths import write_atomic
+
+if TYPE_CHECKING:
+    from generator.cli.output import Screen
+    from generator.verify.change.run import SeriesDiff
+
+
+@dataclass(frozen=True, kw_only=True)
+class DiffOptions:
+    """What ``diff`` compares, and how it shows it; see its --help."""
+
+    before: str
+    after: str
+    levels: tuple[str, ...]
+    style: str
+    output: Path | None
+    colour: Colour
+    pager: bool
+
+
+def diff(options: Options, wanted: DiffOptions) -> int:
+    """Compare two renderings; return the exit status."""
+    from generator.report.change import diff_data
+    from generator.report.results import dump_json
+    from generator.verify.change.run import compare_sides
+    from generator.verify.change.sides import SideRequest, read_side
+
+    screen = options.screen()
+    request = SideRequest(
+        base=options.base,
+        series=options.series,
+        repo=Path.cwd(),
+        tree=options.tree,
+        rev=options.rev,
+        workdir=options.area,
+    )
+    sides = [read_side(name, request) for name in (wanted.before, wanted.after)]
+    found = compare_sides(sides[0], sides[1], workdir=options.area)
+    data = diff_data(found)
+    if wanted.output:
+        text = dump_json(data).decode() if options.as_json else _diff_text(found, wanted, screen)
+        _write(wanted.output, text)
+    else:
+        screen.result(data)
+        pager = _pager() if wanted.pager and wanted.style == "text" else ""
+        screen.page(_diff_text(found, wanted, screen), pager=pager)
+    return int(ExitCode.GOOD if found.same else ExitCode.USER)
+
+
+def _diff_text(found: SeriesDiff, wanted: DiffOptions, screen: Screen) -> str:
+    from generator.report.change import diff_html, diff_markdown, format_diff
+
+    if wanted.style == "html":
+        return diff_html(found, wanted.levels)
+    if wanted.style == "markdown":
+        return diff_markdown(found, wanted.levels)
+    here = screen.terminal and not wanted.output and "NO_COLOR" not in os.environ
+    colour = wanted.colour is Colour.ALWAYS or (wanted.colour is Colour.AUTO and here)
+    return format_diff(found, wanted.levels, colour=colour)
+
+
+def _pager() -> str:
+    """Return the pager that git would start; "" for none."""
+    try:
+        done = subprocess.run(
+            ["git", "var", "GIT_PAGER"], capture_output=True, text=True, check=False
+        )
+    except OSError:
+        return ""
+    name = done.stdout.strip()
+    return "" if name == "cat" else name
+
+
+def _write(path: Path, text: str) -> None:
+    """Write a result where the user wants it.
+
+    Raises:
+        UserError: the folder does not exist.
+    """
+    if not path.absolute().parent.is_dir():
+        raise UserError("there is no such folder", where=str(path.absolute().parent))
+    write_atomic(path, text.encode("utf-8", "surrogateescape"))

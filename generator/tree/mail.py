@@ -1,0 +1,241 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Read patches in their mail form: a directory as ``render`` writes it, or one mbox.
+
+Makes ``Series`` of ``Mail``; applies nothing (see ``sparse``). What is read may come from anybody:
+every way in which it can be mangled is an error that names the file.
+"""
+
+from __future__ import annotations
+
+import email
+import email.policy
+import email.utils
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from unidiff.errors import UnidiffParseError
+from unidiff.patch import PatchedFile, PatchSet
+
+from generator.errors import UserError
+from generator.tree.series import read_manifest, read_names
+
+MAX_BYTES = 64 << 20
+"""A file above this is no patch."""
+
+_FROM = re.compile(rb"^From [^\n]*\d\d:\d\d:\d\d[^\n]*\n(?=[A-Za-z-]+:)", re.M)
+_PREFIX = re.compile(r"^(?:\[[^\]]*\]\s*)+")
+
+
+@dataclass(frozen=True)
+class Line:
+    """A line of a hunk: its sign (blank, ``+`` or ``-``) and its text without the newline."""
+
+    sign: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hunk:
+    """A hunk: ``start`` is its first line (from 1) in the file that it changes."""
+
+    start: int
+    heading: str
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FileChange:
+    """What a patch does to a file; ``added`` and ``removed`` are about the file itself."""
+
+    path: str
+    added: bool
+    removed: bool
+    hunks: tuple[Hunk, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mail:
+    """A patch: ``author`` is ``Name <address>``, ``body`` the message without subject and diff."""
+
+    where: str
+    subject: str
+    author: str
+    date: str
+    body: str
+    files: tuple[FileChange, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PatchSeries:
+    """Patches in their order.
+
+    Attributes:
+        where: what was read, for messages.
+        mails: without the cover letter.
+        manifest: the comments of the ``series`` file; empty without one.
+    """
+
+    where: str
+    mails: tuple[Mail, ...]
+    manifest: Mapping[str, str]
+
+
+def read_series(path: Path) -> PatchSeries:
+    """Read a directory of patches, or a file of mails.
+
+    Raises:
+        UserError: nothing is there, or it cannot be read as patches.
+    """
+    try:
+        if path.is_dir():
+            found = {p.name: _bytes(p) for p in sorted(path.iterdir()) if _is_wanted(p)}
+            return parse_series(found, where=str(path))
+        return _series(split_mbox(_bytes(path), where=str(path)), {}, str(path))
+    except OSError as error:
+        raise UserError(f"cannot be read: {error.strerror}", where=str(path)) from error
+
+
+def _is_wanted(path: Path) -> bool:
+    return path.is_file() and (path.suffix == ".patch" or path.name == "series")
+
+
+def _bytes(path: Path) -> bytes:
+    if path.stat().st_size > MAX_BYTES:
+        raise UserError(f"larger than {MAX_BYTES >> 20} MB: this is no patch", where=str(path))
+    return path.read_bytes()
+
+
+def parse_series(files: Mapping[str, bytes], *, where: str) -> PatchSeries:
+    """Return the patches among ``files``, ordered by their ``series`` file or by name.
+
+    Raises:
+        UserError: there are none, one that is listed is missing, or one is mangled.
+    """
+    manifest = files.get("series", b"")
+    names = read_names(manifest) or tuple(sorted(n for n in files if n.endswith(".patch")))
+    for name in names:
+        if name not in files:
+            raise UserError(f"lists {name}, which is not there", where=f"{where}/series")
+    mails = [(f"{where}/{name}", files[name]) for name in names]
+    return _series(mails, read_manifest(manifest), where)
+
+
+def _series(
+    mails: Iterable[tuple[str, bytes]], manifest: Mapping[str, str], where: str
+) -> PatchSeries:
+    parsed = [parse_mail(data, where=name) for name, data in mails]
+    patches = tuple(mail for mail in parsed if mail.files)
+    if not patches:
+        raise UserError(
+            "there are no patches",
+            where=where,
+            hint="it has to be a directory that uprobekit render writes, or an mbox",
+        )
+    return PatchSeries(where=where, mails=patches, manifest=manifest)
+
+
+def split_mbox(data: bytes, *, where: str) -> tuple[tuple[str, bytes], ...]:
+    """Split an mbox into mails, each with the line that it starts at.
+
+    Raises:
+        UserError: it does not begin as an mbox does.
+    """
+    starts = [match.start() for match in _FROM.finditer(data)]
+    if not starts or data[: starts[0]].strip():
+        raise UserError("this is no mbox", where=where, hint="an mbox begins with 'From '")
+    ends, newline = [*starts[1:], len(data)], b"\n"
+    return tuple(
+        (f"{where}:{data[:start].count(newline) + 1}", data[start:end])
+        for start, end in zip(starts, ends, strict=True)
+    )
+
+
+def parse_mail(data: bytes, *, where: str) -> Mail:
+    """Read one mail; a cover letter is one without files.
+
+    Raises:
+        UserError: it is no mail, or the diff in it is mangled.
+    """
+    start = _FROM.match(data)
+    message = email.message_from_bytes(
+        data[start.end() :] if start else data, policy=email.policy.default
+    )
+    try:
+        subject = str(message["Subject"] or "")
+        author, date = str(message["From"] or ""), str(message["Date"] or "")
+        text = _payload(message)
+    except (LookupError, ValueError, AttributeError, TypeError) as error:
+        raise UserError(f"the mail cannot be read: {error}", where=where) from error
+    if not subject or not author:
+        missing = "Subject" if not subject else "From"
+        raise UserError(f"this is no patch in mail form: it has no {missing}", where=where)
+    body, diff = _split(text)
+    return Mail(
+        where=where,
+        subject=_PREFIX.sub("", " ".join(subject.split())),
+        author=author,
+        date=date,
+        body=body,
+        files=_files(diff, where),
+    )
+
+
+def _payload(message: email.message.Message) -> str:
+    data = message.get_payload(decode=True)
+    if not isinstance(data, bytes):
+        raise ValueError("it has several parts")
+    return data.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+
+
+def _split(text: str) -> tuple[str, str]:
+    """Return the message and the diff; the diffstat between them goes."""
+    found = re.search(r"^diff --git ", text, re.M)
+    message = text[: found.start()] if found else text
+    body = re.split(r"^---$", message, maxsplit=1, flags=re.M)[0]
+    return body.strip("\n"), text[found.start() :] if found else ""
+
+
+def _files(diff: str, where: str) -> tuple[FileChange, ...]:
+    # the signature of git format-patch is no line of the last hunk
+    diff = re.sub(r"^-- \n[^\n]*\n*\Z", "", diff, flags=re.M)
+    try:
+        files = tuple(_file(file) for file in PatchSet(diff))
+    except (UnidiffParseError, ValueError) as error:
+        raise UserError(f"the diff is mangled: {error}", where=where) from error
+    if diff.count("\ndiff --git ") + diff.startswith("diff --git ") != len(files):
+        raise UserError("the diff is mangled: not every file of it can be read", where=where)
+    read = sum(2 + _changes(file) for file in files if file.hunks)
+    if read != len(re.findall(r"^[-+]", diff, re.M)):
+        raise UserError("the diff is mangled: it has lines that belong to no hunk", where=where)
+    return files
+
+
+def _changes(file: FileChange) -> int:
+    return sum(line.sign != " " for hunk in file.hunks for line in hunk.lines)
+
+
+def _file(file: PatchedFile) -> FileChange:
+    path = str(file.path)
+    if path.startswith("/") or ".." in path.split("/") or "\n" in path:
+        raise ValueError(f"the path '{path}' leaves the tree")
+    if file.is_rename:
+        raise ValueError(f"it renames {path}, which no patch of the series does")
+    return FileChange(
+        path=path,
+        added=file.is_added_file,
+        removed=file.is_removed_file,
+        hunks=tuple(
+            Hunk(
+                start=hunk.source_start,
+                heading=hunk.section_header,
+                lines=tuple(
+                    Line(line.line_type, line.value.removesuffix("\n"))
+                    for line in hunk
+                    if line.line_type in (" ", "+", "-")
+                ),
+            )
+            for hunk in file
+        ),
+    )

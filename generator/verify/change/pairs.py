@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Pair the patches of two series as ``git range-diff`` does, and compare the trees they leave.
+
+Works in a repository of its own, made from the replayed files, that goes away afterwards. A line
+that no patch shows is empty there.
+"""
+
+from __future__ import annotations
+
+import email.utils
+import re
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.errors import InfraError
+from generator.model.series import Identity
+from generator.tree.git_env import git_environment
+from generator.tree.mail import PatchSeries
+from generator.tree.series import Commit, import_commits
+from generator.tree.sparse import Cell, Replay
+
+_PAIR = re.compile(r"^ *(\d+|-): +(?:[0-9a-f]+|-+) ([=!<>]) +(\d+|-): +(?:[0-9a-f]+|-+) (.*)$")
+_INDENT = "    "
+_NOBODY = Identity(name="uprobekit", email="uprobekit@localhost", date="0 +0000")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pair:
+    """A patch in both series.
+
+    Attributes:
+        before, after: its number (from 1); 0 where it has none.
+        sign: ``=`` the same, ``!`` changed, ``<`` only before, ``>`` only after.
+        subject: of the newer one.
+        text: the difference of the two patches, as git range-diff prints it.
+    """
+
+    before: int
+    after: int
+    sign: str
+    subject: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class TreeChange:
+    """The tips against each other.
+
+    Attributes:
+        whole: all of what is compared is known; otherwise the lines that the series bring.
+        text: as git diff prints it.
+    """
+
+    whole: bool
+    text: str
+
+
+def compare_patches(
+    series: tuple[PatchSeries, PatchSeries], replays: tuple[Replay, Replay], *, shared: bool
+) -> tuple[tuple[Pair, ...], TreeChange]:
+    """Pair the patches and compare the tips.
+
+    Args:
+        series: the patches, before and after.
+        replays: the same, applied.
+        shared: both are on the same baseline.
+
+    Raises:
+        InfraError: git fails.
+    """
+    with tempfile.TemporaryDirectory(prefix="uprobekit-diff-") as place:
+        repo = Path(place) / "repo.git"
+        for name, mails, replay in zip(("a", "b"), series, replays, strict=True):
+            commits = _commits(name, mails, replay, only_ours=not shared)
+            import_commits(commits, repo, f"{name}-tip", _NOBODY)
+        ranges = ("a-base..a-last", "b-base..b-last")
+        pairs = _parse(_git(repo, "range-diff", "--no-color", "--creation-factor=60", *ranges))
+        text = _git(repo, *_DIFF, "a-tip", "b-tip")
+    return pairs, TreeChange(whole=shared, text=text)
+
+
+_DIFF = ("diff", "--no-color", "--no-ext-diff", "--no-renames")
+
+
+def _commits(name: str, series: PatchSeries, replay: Replay, *, only_ours: bool) -> list[Commit]:
+    """Return the baseline, a commit for each patch, and one with what the tips are compared by."""
+    base = {path: _text(cells) for path, cells in replay.origin.items()}
+    made = [Commit(message=f"{name}\n", files=base, refs=(f"refs/heads/{name}-base",))]
+    for number, (mail, step) in enumerate(zip(series.mails, replay.steps, strict=True), 1):
+        last = (f"refs/heads/{name}-last",) if number == len(replay.steps) else ()
+        made.append(
+            Commit(
+                message=f"{mail.subject}\n\n{mail.body}\n",
+                files={path: _text(cells) for path, cells in step.files.items()},
+                refs=last,
+                author=_author(mail.author),
+            )
+        )
+    tip = {
+        path: _text(cells, only_ours=only_ours)
+        for path, cells in replay.tip.items()
+        if not only_ours or any(cell.ours for cell in cells)
+    }
+    made.append(Commit(message="tip\n", files=tip, refs=()))
+    return made
+
+
+def _text(cells: Sequence[Cell] | None, *, only_ours: bool = False) -> str:
+    kept = [cell for cell in cells or () if cell.ours or not only_ours]
+    return "".join(f"{cell.text or ''}\n" for cell in kept)
+
+
+def _author(text: str) -> Identity:
+    name, address = email.utils.parseaddr(text)
+    clean = re.compile(r"[<>\n\0]")
+    return Identity(
+        name=clean.sub("", name) or "unknown", email=clean.sub("", address), date=_NOBODY.date
+    )
+
+
+def _parse(text: str) -> tuple[Pair, ...]:
+    """Return the pairs in what git range-diff prints."""
+    found: list[tuple[re.Match[str], list[str]]] = []
+    for line in text.splitlines():
+        match = _PAIR.match(line)
+        if match and not line.startswith(_INDENT):
+            found.append((match, []))
+        elif found:
+            found[-1][1].append(line.removeprefix(_INDENT))
+    return tuple(
+        Pair(
+            before=int(match[1]) if match[1] != "-" else 0,
+            after=int(match[3]) if match[3] != "-" else 0,
+            sign=match[2],
+            subject=match[4],
+            text="\n".join(lines),
+        )
+        for match, lines in found
+    )
+
+
+def _git(repo: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
+    command = ["git", "-C", str(repo), *arguments]
+    try:
+        done = subprocess.run(
+            command,
+            capture_output=True,
+            check=False,
+            env=git_environment(isolated=True) | dict(environment or {}),
+        )
+    except OSError as error:
+        raise InfraError("git cannot be run", hint="apt-get install git") from error
+    if done.returncode:
+        raise InfraError(
+            f"git failed: {done.stderr.decode(errors='replace').strip()}", where=" ".join(command)
+        )
+    return done.stdout.decode("utf-8", "replace")

@@ -1,0 +1,55 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Series of patches for the tests, made by git from whole files."""
+
+import subprocess
+from pathlib import Path
+
+BODY = "".join(f"\tstep_{number}(regs, utask);\n" for number in range(12))
+CORE = "kernel/events/uprobes.c"
+BASE = {
+    CORE: "#include <linux/kernel.h>\n\n"
+    + "".join(f"/* line {number} of the base */\n" for number in range(30))
+    + "\nvoid exit_of_base(int x)\n{\n\tx++;\n\tfirst(x);\n\n\tsecond(x);\n\n\tthird(x);\n}\n"
+    + "\nstruct of_base {\n"
+    + "".join(f"\tint\t\tmember_{number};\n" for number in range(9))
+    + "};\n",
+    "kernel/signal.c": "".join(f"int line_{number};\n" for number in range(40)),
+}
+
+
+def git(place: Path, *arguments: str, data: bytes = b"") -> str:
+    """Run git in a folder."""
+    identity = ["-c", "user.name=Some One", "-c", "user.email=some@example.org"]
+    done = subprocess.run(
+        ["git", *identity, *arguments], cwd=place, input=data, capture_output=True, check=True
+    )
+    return done.stdout.decode()
+
+
+def make_series(place: Path, *steps: dict[str, str], base: dict[str, str] = BASE) -> Path:
+    """Return a folder with a patch for each step, which is whole files; "" removes one."""
+    repo = place.with_name(f"{place.name}-repo")
+    repo.mkdir(parents=True)
+    git(repo, "init", "-q")
+    for number, files in enumerate([base, *steps]):
+        for name, text in files.items():
+            path = repo / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            if not text:
+                path.unlink()
+        git(repo, "add", "-A")
+        git(repo, "commit", "-q", "--allow-empty", "-m", f"uprobes: Step {number}\n\nBecause.")
+    place.mkdir()
+    git(repo, "format-patch", "-q", "-o", str(place), "--root", "HEAD", f"-{len(steps)}")
+    return place
+
+
+def function(name="uprobe_do", params="struct pt_regs *regs, int utask", body=BODY) -> str:
+    """Return the text of a function."""
+    return f"\nstatic int {name}({params})\n{{\n{body}\treturn 0;\n}}\n"
+
+
+def with_core(*, end="", change=("", "")) -> dict[str, str]:
+    """Return the core file with something behind it and something replaced."""
+    return {CORE: BASE[CORE].replace(*change) + end}

@@ -1,0 +1,659 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What changed between two renderings: found, named, shown, and nothing made up."""
+
+import json
+import re
+import subprocess
+import sys
+
+import pytest
+from conftest import TESTS
+from desk_series import BASE, BODY, CORE, function, git, make_series, with_core
+
+from generator.cli import main
+from generator.errors import UserError
+from generator.model.interface import INTERFACE
+from generator.model.opcodes import OPCODES
+from generator.model.series import REVIEW
+from generator.tree.mail import parse_mail, read_series
+from generator.tree.sparse import replay_series, share_knowledge
+from generator.verify.change.facts import REFUSED, read_facts
+
+PATCHES = TESTS.parent / "kernel_patches"
+BASES = ("6.1", "6.12")
+
+
+def diff(before, after, *options, capsys):
+    """Return exit status and result of a comparison."""
+    capsys.readouterr()
+    status = main(["diff", str(before), str(after), "--json", *options])
+    return status, json.loads(capsys.readouterr().out)
+
+
+def rows(data, *kinds):
+    """Return the interface's changes, short."""
+    return [
+        (row["kind"], row["what"], row["name"].removeprefix(f"{CORE}: "))
+        for row in data["interface"]
+        if not kinds or row["kind"] in kinds
+    ]
+
+
+@pytest.fixture(scope="module", params=BASES)
+def committed(request):
+    """Return base, series and facts of the patches that are in the repository."""
+    series = read_series(PATCHES / request.param / "review")
+    return request.param, series, read_facts(replay_series(series).tip)
+
+
+def test_the_series_is_read(committed):
+    """All patches are read, with the subjects of the model where they have no holes."""
+    _, series, _ = committed
+    subjects = [patch.subject for patch in REVIEW.patches if "{{" not in patch.subject]
+    assert subjects == [mail.subject for mail in series.mails]
+
+
+def test_the_c_has_every_function_of_the_model(committed):
+    """Patches alone, without a kernel source, show what the model says, parameters included."""
+    base, _, facts = committed
+    from generator.plan import find_base
+
+    found = {fact.name: fact for fact in facts.functions.values()}
+    wanted = [f for f in INTERFACE.functions if "{{" not in f.name and find_base(base).brings(f)]
+    assert len(wanted) > 80
+    for model in wanted:
+        fact = found[model.c_name or model.name]
+        names = [re.findall(r"\w+", param)[-1] for param in fact.params]
+        assert names == ([param.name for param in model.params] or ["void"]), model.name
+
+
+def test_the_c_has_every_member_of_the_model(committed):
+    """The members of the series' own structures, and no other."""
+    _, _, facts = committed
+    for struct in INTERFACE.structs:
+        have = {n for n in facts.members if n.startswith(f"struct {struct.name}: ")}
+        want = {f"struct {struct.name}: {m.name}" for m in struct.members if m.patch}
+        assert want <= have, struct.name
+
+
+def test_the_c_has_the_opcodes_of_the_model(committed):
+    """Every opcode of every map and group, refused where the model refuses."""
+    _, _, facts = committed
+    for table in OPCODES.maps:
+        for code, letter in enumerate(table.letters):
+            verdict = facts.opcodes[f"{table.escape} {code:02x}".strip()]
+            assert (verdict == REFUSED) == (letter == "_"), (table.name, code)
+    assert facts.opcodes["ff /3"] == REFUSED
+    assert facts.opcodes["ff /2"] == "FIX_ABS | FIX_CALL"
+    assert len(facts.opcodes) == 4 * 256 + 8 * len(OPCODES.groups)
+
+
+def test_the_c_has_the_hooks(committed):
+    """Calls in functions of the base, in the function in which they stand."""
+    _, _, facts = committed
+    calls = {(call.callee, call.function) for call in facts.calls}
+    assert ("uprobe_copy_process", "copy_process") in calls
+    assert ("uprobe_deny_signal", "get_signal") in calls
+    assert ("uprobe_notify_resume", "exit_to_user_mode_loop") in calls
+    assert not any(call.function == "handle_swbp" for call in facts.calls)
+
+
+def test_the_same(capsys):
+    """A directory and itself: status 0, nothing listed."""
+    path = PATCHES / "6.1" / "review"
+    status, data = diff(path, path, capsys=capsys)
+    assert status == 0 and data["same"] and data["format"] == 1
+    assert data["interface"] == [] and data["tree"] == {"text": "", "whole": True}
+    assert {pair["sign"] for pair in data["patches"]} == {"="}
+    assert len(data["patches"]) == len(REVIEW.patches)
+
+
+def test_two_bases(capsys):
+    """The same series for two kernels: paired one to one, lines of other kernels left out."""
+    status, data = diff(PATCHES / "6.1/review", PATCHES / "6.12/review", capsys=capsys)
+    assert status == 1 and not data["tree"]["whole"]
+    assert all(pair["before"] == pair["after"] for pair in data["patches"])
+    assert ("function", "added", "find_uprobe_rcu") in rows(data)
+    assert any("baselines differ" in remark for remark in data["remarks"])
+
+
+CASES = {
+    "function added": (
+        [function()],
+        [function(), function("uprobe_other", "void", "\tother();\n")],
+        [("function", "added", "uprobe_other")],
+    ),
+    "function removed": (
+        [function(), function("uprobe_other", "void", "\tother();\n")],
+        [function()],
+        [("function", "removed", "uprobe_other")],
+    ),
+    "function renamed": (
+        [function("uprobe_do")],
+        [function("uprobe_done")],
+        [("function", "renamed", "uprobe_done")],
+    ),
+    "renamed, body changed a little": (
+        [function("uprobe_do")],
+        [function("uprobe_done", body=BODY.replace("step_3", "leap_3"))],
+        [("function", "renamed", "uprobe_done"), ("body", "changed", "uprobe_done")],
+    ),
+    "another function is no rename": (
+        [function("uprobe_do")],
+        [function("uprobe_done", "void", "\tnothing_like_it();\n")],
+        [("function", "added", "uprobe_done"), ("function", "removed", "uprobe_do")],
+    ),
+    "parameters reordered": (
+        [function()],
+        [function(params="int utask, struct pt_regs *regs")],
+        [("parameters", "reordered", "uprobe_do")],
+    ),
+    "a parameter added": (
+        [function()],
+        [function(params="struct pt_regs *regs, int utask, bool x")],
+        [("parameters", "changed", "uprobe_do")],
+    ),
+    "static no more": (
+        [function()],
+        [function().replace("static int", "int")],
+        [("function", "changed", "uprobe_do")],
+    ),
+    "a comment": ([function()], ["/* Says something. */" + function()], []),
+    "white space": ([function()], [function(body=BODY.replace(", ", ",  "))], []),
+    "a member added": (
+        ["\nstruct ours {\n\tint\t\tone;\n};\n"],
+        ["\nstruct ours {\n\tint\t\tone;\n\tstruct uprobe\t*two;\n};\n"],
+        [("member", "added", "struct ours: two")],
+    ),
+    "a member's type": (
+        ["\nstruct ours {\n\tint\t\tone;\n};\n"],
+        ["\nstruct ours {\n\tu8\t\tone[MAX];\n};\n"],
+        [("member", "changed", "struct ours: one")],
+    ),
+    "a state added": (
+        ["\nenum ours {\n\tONE_THING,\t/* first */\n};\n"],
+        ["\nenum ours {\n\tONE_THING,\n\tTWO_THINGS,\n};\n"],
+        [("member", "added", "enum ours: TWO_THINGS")],
+    ),
+    "a macro": (
+        ["\n#define SIZE_OF_IT\t64\t/* bytes */\n"],
+        ["\n#define SIZE_OF_IT\t128\n"],
+        [("macro", "changed", "SIZE_OF_IT")],
+    ),
+    "in a comment": ([""], ["\n/*\nint no_function(void)\n{\n}\n */\n"], []),
+    "in a string": ([""], ['\nchar *text = "\\\nint no_function(void)\\\n{\\\n}\\\n";\n'], []),
+}
+
+
+@pytest.mark.parametrize(("before", "after", "wanted"), CASES.values(), ids=CASES)
+def test_the_interface(before, after, wanted, tmp_path, capsys):
+    """One change of the C: one line about it, and no other."""
+    sides = [
+        make_series(tmp_path / name, with_core(end="\nint always_there;\n" + "".join(texts)))
+        for name, texts in (("a", before), ("b", after))
+    ]
+    status, data = diff(*sides, capsys=capsys)
+    assert sorted(rows(data)) == sorted(wanted)
+    assert status == 1 and not data["same"]
+    assert data["patches"][0]["sign"] != "=" and data["tree"]["text"]
+
+
+def test_values_are_told(tmp_path, capsys):
+    """Both orders of the parameters, as they are in C."""
+    sides = [
+        make_series(tmp_path / name, with_core(end=function(params=params)))
+        for name, params in (("a", "int a, int b"), ("b", "int b, int a"))
+    ]
+    _, data = diff(*sides, capsys=capsys)
+    change = data["interface"][0]
+    assert (change["before"], change["after"]) == ("(int a, int b)", "(int b, int a)")
+
+
+TABLE = "\n#define _ 0\n#define X UPROBE_FIX_IP\n#define C (UPROBE_FIX_ABS | UPROBE_FIX_CALL)\n\n"
+
+
+def opcode_table(letters):
+    """Return C with an opcode map."""
+    cells = [letters.get(code, "X") for code in range(256)]
+    lines = "".join(
+        f"\t/* {row:x}x */ {', '.join(cells[16 * row : 16 * row + 16])},\n" for row in range(16)
+    )
+    return f"{TABLE}static const u8 uprobe_map_0f[256] = {{\n{lines}}};\n"
+
+
+def test_an_opcode(tmp_path, capsys):
+    """Verdict and fixups before and after, under the bytes of the opcode."""
+    sides = [
+        make_series(tmp_path / name, with_core(end=opcode_table(letters)))
+        for name, letters in (("a", {0x19: "_"}), ("b", {0x1F: "C"}))
+    ]
+    _, data = diff(*sides, capsys=capsys)
+    assert data["interface"] == [
+        {
+            "kind": "opcode",
+            "what": "changed",
+            "name": "0f 19",
+            "before": "refused",
+            "after": "FIX_IP",
+        },
+        {
+            "kind": "opcode",
+            "what": "changed",
+            "name": "0f 1f",
+            "before": "FIX_IP",
+            "after": "FIX_ABS | FIX_CALL",
+        },
+    ]
+
+
+@pytest.mark.parametrize(
+    ("place", "what"), [("\tsecond(x);", "moved"), ("\tfirst(x);", ""), ("", "removed")]
+)
+def test_a_hook(place, what, tmp_path, capsys):
+    """A call that moves within a function of the base, or goes."""
+    ends = function("uprobe_hook", "int x")
+    first = with_core(end=ends, change=("\tfirst(x);", "\tfirst(x);\n\tuprobe_hook(x);"))
+    change = (place, f"{place}\n\tuprobe_hook(x);") if place else ("", "")
+    second = with_core(end=ends, change=change)
+    sides = [make_series(tmp_path / name, files) for name, files in (("a", first), ("b", second))]
+    status, data = diff(*sides, capsys=capsys)
+    assert rows(data) == ([("hook", what, "uprobe_hook")] if what else [])
+    assert status == bool(what)
+    if what == "moved":
+        assert "exit_of_base() behind 'first(x);'" in data["interface"][0]["before"]
+
+
+def test_a_member_of_a_struct_of_the_base(tmp_path, capsys):
+    """The structure's name comes from the heading of the hunk."""
+    change = ("\tint\t\tmember_7;\n", "\tint\t\tmember_7;\n\tlong\t\tours;\n")
+    sides = [
+        make_series(tmp_path / "a", with_core(end="\nint x;\n")),
+        make_series(tmp_path / "b", with_core(end="\nint x;\n", change=change)),
+    ]
+    _, data = diff(*sides, capsys=capsys)
+    assert rows(data) == [("member", "added", "struct of_base: ours")]
+
+
+def test_patches_are_paired(tmp_path, capsys):
+    """A patch that is new, one that goes, and one that stays."""
+    signal = {"kernel/signal.c": BASE["kernel/signal.c"] + "int more;\n"}
+    core = with_core(end=function())
+    other = {"kernel/new.c": "int fresh;\n" * 20}
+    sides = [
+        make_series(tmp_path / "a", signal, core),
+        make_series(tmp_path / "b", core, other),
+    ]
+    _, data = diff(*sides, capsys=capsys)
+    found = {(pair["before"], pair["sign"], pair["after"]) for pair in data["patches"]}
+    assert {(1, "<", 0), (0, ">", 2)} <= found
+    assert any(before == 2 and after == 1 for before, _, after in found)
+
+
+def test_a_message_counts(tmp_path, capsys):
+    """Another reason in the commit message is a changed patch, and no other interface."""
+    first = make_series(tmp_path / "a", with_core(end=function()))
+    second = make_series(tmp_path / "b", with_core(end=function()))
+    patch = next(second.glob("*.patch"))
+    patch.write_text(patch.read_text().replace("Because.", "Since it has to be."))
+    status, data = diff(first, second, capsys=capsys)
+    assert status == 1 and data["interface"] == [] and not data["tree"]["text"]
+    assert data["patches"][0]["sign"] == "!" and "Since" in data["patches"][0]["text"]
+
+
+@pytest.fixture
+def repository(tmp_path, monkeypatch):
+    """Return a git repository with a model of two revisions, and stand in it."""
+    place = tmp_path / "project"
+    place.mkdir()
+    git(place, "init", "-q")
+    patches = place / "kernel_patches/6.1/review"
+    patches.mkdir(parents=True)
+    for revision, letters in (("one", {}), ("two", {0x05: "_"})):
+        made = make_series(tmp_path / revision, with_core(end=opcode_table(letters)))
+        for path in made.iterdir():
+            (patches / path.name).write_bytes(path.read_bytes())
+        model = place / "generator/model"
+        model.mkdir(parents=True, exist_ok=True)
+        for folder in (model, model.parent):
+            (folder / "__init__.py").touch()
+        for name in ("opcodes", "states", "review", "series"):
+            text = (TESTS.parent / f"generator/model/{name}.py").read_text()
+            if revision == "one":
+                text = text.replace('review=("R09", "R16", "R28")', 'review=("R09",)')
+            (model / f"{name}.py").write_text(text)
+        git(place, "add", "-A")
+        git(place, "commit", "-q", "-m", revision)
+        git(place, "tag", revision)
+    monkeypatch.chdir(place)
+    return place
+
+
+def test_revisions(repository, capsys):
+    """The committed patches of two revisions, with reasons and points from their models."""
+    status, data = diff("one", "two", capsys=capsys)
+    assert status == 1 and data["remarks"] == []
+    found = {(row["kind"], row["name"]): row for row in data["interface"]}
+    assert found["opcode", "0f 05"]["after"].startswith("refused (system calls")
+    assert found["review", "R28"]["what"] == "added"
+    assert found["review", "R16"]["what"] == "changed"
+    assert git(repository, "status", "--porcelain") == ""
+
+
+def test_a_revision_and_a_directory(repository, capsys):
+    """What only one side can say is named as not compared."""
+    status, data = diff("two", "kernel_patches/6.1/review", capsys=capsys)
+    assert status == 0
+    assert "points of the review are not compared" in data["remarks"][0]
+
+
+def test_a_model_against_its_patches(fake, tmp_path, capsys, monkeypatch):
+    """A base is rendered, into nothing that stays."""
+    from conftest import MINI
+
+    work = tmp_path / "work"
+    options = ["--tree", str(MINI), "--workdir", str(work)]
+    assert main(["render", *options, "-o", str(tmp_path / "out")]) == 0
+    before = sorted(path for path in work.rglob("*") if path.is_file())
+    status, data = diff("6.1", tmp_path / "out", *options, capsys=capsys)
+    assert status == 0 and data["same"]
+    assert before == sorted(path for path in work.rglob("*") if path.is_file())
+
+
+def test_a_baseline_of_the_work_area(fake, tmp_path, capsys):
+    """With the baseline at hand whole files are compared, and a patch that does not fit is told."""
+    from conftest import MINI
+
+    options = ["--tree", str(MINI), "--workdir", str(tmp_path / "work")]
+    out = tmp_path / "out"
+    assert main(["render", *options, "-o", str(out)]) == 0
+    patch = out / "0002-mini-Add-added_shape.patch"
+    hunk = patch.read_text().partition("\n@@")[2]
+    context = next(line for line in hunk.splitlines()[1:] if re.match(r" [^\s/*]", line))
+    patch.write_text(patch.read_text().replace(f"\n{context}\n", "\n other context\n"))
+    capsys.readouterr()
+    assert main(["diff", str(out), str(out), *options]) == 2
+    assert "does not apply: line" in capsys.readouterr().err
+
+
+# what is shown
+
+
+@pytest.fixture
+def sides(tmp_path):
+    """Return two directories of patches that differ."""
+    return [
+        make_series(tmp_path / "a", with_core(end=function())),
+        make_series(tmp_path / "b", with_core(end=function("uprobe_done", body=BODY[:-9]))),
+    ]
+
+
+def shown(capsys, *arguments):
+    """Return what a comparison prints."""
+    capsys.readouterr()
+    assert main(["diff", *map(str, arguments)]) == 1
+    return capsys.readouterr().out
+
+
+def test_text(sides, capsys):
+    """All levels, no colour in a pipe."""
+    text = shown(capsys, *sides)
+    assert "! function renamed: kernel/events/uprobes.c: uprobe_done" in text
+    assert "  1 !   1  uprobes: Step 1" in text and "diff --git a/kernel" in text
+    assert "\x1b" not in text
+
+
+def test_levels(sides, capsys):
+    """One level alone; the status is about all of them."""
+    text = shown(capsys, *sides, "--level", "interface")
+    assert "renamed" in text and "diff --git" not in text and "Step 1" not in text
+
+
+@pytest.mark.parametrize(("option", "colour"), [("always", True), ("never", False)])
+def test_colour(option, colour, sides, capsys):
+    """As asked for, also into a pipe; tabs stay."""
+    text = shown(capsys, *sides, "--color", option)
+    assert ("\x1b[" in text) == colour
+    assert "\tstep_1(regs, utask);" in text
+
+
+def test_markdown(sides, capsys):
+    """Diffs stand in indented blocks, which nothing in them can end."""
+    text = shown(capsys, *sides, "--markdown")
+    assert "- function renamed: `kernel/events/uprobes.c: uprobe_done`" in text
+    assert "\n    diff --git" in text and "```" not in text
+
+
+def test_html(sides, capsys, tmp_path):
+    """One file that asks for nothing from anywhere."""
+    page = tmp_path / "page.html"
+    assert main(["diff", *map(str, sides), "--html", "-o", str(page)]) == 1
+    text = page.read_text()
+    assert "uprobe_done" in text and "default-src 'none'" in text
+    assert not re.search(r"(?:src|href)\s*=\s*[\"']?(?!data:|#)[\w/]", text)
+    assert capsys.readouterr().out == ""
+
+
+def test_pager(sides, tmp_path):
+    """On a terminal git's pager shows it; a pipe gets it as it is."""
+    import pty
+
+    master, slave = pty.openpty()
+    command = [sys.executable, "-m", "generator", "diff", *map(str, sides)]
+    import os
+
+    environment = {**os.environ, "GIT_PAGER": f"cat > {tmp_path / 'paged'}", "TERM": "xterm"}
+    done = subprocess.run(
+        command,
+        stdout=slave,
+        stderr=subprocess.PIPE,
+        cwd=TESTS.parent,
+        env=environment,
+        check=False,
+        timeout=60,
+    )
+    os.close(slave)
+    os.close(master)
+    assert done.returncode == 1, done.stderr
+    assert "\x1b[" in (tmp_path / "paged").read_text()
+
+
+# bad input
+
+GOOD = """From 1234567890 Mon Sep 17 00:00:00 2001
+From: Some One <some@example.org>
+Date: Wed, 29 Feb 2012 12:00:00 +0000
+Subject: [PATCH 1/1] uprobes: Do it
+
+Because.
+---
+ a.c | 2 +-
+
+diff --git a/a.c b/a.c
+index 1111111..2222222 100644
+--- a/a.c
++++ b/a.c
+@@ -1,3 +1,3 @@ int f(void)
+ before
+-old
++new
+ after
+"""
+
+
+def test_the_good_mail():
+    """What the mangled ones are made from is good."""
+    mail = parse_mail(GOOD.encode(), where="x")
+    assert (mail.subject, mail.body) == ("uprobes: Do it", "Because.")
+    assert [line.text for line in mail.files[0].hunks[0].lines] == ["before", "old", "new", "after"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("Subject: [PATCH 1/1] uprobes: Do it\n", "", "no Subject"),
+        ("From: Some One <some@example.org>\n", "", "no From"),
+        (" after\n", "", "mangled"),
+        (" after\n", " after\n+more\n", "mangled"),
+        (" after\n", " after\n-less\n", "mangled"),
+        (" before\n", "before\n", "mangled"),
+        (" before\n", "> before\n", "mangled"),
+        ("@@ -1,3 +1,3 @@", "@@ -1,3 +1,4 @@", "mangled"),
+        ("@@ -1,3 +1,3 @@", "@@ garbage @@", "mangled"),
+        ("--- a/a.c\n+++ b/a.c\n", "", "mangled"),
+        ("a/a.c", "a/../../etc/passwd", "mangled"),
+        ("-old\n+new\n", "-old\n+new", "mangled"),
+        ("index 1111111..2222222 100644", "GIT binary patch", "mangled"),
+        ("Because.\n", "Content-Type: multipart/mixed\n", ""),
+    ],
+)
+def test_a_mangled_mail(old, new, words, tmp_path, capsys):
+    """Where, what; status 2, and no traceback. What is no fault is accepted."""
+    assert old in GOOD
+    (tmp_path / "0001-x.patch").write_text(GOOD.replace(old, new))
+    status = main(["diff", str(tmp_path), str(tmp_path)])
+    err = capsys.readouterr().err
+    assert status == (2 if words else 0), err
+    assert words in err and ("0001-x.patch" in err) == bool(words)
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "words"),
+    [
+        ("readme.txt", b"hello", "there are no patches"),
+        ("0000-cover-letter.patch", GOOD.split("diff --git")[0].encode(), "there are no patches"),
+        ("0001-x.patch", b"", "no Subject"),
+        ("0001-x.patch", b"\xff\xfe\x00" * 100, "no Subject"),
+        ("0001-x.patch", b"Subject: =?x-unknown?B?//8=?=\n\n", "no From"),
+        ("series", b"0001-not-there.patch\n", "lists 0001-not-there.patch, which is not there"),
+    ],
+)
+def test_a_directory_without_patches(name, data, words, tmp_path, capsys):
+    """Each way to have none."""
+    (tmp_path / name).write_bytes(data)
+    assert main(["diff", str(tmp_path), str(tmp_path)]) == 2
+    assert words in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("data", [b"", b"hello\n", b"\x00" * 99, b"hello\n" + GOOD.encode()])
+def test_no_mbox(data, tmp_path, capsys):
+    """A file that is none is said to be none."""
+    path = tmp_path / "file"
+    path.write_bytes(data)
+    assert main(["diff", str(path), str(path)]) == 2
+    assert "this is no mbox" in capsys.readouterr().err
+
+
+def test_mbox_and_directory(sides, capsys, tmp_path):
+    """The same patches, in one file."""
+    box = tmp_path / "box"
+    box.write_bytes(b"".join(path.read_bytes() for path in sorted(sides[0].iterdir())))
+    assert diff(box, sides[0], capsys=capsys)[0] == 0
+    assert diff(box, sides[1], capsys=capsys)[0] == 1
+
+
+def test_a_patch_is_missing(tmp_path, capsys):
+    """Patches that build on one that is not there do not apply, and that is said."""
+    change = ("\tfirst(x);", "\tfirst(x);\n\tuprobe_hook(x);")
+    first = with_core(change=change)
+    second = {CORE: first[CORE].replace("uprobe_hook(x)", "uprobe_hook(x, 1)")}
+    third = {CORE: second[CORE].replace("uprobe_hook(x, 1)", "uprobe_hook(2)")}
+    place = make_series(tmp_path / "a", first, second, third)
+    next(place.glob("0002-*")).unlink()
+    assert main(["diff", str(place), str(place)]) == 2
+    err = capsys.readouterr().err
+    assert "does not apply: line" in err and "are all patches there" in err
+
+
+@pytest.mark.parametrize("start", ["1000001", "9999999999999"])
+def test_a_hunk_far_away(start, tmp_path, capsys):
+    """No memory is taken for lines that nobody has."""
+    (tmp_path / "0001-x.patch").write_text(GOOD.replace("-1,3 +1,3", f"-{start},3 +{start},3"))
+    assert main(["diff", str(tmp_path), str(tmp_path)]) == 2
+    assert f"a hunk begins at line {start}" in capsys.readouterr().err
+
+
+def test_a_huge_file(tmp_path):
+    """It is not read."""
+    path = tmp_path / "0001-x.patch"
+    with path.open("wb") as stream:
+        stream.truncate(65 << 20)
+    with pytest.raises(UserError, match="larger than 64 MB"):
+        read_series(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["nonsense", "HEAD"], "'nonsense' is no revision"),
+        (["HEAD", "--output=etc"], "'--output=etc' is no revision"),
+        (["HEAD", "/no/such/place"], "there is no such file or directory"),
+        (["HEAD", "9.9@HEAD"], "there is no base '9.9'"),
+        (["HEAD", "6.1@nonsense"], "'nonsense' is no revision"),
+        (["HEAD", "HEAD", "--base", "9.9"], "has no such patches"),
+        (["HEAD", "HEAD", "--level", "other"], "'other' is not one of"),
+        (["HEAD"], "Missing argument"),
+        (["HEAD", "HEAD", "--json", "--html"], "only one of"),
+        (["HEAD", "HEAD", "-o", "/no/such/place/x"], "there is no such folder"),
+    ],
+)
+def test_wrong_arguments(arguments, words, repository, capsys):
+    """Status 2 as of diff(1), since 1 means different; the message says what would be right."""
+    if "--output=etc" in arguments:
+        arguments = [arguments[0], "--", arguments[1]]
+    assert main(["diff", *arguments]) == 2
+    out, err = capsys.readouterr()
+    assert words in " ".join(err.split()) and not out
+
+
+def test_outside_of_a_repository(tmp_path, monkeypatch, capsys):
+    """A revision needs a repository, directories do not."""
+    monkeypatch.chdir(tmp_path)
+    assert main(["diff", "HEAD", "HEAD"]) == 2
+    assert "is no revision of" in capsys.readouterr().err
+    assert main(["diff", str(PATCHES / "6.1/review"), str(PATCHES / "6.1/review")]) == 0
+
+
+def test_text_of_others_is_harmless(sides, capsys, tmp_path):
+    """Escapes, markup and HTML of a patch do nothing, wherever they are shown."""
+    patch = next(sides[1].glob("*.patch"))
+    evil = "<script>alert(1)</script>\x1b[31m[bold]</pre>\u202e`x`"
+    patch.write_text(patch.read_text().replace("step_3(regs, utask);", evil))
+    text = shown(capsys, *sides)
+    assert "\x1b" not in text and "\u202e" not in text and "[bold]" in text
+    assert "\x1b" not in shown(capsys, *sides, "--markdown")
+    page = shown(capsys, *sides, "--html")
+    assert "<script>alert" not in page and "&lt;script&gt;alert" in page
+    assert "\x1b" not in page and "\u202e" not in page
+    assert page.count("<script>") == 1
+
+
+def test_knowledge_is_shared(tmp_path):
+    """What one series shows of the baseline the other one knows; contradictions change nothing."""
+    first = replay_series(
+        read_series(make_series(tmp_path / "a", with_core(change=("first(x)", "first(1)"))))
+    )
+    second = replay_series(
+        read_series(make_series(tmp_path / "b", with_core(change=("member_7", "member_x"))))
+    )
+    known = share_knowledge(first, second)
+    assert known
+    assert len(first.tip[CORE]) < len(known[0].tip[CORE]) == len(known[1].tip[CORE])
+    assert any("member_8" in (cell.text or "") for cell in known[0].tip[CORE])
+    base = {**BASE, CORE: BASE[CORE].replace("second(x)", "zweitens(x)")}
+    third = replay_series(
+        read_series(
+            make_series(tmp_path / "c", {CORE: base[CORE].replace("first", "erstens")}, base=base)
+        )
+    )
+    before = [cell.text for cell in third.tip[CORE]]
+    assert share_knowledge(first, third) is None
+    assert [cell.text for cell in third.tip[CORE]] == before
+
+
+def test_a_file_that_comes_and_goes(tmp_path, capsys):
+    """Files that a series adds, and removes again, are no surprise."""
+    fresh = {"kernel/new.c": "int fresh;\n" * 5}
+    gone = {"kernel/new.c": ""}
+    sides = [make_series(tmp_path / "a", fresh, gone), make_series(tmp_path / "b", fresh)]
+    status, data = diff(*sides, capsys=capsys)
+    assert status == 1 and "kernel/new.c" in data["tree"]["text"]
