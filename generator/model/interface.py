@@ -779,14 +779,27 @@ X86_FUNCTIONS = (
         patch="analyse",
     ),
     Function(
+        name="uprobe_vex_fixups",
+        returns="u8",
+        params=(_insn,),
+        storage="static",
+        doc=(
+            "This function looks up an opcode behind a VEX or EVEX prefix, which names the map. "
+            "The two have maps in common: an opcode that only one of them has raises #UD behind "
+            "the other, and does so in the slot as well. What uses the registers of APX is "
+            "refused.",
+        ),
+        patch="analyse",
+    ),
+    Function(
         name="uprobe_table_fixups",
         returns="u8",
         params=(_insn,),
         storage="static",
         doc=(
             "This function looks up what has to be done about an instruction. What no table "
-            "knows is refused: so are all VEX, EVEX, XOP and REX2 encodings, whose opcode byte "
-            "means something else than the same byte of a legacy instruction.",
+            "knows is refused: so are all XOP and REX2 encodings. Behind a VEX prefix an opcode "
+            "byte means something else than the same byte of a legacy instruction.",
         ),
         patch="analyse",
     ),
@@ -827,6 +840,21 @@ X86_FUNCTIONS = (
         patch="analyse",
     ),
     Function(
+        name="uprobe_choose_scratch",
+        returns="u8",
+        params=(_insn,),
+        storage="static",
+        doc=(
+            "This function chooses the register that stands in for the instruction pointer. It "
+            "must not be one that the instruction uses itself. No instruction with a ModRM memory "
+            "operand uses rsi or rdi implicitly (rax, rcx, rdx and rbx are: div, cmpxchg16b), "
+            "and ModRM.reg can name only one of the two. Behind VEX, vvvv can name the other; "
+            "then it is rbx, which no such instruction uses implicitly. What extends the "
+            "numbers to r8 and above is not looked at: one register too many is avoided.",
+        ),
+        patch="analyse",
+    ),
+    Function(
         name="uprobe_move_riprel",
         returns="void",
         params=(_auprobe, _insn),
@@ -836,9 +864,6 @@ X86_FUNCTIONS = (
             "relative to the instruction pointer. The copy of it uses a register in its place, "
             "which arch_uprobe_pre_xol() loads with the address of the next instruction. The "
             "displacement stays, and so does the length.",
-            "The register must not be one that the instruction uses itself. No instruction with "
-            "a ModRM memory operand uses rsi or rdi implicitly (rax, rcx, rdx and rbx are: div, "
-            "cmpxchg16b), and ModRM.reg can name only one of the two.",
         ),
         patch="analyse",
     ),

@@ -168,7 +168,7 @@ def _maps(values: _Values) -> Check:
     found: list[Difference] = []
     for table in OPCODES.maps:
         rows = [
-            (f"{table.escape} {code:02x}".strip(), [_bits(letter)])
+            (f"{table.title} {code:02x}".strip(), [_bits(letter)])
             for code, letter in enumerate(table.letters)
         ]
         found += _compare(values, table.name, rows, f"{_OPCODES}: {table.name}")

@@ -169,7 +169,7 @@
 	fault	fault-store, call-rel32, SEGV, "mov $4096, %esp", call site_exit
 	fault	fault-div, by-zero, FPE, "xor %ecx, %ecx", div %ecx
 
-	site	fault-ud2, ud2, kind=SITE_EITHER, signo=ILL
+	site	fault-ud2, ud2, signo=ILL
 	probe
 	ud2
 	done

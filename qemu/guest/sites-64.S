@@ -220,7 +220,7 @@
 	one	rip-xchg, xchg, xchg %rbx, DATA(120)
 	one	rip-xchg, xadd, xadd %rsi, DATA(128)
 
-	site	rip-lock, inc, kind=SITE_EITHER
+	site	rip-lock, inc
 	probe
 	lock incl DATA(136)
 	done
@@ -413,7 +413,7 @@
 	fault	fault-div, overflow, FPE, "mov $1, %ecx; mov $1, %edx", \
 		div %ecx
 
-	site	fault-ud2, ud2, kind=SITE_EITHER, signo=ILL
+	site	fault-ud2, ud2, signo=ILL
 	probe
 	ud2
 	done
@@ -433,11 +433,10 @@
 
 /*
  * VEX: the opcode byte after the prefix means something else in the one-byte
- * table, which is what the tests are named after.  Refused, or executed
- * exactly.
+ * table, which is what the tests are named after.
  */
 	.macro	avx name, variant, insn:vararg
-	site	"avx-\name", "\variant", kind=SITE_EITHER|SITE_AVX
+	site	"avx-\name", "\variant", kind=SITE_RUN|SITE_AVX
 	probe
 	\insn
 	done
@@ -465,6 +464,7 @@
 	avx	bmi, mulx, mulx DATA(72), %rsi, %rdi
 	avx	bmi, andn, andn DATA(80), %rbx, %rsi
 	avx	bmi, shlx, shlx %rdi, DATA(88), %rsi
+	avx	bmi, shlx-rdi, shlx %rsi, DATA(96), %rdi
 
 /* What must be refused. */
 

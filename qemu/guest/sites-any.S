@@ -38,7 +38,7 @@
 
 /* What assemblers emit for 10 bytes and more. */
 	.macro	nop_cs length, prefixes:vararg
-	site	nop-cs, \length, kind=SITE_EITHER
+	site	nop-cs, \length
 	probe
 	.byte	\prefixes, 0x2e, 0x0f, 0x1f, 0x84, 0x00, 0, 0, 0, 0
 	done

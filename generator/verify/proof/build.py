@@ -45,7 +45,7 @@ _PEER_FROM_BASE = {
     f"{_ASM}/uprobes.h": "include/asm/uprobes.h",
     "include/linux/uprobes.h": "include/linux/uprobes.h",
 }
-_FROM_SHIM = ("proof.h", "proof.c", "filter.c", "kernel.c", "classify.h")
+_FROM_SHIM = ("proof.h", "proof.c", "filter.c", "kernel.c", "classify.h", "native.c")
 _PEER_FROM_SHIM = ("proof.h", "peer.h", "peer.c", "kernel.c", "classify.h")
 
 # the C library asks for this one itself
@@ -64,10 +64,17 @@ _SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 @dataclass(frozen=True, kw_only=True)
 class ProofBuild:
-    """What was compiled: the library for the proof, and the analysis with sanitizers."""
+    """What was compiled.
+
+    Attributes:
+        library: the C, for the proof.
+        filter: the analysis with sanitizers.
+        native: executes instructions on the processor at hand.
+    """
 
     library: Path
     filter: Path
+    native: Path
 
 
 def build_proof(
@@ -91,11 +98,13 @@ def build_proof(
     files |= {name: (_SHIM / name).read_text() for name in _FROM_SHIM}
     files |= {f"empty/{name}": "" for name in missing_headers(files)}
     ensure_dir(place)
-    made = ProofBuild(library=place / "libproof.so", filter=place / "filter")
+    made = ProofBuild(
+        library=place / "libproof.so", filter=place / "filter", native=place / "native"
+    )
     with filelock.FileLock(place / "build.lock"):
         stamp = place / "build.sha256"
         digest = _digest(files, compiler)
-        if stamp.is_file() and stamp.read_text() == digest and made.filter.is_file():
+        if stamp.is_file() and stamp.read_text() == digest and made.native.is_file():
             return made
         stamp.unlink(missing_ok=True)
         for name, text in files.items():
@@ -105,6 +114,9 @@ def build_proof(
         _compile([compiler, *_FLAGS, *shared, "proof.c", *_COMMON], place)
         checked = ("-O1", *_SANITIZERS, "-o", made.filter.name)
         _compile([compiler, *_FLAGS, *checked, "filter.c", *_COMMON], place)
+        # static and at a fixed address: out of the way of the layout
+        alone = ("-std=gnu11", "-O2", "-Wall", "-Werror", "-static", "-no-pie")
+        _compile([compiler, *alone, "-o", made.native.name, "native.c"], place)
         write_atomic(stamp, digest.encode())
     return made
 

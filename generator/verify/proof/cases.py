@@ -22,6 +22,9 @@ from generator.verify.proof.layout import LAYOUTS, OPERANDS, REGION_LOW, REGION_
 
 REFUSED = "_"
 _ESCAPES = frozenset(bytes.fromhex("0f 26 2e 36 3e 64 65 66 67 f0 f2 f3"))
+# REX, EVEX and VEX, which are opcodes in 32-bit code
+_PREFIXES_64 = frozenset((*range(0x40, 0x50), 0x62, 0xC4, 0xC5))
+# in the order of VEX.pp
 _MANDATORY = (b"", b"\x66", b"\xf3", b"\xf2")
 _SEGMENTS = bytes.fromhex("2e 36 3e 26 64 65")
 
@@ -45,6 +48,7 @@ class Family:
         opcode: the last opcode byte.
         prefix: the mandatory prefix.
         escape: the bytes in front of the opcode.
+        vex: the number of the map in a VEX or EVEX prefix, 0 for none.
         reg: the value of ModRM.reg, None when it selects nothing.
         letter: its class.
     """
@@ -56,11 +60,13 @@ class Family:
     prefix: bytes
     reg: int | None
     letter: str
+    vex: int = 0
 
     @property
     def name(self) -> str:
         """The opcode as the manuals write it, without the prefix and the mode."""
         text = (self.escape + bytes([self.opcode])).hex(" ")
+        text = f"vex {text}" if self.vex else text
         return text if self.reg is None else f"{text} /{self.reg}"
 
 
@@ -100,7 +106,10 @@ def _of_opcode(
     bits: int, table: OpcodeMap, opcode: int, groups: dict[int, str]
 ) -> Iterator[Family]:
     escape = bytes.fromhex(table.escape)
-    if not escape and (opcode in _ESCAPES or (bits == 64 and opcode & 0xF0 == 0x40)):
+    if table.vex:
+        yield from _of_vex_opcode(bits, table, opcode)
+        return
+    if not escape and (opcode in _ESCAPES or (bits == 64 and opcode in _PREFIXES_64)):
         return
     if escape == b"\x0f" and opcode in (0x38, 0x3A):
         return
@@ -121,6 +130,21 @@ def _of_opcode(
                 reg=reg,
                 letter=kind,
             )
+
+
+def _of_vex_opcode(bits: int, table: OpcodeMap, opcode: int) -> Iterator[Family]:
+    letter = table.letters[opcode]
+    for prefix in _MANDATORY if letter != REFUSED else (b"",):
+        yield Family(
+            bits=bits,
+            map=table.name,
+            escape=bytes.fromhex(table.escape),
+            opcode=opcode,
+            prefix=prefix,
+            reg=None,
+            letter=letter,
+            vex=table.vex,
+        )
 
 
 class _Maker:
@@ -174,21 +198,51 @@ class _Maker:
         for prefixes, mod, rm in self.forms():
             reg = self.rng.randrange(8) if family.reg is None else family.reg
             tail = bytes([mod << 6 | reg << 3 | rm]) + self.rng.randbytes(12)
-            rex = (
-                prefixes[-1:]
-                if family.bits == 64 and prefixes[-1:] and prefixes[-1] & 0xF0 == 0x40
-                else b""
-            )
-            legacy = prefixes[: len(prefixes) - len(rex)]
-            head = legacy + family.prefix + rex + family.escape + bytes([family.opcode])
             site = self.rng.randrange(len(LAYOUTS[family.bits].sites))
             vaddr = LAYOUTS[family.bits].sites[site].vaddr
-            decoded = decode(head + tail, bits=family.bits, ip=vaddr)
+            for head in self._heads(prefixes):
+                decoded = decode(head + tail, bits=family.bits, ip=vaddr)
+                if decoded.valid:
+                    break
             if decoded.valid or self.invalid < _INVALID:
                 self.invalid += not decoded.valid
                 yield self._finish(head + tail, decoded, site)
             else:
                 yield None
+
+    def _heads(self, prefixes: bytes) -> Iterator[bytes]:
+        """Yield what may stand in front of ModRM; of VEX and EVEX several, most are invalid."""
+        family = self.family
+        is_rex = family.bits == 64 and prefixes and prefixes[-1] & 0xF0 == 0x40
+        rex = prefixes[-1:] if is_rex else b""
+        legacy = prefixes[: len(prefixes) - len(rex)]
+        opcode = bytes([family.opcode])
+        if not family.vex:
+            yield legacy + family.prefix + rex + family.escape + opcode
+            return
+        # of the others a processor raises #UD in front of VEX
+        legacy = bytes(p for p in legacy if p in _SEGMENTS + b"\x67" or self.rng.random() < 0.1)
+        for _ in range(_VARIANTS):
+            yield legacy + self._vex(rex[0] if rex else 0x40) + opcode
+
+    def _vex(self, rex: int) -> bytes:
+        """Make a VEX prefix of two or three bytes or an EVEX prefix, SDM volume 2, 2.3.5, 2.7.1."""
+        family, rng = self.family, self.rng
+        mandatory = _MANDATORY.index(family.prefix)
+        extended = ~rex & 7 if family.bits == 64 else 7
+        vvvv = rng.choice((15, 15, rng.randrange(16)))
+        last = (rex & 8) << 4 | vvvv << 3 | mandatory
+        if rng.random() < 0.4:
+            upper = rng.choice((1, rng.randrange(2))) if family.bits == 64 else 1
+            first = extended << 5 | upper << 4 | family.vex
+            third = rng.choice((0, 0, rng.randrange(128))) | 8
+            third |= rng.choice((0, rng.randrange(8))) | rng.randrange(3) << 5
+            return bytes([0x62, first, last | 4, third])
+        last |= rng.randrange(2) << 2
+        if family.vex == 1 and extended & 3 == 3 and not rex & 8 and rng.random() < 0.5:
+            # in 32-bit code the two upper bits tell it from lds
+            return bytes([0xC5, last | (extended & 4) << 5 | (0x40 if family.bits == 32 else 0)])
+        return bytes([0xC4, extended << 5 | family.vex, last])
 
     def _finish(self, code: bytes, decoded: Decoded, site: int) -> Case:
         """Cut the code to its length, and let displacements point to where something is."""
@@ -233,6 +287,9 @@ class _Maker:
         start = where.immediate_offset
         code[start : start + size] = value.to_bytes(size, "little")
 
+
+# attempts to find a valid VEX or EVEX prefix
+_VARIANTS = 24
 
 # encodings of a refused opcode that are tried, and of each opcode such that are no instruction
 _REFUSED_TURNS = 3

@@ -8,7 +8,8 @@ where ``arch_uprobe_skip_sstep()`` says so. What was not stepped is then stepped
 what happens when memory is missing.
 
 Both are executed by the same emulator from the same state. So flags that an instruction leaves
-undefined must be equal as well: nothing is masked.
+undefined must be equal as well: nothing is masked. What the emulator does not know, VEX and EVEX
+above all, is executed by the processor at hand.
 """
 
 from __future__ import annotations
@@ -16,19 +17,25 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from generator.verify.proof.cases import Case
+from generator.verify.proof.copy import wrong_copy
 from generator.verify.proof.judge import Decoded, decode, reason_to_refuse, text
 from generator.verify.proof.known import (
     ALWAYS_TRAPS,
+    ALWAYS_UD,
     NO_INSTRUCTION,
     NOT_DETERMINISTIC,
+    NOT_HERE,
     goes_wrong,
     raises_ud,
+    runs_natively,
 )
-from generator.verify.proof.layout import SLOT_BYTES, SLOTS
+from generator.verify.proof.layout import LAYOUTS, REGION_SIZE, SLOT_BYTES, SLOTS
 from generator.verify.proof.library import INSN_BYTES, Library, Verdict
-from generator.verify.proof.machine import TF, TRAP_UD, Fault, Machine
+from generator.verify.proof.machine import TF, TRAP_UD, Fault, Machine, Processor
+from generator.verify.proof.native import Native
 from generator.verify.proof.start import Start, make_start, region_content
 
 FIX_CALL, FIX_PUSHF = 0x08, 0x10
@@ -92,14 +99,24 @@ class _State:
 
 
 class Prover:
-    """Compares cases; one for each process, since the C knows one task."""
+    """Compares cases; one for each process, since the C knows one task.
 
-    def __init__(self, library: Library, *, seed: int) -> None:
+    Args:
+        library: the compiled C.
+        native: the program that asks the processor at hand.
+        seed: chooses the states.
+
+    Raises:
+        InfraError: ``native`` cannot be run.
+    """
+
+    def __init__(self, library: Library, native: Path, *, seed: int) -> None:
         self._library = library
         self._seed = seed
         self._machines = {bits: Machine(bits) for bits in (64, 32)}
+        self._natives = {bits: Native(native, bits) for bits in (64, 32)}
         self._memory = region_content(seed)
-        self._machine = self._machines[64]
+        self._machine: Processor = self._machines[64]
         self._stack_is_gone = False
         self._thorough = False
         library.set_memory(self._read, self._write)
@@ -108,16 +125,22 @@ class Prover:
         return None if self._stack_is_gone else self._machine.read(address, size)
 
     def _write(self, address: int, data: bytes) -> bool:
-        return not self._stack_is_gone and self._machine.write(address, data)
+        """Store what the C writes; code and slots are not writable."""
+        inside = any(
+            region <= address and address + len(data) <= region + REGION_SIZE
+            for region in self._machine.layout.regions
+        )
+        return inside and not self._stack_is_gone and self._machine.write(address, data)
 
     def prove(self, case: Case) -> Result:
         """Try one case."""
-        machine = self._machine = self._machines[case.bits]
-        site = machine.layout.sites[case.site]
+        site = LAYOUTS[case.bits].sites[case.site]
         rng = random.Random(f"{self._seed} {case.bits} {case.code.hex()}")
         whole = case.code[:INSN_BYTES].ljust(INSN_BYTES, bytes([INT3]))
         verdict = self._library.analyze(whole, bits=case.bits)
         decoded = decode(whole, bits=case.bits, ip=site.vaddr)
+        processors = self._natives if runs_natively(decoded) else self._machines
+        machine = self._machine = processors[case.bits]
         early = _judge(case, decoded, verdict)
         if early:
             return early
@@ -127,6 +150,9 @@ class Prover:
             in_place = self._in_place(whole, decoded, site.vaddr, start)
             lacking = _lacking(machine, decoded, in_place, site.vaddr)
             if lacking:
+                wrong = wrong_copy(decoded, verdict, slot) if lacking.startswith(NOT_HERE) else ""
+                if wrong:
+                    return _result(case, decoded, verdict, Outcome.UNEQUAL, wrong)
                 return _result(case, decoded, verdict, Outcome.LEFT_OUT, lacking)
             probed = self._probed(verdict, decoded, site.vaddr, slot, start)
             unequal = self._unequal(in_place, probed, start)
@@ -328,7 +354,7 @@ def _judge(case: Case, decoded: Decoded, verdict: Verdict) -> Result | None:
     return None
 
 
-def _lacking(machine: Machine, decoded: Decoded, state: _State, vaddr: int) -> str:
+def _lacking(machine: Processor, decoded: Decoded, state: _State, vaddr: int) -> str:
     """Return why what the emulator has done says nothing, "" when it does.
 
     Raises:
@@ -337,8 +363,9 @@ def _lacking(machine: Machine, decoded: Decoded, state: _State, vaddr: int) -> s
     undefined = state.fault is not None and state.fault.number == TRAP_UD
     if not decoded.valid:
         return "" if undefined else NO_INSTRUCTION
-    if undefined:
-        known = raises_ud(decoded)
+    if undefined and decoded.mnemonic not in ALWAYS_UD:
+        native = runs_natively(decoded)
+        known = f"{NOT_HERE}: {decoded.needs}" if native else raises_ud(decoded)
         if not known:
             raise RuntimeError("the emulator raises #UD, and the judge knows the instruction")
         return known

@@ -8,12 +8,12 @@ from pathlib import Path
 
 from generator.errors import UserError
 from generator.model.emulation import EMULATION
-from generator.model.opcodes import OpcodeModel
+from generator.model.opcodes import OpcodeMap, OpcodeModel
 from generator.verify.proof.judge import LONGEST, decode, reason_to_refuse, text
 from generator.verify.proof.library import ENOEXEC, INSN_BYTES, Library, Verdict
 
 _PAD = 0xCC
-_SCRATCH = {0: "", 6: "rsi", 7: "rdi"}
+_SCRATCH = {0: "", 3: "rbx", 6: "rsi", 7: "rdi"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,26 +109,29 @@ def explain(library: Path, model: OpcodeModel, code: bytes, *, bits: int) -> Exp
     )
 
 
-def _place(verdict: Verdict) -> tuple[str, int]:
-    """Return the map, by its escape bytes, and the opcode in it."""
+def _place(model: OpcodeModel, verdict: Verdict) -> tuple[OpcodeMap | None, int]:
+    """Return the map, None for one that the model does not have, and the opcode in it."""
     first, second, third = verdict.opcode
-    if first != 0x0F:
-        return "", first
-    if second in (0x38, 0x3A):
-        return f"0f {second:02x}", third
-    return "0f", second
+    escape, opcode = "", first
+    if not verdict.vex_map and first == 0x0F:
+        escape, opcode = ("0f", second)
+        if second in (0x38, 0x3A):
+            escape, opcode = f"0f {second:02x}", third
+    for table in model.maps if not verdict.rex2 else ():
+        if table.vex == verdict.vex_map and (table.vex or table.escape == escape):
+            return table, opcode
+    return None, opcode
 
 
 def table_letter(model: OpcodeModel, verdict: Verdict) -> str:
-    """Return the class of the opcode that the decoder has found; VEX and the like have none."""
-    if verdict.extended:
+    """Return the class of the opcode that the decoder has found, "" for a map without classes."""
+    table, opcode = _place(model, verdict)
+    if not table:
         return ""
-    escape, opcode = _place(verdict)
-    table = next(table for table in model.maps if table.escape == escape)
     letter = table.letters[opcode]
     if letter != "G":
         return letter
-    whole = opcode if not escape else 0x0F00 | opcode
+    whole = opcode if not table.escape else 0x0F00 | opcode
     group = next(group for group in model.groups if group.opcode == whole)
     return group.letters[verdict.modrm >> 3 & 7]
 
@@ -140,11 +143,13 @@ def table_reason(model: OpcodeModel, verdict: Verdict, bits: int) -> str:
     letter = table_letter(model, verdict)
     if letter == "L" and bits == 64:
         return "invalid in 64-bit code"
+    if not letter:
+        return "of this map no opcode is probed"
     if letter != "_":
         return ""
-    escape, opcode = _place(verdict)
+    table, opcode = _place(model, verdict)
     for refusal in model.refusals:
-        if refusal.map == escape and opcode in refusal.opcodes:
+        if table and refusal.map == table.title and opcode in refusal.opcodes:
             return refusal.reason
     return ""
 

@@ -13,6 +13,7 @@ from functools import cache
 from iced_x86 import (
     Code,
     ConstantOffsets,
+    CpuidFeature,
     Decoder,
     DecoderOptions,
     EncodingKind,
@@ -21,6 +22,8 @@ from iced_x86 import (
     FormatterSyntax,
     Instruction,
     Mnemonic,
+    OpCodeInfo,
+    OpCodeTableKind,
     OpKind,
     Register,
 )
@@ -67,6 +70,16 @@ class Decoded:
     def code(self) -> str:
         """The name of the form of the instruction, with its operands."""
         return _names(Code)[self.insn.code]
+
+    @property
+    def has_vex(self) -> bool:
+        """It is encoded with a VEX or EVEX prefix."""
+        return self.insn.encoding in (EncodingKind.VEX, EncodingKind.EVEX)
+
+    @property
+    def needs(self) -> str:
+        """What a processor must have to know it, by the names of CPUID's features."""
+        return "+".join(sorted(_names(CpuidFeature)[f].lower() for f in self.insn.cpuid_features()))
 
     @property
     def repeats(self) -> bool:
@@ -133,7 +146,7 @@ _SYSTEM = frozenset(
 _KERNEL_ENTRY = frozenset(
     {
         *("syscall", "sysenter", "sysexit", "sysret", "sysexitq", "sysretq", "int", "int1", "int3"),
-        *("into", "iret", "iretd", "iretq", "icebp", "ud0", "ud1", "ud2", "rsm", "salc"),
+        *("into", "iret", "iretd", "iretq", "icebp", "rsm", "salc"),
     }
 )
 
@@ -148,11 +161,11 @@ _INTO_SS = frozenset({Register.SS})
 def reason_to_refuse(decoded: Decoded) -> str:
     """Return why a probe must not be put on an instruction, "" when nothing speaks against it.
 
-    For encodings beyond the legacy maps the reason is that the series does not cover them yet.
+    For some encodings the reason is that the series does not cover them.
     """
     insn, name = decoded.insn, decoded.mnemonic
     if insn.encoding != EncodingKind.LEGACY:
-        return f"{_names(EncodingKind)[insn.encoding]} encoding"
+        return _encoding_reason(decoded)
     if name in _KERNEL_ENTRY:
         return "enters the kernel, or always traps"
     if name in _FAR or insn.is_jmp_far or insn.is_call_far:
@@ -168,6 +181,19 @@ def reason_to_refuse(decoded: Decoded) -> str:
     if name.startswith("bnd"):
         return "MPX"
     return _branch_reason(decoded)
+
+
+def _encoding_reason(decoded: Decoded) -> str:
+    """Refuse what is not in the three maps that VEX and EVEX have in common, and FMA4."""
+    kind = _names(EncodingKind)[decoded.insn.encoding]
+    table = OpCodeInfo(decoded.insn.code).table
+    if not decoded.has_vex or table not in _VEX_TABLES:
+        return f"{kind} encoding, {_names(OpCodeTableKind)[table]}"
+    fma4 = {CpuidFeature.FMA4, CpuidFeature.XOP} & set(decoded.insn.cpuid_features())
+    return "FMA4" if fma4 else ""
+
+
+_VEX_TABLES = (OpCodeTableKind.T0F, OpCodeTableKind.T0F38, OpCodeTableKind.T0F3A)
 
 
 def _branch_reason(decoded: Decoded) -> str:

@@ -26,12 +26,15 @@ ALWAYS_TRAPS = {
     "loadiwkey": "Key Locker, privileged: #UD or #GP in user mode",
 }
 
+# instructions whose effect it is
+ALWAYS_UD = frozenset({"ud0", "ud1", "ud2"})
+
 _SHA = "no SHA in Unicorn: #UD"
 _GFNI = "no GFNI in Unicorn: #UD"
 _CET = "no shadow stacks in Unicorn: #UD"
 _KEY_LOCKER = "no Key Locker in Unicorn: #UD"
 
-# valid, and Unicorn raises #UD
+# valid, and Unicorn raises #UD: the processor at hand is asked
 LACKING = {
     **dict.fromkeys(("sha1rnds4", "sha1nexte", "sha1msg1", "sha1msg2"), _SHA),
     **dict.fromkeys(("sha256rnds2", "sha256msg1", "sha256msg2"), _SHA),
@@ -46,13 +49,21 @@ LACKING = {
     **dict.fromkeys(("umonitor", "umwait", "tpause"), "no WAITPKG in Unicorn: #UD"),
 }
 
-NO_INSTRUCTION = "not an instruction, and Unicorn executes something in place of #UD"
+# valid, and the processor at hand raises #UD
+NOT_HERE = "not on this processor, proved up to decode and copy"
+
+NO_INSTRUCTION = "no instruction to the judge, and something is executed in place of #UD"
 
 LOCKED = "lock where it is not allowed: Unicorn executes most of it, and aborts at bt"
 
 _PREDICATES = frozenset({"cmpps", "cmppd", "cmpss", "cmpsd"})
 _MANDATORY = frozenset({0x66, 0xF2, 0xF3})
 _DOUBLE_SHIFTS = frozenset({"shld", "shrd"})
+
+
+def runs_natively(decoded: Decoded) -> bool:
+    """Tell whether the processor at hand executes an instruction, and not the emulator."""
+    return bool(decoded.insn) and (decoded.has_vex or decoded.mnemonic in LACKING)
 
 
 def raises_ud(decoded: Decoded) -> str:

@@ -43,7 +43,8 @@ class _CVerdict(ctypes.Structure):
         ("opcode", ctypes.c_uint8 * 3),
         ("modrm", ctypes.c_uint8),
         ("op", ctypes.c_uint8),
-        ("extended", ctypes.c_uint8),
+        ("vex_map", ctypes.c_uint8),
+        ("rex2", ctypes.c_uint8),
         ("ixol", ctypes.c_uint8 * INSN_BYTES),
     )
 
@@ -65,7 +66,8 @@ class Verdict:
         ret: 0, or the negative error.
         length: bytes, as the base's decoder counts them; 0 for no instruction.
         opcode, modrm: what the decoder takes for the opcode, and the ModRM byte.
-        extended: the encoding is VEX, EVEX, XOP or REX2, with opcodes of its own.
+        vex_map: the map in a VEX or EVEX prefix, 0 without one; ``opcode`` has one byte then.
+        rex2: behind a REX2 prefix, with opcodes of its own.
         fixups, ilen, scratch, nop, offs, ixol: the members of ``struct arch_uprobe``.
         op: how it is emulated, an index into the operations of the model; 0 for not at all.
     """
@@ -74,7 +76,8 @@ class Verdict:
     length: int
     opcode: bytes
     modrm: int
-    extended: bool
+    vex_map: int
+    rex2: bool
     fixups: int
     ilen: int
     scratch: int
@@ -198,7 +201,8 @@ class Library:
             length=found.length,
             opcode=bytes(found.opcode),
             modrm=found.modrm,
-            extended=bool(found.extended),
+            vex_map=found.vex_map,
+            rex2=bool(found.rex2),
             fixups=found.fixups,
             ilen=found.ilen,
             scratch=found.scratch,

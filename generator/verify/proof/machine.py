@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import ctypes
 import struct
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -37,7 +38,7 @@ _NAMES_64 = (
 _NAMES_32 = ("bp", "bx", "ax", "cx", "dx", "si", "di", "sp")
 _SEGMENTS = ("ds", "es", "fs", "gs", "ss")
 _FPU = ("fpcw", "fpsw", "fptag", "mxcsr")
-_CELL = 16
+CELL = 16
 
 _NO_MEMORY = frozenset(
     {
@@ -64,19 +65,87 @@ def _constant(name: str) -> int:
     return value
 
 
-class Machine:
-    """A processor in 64-bit or 32-bit mode with the memory of ``layout.py``.
+class Processor:
+    """The state of a processor, and what is asked of one; see ``Machine`` and ``native.Native``.
 
     Attributes:
-        registers: what the next run starts with and the last one has left, as ``struct pt_regs``.
-        extra: the same for vector, FPU and segment registers, ``_CELL`` bytes each.
+        bits, layout: the mode, and the memory.
+        registers: what the next step starts with and the last one has left, as ``struct pt_regs``.
+        cells, extra: the names of vector and other registers, and their values, ``CELL`` bytes
+            each.
     """
 
-    def __init__(self, bits: int) -> None:
+    def __init__(self, bits: int, cells: Sequence[str]) -> None:
         self.bits = bits
         self.layout = LAYOUTS[bits]
         self.registers = Registers()
         self._registers_address = ctypes.addressof(self.registers)
+        self.cells = tuple(cells)
+        self.extra = ctypes.create_string_buffer(CELL * len(self.cells))
+
+    def settle(self) -> None:
+        """Let the processor take the registers and give them back, as a step does."""
+        raise NotImplementedError
+
+    def read(self, address: int, size: int) -> bytes | None:
+        """Return memory, None where there is none."""
+        raise NotImplementedError
+
+    def write(self, address: int, data: bytes) -> bool:
+        """Store into memory; False where there is none."""
+        raise NotImplementedError
+
+    def put_code(self, address: int, code: bytes) -> None:
+        """Place code, and forget what stood there."""
+        raise NotImplementedError
+
+    def step(self, *, with_tf: bool = False) -> Fault | None:
+        """Execute the instruction at ``registers.ip``.
+
+        Args:
+            with_tf: let the processor see TF, if it is set.
+
+        Returns:
+            The exception, and ``registers`` are as before; or None.
+        """
+        raise NotImplementedError
+
+    @property
+    def registers_address(self) -> int:
+        """Where the C finds ``registers``."""
+        return self._registers_address
+
+    def load(self, registers: bytes, extra: bytes) -> None:
+        """Set all registers."""
+        ctypes.memmove(self._registers_address, registers, len(registers))
+        ctypes.memmove(self.extra, extra, len(extra))
+
+    def cell(self, name: str) -> bytes:
+        """Return one of the registers in ``extra``."""
+        place = self.cells.index(name) * CELL
+        return self.extra.raw[place : place + CELL]
+
+    def differences(self, registers: bytes, extra: bytes) -> dict[str, tuple[str, str]]:
+        """Return the registers in which a saved state differs from this one: saved, and now."""
+        found = {}
+        now = bytes(self.registers)
+        for name in REGISTER_NAMES:
+            place = getattr(Registers, name).offset
+            saved, current = (struct.unpack_from("<Q", data, place)[0] for data in (registers, now))
+            if saved != current:
+                found[name] = (f"{saved:#x}", f"{current:#x}")
+        for place, name in enumerate(self.cells):
+            part = slice(place * CELL, (place + 1) * CELL)
+            if extra[part] != self.extra.raw[part]:
+                found[name] = (extra[part][::-1].hex(), self.extra.raw[part][::-1].hex())
+        return found
+
+
+class Machine(Processor):
+    """The emulator in 64-bit or 32-bit mode with the memory of ``layout.py``."""
+
+    def __init__(self, bits: int) -> None:
+        super().__init__(bits, _cells(bits))
         self._uc = unicorn.Uc(
             unicorn.UC_ARCH_X86, unicorn.UC_MODE_64 if bits == 64 else unicorn.UC_MODE_32
         )
@@ -105,14 +174,8 @@ class Machine:
 
     def _describe(self) -> None:
         """Say which register is where in ``registers`` and ``extra``."""
-        vectors = 16 if self.bits == 64 else 8
         names = _NAMES_64 if self.bits == 64 else _NAMES_32
         prefix = {64: "r", 32: "e"}[self.bits]
-        cells = [f"xmm{i}" for i in range(vectors)] + [f"st{i}" for i in range(8)] + list(_FPU)
-        if self.bits == 64:
-            cells += ["fs_base", "gs_base"]
-        self.cells = (*cells, *_SEGMENTS)
-        self.extra = ctypes.create_string_buffer(_CELL * len(self.cells))
         base = self._registers_address
         places: list[tuple[int, int]] = []
         for name in names:
@@ -120,9 +183,7 @@ class Machine:
             places.append((_constant(full), base + getattr(Registers, name).offset))
         places.append((_constant("eflags"), base + Registers.flags.offset))
         start = ctypes.addressof(self.extra)
-        places += [
-            (_constant(name), start + _CELL * place) for place, name in enumerate(self.cells)
-        ]
+        places += [(_constant(name), start + CELL * place) for place, name in enumerate(self.cells)]
         places.append((_constant(f"{prefix}ip"), base + Registers.ip.offset))
         self._ids = (ctypes.c_int * len(places))(*(number for number, _ in places))
         self._places = (ctypes.c_void_p * len(places))(*(place for _, place in places))
@@ -144,16 +205,6 @@ class Machine:
     ) -> bool:
         self._bad_address = address
         return False
-
-    @property
-    def registers_address(self) -> int:
-        """Where the C finds ``registers``."""
-        return self._registers_address
-
-    def load(self, registers: bytes, extra: bytes) -> None:
-        """Set all registers."""
-        ctypes.memmove(self._registers_address, registers, len(registers))
-        ctypes.memmove(self.extra, extra, len(extra))
 
     def settle(self) -> None:
         """Let the processor take the registers and give them back, as a run does.
@@ -193,14 +244,7 @@ class Machine:
         self._uc.ctl_remove_cache(address, address + len(code))
 
     def step(self, *, with_tf: bool = False) -> Fault | None:
-        """Execute the instruction at ``registers.ip``.
-
-        Args:
-            with_tf: let the processor see TF, if it is set.
-
-        Returns:
-            The exception, and ``registers`` are as before; or None.
-        """
+        """Execute the instruction at ``registers.ip``, see ``Processor.step``."""
         regs = self.registers
         start, tf = regs.ip, regs.flags & TF
         if not with_tf:
@@ -226,25 +270,18 @@ class Machine:
             raise RuntimeError(f"the emulator has stopped with its error {error}")
         return None
 
-    def cell(self, name: str) -> bytes:
-        """Return one of the registers in ``extra``."""
-        place = self.cells.index(name) * _CELL
-        return self.extra.raw[place : place + _CELL]
 
-    def differences(self, registers: bytes, extra: bytes) -> dict[str, tuple[str, str]]:
-        """Return the registers in which a saved state differs from this one: saved, and now."""
-        found = {}
-        now = bytes(self.registers)
-        for name in REGISTER_NAMES:
-            place = getattr(Registers, name).offset
-            saved, current = (struct.unpack_from("<Q", data, place)[0] for data in (registers, now))
-            if saved != current:
-                found[name] = (f"{saved:#x}", f"{current:#x}")
-        for place, name in enumerate(self.cells):
-            part = slice(place * _CELL, (place + 1) * _CELL)
-            if extra[part] != self.extra.raw[part]:
-                found[name] = (extra[part][::-1].hex(), self.extra.raw[part][::-1].hex())
-        return found
+def _cells(bits: int) -> list[str]:
+    """Return the names of the vector, FPU and segment registers."""
+    vectors = 16 if bits == 64 else 8
+    bases = ["fs_base", "gs_base"] if bits == 64 else []
+    return [
+        *(f"xmm{i}" for i in range(vectors)),
+        *(f"st{i}" for i in range(8)),
+        *_FPU,
+        *bases,
+        *_SEGMENTS,
+    ]
 
 
 # an address where nothing is: the hook ends a run, not this

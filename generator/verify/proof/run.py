@@ -14,7 +14,7 @@ from pathlib import Path
 
 from generator.errors import CheckFailed, InfraError
 from generator.model.opcodes import OPCODES
-from generator.verify.proof.build import build_proof
+from generator.verify.proof.build import ProofBuild, build_proof
 from generator.verify.proof.cases import Case, families, make_cases
 from generator.verify.proof.compare import Outcome, Prover, Result
 from generator.verify.proof.library import INSN_BYTES, Library
@@ -69,7 +69,7 @@ def prove_series(request: ProofRequest) -> ProofResult:
     listed = families(OPCODES)
     cases = make_cases(OPCODES, wanted=request.cases, seed=request.seed)
     checked = _check_inputs(made.library, made.filter, cases, request)
-    results = _compare(made.library, cases, request)
+    results = _compare(made, cases, request)
     return ProofResult(summary=summarize(results, listed), checked_inputs=checked)
 
 
@@ -91,7 +91,7 @@ def first_failure(request: ProofRequest, cases: Sequence[Case]) -> str:
         _check_inputs(made.library, made.filter, cases, request)
     except CheckFailed as error:
         return error.what
-    prover = Prover(Library(made.library), seed=request.seed)
+    prover = Prover(Library(made.library), made.native, seed=request.seed)
     for case in cases:
         result = prover.prove(case)
         if result.outcome == Outcome.UNEQUAL:
@@ -116,7 +116,7 @@ def _check_inputs(
     return len(inputs)
 
 
-def _compare(library: Path, cases: Sequence[Case], request: ProofRequest) -> list[Result]:
+def _compare(made: ProofBuild, cases: Sequence[Case], request: ProofRequest) -> list[Result]:
     """Compare the cases in processes of their own, in order."""
     jobs = request.jobs or len(os.sched_getaffinity(0))
     chunks = [cases[start : start + _CHUNK] for start in range(0, len(cases), _CHUNK)]
@@ -127,7 +127,7 @@ def _compare(library: Path, cases: Sequence[Case], request: ProofRequest) -> lis
             jobs,
             mp_context=context,
             initializer=_start,
-            initargs=(library, request.seed, request.place),
+            initargs=(made, request.seed, request.place),
         ) as pool:
             return list(chain.from_iterable(pool.map(_prove, chunks)))
     except BrokenProcessPool as error:
@@ -144,10 +144,10 @@ _prover: Prover
 _current: int
 
 
-def _start(library: Path, seed: int, place: Path) -> None:
+def _start(made: ProofBuild, seed: int, place: Path) -> None:
     """Make the prover of this process, and the file that says what it is at."""
     global _prover, _current
-    _prover = Prover(Library(library), seed=seed)
+    _prover = Prover(Library(made.library), made.native, seed=seed)
     _current = os.open(place / f"{_CURRENT}{os.getpid()}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
 
 

@@ -7,6 +7,7 @@ how a fault is handled. Everything is derived from the seed and the encoding.
 
 from __future__ import annotations
 
+import ctypes
 import random
 import struct
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from generator.verify.proof.layout import (
     Site,
 )
 from generator.verify.proof.library import REGISTER_NAMES, Registers
-from generator.verify.proof.machine import TF, Machine
+from generator.verify.proof.machine import CELL, TF, Processor
 
 _ARITHMETIC = 0x8D5  # OF, SF, ZF, AF, PF, CF
 _DF = 0x400
@@ -81,7 +82,7 @@ def region_content(seed: int) -> bytes:
 
 
 def make_start(
-    machine: Machine, decoded: Decoded, site: Site, memory: bytes, rng: random.Random
+    machine: Processor, decoded: Decoded, site: Site, memory: bytes, rng: random.Random
 ) -> Start:
     """Choose the state for one case."""
     width = machine.bits
@@ -100,6 +101,7 @@ def make_start(
     regs.flags |= _AC if rng.random() < 0.05 else 0
     regs.flags |= TF if rng.random() < 0.1 else 0
     machine.load(bytes(regs), _extra(machine, rng))
+    _index_near(machine, decoded, rng)
     machine.settle()
     return Start(
         registers=bytes(regs),
@@ -175,6 +177,19 @@ def _load_null(values: dict[str, int], decoded: Decoded, region: int) -> None:
         _solve(values, decoded, zeros + 32, 0)
 
 
+def _index_near(machine: Processor, decoded: Decoded, rng: random.Random) -> None:
+    """Let the indices of a gather or scatter be small: four bytes each, or eight."""
+    insn = decoded.insn
+    if not insn or not insn.is_vsib:
+        return
+    size = 8 if insn.is_vsib64 else 4
+    number = RegisterExt.number(insn.memory_index)
+    for place, name in enumerate(machine.cells):
+        if name[1:].startswith(f"mm{number}["):
+            words = (rng.randrange(64).to_bytes(size, "little") for _ in range(CELL // size))
+            ctypes.memmove(ctypes.byref(machine.extra, place * CELL), b"".join(words), CELL)
+
+
 def _set(values: dict[str, int], register: Any, value: int) -> None:  # noqa: ANN401 - no type
     name = _name(register)
     if name in values:
@@ -218,17 +233,24 @@ def _solve(values: dict[str, int], decoded: Decoded, target: int, index_value: i
         values[index] = (target - insn.memory_displacement) // scale
 
 
-def _extra(machine: Machine, rng: random.Random) -> bytes:
+def _extra(machine: Processor, rng: random.Random) -> bytes:
     """Choose vector and FPU registers."""
     cells = []
     for name in machine.cells:
-        if name.startswith("xmm"):
+        if name[1:3] == "mm":
             cells.append(rng.randbytes(16) if rng.random() < 0.7 else _floats(rng))
+        elif name[0] == "k":
+            cells.append(_mask(rng).to_bytes(CELL, "little"))
         elif name.startswith("st"):
             cells.append(_extended(rng.choice(_DOUBLES)))
         else:
             cells.append(_CONTROL.get(name, 0).to_bytes(16, "little"))
     return b"".join(cells)
+
+
+def _mask(rng: random.Random) -> int:
+    """Choose an opmask; one that masks nothing more often, vectors are short."""
+    return rng.choice((rng.getrandbits(64), (1 << 64) - 1, rng.getrandbits(8)))
 
 
 # the segment bases are small, so that an operand stays in its region

@@ -20,7 +20,8 @@ struct proof_verdict {
 	u8	opcode[3];
 	u8	modrm;
 	u8	op;
-	u8	extended;	/* VEX, EVEX, XOP, REX2: another map */
+	u8	vex_map;	/* as a VEX or EVEX prefix numbers it, or 0 */
+	u8	rex2;		/* behind REX2: another map */
 	u8	ixol[MAX_UINSN_BYTES];
 };
 
@@ -53,8 +54,9 @@ void proof_analyze(const u8 *bytes, bool x86_64, struct proof_verdict *verdict)
 			 x86_64 ? INSN_MODE_64 : INSN_MODE_32)) {
 		verdict->length = insn.length;
 		verdict->modrm = insn.modrm.value;
-		verdict->extended = insn_is_avx(&insn) ||
-				    insn.rex_prefix.nbytes > 1;
+		if (insn_is_avx(&insn))
+			verdict->vex_map = insn_vex_m_bits(&insn);
+		verdict->rex2 = insn.rex_prefix.nbytes > 1;
 		memcpy(verdict->opcode, insn.opcode.bytes,
 		       sizeof(verdict->opcode));
 	}

@@ -1,0 +1,145 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The legacy opcode maps: what may be probed, which groups there are, what is refused and why.
+
+Sources: Intel SDM volume 2, appendix A (opcode maps A-2 to A-6), and the instructions' own
+sections; AMD APM volume 3, appendix A, for what only AMD has.
+"""
+
+from __future__ import annotations
+
+from generator.model.opcodes.shape import Group, NopForm, OpcodeMap, Refusal, letters, span
+
+# The tables are read as rows of opcodes.
+# fmt: off
+ONE_BYTE = OpcodeMap(
+    name="uprobe_map_1byte",
+    escape="",
+    letters=letters(
+        X=span(
+            (0x00, 0x05), (0x08, 0x0D), (0x10, 0x15), (0x18, 0x1D), (0x20, 0x25), (0x28, 0x2D),
+            (0x30, 0x35), (0x38, 0x3D), (0x50, 0x5F), 0x63, (0x68, 0x6B), 0x80, 0x81,
+            (0x83, 0x8D), (0x90, 0x99), 0x9B, (0x9E, 0xC1), 0xC8, 0xC9, (0xD0, 0xD3),
+            (0xD7, 0xDF), 0xF5, 0xF8, 0xF9, 0xFC, 0xFD,
+        ),
+        L=span(
+            0x06, 0x07, 0x0E, 0x16, 0x1E, 0x1F, 0x27, 0x2F, 0x37, 0x3F, (0x40, 0x4F),
+            (0x60, 0x62), 0x82, 0xC4, 0xC5, 0xD4, 0xD5,
+        ),
+        A=span(0xC2, 0xC3),
+        B=span((0x70, 0x7F), (0xE0, 0xE3), 0xE9, 0xEB),
+        C=span(0xE8),
+        P=span(0x9C),
+        S=span(0x9D),
+        G=span(0x8E, 0x8F, 0xC6, 0xC7, 0xF6, 0xF7, 0xFE, 0xFF),
+    ),
+)
+
+TWO_BYTE = OpcodeMap(
+    name="uprobe_map_0f",
+    escape="0f",
+    letters=letters(
+        X=span(
+            0x0B, 0x0D, (0x10, 0x18), 0x1C, 0x1E, 0x1F, (0x28, 0x2F), 0x31, (0x40, 0x77),
+            (0x7C, 0x7F), (0x90, 0xA5), 0xA8, 0xA9, (0xAB, 0xB1), 0xB3, (0xB6, 0xB9), (0xBB, 0xC6),
+            (0xC8, 0xFF),
+        ),
+        B=span((0x80, 0x8F)),
+        G=span(0xBA, 0xC7),
+    ),
+)
+
+MAP_0F38 = OpcodeMap(
+    name="uprobe_map_0f38",
+    escape="0f 38",
+    letters=letters(
+        X=span(
+            (0x00, 0x0B), 0x10, 0x14, 0x15, 0x17, (0x1C, 0x1E), (0x20, 0x25), (0x28, 0x2B),
+            (0x30, 0x35), (0x37, 0x41), (0xC8, 0xCD), 0xCF, (0xDB, 0xDF), 0xF0, 0xF1, 0xF6,
+        ),
+    ),
+)
+
+MAP_0F3A = OpcodeMap(
+    name="uprobe_map_0f3a",
+    escape="0f 3a",
+    letters=letters(
+        X=span(
+            (0x08, 0x0F), (0x14, 0x17), (0x20, 0x22), (0x40, 0x42), 0x44, (0x60, 0x63), 0xCC,
+            0xCE, 0xCF, 0xDF,
+        ),
+    ),
+)
+# fmt: on
+
+LEGACY_MAPS = (ONE_BYTE, TWO_BYTE, MAP_0F38, MAP_0F3A)
+
+GROUPS = (
+    Group(opcode=0x8E, letters="X__XXX__", what="mov to a segment register, not cs, not ss"),
+    Group(opcode=0x8F, letters="X_______", what="pop; the others are XOP"),
+    Group(opcode=0xC6, letters="X_______", what="mov; not xabort"),
+    Group(opcode=0xC7, letters="X_______", what="mov; not xbegin"),
+    Group(opcode=0xF6, letters="X_XXXXXX", what="test, not, neg, mul, imul, div, idiv"),
+    Group(opcode=0xF7, letters="X_XXXXXX", what="the same"),
+    Group(opcode=0xFE, letters="XX______", what="inc, dec"),
+    Group(opcode=0xFF, letters="XXI_A_X_", what="inc, dec, call, jmp, push; none far"),
+    Group(opcode=0x0FBA, letters="____XXXX", what="bt, bts, btr, btc"),
+    Group(opcode=0x0FC7, letters="_X____XX", what="cmpxchg8b, rdrand, rdseed, rdpid"),
+)
+
+REFUSALS = (
+    Refusal(
+        map="",
+        opcodes=span(0x17),
+        reason="pop ss: the debug trap comes one instruction late, behind the slot",
+    ),
+    Refusal(map="", opcodes=span((0x6C, 0x6F), (0xE4, 0xE7), (0xEC, 0xEF)), reason="port I/O"),
+    Refusal(map="", opcodes=span(0x9A, 0xCA, 0xCB, 0xEA), reason="far call, jmp, ret"),
+    Refusal(map="", opcodes=span((0xCC, 0xCF), 0xF1), reason="int, into, iret, int1"),
+    Refusal(map="", opcodes=span(0xD6), reason="salc, not documented"),
+    Refusal(map="", opcodes=span(0xF4, 0xFA, 0xFB), reason="hlt, cli, sti: privileged"),
+    Refusal(map="0f", opcodes=span(0x00, 0x01, 0x02, 0x03), reason="system registers"),
+    Refusal(
+        map="0f",
+        opcodes=span(0x05, 0x07, 0x34, 0x35),
+        reason="system calls and returns: the kernel sees the address of the slot",
+    ),
+    Refusal(
+        map="0f",
+        opcodes=span(0x06, 0x08, 0x09, (0x20, 0x23), 0x30, 0x32, 0x33, 0x37, 0x78, 0x79, 0xAA),
+        reason="privileged",
+    ),
+    Refusal(map="0f", opcodes=span(0x0E, 0x0F, 0xA6, 0xA7), reason="3DNow!, PadLock"),
+    Refusal(map="0f", opcodes=span(0x1A, 0x1B), reason="MPX"),
+    Refusal(
+        map="0f",
+        opcodes=span(0x19, 0x1D),
+        reason="reserved NOPs: the decoder does not see their operands",
+    ),
+    Refusal(map="0f", opcodes=span(0xB2, 0xB4, 0xB5), reason="lss, lfs, lgs: far pointers"),
+)
+
+NOPS = (
+    NopForm(
+        opcode=(0x90,),
+        reg=None,
+        # F3 90 is pause: a hint to wait, and a probe hit is a longer wait
+        without=((0xF0, "#UD"),),
+        rex_b=True,
+    ),
+    NopForm(opcode=(0x0F, 0x1F), reg=0, without=((0xF0, "#UD"),)),
+    # endbr64, endbr32: no kernel lets user space ask for indirect branch tracking
+    NopForm(
+        opcode=(0x0F, 0x1E), reg=None, modrm=(0xFA, 0xFB), prefix=0xF3, without=((0xF0, "#UD"),)
+    ),
+)
+
+# SDM volume 2, table A-3: ud2, rdtsc, emms, jcc, push and pop of fs and gs, cpuid, bswap
+NO_MODRM = (
+    (0x0B, 0x0B),
+    (0x31, 0x31),
+    (0x77, 0x77),
+    (0x80, 0x8F),
+    (0xA0, 0xA2),
+    (0xA8, 0xA9),
+    (0xC8, 0xCF),
+)
