@@ -52,6 +52,17 @@ def find_base(name: str) -> Base:
     raise UserError(f"there is no base '{name}'", hint=f"the bases are: {known}")
 
 
+def nearest_base(version: str) -> Base:
+    """Return the last base that is not newer than a kernel release, else the oldest one."""
+    ordered = sorted(BASES, key=lambda base: _numbers(base.name))
+    older = [base for base in ordered if _numbers(base.name) <= _numbers(version)]
+    return older[-1] if older else ordered[0]
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split(".") if part.isdigit())
+
+
 def find_series(name: str) -> Series:
     """Return the series of that name.
 

@@ -134,6 +134,25 @@ def lines(as_json: Json = False) -> None:
     bases.lines(as_json=as_json)
 
 
+@app.command("probe-base")
+def probe_base(
+    tree: Annotated[
+        Path, typer.Option(help="Source of any version: a directory or a git repository.")
+    ],
+    rev: Rev = None,
+    like: Annotated[
+        str,
+        typer.Option(help="Base whose data is tried.", show_default="the last one not newer"),
+    ] = "",
+    series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    as_json: Json = False,
+) -> None:
+    """List which edits and facts of a base hold in a tree of another version, and which do not."""
+    bases.probe(
+        Options(base=like, series=series, tree=tree, rev=rev, as_json=as_json),
+    )
+
+
 @app.command()
 def checkpatch(
     base: Base = "6.1",

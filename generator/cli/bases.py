@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The commands about all bases at once: render them all, and count what they share."""
+"""The commands about bases: render them all, count what they share, try one on another tree."""
 
 from __future__ import annotations
 
@@ -179,6 +179,35 @@ def _patches(plan: planning.Plan, rendered: Rendered) -> tuple[PatchState, ...]:
             for planned, replayed in zip(plan.patches, done, strict=True)
         ),
     )
+
+
+def probe(options: Options) -> None:
+    """Try a base's data on a tree of another version, and list what does not hold."""
+    from generator.report.fit import Fit, format_fit
+    from generator.tree.acquire import find_tree
+    from generator.verify.fit import try_edits
+    from generator.verify.uses import check_uses
+
+    if options.tree is None:
+        raise UserError("no tree to look at", hint="name one with --tree")
+    screen = options.screen()
+    series = planning.find_series(options.series)
+    source = find_tree(options.tree, options.rev)
+    name = options.base
+    base = planning.find_base(name) if name else planning.nearest_base(source.version)
+    fit = Fit(
+        version=source.version,
+        like=base.name,
+        trials=try_edits(planning.plan_series(base, series), source),
+        uses=check_uses(base, series, source),
+    )
+    screen.result({**asdict(fit), "problems": fit.problems})
+    screen.say(format_fit(fit))
+    if fit.problems:
+        raise CheckFailed(
+            f"{fit.problems} things do not hold in Linux {source.version}",
+            hint="CONTRIBUTING.md, 'Add a base', says how to go through them",
+        )
 
 
 def _judge(rows: list[PatchRow], absent: Mapping[str, str], broken: Mapping[str, str]) -> None:

@@ -62,6 +62,12 @@ class Source:
         """List the C files and headers below ``folder`` that contain ``word`` as a whole word."""
         return _git_grep(self.path, self.commit, folder, word)
 
+    def lines(
+        self, folders: tuple[str, ...], words: tuple[str, ...]
+    ) -> tuple[tuple[str, str], ...]:
+        """List file and text of the lines below ``folders`` that have one of ``words``, whole."""
+        return _git_lines(self.path, self.commit, folders, words)
+
 
 def _read(path: Path) -> bytes:
     try:
@@ -105,6 +111,28 @@ def _git_grep(tree: Path, commit: str, folder: str, word: str) -> tuple[str, ...
     return tuple(sorted(line.removeprefix(f"{commit}:") for line in lines))
 
 
+def _git_lines(
+    tree: Path, commit: str, folders: tuple[str, ...], words: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    """List file and text of lines with a word: of a commit, or of the directory without one."""
+    if not words:
+        return ()
+    # one expression: git looks for many fixed strings one after the other
+    command = ["git", "-C", str(tree), "grep", "--no-color", "-I", "-wEz"]
+    command += [] if commit else ["--no-index"]
+    command += ["-e", "|".join(words), *([commit] if commit else [])]
+    done = _run([*command, "--", *(f"{folder}/*.[ch]" for folder in folders)])
+    if done.returncode > 1 or done.stderr:
+        raise InfraError(
+            f"git grep failed: {done.stderr.decode(errors='replace').strip()}", where=str(tree)
+        )
+    rows = []
+    for row in done.stdout.decode("utf-8", "surrogateescape").splitlines():
+        path, _, text = row.partition("\0")
+        rows.append((path.removeprefix(f"{commit}:"), text))
+    return tuple(rows)
+
+
 _VERSION_LINE = re.compile(r"^(VERSION|PATCHLEVEL|SUBLEVEL)\s*=\s*(\d+)\s*$", re.M)
 
 
@@ -141,10 +169,7 @@ def find_source(base: Base, workdir: Path, *, tree: Path | None, rev: str | None
         if rev:
             raise UserError("--rev needs --tree, the git repository it belongs to")
         return _package_source(base, workdir)
-    if not tree.is_dir():
-        raise UserError("there is no such directory", where=str(tree))
-    bare = not (tree / "Makefile").is_file()
-    source = _git_source(tree, rev or "HEAD") if rev or bare else _directory_source(tree)
+    source = find_tree(tree, rev)
     if not base.supports(source.version):
         raise UserError(
             f"this is Linux {source.version}, and the base {base.name} was asked for",
@@ -152,6 +177,19 @@ def find_source(base: Base, workdir: Path, *, tree: Path | None, rev: str | None
             hint=f"give the tree of a {base.name}.y kernel, or another --base",
         )
     return source
+
+
+def find_tree(tree: Path, rev: str | None) -> Source:
+    """Return the source that the user points to, whatever its version.
+
+    Raises:
+        UserError: no such tree, or not a kernel.
+        InfraError: git is missing.
+    """
+    if not tree.is_dir():
+        raise UserError("there is no such directory", where=str(tree))
+    bare = not (tree / "Makefile").is_file()
+    return _git_source(tree, rev or "HEAD") if rev or bare else _directory_source(tree)
 
 
 def _directory_source(tree: Path) -> Source:

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the words of ``Base.has`` mean: the thing in the unmodified tree that each rests on.
+
+A base states its facts; ``uprobekit probe-base`` looks for the things in a tree of an unknown
+version, and a test looks for them in the trees of the bases.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from generator.model.edits import Anchor
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fact:
+    """A word of ``Base.has`` and how to see it.
+
+    Attributes:
+        ident: the word.
+        what: what it means for the templates.
+        path: the file of the unmodified tree.
+        anchor: the thing that is defined or declared there when the fact holds.
+    """
+
+    ident: str
+    what: str
+    path: str
+    anchor: Anchor
+
+
+FACTS: tuple[Fact, ...] = (
+    Fact(
+        ident="uprobe_rcu",
+        what="probes are looked up under RCU tasks trace, without a reference",
+        path="kernel/events/uprobes.c",
+        anchor=Anchor(kind="function", name="find_uprobe_rcu"),
+    ),
+    Fact(
+        ident="uprobe_warn",
+        what="registering warns through uprobe_warn(): it stays in the baseline",
+        path="kernel/events/uprobes.c",
+        anchor=Anchor(kind="function", name="uprobe_unregister_nosync"),
+    ),
+    Fact(
+        ident="uretprobe_syscall",
+        what="return probes leave their trampoline by a system call",
+        path="include/linux/syscalls.h",
+        anchor=Anchor(kind="declaration", name="sys_uretprobe"),
+    ),
+    Fact(
+        ident="shstk",
+        what="user shadow stacks: a return probe changes the last frame there as well",
+        path="arch/x86/include/asm/shstk.h",
+        anchor=Anchor(kind="declaration", name="shstk_update_last_frame"),
+    ),
+)
