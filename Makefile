@@ -69,6 +69,13 @@ review: setup		## the points of the review, with evidence
 verify: setup		## compare the tip with the model by libclang (after a build)
 	$(RUN) verify --base $(BASE) $(SOURCE) $(AREA)
 
+states: setup		## explore the states of a probed task, with and without each guard
+	$(RUN) states --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
+
+picture: setup		## draw the states again: docs/states.svg (needs graphviz)
+	$(RUN) states --dot > docs/states.dot
+	dot -Tsvg docs/states.dot -o docs/states.svg
+
 proof: setup		## execute instructions unprobed and probed in an emulator
 	$(RUN) proof --base $(BASE) $(SOURCE) $(AREA)
 
@@ -111,5 +118,6 @@ bench: setup		## time rendering and the main job against a plain build
 clean:			## remove the Python environment and caches; not the work area
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help tools setup qemu-test series drift checkpatch prefixes review verify proof \
+.PHONY: help tools setup qemu-test series drift checkpatch prefixes review verify states \
+	picture proof \
 	proof-full mutate census build boot lint types test test-kernel golden check bench clean

@@ -10,7 +10,7 @@ from typing import Annotated, cast
 import typer
 
 from generator import __version__
-from generator.cli import bases, checks, commands, desk
+from generator.cli import bases, checks, commands, desk, states
 from generator.cli.options import Colour, Level, Options
 from generator.errors import ExitCode, InfraError, UprobekitError
 
@@ -291,6 +291,40 @@ def census(
         places=files or [],
         limit=limit,
     )
+
+
+@app.command("states")
+def states_command(
+    base: Base = "6.1",
+    series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    tree: Tree = None,
+    rev: Rev = None,
+    dot: Annotated[bool, typer.Option("--dot", help="Print the picture for Graphviz.")] = False,
+    guard: Annotated[
+        list[str] | None,
+        typer.Option(help="Leave this guard out and print what happens.", show_default=False),
+    ] = None,
+    traces: Annotated[bool, typer.Option("--traces", help="Print what every guard stops.")] = False,
+    workdir: Workdir = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Explore the states of a probed task, and show what each guard in the C is for."""
+    options = Options(
+        base=base,
+        series=series,
+        tree=tree,
+        rev=rev,
+        workdir=workdir,
+        as_json=as_json,
+        quiet=quiet,
+    )
+    if dot:
+        states.draw_states(options)
+    elif guard:
+        states.show_guards(options, tuple(guard))
+    else:
+        states.check_states(options, traces=traces)
 
 
 @app.command()

@@ -87,3 +87,40 @@ TRANSITIONS = (
 )
 
 INITIAL = "UTASK_RUNNING"
+
+# What a task is beside its state in C, and how it gets there: for the picture, and for the search,
+# which must find these changes and those of TRANSITIONS, and no others.
+
+HIT, DEAD = "hit", "dead"
+
+OUTSIDE = (
+    State(enumerator=HIT, meaning="a breakpoint was hit: TIF_UPROBE is set", active=False),
+    State(enumerator=DEAD, meaning="the task has left its address space", active=False),
+)
+
+OUTSIDE_TRANSITIONS = (
+    Transition(
+        source=INITIAL,
+        target=HIT,
+        cause="a breakpoint",
+        function="uprobe_pre_sstep_notifier",
+    ),
+    Transition(
+        source=HIT,
+        target=INITIAL,
+        cause="on the way back to user space",
+        function="uprobe_notify_resume",
+    ),
+    Transition(
+        source="UTASK_SSTEP",
+        target=INITIAL,
+        cause="the kernel stops the task in the middle of a step",
+        function="uprobe_free_utask",
+    ),
+    Transition(
+        source=INITIAL,
+        target=DEAD,
+        cause="exit, exec or SIGKILL",
+        function="uprobe_free_utask",
+    ),
+)

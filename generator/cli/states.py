@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command about the state machine: explore it, leave guards out, draw it."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from generator.cli.options import Options, render_source
+from generator.errors import CheckFailed
+from generator.plan import find_base, find_series, plan_series
+
+if TYPE_CHECKING:
+    from generator.cli.output import Screen
+    from generator.model.bases import Base
+    from generator.verify.states.run import GuardResult, StatesResult
+
+
+def draw_states(options: Options) -> None:
+    """Print the picture's source."""
+    from generator.verify.states.draw import to_dot
+
+    screen = options.screen()
+    screen.result({"dot": to_dot()})
+    screen.say(to_dot())
+
+
+def show_guards(options: Options, names: tuple[str, ...]) -> None:
+    """Leave the named guards out, and print what happens then."""
+    from generator.verify.states.run import check_guards, find_guards
+
+    screen = options.screen()
+    base = find_base(options.base)
+    results = check_guards(base, find_guards(base, names), screen.note)
+    screen.result({"guards": [_guard_data(base, result) for result in results]})
+    for result in results:
+        _say_trace(screen, base, result)
+    _judge([f"guard {r.guard.name}" for r in results if not r.noticed], options)
+
+
+def check_states(options: Options, *, traces: bool) -> None:
+    """Explore every world, leave out every guard, and compare with the C."""
+    from generator.verify.states import run
+
+    screen = options.screen()
+    started = time.monotonic()
+    _, rendered = render_source(options)
+    plan = plan_series(find_base(options.base), find_series(options.series))
+    result = run.check_states(plan, rendered.tip_files, screen.note)
+    screen.result(_data(options, result))
+    _say(screen, find_base(options.base), result, traces)
+    screen.note(f"{time.monotonic() - started:.1f} s")
+    _judge(list(result.problems), options)
+
+
+def _judge(problems: list[str], options: Options) -> None:
+    if problems:
+        raise CheckFailed(
+            "the state machine is not as it should be:\n  " + "\n  ".join(problems),
+            where=f"{options.base}/{options.series}",
+        )
+
+
+def _say(screen: Screen, base: Base, result: StatesResult, traces: bool) -> None:
+    for check in result.checks:
+        state = f"{len(check.differences)} differences" if check.differences else "good"
+        screen.say(f"{check.what:44} {check.checked:7}  {state}")
+    for world in result.worlds:
+        found = world.found
+        state = f"BREAKS {found.broken}" if found.broken else "every property holds"
+        screen.say(
+            f"world {world.world.name:10} {found.states:7} states {found.moves:8} steps "
+            f"{found.seconds:5.1f} s  {state}"
+        )
+    screen.say("")
+    screen.say(f"{'without':18} {'in':28} {'breaks':10} steps")
+    for guard in result.guards:
+        said = guard.found.broken or "nothing"
+        state = "" if guard.noticed else f"  NOT {guard.guard.breaks}"
+        screen.say(
+            f"{guard.guard.name:18} {guard.guard.function:28} {said:10} "
+            f"{len(guard.found.trace):5}{state}"
+        )
+    for guard in result.guards:
+        if traces or guard.guard.name == "recalc":
+            _say_trace(screen, base, guard)
+
+
+def _say_trace(screen: Screen, base: Base, result: GuardResult) -> None:
+    from generator.verify.states.run import describe
+
+    guard = result.guard
+    point = f" ({guard.review})" if guard.review else ""
+    instead = f"{guard.instead} in place of" if guard.instead else "without"
+    screen.say(f"\n{guard.name}{point}: {instead} '{guard.text}' in {guard.function}():")
+    for line in describe(base, result.found):
+        screen.say(line)
+
+
+def _data(options: Options, result: StatesResult) -> dict[str, object]:
+    return {
+        "base": options.base,
+        "checks": [
+            {
+                "what": check.what,
+                "checked": check.checked,
+                "differences": [f"{d.place}: {d.what}" for d in check.differences],
+            }
+            for check in result.checks
+        ],
+        "worlds": [
+            {
+                "world": world.world.name,
+                "meaning": world.world.meaning,
+                "states": world.found.states,
+                "steps": world.found.moves,
+                "seconds": round(world.found.seconds, 3),
+                "broken": world.found.broken,
+            }
+            for world in result.worlds
+        ],
+        "guards": [_guard_data(find_base(options.base), guard) for guard in result.guards],
+        "problems": list(result.problems),
+    }
+
+
+def _guard_data(base: Base, result: GuardResult) -> dict[str, object]:
+    from generator.verify.states.run import describe
+
+    guard = result.guard
+    return {
+        "guard": guard.name,
+        "function": guard.function,
+        "text": guard.text,
+        "instead": guard.instead,
+        "review": guard.review,
+        "world": guard.world,
+        "breaks": guard.breaks,
+        "found": result.found.broken,
+        "states": result.found.states,
+        "trace": describe(base, result.found),
+    }
