@@ -12,18 +12,13 @@ same.
 
 from __future__ import annotations
 
-import contextlib
-import multiprocessing
-import os
 import shutil
-import signal
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from multiprocessing.connection import Connection
 from pathlib import Path
 
-from generator.errors import InfraError, UprobekitError
+from generator.errors import InfraError
 from generator.plan import Plan
 from generator.verify.ast import ParseError, Unit, parse
 from generator.verify.interface import ARCH, CORE, check_units
@@ -31,7 +26,7 @@ from generator.verify.mutation.fault import Fault
 from generator.verify.objects import Compiled, compile_object, depends_on
 from generator.verify.proof.build import FROM_BASE, FROM_TIP
 from generator.verify.proof.cases import Case
-from generator.verify.proof.run import ProofRequest, first_failure
+from generator.verify.proof.child import failure_in_child
 from generator.verify.review import check_review
 from generator.verify.tables import check_tables
 
@@ -205,49 +200,10 @@ class _Judge:
         request = self._request
         sources = {path: tip[path] for path in FROM_TIP}
         sources |= {path: request.load(path) for path in FROM_BASE}
-        return _in_child(sources, place / "proof", request)
+        return failure_in_child(
+            sources, place / "proof", request.cases, seed=request.seed, limit=request.limit
+        )
 
 
 def _failed(made: Mapping[str, Compiled]) -> bool:
     return any(not compiled.object for compiled in made.values())
-
-
-def _in_child(sources: dict[str, str], place: Path, request: JudgeRequest) -> str:
-    """Run the proof in a process of its own: a fault may make it crash or go on for ever."""
-    # a fresh interpreter: the emulator has threads, and so has this process
-    context = multiprocessing.get_context("spawn")
-    ours, theirs = context.Pipe(duplex=False)
-    child = context.Process(
-        target=_prove, args=(sources, place, tuple(request.cases), request.seed, theirs)
-    )
-    child.start()
-    theirs.close()
-    try:
-        if not ours.poll(request.limit):
-            return f"no end after {request.limit:.0f} s"
-        answer, fine = ours.recv()
-    except EOFError:
-        return "the proof has crashed"
-    finally:
-        with contextlib.suppress(ProcessLookupError, PermissionError):
-            os.killpg(child.pid or 0, signal.SIGKILL)
-        child.kill()
-        child.join()
-        ours.close()
-    if not fine:
-        raise InfraError(str(answer))
-    return str(answer)
-
-
-def _prove(
-    sources: dict[str, str], place: Path, cases: Sequence[Case], seed: int, pipe: Connection
-) -> None:
-    """Run the proof and send what it says, and whether it could be run."""
-    os.setsid()
-    proof = ProofRequest(
-        load=sources.__getitem__, tip=sources, place=place, cases=len(cases), seed=seed
-    )
-    try:
-        pipe.send((first_failure(proof, cases), True))
-    except UprobekitError as error:
-        pipe.send((str(error), False))

@@ -34,6 +34,9 @@ _ADDRESSING = ((1, 3), (0, 4), (2, 7), (0, 1), (3, 6), (2, 4), (1, 4))
 # displacements of branches, where arithmetic can go wrong
 _DISTANCES = (0, 1, -1, 2, -2, 0x7F, -0x80, 0x7FFFFFFF, -0x80000000, 0x7FFFFFF0, -0x7FFFFFF0)
 
+# rsi and rdi as VEX.vvvv has them
+_SCRATCH = (9, 8)
+
 # a family that finds nothing new so often is finished
 _PATIENCE = 60
 
@@ -230,7 +233,7 @@ class _Maker:
         family, rng = self.family, self.rng
         mandatory = _MANDATORY.index(family.prefix)
         extended = ~rex & 7 if family.bits == 64 else 7
-        vvvv = rng.choice((15, 15, rng.randrange(16)))
+        vvvv = rng.choice((15, 15, *_SCRATCH, rng.randrange(16)))
         last = (rex & 8) << 4 | vvvv << 3 | mandatory
         if rng.random() < 0.4:
             upper = rng.choice((1, rng.randrange(2))) if family.bits == 64 else 1
