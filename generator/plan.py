@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from generator.errors import UserError
-from generator.model.bases import BASES, Base
+from generator.model.bases import BASES, UNFINISHED, Base
 from generator.model.edits import Edit, InsertHook, InsertStatement
 from generator.model.series import SERIES, Patch, Series
 
@@ -37,6 +37,11 @@ class Plan:
 def all_bases() -> tuple[Base, ...]:
     """Return the bases in their order."""
     return BASES
+
+
+def unfinished_bases() -> tuple[Base, ...]:
+    """Return the bases that are being made."""
+    return UNFINISHED
 
 
 def find_base(name: str) -> Base:

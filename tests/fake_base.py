@@ -72,6 +72,7 @@ def install(monkeypatch, *, base=BASE, series=SERIES, templates=TEMPLATES):
     import generator.plan
 
     monkeypatch.setattr(generator.plan, "BASES", (base,))
+    monkeypatch.setattr(generator.plan, "UNFINISHED", ())
     monkeypatch.setattr(generator.plan, "SERIES", (series,))
     monkeypatch.setattr(env, "data_dir", lambda name: templates)
     env.environment.cache_clear()

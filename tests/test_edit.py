@@ -13,6 +13,7 @@ from conftest import MINI, TESTS
 from generator.errors import UserError
 from generator.model.edits import (
     Anchor,
+    CreateFile,
     Edit,
     EmptyFunction,
     InsertBlock,
@@ -72,7 +73,8 @@ def diff_of(tree: WorkingTree, root=MINI) -> str:
     """Return what has changed, as a diff without line numbers."""
     rows = []
     for path, text in sorted(tree.files.items()):
-        before = (root / path).read_text().splitlines(keepends=True)
+        there = path not in tree.created
+        before = (root / path).read_text().splitlines(keepends=True) if there else []
         found = difflib.unified_diff(
             before, text.splitlines(keepends=True), f"a/{path}", f"b/{path}", n=2
         )
@@ -225,6 +227,10 @@ GOOD = {
     ),
     "empty-function": EmptyFunction(path=SHAPES, function="split_shape"),
     "write-file": WriteFile(path=SHAPES, template="block"),
+    "create-file": CreateFile(path="kernel/new.c", template="block"),
+    "insert-lines-after-line": InsertLines(
+        path="Makefile", text="LEVEL = 8\n", after=Anchor(kind="line", name="SUBLEVEL = 7")
+    ),
 }
 
 BAD = {
@@ -310,6 +316,13 @@ BAD = {
         path=WORK, function="statements", text="x();", before="case_two"
     ),
     "error-empty-absent": EmptyFunction(path=SHAPES, function="absent_shape"),
+    "error-create-existing-file": CreateFile(path=SHAPES, template="block"),
+    "error-no-such-line": InsertLines(
+        path="Makefile", text="x\n", after=Anchor(kind="line", name="SUBLEVEL =")
+    ),
+    "error-line-found-twice": InsertLines(
+        path=SHAPES, text="x\n", after=Anchor(kind="line", name="}")
+    ),
     "error-write-missing-file": WriteFile(path="kernel/absent.c", template="block"),
 }
 

@@ -29,7 +29,7 @@ def lines(*, as_json: bool) -> None:
     from generator.report.table import format_share
 
     screen = Screen(as_json=as_json)
-    share = count_lines(planning.all_bases())
+    share = count_lines(planning.all_bases(), planning.unfinished_bases())
     screen.result(asdict(share))
     screen.say(format_share(share, terminal=screen.terminal, width=screen.width))
     dead = [f"templates/{r.template}.j2:{line}" for r in share.templates for line in r.dead]
@@ -60,7 +60,7 @@ def render_all(options: Options, *, output: Path | None, check: bool) -> None:
             rows += _render_base(chosen[base.name], base, source, screen)
         except UserError as error:
             broken[base.name] = str(error)
-    share = count_lines(bases)
+    share = count_lines(bases, planning.unfinished_bases())
     screen.result(
         {
             "rows": [asdict(row) for row in rows],

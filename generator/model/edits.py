@@ -27,7 +27,8 @@ class Anchor:
     """A thing in a file that others are placed beside.
 
     ``kind`` says what ``name`` is; a ``declaration`` is a prototype or a variable, a
-    ``body`` the opening line of a structure, a ``conditional`` the #if line that asks for a macro.
+    ``body`` the opening line of a structure, a ``conditional`` the #if line that asks for a macro,
+    a ``line`` the whole text of one line, for files that are not C.
     ``within`` narrows a ``member`` down to its structure.
     """
 
@@ -41,6 +42,7 @@ class Anchor:
         "member",
         "body",
         "conditional",
+        "line",
     ]
     name: str
     within: str = ""
@@ -185,6 +187,17 @@ class WriteFile(Edit):
     """Make ``path`` what a template renders to."""
 
     template: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CreateFile(Edit):
+    """Add the file ``path``, which the base does not have, as a template renders to."""
+
+    template: str
+
+
+Templated = InsertBlock | WriteFile | CreateFile
+"""The edits that bring a template into a file."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -740,9 +740,14 @@ X86_FUNCTIONS = (
         storage="static inline",
         doc=(
             "does a task execute 32-bit code?",
+            '{% if "tif_ia32" in base.has %}'
+            "A program is 32-bit or not from exec on. The question is not about the system call in "
+            "progress (is_compat_task()): 64-bit code can make a 32-bit one."
+            "{% else %}"
             "An x32 task executes 64-bit code, with 32-bit pointers: this is false for it. The "
             "question is about the mode of the CPU, not about the system call in progress "
-            "(in_ia32_syscall()), nor about the size of the address space (TIF_ADDR32).",
+            "(in_ia32_syscall()), nor about the size of the address space (TIF_ADDR32)."
+            "{% endif %}",
             "Return: true for 32-bit code, which is always so on a 32-bit kernel.",
         ),
         header="arch/x86/include/asm/compat.h",

@@ -19,7 +19,7 @@ from jinja2 import nodes
 
 from generator.errors import UserError
 from generator.model.bases import Base
-from generator.model.edits import InsertBlock, WriteFile
+from generator.model.edits import Templated
 from generator.render.env import environment
 
 Names = frozenset[str]
@@ -33,12 +33,14 @@ class TemplateLines:
         template: its name, relative to ``templates/`` without ``.j2``.
         bases: the bases whose edits use it.
         counts: number of lines by the names of the bases that have them, joined by a blank.
+        unfinished: lines that only unfinished bases have.
         dead: lines (from 1) that no base has.
     """
 
     template: str
     bases: tuple[str, ...]
     counts: Mapping[str, int]
+    unfinished: int
     dead: tuple[int, ...]
 
 
@@ -52,6 +54,7 @@ class LineShare:
         shared: lines that every base has.
         own: by base, lines that it alone has.
         several: lines of more than one base and not of all.
+        unfinished: lines that only unfinished bases have; they are not in the total.
         templates: the same, template by template.
     """
 
@@ -60,18 +63,23 @@ class LineShare:
     shared: int
     own: Mapping[str, int]
     several: int
+    unfinished: int
     templates: tuple[TemplateLines, ...]
 
 
-def count_lines(bases: Sequence[Base]) -> LineShare:
+def count_lines(bases: Sequence[Base], unfinished: Sequence[Base] = ()) -> LineShare:
     """Count the lines of the templates that ``bases`` use.
+
+    Args:
+        bases: whose lines are counted.
+        unfinished: bases that are being made: their own lines are counted apart.
 
     Raises:
         UserError: a template is missing or wrong, or includes one by a name that is computed.
     """
     owners: dict[str, set[str]] = defaultdict(set)
     lines: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
-    for base in bases:
+    for base in (*bases, *unfinished):
         for template in sorted(_used(base)):
             for name, line, reached in _Walk(base).template(template):
                 owners[name].add(base.name)
@@ -79,15 +87,7 @@ def count_lines(bases: Sequence[Base]) -> LineShare:
                 if reached:
                     belongs.add(base.name)
     order = tuple(base.name for base in bases)
-    rows = tuple(
-        TemplateLines(
-            template=name,
-            bases=tuple(base for base in order if base in owners[name]),
-            counts=dict(Counter(_key(order, held) for held in lines[name].values() if held)),
-            dead=tuple(sorted(line for line, belongs in lines[name].items() if not belongs)),
-        )
-        for name in sorted(lines)
-    )
+    rows = tuple(_row(name, order, owners[name], lines[name]) for name in sorted(lines))
     every: Counter[str] = Counter()
     for row in rows:
         every.update(row.counts)
@@ -96,7 +96,26 @@ def count_lines(bases: Sequence[Base]) -> LineShare:
     total = sum(every.values()) + sum(len(row.dead) for row in rows)
     several = sum(every.values()) - shared - sum(own.values())
     return LineShare(
-        bases=order, total=total, shared=shared, own=own, several=several, templates=rows
+        bases=order,
+        total=total,
+        shared=shared,
+        own=own,
+        several=several,
+        unfinished=sum(row.unfinished for row in rows),
+        templates=rows,
+    )
+
+
+def _row(
+    name: str, order: Sequence[str], owners: set[str], lines: Mapping[int, set[str]]
+) -> TemplateLines:
+    counts = Counter(_key(order, held) for held in lines.values() if held)
+    return TemplateLines(
+        template=name,
+        bases=tuple(base for base in order if base in owners),
+        unfinished=counts.pop("", 0),
+        counts=dict(counts),
+        dead=tuple(sorted(line for line, held in lines.items() if not held)),
     )
 
 
@@ -108,7 +127,7 @@ def _key(order: Sequence[str], belongs: Iterable[str]) -> str:
 def _used(base: Base) -> set[str]:
     """Return the templates that the base's edits name."""
     edits = [*base.baseline, *(edit for group in base.edits.values() for edit in group)]
-    return {edit.template for edit in edits if isinstance(edit, InsertBlock | WriteFile)}
+    return {edit.template for edit in edits if isinstance(edit, Templated)}
 
 
 class _Unknown(Exception):  # noqa: N818 - nothing is wrong

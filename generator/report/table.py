@@ -111,7 +111,10 @@ def format_share(share: LineShare, *, terminal: bool, width: int = 100) -> str:
     dead = sum(len(row.dead) for row in share.templates)
     numbers = (share.shared, *share.own.values(), share.several, dead)
     table.add_row(_line(f"all {share.total}"), *(str(number) for number in numbers))
-    _console(stream, terminal=terminal, width=width).print(table)
+    console = _console(stream, terminal=terminal, width=width)
+    console.print(table)
+    if share.unfinished:
+        console.print(_line(f"{share.unfinished} more belong to bases that are not finished"))
     return _trimmed(stream.getvalue())
 
 

@@ -402,6 +402,12 @@ def find_conditional(text: str, name: str) -> Span | None:
     return _directive(text, rf"ifn?def[ \t]+{name}\b")
 
 
+def find_line(text: str, line: str) -> Span | None:
+    """Find a line by its whole text, in a file of any kind; white space around it is no matter."""
+    match = re.search(rf"^[ \t]*{re.escape(line.strip())}[ \t]*$", text, re.M)
+    return Span(match.start(), _line_end(text, match.end())) if match else None
+
+
 def find_include(text: str, header: str) -> Span | None:
     """Find the line that includes ``header``, written as ``<x/y.h>`` without the brackets."""
     masked = mask(text)

@@ -31,13 +31,14 @@ class WorkingTree:
 
     ``load`` and ``search`` reach the unmodified tree: ``search(folder, word)`` lists the C files
     below a folder that contain a word. ``blocks`` remembers the inserted templates by path and
-    name.
+    name, ``created`` the files that the unmodified tree does not have.
     """
 
     load: Loader
     search: Callable[[str, str], tuple[str, ...]]
     files: dict[str, str] = field(default_factory=dict)
     blocks: dict[tuple[str, str], str] = field(default_factory=dict)
+    created: set[str] = field(default_factory=set)
 
     def read(self, path: str) -> str:
         """Return the present text of ``path``."""
@@ -134,6 +135,8 @@ def _find(text: str, anchor: model.Anchor) -> Span | None:
             return csource.find_include(text, anchor.name)
         case "conditional":
             return csource.find_conditional(text, anchor.name)
+        case "line":
+            return csource.find_line(text, anchor.name)
     aggregate = csource.find_aggregate(text, kind, anchor.within or anchor.name)
     if aggregate is None:
         return None
@@ -497,6 +500,19 @@ def _(edit: model.WriteFile, tree: WorkingTree, _t: Renderer, render: Renderer) 
     tree.read(edit.path)
     tree.write(edit.path, render(edit.template))
     tree.blocks[edit.path, edit.template] = tree.read(edit.path)
+
+
+@_apply.register
+def _(edit: model.CreateFile, tree: WorkingTree, _t: Renderer, render: Renderer) -> None:
+    try:
+        tree.read(edit.path)
+    except UserError:
+        text = render(edit.template)
+        tree.write(edit.path, text)
+        tree.created.add(edit.path)
+        tree.blocks[edit.path, edit.template] = text
+    else:
+        raise _lost(edit.path, "the file is there already")
 
 
 def changed_files(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:

@@ -60,7 +60,7 @@ class Rendered:
         repo: the bare repository.
         patches: name and content of each file of the series' mail form, cover letter first.
         manifest: content of the file ``series``: the patches in order and where they come from.
-        base_files: the unmodified text of each file that the series touches.
+        base_files: the unmodified text of each file that the series touches and the base has.
         tip_files: their text after the last patch.
     """
 
@@ -146,7 +146,7 @@ def _make_commits(
             )
         )
     touched = {path for commit in commits for path in commit.files}
-    base_files = {path: original[path] for path in sorted(touched)}
+    base_files = {path: original[path] for path in sorted(touched - tree.created)}
     tip_files = {path: tree.files[path] for path in sorted(touched)}
     base = Commit(
         message=f"Linux {source.version}: the files that the series touches\n",
@@ -163,7 +163,11 @@ def _step(
     before = dict(tree.files)
     templates = Templates(Scope(base=plan.base, patches=applied))
     apply_edits(tree, edits, render_text=templates.text, render_template=templates.file)
-    unread = {path: tree.load(path) for path in tree.files if path not in before}
+    unread = {
+        path: tree.load(path)
+        for path in tree.files
+        if path not in before and path not in tree.created
+    }
     return changed_files({**before, **unread}, tree.files)
 
 

@@ -94,7 +94,7 @@ class _Trials:
 
     def _own(self, name: str, templates: Templates, edit: Edit) -> str:
         """Render the template of the edit; blocks from earlier stay as they are meanwhile."""
-        if isinstance(edit, model.InsertBlock | model.WriteFile) and edit.template == name:
+        if isinstance(edit, model.Templated) and edit.template == name:
             return templates.file(name)
         return next(text for (_, block), text in self._tree.blocks.items() if block == name)
 
@@ -110,6 +110,7 @@ class _Trials:
 
     def _guarded(self, work: Callable[[], None]) -> str:
         files, blocks = dict(self._tree.files), dict(self._tree.blocks)
+        created = set(self._tree.created)
         try:
             work()
         except UserError as error:
@@ -117,6 +118,7 @@ class _Trials:
             self._tree.files.update(files)
             self._tree.blocks.clear()
             self._tree.blocks.update(blocks)
+            self._tree.created.intersection_update(created)
             return f"{error.where}: {error.what}" if error.where else error.what
         return ""
 
@@ -176,6 +178,8 @@ def describe(edit: Edit) -> str:
             return f"insert '{_short(edit.text)}' in {edit.function}()"
         case model.WriteFile():
             return f"write the template {edit.template}"
+        case model.CreateFile():
+            return f"add the file from the template {edit.template}"
     return type(edit).__name__
 
 
@@ -219,6 +223,6 @@ def _names(edit: Edit) -> set[str]:
             return {edit.template}
         case model.InsertLines():
             return {anchor.name for anchor in (edit.after, edit.before) if anchor}
-        case model.WriteFile():
+        case model.WriteFile() | model.CreateFile():
             return {edit.template}
     return set()

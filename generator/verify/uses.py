@@ -18,7 +18,7 @@ from functools import cache, cached_property
 from generator.errors import UserError
 from generator.model.bases import Base
 from generator.model.bases.facts import FACTS, Fact
-from generator.model.edits import InsertBlock, WriteFile
+from generator.model.edits import Templated
 from generator.model.interface import INTERFACE
 from generator.model.series import Series
 from generator.render.env import Scope, Templates
@@ -63,7 +63,7 @@ def find_needs(base: Base, series: Series) -> Needs:
     """Return what the series' C, rendered for ``base``, asks of the kernel."""
     templates = Templates(Scope(base=base, patches=tuple(p.ident for p in series.patches)))
     edits = [*base.baseline, *(edit for group in base.edits.values() for edit in group)]
-    names = sorted({e.template for e in edits if isinstance(e, InsertBlock | WriteFile)})
+    names = sorted({e.template for e in edits if isinstance(e, Templated)})
     texts = {name: csource.mask(templates.file(name)) for name in names}
     own = _own(templates, series, texts)
     needs = Needs()

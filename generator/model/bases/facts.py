@@ -31,6 +31,12 @@ class Fact:
 
 FACTS: tuple[Fact, ...] = (
     Fact(
+        ident="tif_ia32",
+        what="a task is 32-bit from exec on: TIF_IA32",
+        path="arch/x86/include/asm/thread_info.h",
+        anchor=Anchor(kind="macro", name="TIF_IA32"),
+    ),
+    Fact(
         ident="uprobe_rcu",
         what="probes are looked up under RCU tasks trace, without a reference",
         path="kernel/events/uprobes.c",

@@ -1,0 +1,179 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Linux 3.3: what of the series renders for it, on a made-up tree and on a real one.
+
+A real tree is what ``$UPROBEKIT_TREE_3_3`` names, a directory or a git repository; then
+``$UPROBEKIT_REV_3_3`` names the commit. Without one those tests say so and are skipped.
+"""
+
+import os
+import re
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from conftest import TESTS
+
+from generator.errors import UprobekitError, UserError
+from generator.model.bases import BASES, UNFINISHED
+from generator.model.bases.v3_3 import BASE, PATCHES
+from generator.model.series import REVIEW
+from generator.plan import plan_series
+from generator.tree.acquire import find_source
+from generator.tree.replay import replay_patches
+from generator.tree.series import render_series
+from generator.verify.fit import try_edits
+from generator.verify.uses import check_uses
+
+K33 = TESTS / "trees" / "k33"
+SERIES = replace(REVIEW, patches=REVIEW.patches[: len(PATCHES)])
+PLAN = plan_series(BASE, SERIES)
+
+
+@pytest.fixture
+def made_up(tmp_path):
+    """Return the source of a copy of the made-up tree."""
+    tree = Path(shutil.copytree(K33, tmp_path / "k33"))
+    return find_source(BASE, tmp_path, tree=tree, rev=None)
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory):
+    """Return the source of a real tree, or skip the test."""
+    tree, rev = os.environ.get("UPROBEKIT_TREE_3_3"), os.environ.get("UPROBEKIT_REV_3_3")
+    if not tree:
+        pytest.skip("NO TREE OF LINUX 3.3: $UPROBEKIT_TREE_3_3 and $UPROBEKIT_REV_3_3 name one")
+    try:
+        return find_source(BASE, tmp_path_factory.mktemp("work"), tree=Path(tree), rev=rev)
+    except UprobekitError as error:
+        pytest.fail(f"$UPROBEKIT_TREE_3_3 is not usable: {error}")
+
+
+def changes(patch):
+    """Return the lines that a patch takes out and puts in, by file, without white space around."""
+    found = {}
+    file = ""
+    for line in patch.decode().splitlines():
+        if line.startswith("+++ b/"):
+            file = line.removeprefix("+++ b/")
+            found[file] = ([], [])
+        elif file and line.startswith(("-", "+")) and not line.startswith("---"):
+            found[file][line[0] == "+"].append(line[1:].strip())
+    return found
+
+
+def patch(rendered, number):
+    """Return one patch of a rendering."""
+    return next(data for name, data in rendered.patches.items() if name.startswith(f"{number:04}"))
+
+
+def test_it_is_no_base_before_all_patches_render():
+    """A part of a base is not offered; the part is the beginning of the series."""
+    whole = tuple(patch.ident for patch in REVIEW.patches)
+    assert whole[: len(PATCHES)] == PATCHES == tuple(BASE.edits)
+    assert (BASE in BASES) == (whole == PATCHES)
+    assert (BASE in UNFINISHED) != (BASE in BASES)
+
+
+def test_it_renders(made_up, tmp_path):
+    """Every edit finds its place, and every patch applies to the commit before it."""
+    rendered = render_series(PLAN, made_up, tmp_path / "work")
+    assert not [trial for trial in try_edits(PLAN, made_up) if trial.problem]
+    done = replay_patches(rendered.repo, "review", rendered.patches)
+    assert [replayed.problem for replayed in done] == [""] * len(PATCHES)
+
+
+def test_the_member_is_renamed(made_up, tmp_path):
+    """x86's own, the comment and the gdb macro; not UML's, not another architecture's."""
+    changed = changes(patch(render_series(PLAN, made_up, tmp_path / "work"), 1))
+    assert changed.keys() == {
+        "Documentation/kdump/gdbmacros.txt",
+        "arch/x86/include/asm/processor.h",
+        "arch/x86/kernel/traps.c",
+        "arch/x86/mm/fault.c",
+    }
+    assert changed["arch/x86/kernel/traps.c"][1] == [
+        "/* The handler wants to see trap_nr. */",
+        "task->thread.trap_nr = number;",
+    ]
+    assert changed["arch/x86/mm/fault.c"][1] == ["task->thread.trap_nr\t= 14;"]
+
+
+def test_who_asks_is_32bit_app(made_up, tmp_path):
+    """The tests of TIF_IA32 are gone, those of other questions are as they were."""
+    tip = render_series(PLAN, made_up, tmp_path / "work").tip_files
+    left = [path for path, text in tip.items() if "TIF_IA32" in text]
+    assert left == ["arch/x86/include/asm/compat.h", "arch/x86/kernel/process_64.c"]
+    assert "set_thread_flag(TIF_IA32);" in tip["arch/x86/kernel/process_64.c"]
+    assert "made_up_status() & TS_COMPAT" in tip["arch/x86/include/asm/compat.h"]
+    assert tip["arch/x86/kernel/ptrace.c"].count("#ifdef CONFIG_IA32_EMULATION") == 1
+    assert "\treturn &made_up_view_64;" in tip["arch/x86/kernel/ptrace.c"]
+    assert (
+        "\t\tif (is_32bit_app(task))\n\t\t\ttask_pt_regs(task)->ss"
+        in (tip["arch/x86/kernel/ptrace.c"])
+    )
+    for path, text in tip.items():
+        uses = "is_32bit_app(" in text and not path.endswith(("/compat.h", "perf_event.c"))
+        assert not uses or "#include <asm/compat.h>" in text or "oprofile" in path
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "words"),
+    [
+        ("arch/x86/kernel/sys_x86_64.c", "\treturn !test_thread_flag(TIF_IA32);", "", "2 time(s)"),
+        ("arch/x86/include/asm/elf.h", "? 0x7ff", "? 0x7fe", "0 time(s)"),
+        ("arch/x86/include/asm/processor.h", "trap_no", "trap_nr", "no member 'trap_no'"),
+        ("Documentation/kdump/gdbmacros.txt", "trap_no", "cr2", "not found"),
+        ("arch/x86/kernel/traps.c", "trap_no", "trapno", "identifier 'trap_no'"),
+    ],
+)
+def test_another_tree(made_up, tmp_path, file, old, new, words):
+    """A place that looks different is an error, never a guess."""
+    path = made_up.path / file
+    path.write_text(path.read_text().replace(old, new))
+    with pytest.raises(UserError, match=re.escape(words)) as caught:
+        render_series(PLAN, made_up, tmp_path / "work")
+    assert file in str(caught.value)
+
+
+def test_there_is_no_package(tmp_path):
+    """Without a tree the user is told to give one."""
+    with pytest.raises(UserError, match="no package") as caught:
+        find_source(BASE, tmp_path, tree=None, rev=None)
+    assert "--tree" in str(caught.value)
+
+
+# a real tree
+
+
+@pytest.mark.kernel
+def test_the_real_tree(real, tmp_path):
+    """Everything that is there renders, and what its C uses is in the tree."""
+    rendered = render_series(PLAN, real, tmp_path)
+    assert not [trial for trial in try_edits(PLAN, real) if trial.problem]
+    facts = [use for use in check_uses(BASE, SERIES, real) if use.problem]
+    assert not facts
+    done = replay_patches(rendered.repo, "review", rendered.patches)
+    assert [replayed.problem for replayed in done] == [""] * len(PATCHES)
+
+
+@pytest.mark.kernel
+def test_the_real_rename(real, tmp_path):
+    """21 lines of code and one comment in 10 files, and the gdb macro."""
+    changed = changes(patch(render_series(PLAN, real, tmp_path), 1))
+    macro = changed.pop("Documentation/kdump/gdbmacros.txt")
+    assert len(macro[0]) == 1
+    assert len(changed) == 10
+    assert sum(len(old) for old, _ in changed.values()) == 22
+    for old, new in changed.values():
+        assert [line.replace("trap_no", "trap_nr") for line in old] == new
+
+
+@pytest.mark.kernel
+def test_the_real_questions(real, tmp_path):
+    """The 15 tests of TIF_IA32 that ask this question, and no other line of code."""
+    changed = changes(patch(render_series(PLAN, real, tmp_path), 2))
+    gone = [line for old, _ in changed.values() for line in old if "TIF_IA32" in line]
+    assert len(gone) == 15
+    assert "arch/x86/include/asm/processor.h" not in changed
+    assert not [path for path in changed if "/um/" in path or path.endswith(".S")]

@@ -1,0 +1,3 @@
+struct thread_struct {
+	unsigned long	trap_no;
+};

@@ -1,0 +1,4 @@
+struct thread_struct {
+	unsigned long	cr2;
+	unsigned long	trap_no;
+};

@@ -1,0 +1,3 @@
+struct faultinfo {
+	int	trap_no;
+};
