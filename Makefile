@@ -88,6 +88,10 @@ mutate: setup		## put small faults into the C and count what notices them (after
 census: setup		## what programs of this machine begin with, ours and the base's verdicts
 	$(RUN) census --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
 
+cost: setup		## instructions a probe hit takes, ours and the base's (builds both)
+	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
+	$(RUN) cost --base $(BASE) $(SOURCE) $(AREA)
+
 build: setup		## build the kernels
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA)
 
@@ -112,7 +116,7 @@ golden: setup		## rewrite the expected files of the tests
 
 check: lint types test	## what to run before a commit
 
-bench: setup		## time rendering and the main job against a plain build
+bench: cost		## instructions a hit takes; seconds of the main job, against a plain build
 	$(PYTHON) tests/bench.py --base $(BASE)
 
 clean:			## remove the Python environment and caches; not the work area
@@ -120,4 +124,4 @@ clean:			## remove the Python environment and caches; not the work area
 
 .PHONY: help tools setup qemu-test series drift checkpatch prefixes review verify states \
 	picture proof \
-	proof-full mutate census build boot lint types test test-kernel golden check bench clean
+	proof-full mutate census cost build boot lint types test test-kernel golden check bench clean

@@ -84,3 +84,11 @@ def test_no_initramfs_no_option():
 def test_more_kernel_parameters_come_last():
     """There they override."""
     assert kernel_parameters(["panic=5"]).endswith(" panic=5")
+
+
+def test_counting_instructions():
+    """Time is what was executed; that takes one thread."""
+    command = qemu_arguments(replace(MACHINE, icount=True, cpus=1))
+    assert command[command.index("-icount") + 1].startswith("shift=0")
+    assert command[command.index("-accel") + 1] == "tcg,thread=single"
+    assert "-icount" not in qemu_arguments(MACHINE)

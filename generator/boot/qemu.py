@@ -38,6 +38,8 @@ class Machine:
         cpus: number of processors.
         memory: MiB.
         parameters: kernel parameters beyond the standard ones.
+        icount: one instruction takes one nanosecond, and the time stamp counter counts them;
+            ``tcg`` and one processor only.
         qmp_fd: inherited file descriptor of a connected socket for QMP; None: no monitor.
     """
 
@@ -49,6 +51,7 @@ class Machine:
     cpus: int = 2
     memory: int = 512
     parameters: tuple[str, ...] = ()
+    icount: bool = False
     qmp_fd: int | None = None
 
 
@@ -57,7 +60,8 @@ def qemu_arguments(machine: Machine) -> tuple[str, ...]:
 
     The QMP socket is passed as a descriptor: a path would have to fit into 107 bytes (unix(7)).
     """
-    accel = "kvm" if machine.accel == "kvm" else "tcg,thread=multi"
+    threads = "single" if machine.icount else "multi"
+    accel = "kvm" if machine.accel == "kvm" else f"tcg,thread={threads}"
     command = [
         *(QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
         *("-machine", "q35", "-accel", accel, "-cpu", "max"),
@@ -65,6 +69,8 @@ def qemu_arguments(machine: Machine) -> tuple[str, ...]:
         *_serial("console", machine.console),
         *_serial("results", machine.results),
     ]
+    if machine.icount:
+        command += ["-icount", "shift=0,sleep=off"]
     if machine.qmp_fd is not None:
         command += ["-chardev", f"socket,id=qmp,fd={machine.qmp_fd}"]
         command += ["-mon", "chardev=qmp,mode=control"]

@@ -43,6 +43,7 @@ class BootRequest:
         timeout: seconds for the whole run.
         silence: seconds without output after which the guest counts as hung.
         parameters: more kernel parameters.
+        icount: see ``Machine``.
     """
 
     base: str
@@ -57,6 +58,7 @@ class BootRequest:
     timeout: float = 600.0
     silence: float = 90.0
     parameters: tuple[str, ...] = ()
+    icount: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +106,7 @@ def _machine(request: BootRequest, accel: str) -> Machine:
         cpus=request.cpus,
         memory=request.memory,
         parameters=request.parameters,
+        icount=request.icount,
     )
 
 

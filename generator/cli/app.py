@@ -258,6 +258,33 @@ def prefixes(
 
 
 @app.command()
+def cost(
+    base: Base = "6.1",
+    series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    tree: Tree = None,
+    rev: Rev = None,
+    workdir: Workdir = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Count the instructions that a probe hit takes, ours beside the base's; needs both built.
+
+    QEMU counts them: the figures are the same in every run.
+    """
+    checks.cost(
+        Options(
+            base=base,
+            series=series,
+            tree=tree,
+            rev=rev,
+            workdir=workdir,
+            as_json=as_json,
+            quiet=quiet,
+        )
+    )
+
+
+@app.command()
 def census(
     files: Annotated[
         list[Path] | None,

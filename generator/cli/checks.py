@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import os
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from generator.cli import commands
 from generator.cli.options import Options, render_source
 from generator.errors import CheckFailed, UserError
 from generator.paths import ensure_dir, write_atomic
@@ -111,6 +112,42 @@ def census(options: Options, *, places: list[Path], limit: int) -> None:
     screen.result(data)
     screen.say(as_text(result))
     screen.note(f"{time.monotonic() - started:.1f} s; the report is {report}")
+
+
+def cost(options: Options) -> None:
+    """Measure what a probe hit costs, on the tip and on the unmodified base."""
+    from generator.boot.stage import boot_kernel
+    from generator.report.cost import as_data, as_text, compare_cost
+    from generator.verify.proof.build import build_peer, build_proof
+    from generator.verify.proof.library import Classifier
+
+    screen = options.screen()
+    source, rendered = render_source(options)
+    area = options.area / options.base
+    made = build_proof(source.load, rendered.tip_files, ensure_dir(area / "proof"))
+    peer = build_peer(source.load, ensure_dir(area / "peer"))
+    initramfs = commands.guest(options, screen)
+    reports = []
+    for variant in ("tip", "peer"):
+        request = replace(
+            commands.boot_request(options, variant, initramfs),
+            flavour="cost",
+            accel="tcg",
+            cpus=1,
+            icount=True,
+            parameters=("uprobekit.program=cost",),
+        )
+        reports.append(boot_kernel(request, screen).ktap)
+    verdicts = {"ours": Classifier(made.library).verdict, "base": Classifier(peer).verdict}
+    rows = compare_cost(reports[0], reports[1], verdicts)
+    report = area / "results" / "cost.json"
+    data = {"base": options.base, "source": source.version, **as_data(rows)}
+    write_atomic(report, (json.dumps(data, indent=1) + "\n").encode())
+    screen.result(data)
+    screen.say(as_text(rows))
+    dear = [row.name for row in rows if not row.good]
+    if dear:
+        raise CheckFailed(f"dearer than they may be: {', '.join(dear)}", where=str(report))
 
 
 def explain(options: Options, *, code: str, mode: int) -> None:

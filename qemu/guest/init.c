@@ -111,8 +111,8 @@ static int open_results(void)
 
 /*
  * This function collects the uprobekit.* words of the kernel's command line as
- * options for the runner ("uprobekit.tests=nop" becomes "--tests=nop").  They
- * are not in our own arguments: the kernel takes a word with a dot for a
+ * options for the runner ("uprobekit.tests=nop" becomes "--tests=nop");
+ * "uprobekit.program=cost" starts another program in its place.  They are not in our own arguments: the kernel takes a word with a dot for a
  * parameter of a module.
  */
 static void runner_options(char **argv, long *timeout)
@@ -140,6 +140,11 @@ static void runner_options(char **argv, long *timeout)
 			*timeout = atol(word + 8);
 			continue;
 		}
+		if (!strncmp(word, "program=", 8)) {
+			if (asprintf(&argv[0], "/bin/%s", word + 8) < 0)
+				argv[0] = RUNNER;
+			continue;
+		}
 		if (argc < MAX_ARGS && asprintf(&argv[argc], "--%s", word) > 0)
 			argc++;
 	}
@@ -154,8 +159,8 @@ static pid_t start_runner(char **argv, int results)
 		return pid;
 	setsid();
 	dup2(results, 1);
-	execv(RUNNER, argv);
-	say("cannot start %s: %s", RUNNER, strerror(errno));
+	execv(argv[0], argv);
+	say("cannot start %s: %s", argv[0], strerror(errno));
 	_exit(127);
 }
 

@@ -177,6 +177,15 @@ void probe_remove(struct probe *p)
 }
 
 /*
+ * This function says whether hits are recorded: without, events are counted,
+ * see probe_hits().
+ */
+int trace_record(bool on)
+{
+	return trace_write("tracing_on", "%d", on);
+}
+
+/*
  * This function returns the hits that the kernel has counted for one event.
  * That counter of 6.1 is not atomic: where several processors hit the same
  * event at once, use trace_hits().

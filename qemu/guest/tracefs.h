@@ -18,6 +18,7 @@ int probe_extend(const struct probe *p, const void *addr);
 int probe_arm(struct probe *p);
 void probe_disarm(struct probe *p);
 void probe_remove(struct probe *p);
+int trace_record(bool on);
 unsigned long probe_hits(const struct probe *p);
 unsigned long trace_hits(void);
 unsigned long file_offset(const void *addr);

@@ -121,6 +121,10 @@ class Classifier:
         self._classify(code, len(code), address, count, bits == 64, verdicts)
         return verdicts.raw
 
+    def verdict(self, code: bytes) -> str:
+        """Return the verdict on one 64-bit instruction in words."""
+        return VERDICTS[self.classify(code, array("I", [0]), bits=64)[0] & 3]
+
 
 class Library:
     """The functions of the C for one task and the instruction that was analysed last."""
