@@ -69,6 +69,9 @@ review: setup		## the points of the review, with evidence
 verify: setup		## compare the tip with the model by libclang (after a build)
 	$(RUN) verify --base $(BASE) $(SOURCE) $(AREA)
 
+patches: setup		## apply each patch, read its mail, compare objects, list recipients (after a build)
+	$(RUN) patches --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
+
 states: setup		## explore the states of a probed task, with and without each guard
 	$(RUN) states --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
 
@@ -122,6 +125,6 @@ bench: cost		## instructions a hit takes; seconds of the main job, against a pla
 clean:			## remove the Python environment and caches; not the work area
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help tools setup qemu-test series drift checkpatch prefixes review verify states \
-	picture proof \
-	proof-full mutate census cost build boot lint types test test-kernel golden check bench clean
+.PHONY: help tools setup qemu-test series drift checkpatch prefixes review verify patches \
+	states picture proof proof-full mutate census cost build boot lint types test \
+	test-kernel golden check bench clean

@@ -10,7 +10,7 @@ from typing import Annotated, cast
 import typer
 
 from generator import __version__
-from generator.cli import bases, checks, commands, desk, states
+from generator.cli import bases, checks, commands, desk, patches, states
 from generator.cli.options import Colour, Level, Options
 from generator.errors import ExitCode, InfraError, UprobekitError
 
@@ -317,6 +317,38 @@ def census(
         ),
         places=files or [],
         limit=limit,
+    )
+
+
+@app.command("patches")
+def patches_command(
+    base: Base = "6.1",
+    series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    tree: Tree = None,
+    rev: Rev = None,
+    code: Annotated[
+        bool, typer.Option(help="Compile before and after the preparatory patches.")
+    ] = True,
+    flavour: Flavour = "plain",
+    toolchain: Toolchain = "gcc",
+    workdir: Workdir = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Apply each patch, read its mail, compare objects, and say whom the series goes to."""
+    patches.check_patches(
+        Options(
+            base=base,
+            series=series,
+            tree=tree,
+            rev=rev,
+            workdir=workdir,
+            as_json=as_json,
+            quiet=quiet,
+            flavour=flavour,
+            toolchain=toolchain,
+        ),
+        code=code,
     )
 
 

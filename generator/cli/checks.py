@@ -198,6 +198,8 @@ def review(options: Options, *, markdown: bool) -> None:
 def verify(options: Options) -> None:
     """Compare the tip with the model by libclang."""
     from generator.verify.interface import verify_interface
+    from generator.verify.patches.series import check_series
+    from generator.verify.states.correspond import check_correspondence
     from generator.verify.tables import check_tables
 
     screen = options.screen()
@@ -207,6 +209,8 @@ def verify(options: Options) -> None:
     checks = (
         *verify_interface(plan, tree, build_dir, tuple(rendered.tip_files)),
         *check_tables(rendered.tip_files),
+        *check_correspondence(plan, rendered.tip_files),
+        *check_series(rendered.repo, options.series, rendered.patches),
     )
     screen.result({"checks": [asdict(check) for check in checks]})
     for check in checks:

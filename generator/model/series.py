@@ -18,11 +18,16 @@ class Patch:
         ident: identifier, used by ``patch=`` in the model and by ``has()`` in templates.
         subject: first line of the commit message; may use the base's names.
         review: points of the review that the patch answers (``model.review``).
+        unchanged: it changes no object code, names and the order of parameters left aside.
+        changed: C files whose code it changes nevertheless: written in another way, to the same
+            effect.
     """
 
     ident: str
     subject: str
     review: tuple[str, ...]
+    unchanged: bool = False
+    changed: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,21 +68,27 @@ REVIEW = Series(
             ident="trap-nr",
             subject="x86: Rename trap_no to trap_nr in thread_struct",
             review=("R02", "R29"),
+            unchanged=True,
         ),
         Patch(
             ident="is-32bit-app",
             subject="x86: Add is_32bit_app() to asm/compat.h and use it",
             review=("R05", "R06", "R29"),
+            unchanged=True,
+            # they have the registers at hand; is_32bit_app() finds them by the task
+            changed=("arch/x86/kernel/perf_regs.c", "arch/x86/kernel/step.c"),
         ),
         Patch(
             ident="names",
             subject="uprobes: Make macro and function names consistent",
             review=("R07", "R11", "R29"),
+            unchanged=True,
         ),
         Patch(
             ident="param-order",
             subject="uprobes: Make the order of function parameters consistent",
             review=("R03", "R29"),
+            unchanged=True,
         ),
         Patch(
             ident="analyse",

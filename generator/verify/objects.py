@@ -89,7 +89,13 @@ def depends_on(build_dir: Path, source: str, header: str) -> bool:
 
 
 def compile_object(
-    tree: Path, build_dir: Path, source: str, files: Mapping[str, str], place: Path
+    tree: Path,
+    build_dir: Path,
+    source: str,
+    files: Mapping[str, str],
+    place: Path,
+    *,
+    flags: tuple[str, ...] = (),
 ) -> Compiled:
     """Compile ``source`` with W=1.
 
@@ -99,6 +105,7 @@ def compile_object(
         source: path relative to the tree.
         files: text of files that stand in for those of the tree; ``source`` may be one of them.
         place: a folder of the caller's; what is in it is written over.
+        flags: for the compiler, behind kbuild's own.
 
     Raises:
         UserError: kbuild has not compiled it.
@@ -117,6 +124,7 @@ def compile_object(
         *recorded[1:],
         f"-fmacro-prefix-map={overlay}/=",
         *(f"-iquote{(tree / source).parent}", *WARNINGS),
+        *flags,
         *("-c", "-o", str(out), str(overlay / source)),
     ]
     done = _run(command, build_dir)

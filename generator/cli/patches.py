@@ -1,0 +1,144 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command about the patches themselves: applied, read as mails, compiled before and after."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from generator.cli.options import Options, render_source
+from generator.errors import CheckFailed, UserError
+from generator.paths import ensure_dir
+from generator.plan import Plan, find_base, find_series, plan_series
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from generator.cli.output import Screen
+    from generator.verify.patches.apply import Applied
+    from generator.verify.patches.code import Build, CodeResult
+    from generator.verify.patches.mail import Finding
+    from generator.verify.patches.recipients import Recipient
+
+
+def check_patches(options: Options, *, code: bool) -> None:
+    """Look at every patch: does it apply, is the mail in order, does it change code."""
+    from generator.tree.acquire import ensure_pristine
+    from generator.verify.patches.apply import apply_patches
+    from generator.verify.patches.code import compare_code
+    from generator.verify.patches.mail import check_mails
+    from generator.verify.patches.recipients import find_recipients
+
+    screen = options.screen()
+    source, rendered = render_source(options)
+    plan = plan_series(find_base(options.base), find_series(options.series))
+    applied = apply_patches(rendered.repo, options.series, rendered.patches)
+    findings = check_mails(rendered.patches)
+    pristine = ensure_pristine(source, options.area, plan.base)
+    recipients = find_recipients(rendered.patches, pristine)
+    objects: tuple[CodeResult, ...] = ()
+    if code:
+        screen.note("compiling before and after the preparatory patches")
+        place = ensure_dir(options.area / options.base / "objects")
+        objects = compare_code(plan, rendered.repo, find_builds(options), place)
+    screen.result(
+        {
+            "base": options.base,
+            "applied": [asdict(result) for result in applied],
+            "findings": [asdict(finding) for finding in findings],
+            "code": [asdict(result) for result in objects],
+            "recipients": [{**asdict(one), "to": one.to} for one in recipients],
+        }
+    )
+    _say_patches(screen, plan, applied, findings, objects)
+    _say_objects(screen, objects)
+    _say_recipients(screen, recipients)
+    problems = [f"{result.patch}: {result.problem}" for result in applied if result.problem]
+    problems += [
+        f"{finding.patch}:{finding.line}: {finding.what}"
+        if finding.line
+        else f"{finding.patch}: {finding.what}"
+        for finding in findings
+    ]
+    problems += [
+        f"patch {result.patch}: {result.source}: {result.problem}"
+        for result in objects
+        if result.problem
+    ]
+    if problems:
+        raise CheckFailed("the patches are not in order:\n  " + "\n  ".join(problems))
+
+
+def find_builds(options: Options) -> tuple[Build, ...]:
+    """Return the build directories of a base that have command lines, the tip's first.
+
+    Raises:
+        UserError: there is none.
+    """
+    from generator.build.worktree import BUILD_PREFIX
+    from generator.verify.patches.code import Build
+
+    area = options.area / options.base
+    tip = area / "tip" / "linux"
+    found = [("tip", tip, tip / f"{BUILD_PREFIX}{options.flavour}-{options.toolchain}")]
+    for place in sorted(area.glob("prefix-*/linux")):
+        found.append((place.parent.name, place, place / f"{BUILD_PREFIX}prefix"))
+    builds = tuple(
+        Build(name=name, tree=tree, directory=directory)
+        for name, tree, directory in found
+        if _is_built(directory)
+    )
+    if not builds:
+        raise UserError(
+            "nothing is built, so no object can be compared",
+            where=str(area),
+            hint=f"run: uprobekit build --base {options.base} tip, or give --no-code",
+        )
+    return builds
+
+
+def _is_built(directory: Path) -> bool:
+    return (directory / "kernel" / ".signal.o.cmd").is_file()
+
+
+def _say_patches(
+    screen: Screen,
+    plan: Plan,
+    applied: Sequence[Applied],
+    findings: Sequence[Finding],
+    objects: Sequence[CodeResult],
+) -> None:
+    screen.say(f"{'patch':60} {'git am':8} {'mail':8} objects")
+    for planned, result in zip(plan.patches, applied, strict=True):
+        bad = sum(finding.patch == result.patch for finding in findings)
+        listed = [one for one in objects if one.patch == planned.number and one.build]
+        changed = sum(bool(one.functions) for one in listed)
+        said = f"{len(listed) - changed} the same" if listed else "-"
+        said += f", {changed} changed" if changed else ""
+        screen.say(
+            f"{result.patch[:60]:60} {'BAD' if result.problem else 'good':8} "
+            f"{f'{bad} BAD' if bad else 'good':8} {said}"
+        )
+
+
+def _say_objects(screen: Screen, objects: Sequence[CodeResult]) -> None:
+    if objects:
+        screen.say("")
+    for one in objects:
+        if not one.build:
+            screen.say(f"{one.patch:3} {one.source:40} not compiled in any build directory")
+            continue
+        said = "the same" if not one.functions else f"changed: {', '.join(one.functions)}"
+        counted = f"{one.instructions:6} instructions"
+        screen.say(f"{one.patch:3} {one.source:40} {one.build:12} {counted}  {said}")
+    if any(not one.build for one in objects):
+        screen.warn(
+            "some objects were not compared; uprobekit prefixes makes more build directories"
+        )
+
+
+def _say_recipients(screen: Screen, recipients: Sequence[Recipient]) -> None:
+    screen.say("")
+    for one in recipients:
+        screen.say(f"{'To' if one.to else 'Cc'}: {one.who}  ({one.role}, {one.section})")
