@@ -18,9 +18,10 @@ from generator.plan import Plan, PlannedPatch, find_base, plan_series
 from generator.tree.acquire import find_source
 from generator.tree.series import commit_files, render_series
 from generator.verify.patches.apply import apply_patches
-from generator.verify.patches.code import Build, compare_code, files_at, undo_flags
+from generator.verify.patches.code import Build, compare_code, undo_flags
 from generator.verify.patches.mail import TRAILERS, check_mails, read_mail
 from generator.verify.patches.recipients import find_recipients
+from generator.verify.refs import files_at
 
 HEAD = "From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001\n"
 WHO = "Mini Tester <mini@example.org>"

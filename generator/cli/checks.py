@@ -197,8 +197,11 @@ def review(options: Options, *, markdown: bool) -> None:
 
 def verify(options: Options) -> None:
     """Compare the tip with the model by libclang."""
+    from generator.verify.headers import check_headers
     from generator.verify.interface import verify_interface
     from generator.verify.patches.series import check_series
+    from generator.verify.prefixes import verify_prefixes
+    from generator.verify.refs import read_prefixes
     from generator.verify.states.correspond import check_correspondence
     from generator.verify.tables import check_tables
 
@@ -206,9 +209,12 @@ def verify(options: Options) -> None:
     _, rendered = render_source(options)
     plan = plan_series(find_base(options.base), find_series(options.series))
     tree, build_dir = _tip(options)
+    prefixes = read_prefixes(plan, rendered.repo)
     checks = (
         *verify_interface(plan, tree, build_dir, tuple(rendered.tip_files)),
         *check_tables(rendered.tip_files),
+        *check_headers(plan, prefixes),
+        *verify_prefixes(plan, tree, build_dir, prefixes),
         *check_correspondence(plan, rendered.tip_files),
         *check_series(rendered.repo, options.series, rendered.patches),
     )

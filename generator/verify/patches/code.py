@@ -16,7 +16,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import git
 from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
@@ -24,6 +23,7 @@ from generator.errors import InfraError
 from generator.model.edits import Edit, RenameIdentifiers, ReorderParameters
 from generator.plan import Plan, PlannedPatch
 from generator.verify.objects import command_file, compile_object, disassemble
+from generator.verify.refs import files_at
 
 # line numbers of WARN_ON() and the like, names of exported symbols, what describes the code
 _NOT_COMPARED = (
@@ -94,25 +94,6 @@ def compare_code(
                 results.append(_compare(planned, source, (before, after), builds, place))
         before = after
     return tuple(results)
-
-
-def files_at(repo: Path, ref: str) -> dict[str, str]:
-    """Return the files of a ref, by path.
-
-    Raises:
-        InfraError: the repository is not as it was rendered.
-    """
-    try:
-        tree = git.Repo(repo).commit(ref).tree
-        blobs = [item for item in tree.traverse() if isinstance(item, git.objects.Blob)]
-        return {
-            str(blob.path): blob.data_stream.read().decode("utf-8", "surrogateescape")
-            for blob in blobs
-        }
-    except (git.exc.GitError, git.exc.BadName, OSError, ValueError) as error:
-        raise InfraError(
-            f"there is no '{ref}' that can be read", where=str(repo), hint="render the series again"
-        ) from error
 
 
 def undo_flags(edits: tuple[Edit, ...]) -> tuple[str, ...]:
