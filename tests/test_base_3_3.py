@@ -5,20 +5,24 @@ A real tree is what ``$UPROBEKIT_TREE_3_3`` names, a directory or a git reposito
 ``$UPROBEKIT_REV_3_3`` names the commit. Without one those tests say so and are skipped.
 """
 
+import difflib
 import os
 import re
 import shutil
 from dataclasses import replace
 from pathlib import Path
 
+import git
 import pytest
 from conftest import TESTS
 
 from generator.errors import UprobekitError, UserError
 from generator.model.bases import BASES, UNFINISHED
 from generator.model.bases.v3_3 import BASE, PATCHES
+from generator.model.edits import CreateFile
 from generator.model.series import REVIEW
 from generator.plan import plan_series
+from generator.tree import csource
 from generator.tree.acquire import find_source
 from generator.tree.replay import replay_patches
 from generator.tree.series import render_series
@@ -143,6 +147,109 @@ def test_there_is_no_package(tmp_path):
     assert "--tree" in str(caught.value)
 
 
+# the baseline
+
+CALLS = {
+    "kernel/fork.c": {"uprobes_init", "uprobe_dup_mmap", "uprobe_start_dup_mmap"}
+    | {"uprobe_end_dup_mmap"},
+    "mm/mmap.c": {"uprobe_mmap", "uprobe_munmap"},
+    "mm/memory.c": {"uprobe_munmap"},
+}
+
+
+def render(source, place):
+    """Return the rendering, and the files of the baseline."""
+    rendered = render_series(PLAN, source, place)
+    tree = git.Repo(rendered.repo).commit("baseline").tree
+    files = {
+        str(blob.path): blob.data_stream.read().decode("utf-8", "surrogateescape")
+        for blob in tree.traverse()
+        if blob.type == "blob"
+    }
+    return rendered, files
+
+
+def test_the_baseline_only_adds(made_up, tmp_path):
+    """No line of the tree goes or changes; what is new calls uprobes, or makes it be built."""
+    rendered, files = render(made_up, tmp_path / "work")
+    new = {edit.path for edit in BASE.baseline if isinstance(edit, CreateFile)}
+    assert new == files.keys() - rendered.base_files.keys() and len(new) == 5
+    for path, before in rendered.base_files.items():
+        diff = list(difflib.ndiff(before.splitlines(), files[path].splitlines()))
+        assert not [row for row in diff if row.startswith("- ")]
+
+
+@pytest.mark.parametrize("path", CALLS)
+def test_the_calls_of_the_baseline(made_up, tmp_path, path):
+    """Each file has its calls, and each call an empty inline for kernels without uprobes."""
+    _, files = render(made_up, tmp_path / "work")
+    found = set(re.findall(r"\b(uprobes?_\w+)\(", files[path]))
+    assert found == CALLS[path]
+    assert "#include <linux/uprobes.h>" in files[path]
+    header = files["include/linux/uprobes.h"]
+    declared, stubs = header.split("#else /* !CONFIG_UPROBES */")
+    for name in found:
+        assert csource.find_declaration(declared, name)
+        assert csource.find_function(stubs, name)
+
+
+def test_where_the_calls_stand(made_up, tmp_path):
+    """Around what they are about: locks, the change of a mapping, its end."""
+    _, files = render(made_up, tmp_path / "work")
+    fork = files["kernel/fork.c"]
+    order = ("uprobe_start_dup_mmap", "down_write(", "down_write_nested", "uprobe_dup_mmap")
+    order = (*order, "made_up_copy", "out:", "up_write(&oldmm", "uprobe_end_dup_mmap", "return")
+    places = [fork.index(word, fork.index("static int dup_mmap")) for word in order]
+    assert places == sorted(places)
+    mmap = files["mm/mmap.c"]
+    order = ("uprobe_munmap(vma", "uprobe_munmap(next", "mutex_lock(", "made_up_move")
+    order = (*order, "mutex_unlock(", "uprobe_mmap(vma)", "uprobe_mmap(next)", "made_up_swallowed")
+    places = [mmap.index(word) for word in order]
+    assert places == sorted(places)
+    assert re.search(r"uprobe_munmap\(next, [^;]*;\n\t\t\tfput\(file\);", mmap)
+    assert "\tif (insert && file)\n\t\tuprobe_mmap(insert);\n\n\tvalidate_mm" in mmap
+    assert "perf_event_mmap(vma);\n\tif (file)\n\t\tuprobe_mmap(vma);" in mmap
+
+
+def test_the_core_is_whole(made_up, tmp_path):
+    """What the header declares is defined, once; what is static is used."""
+    _, files = render(made_up, tmp_path / "work")
+    core = files["kernel/events/uprobes.c"]
+    text = core + files["arch/x86/kernel/uprobes.c"]
+    declared = files["include/linux/uprobes.h"].split("#else /* !CONFIG_UPROBES */")[0]
+    names = re.findall(r"^extern [^;(]*?\b(\w+)\(", declared, re.M)
+    assert len(names) == 14
+    for name in names:
+        assert len(csource.find_functions(text, name)) == 1
+    for source in (core, files["kernel/events/uprobe_client.c"]):
+        for name in re.findall(r"^static [^;={]*?\b(\w+)\(", source, re.M):
+            if csource.find_function(source, name):
+                assert len(re.findall(rf"\b{name}\b", csource.code(source))) > 1, name
+
+
+def test_nothing_of_the_series_is_in_the_baseline(made_up, tmp_path):
+    """A hit, a step, a slot, a task's state: that is what the patches bring."""
+    _, files = render(made_up, tmp_path / "work")
+    for path, text in files.items():
+        for word in ("utask", "xol", "TIF_UPROBE", "register_die_notifier", "ret_instance"):
+            assert word not in text, path
+
+
+@pytest.mark.parametrize("path", ["kernel/events/uprobes.c", "include/linux/uprobes.h"])
+def test_a_tree_that_has_uprobes(made_up, tmp_path, path):
+    """A later kernel, or one that was patched already, is refused."""
+    (made_up.path / path).parent.mkdir(parents=True, exist_ok=True)
+    (made_up.path / path).write_text("int there;\n")
+    with pytest.raises(UserError, match="there already"):
+        render_series(PLAN, made_up, tmp_path / "work")
+
+
+def test_patches_3_3_are_not_committed():
+    """Patches for this base hold the context of a tree that is the user's."""
+    rules = (TESTS.parent / ".gitignore").read_text().splitlines()
+    assert "kernel_patches/3.3/" in rules
+
+
 # a real tree
 
 
@@ -155,6 +262,17 @@ def test_the_real_tree(real, tmp_path):
     assert not facts
     done = replay_patches(rendered.repo, "review", rendered.patches)
     assert [replayed.problem for replayed in done] == [""] * len(PATCHES)
+
+
+@pytest.mark.kernel
+def test_the_real_baseline_only_adds(real, tmp_path):
+    """As for the made-up tree; the memory management has all its calls."""
+    rendered, files = render(real, tmp_path)
+    for path, before in rendered.base_files.items():
+        diff = difflib.unified_diff(before.splitlines(), files[path].splitlines(), n=0)
+        assert not [row for row in diff if row.startswith("-") and not row.startswith("---")]
+    calls = re.findall(r"\buprobe_(?:mmap|munmap)\(", files["mm/mmap.c"] + files["mm/memory.c"])
+    assert len(calls) == 8
 
 
 @pytest.mark.kernel

@@ -260,12 +260,14 @@ def test_facts(uses, monkeypatch):
     )
     hidden = replace(shown, ident="hidden", anchor=Anchor(kind="macro", name="SHAPES_MIN"))
     nowhere = replace(shown, ident="nowhere", path="kernel/none.c")
-    monkeypatch.setattr("generator.verify.uses.FACTS", (shown, hidden, nowhere))
-    assert not wrong(uses("", has=frozenset({"shown"})))
+    absent = replace(hidden, ident="absent", absent=True)
+    monkeypatch.setattr("generator.verify.uses.FACTS", (shown, hidden, nowhere, absent))
+    assert not wrong(uses("", has=frozenset({"shown", "absent"})))
     assert wrong(uses("", has=frozenset({"hidden", "nowhere"}))).keys() == {
         "shown",
         "hidden",
         "nowhere",
+        "absent",
     }
 
 

@@ -10,8 +10,9 @@ from conftest import TESTS
 from pycparser import c_ast, c_parser
 
 from generator.errors import UserError
-from generator.model.bases import BASES
+from generator.model.bases import BASES, UNFINISHED
 from generator.model.decl import Enum, Enumerator, Function, Macro, Member, Param, Struct
+from generator.model.edits import Templated
 from generator.model.opcodes import OPCODES
 from generator.model.series import REVIEW
 from generator.render import cdecl, env, message
@@ -30,6 +31,13 @@ FILES = sorted(
 MESSAGES = sorted(
     path.name.removesuffix(".txt.j2") for path in (ROOT / "templates/messages").iterdir()
 )
+USED = {
+    edit.template
+    for base in BASES
+    for group in (base.baseline, *base.edits.values())
+    for edit in group
+    if isinstance(edit, Templated)
+}
 # what a template stands for from the first patch on that inserts it
 SINCE = {
     "arch/x86/include/asm/compat.h/is_32bit_app.h": "is-32bit-app",
@@ -42,8 +50,19 @@ SINCE = {
 }
 
 
+# templates of unfinished bases, which have a part of the series
+PARTS = {
+    edit.template: base
+    for base in UNFINISHED
+    for edit in base.baseline
+    if isinstance(edit, Templated) and edit.template not in USED
+}
+
+
 def scopes(name):
     """Return base and prefix for every place of the series where a template is rendered."""
+    if name in PARTS:
+        return [(PARTS[name], PATCHES[:length]) for length in range(len(PARTS[name].edits) + 1)]
     first = PATCHES.index(SINCE[name]) + 1 if name in SINCE else 0
     return [(base, prefix) for base in BASES for prefix in PREFIXES[first:]]
 

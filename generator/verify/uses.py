@@ -11,14 +11,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 
 from generator.errors import UserError
 from generator.model.bases import Base
 from generator.model.bases.facts import FACTS, Fact
-from generator.model.edits import Templated
+from generator.model.edits import Anchor, InsertLines, Templated
 from generator.model.interface import INTERFACE
 from generator.model.series import Series
 from generator.render.env import Scope, Templates
@@ -64,21 +64,23 @@ def find_needs(base: Base, series: Series) -> Needs:
     templates = Templates(Scope(base=base, patches=tuple(p.ident for p in series.patches)))
     edits = [*base.baseline, *(edit for group in base.edits.values() for edit in group)]
     names = sorted({e.template for e in edits if isinstance(e, Templated)})
+    names = [name for name in names if name.endswith((".c", ".h"))]
     texts = {name: csource.mask(templates.file(name)) for name in names}
-    own = _own(templates, series, texts)
+    inserted = "".join(edit.text for edit in edits if isinstance(edit, InsertLines))
+    own = _own(templates, series, [*texts.values(), inserted])
     needs = Needs()
     for name, text in texts.items():
         _collect(needs, name, text, own)
     return needs
 
 
-def _own(templates: Templates, series: Series, texts: Mapping[str, str]) -> set[str]:
+def _own(templates: Templates, series: Series, texts: Iterable[str]) -> set[str]:
     """Return what the series itself defines."""
     brought = {patch.ident for patch in series.patches}
     names = {templates.name(f.name) for f in INTERFACE.functions if f.patch in brought}
     names |= {struct.name for struct in INTERFACE.structs}
     names |= {macro.name for macro in INTERFACE.macros}
-    for text in texts.values():
+    for text in texts:
         names |= set(re.findall(r"^\s*#\s*define\s+(\w+)", text, re.M))
         names |= set(re.findall(r"^[^\s#][^\n;{}=]*?\b(\w+)\s*\([^;{}]*\)\s*\{", text, re.M))
         names |= set(re.findall(r"\b(?:struct|union|enum)\s+(\w+)\s*\{", text))
@@ -136,19 +138,24 @@ def _first(by_count: Mapping[int, str]) -> str:
 
 
 def holds(fact: Fact, source: Source) -> bool:
-    """Tell whether a tree shows a fact."""
+    """Tell whether a tree shows a fact; one without the file shows none."""
     try:
         text = source.load(fact.path)
     except UserError:
         return False
-    if fact.anchor.kind == "function":
-        return csource.find_function(text, fact.anchor.name) is not None
-    if fact.anchor.kind == "macro":
-        return csource.find_macro(text, fact.anchor.name) is not None
-    if fact.anchor.kind == "member":
-        aggregate = csource.find_aggregate(text, "struct", fact.anchor.within)
-        return bool(aggregate and csource.find_member(text, aggregate[1], fact.anchor.name))
-    return csource.find_declaration(text, fact.anchor.name) is not None
+    return _defines(text, fact.anchor) != fact.absent
+
+
+def _defines(text: str, anchor: Anchor) -> bool:
+    match anchor.kind:
+        case "function":
+            return csource.find_function(text, anchor.name) is not None
+        case "macro":
+            return csource.find_macro(text, anchor.name) is not None
+        case "member":
+            aggregate = csource.find_aggregate(text, "struct", anchor.within)
+            return bool(aggregate and csource.find_member(text, aggregate[1], anchor.name))
+    return csource.find_declaration(text, anchor.name) is not None
 
 
 def _fact(base: Base, fact: Fact, source: Source) -> Use:
@@ -215,7 +222,8 @@ class _Tree:
     def member(self, struct: str, member: str) -> str:
         """Return what is wrong with a member of a structure."""
         opening = re.compile(rf"^[^;()\n]*\bstruct\s+{struct}\s*\{{", re.M)
-        paths = [path for path, line in self._lines.get(struct, []) if opening.match(line)]
+        first = re.compile(rf"[^;()]*\bstruct\s+{struct}\s*(?:\{{|$)")
+        paths = [path for path, line in self._lines.get(struct, []) if first.match(line)]
         for path in dict.fromkeys(paths):
             text = self._load(path)
             for match in opening.finditer(text):

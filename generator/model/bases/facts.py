@@ -21,12 +21,14 @@ class Fact:
         what: what it means for the templates.
         path: the file of the unmodified tree.
         anchor: the thing that is defined or declared there when the fact holds.
+        absent: the fact holds when the file has no such thing.
     """
 
     ident: str
     what: str
     path: str
     anchor: Anchor
+    absent: bool = False
 
 
 FACTS: tuple[Fact, ...] = (
@@ -35,6 +37,13 @@ FACTS: tuple[Fact, ...] = (
         what="a task is 32-bit from exec on: TIF_IA32",
         path="arch/x86/include/asm/thread_info.h",
         anchor=Anchor(kind="macro", name="TIF_IA32"),
+    ),
+    Fact(
+        ident="insn_init",
+        what="there is no insn_decode(): instructions are decoded without a limit and an error",
+        path="arch/x86/include/asm/insn.h",
+        anchor=Anchor(kind="declaration", name="insn_decode"),
+        absent=True,
     ),
     Fact(
         ident="uprobe_rcu",

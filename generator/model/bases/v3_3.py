@@ -14,9 +14,11 @@ from __future__ import annotations
 from generator.model.bases.base import Base
 from generator.model.edits import (
     Anchor,
+    CreateFile,
     Edit,
     InsertBlock,
     InsertLines,
+    InsertStatement,
     RenameIdentifiers,
     RenameMember,
     ReplaceTokens,
@@ -25,6 +27,12 @@ from generator.model.edits import (
 PATCHES = ("trap-nr", "is-32bit-app")
 """The patches of the series that this base has edits for, from the first one on."""
 
+CORE = "kernel/events/uprobes.c"
+CORE_H = "include/linux/uprobes.h"
+ARCH = "arch/x86/kernel/uprobes.c"
+ARCH_H = "arch/x86/include/asm/uprobes.h"
+FORK = "kernel/fork.c"
+MMAP = "mm/mmap.c"
 COMPAT_H = "arch/x86/include/asm/compat.h"
 ELF_H = "arch/x86/include/asm/elf.h"
 PTRACE = "arch/x86/kernel/ptrace.c"
@@ -42,6 +50,113 @@ NAMES = {
     "send_sigtrap": "send_sigtrap",
     "find_uprobe": "find_uprobe",
 }
+
+_UPROBES_INCLUDE = "#include <linux/uprobes.h>\n"
+
+# 3.3 has nothing of this: the files, how they are built, and the calls of the memory management
+_BASELINE: tuple[Edit, ...] = (
+    CreateFile(path=CORE, template="kernel/events/uprobes.c/core-3.3.c"),
+    CreateFile(path=CORE_H, template="include/linux/uprobes.h/whole-3.3.h"),
+    CreateFile(path="kernel/events/uprobe_client.c", template="kernel/events/uprobe_client.c"),
+    CreateFile(path=ARCH, template="arch/x86/kernel/uprobes.c"),
+    CreateFile(path=ARCH_H, template="arch/x86/include/asm/uprobes.h"),
+    InsertBlock(
+        path="arch/Kconfig",
+        template="arch/Kconfig/uprobes-3.3",
+        before=Anchor(kind="line", name="config OPTPROBES"),
+    ),
+    InsertLines(
+        path="arch/x86/Kconfig",
+        text="config ARCH_SUPPORTS_UPROBES\n\tdef_bool y\n\n",
+        before=Anchor(kind="line", name="### Arch settings"),
+    ),
+    InsertLines(
+        path="kernel/events/Makefile",
+        text="obj-$(CONFIG_UPROBES) += uprobes.o\nobj-$(CONFIG_UPROBE_CLIENT) += uprobe_client.o\n",
+        after=Anchor(kind="line", name="obj-$(CONFIG_HAVE_HW_BREAKPOINT) += hw_breakpoint.o"),
+    ),
+    InsertLines(
+        path="arch/x86/kernel/Makefile",
+        text="obj-$(CONFIG_UPROBES)\t+= uprobes.o\n",
+        before=Anchor(
+            kind="line", name="obj-y\t\t\t+= alternative.o i8253.o pci-nommu.o hw_breakpoint.o"
+        ),
+    ),
+    InsertLines(
+        path="include/linux/sched.h",
+        text="#define MMF_HAS_UPROBES\t\t19\t/* might have breakpoints */\n"
+        "#define MMF_RECALC_UPROBES\t20\t/* MMF_HAS_UPROBES can be wrong */\n",
+        after=Anchor(kind="macro", name="MMF_VM_HUGEPAGE"),
+    ),
+    InsertLines(
+        path=FORK, text=_UPROBES_INCLUDE, after=Anchor(kind="include", name="linux/signalfd.h")
+    ),
+    InsertStatement(path=FORK, function="fork_init", text="uprobes_init();", blank=True),
+    InsertStatement(
+        path=FORK, function="dup_mmap", text="uprobe_start_dup_mmap();", before="down_write"
+    ),
+    InsertStatement(
+        path=FORK,
+        function="dup_mmap",
+        text="uprobe_dup_mmap(oldmm, mm);",
+        after="down_write_nested",
+    ),
+    InsertStatement(
+        path=FORK,
+        function="dup_mmap",
+        text="uprobe_end_dup_mmap();",
+        after="up_write",
+        last=True,
+    ),
+    InsertLines(
+        path=MMAP, text=_UPROBES_INCLUDE, after=Anchor(kind="include", name="linux/khugepaged.h")
+    ),
+    InsertStatement(
+        path=MMAP,
+        function="vma_adjust",
+        text="uprobe_munmap(vma, vma->vm_start, vma->vm_end);\n"
+        "if (adjust_next)\n\tuprobe_munmap(next, next->vm_start, next->vm_end);",
+        before="mutex_lock",
+        blank=True,
+    ),
+    InsertStatement(
+        path=MMAP,
+        function="vma_adjust",
+        text="if (root) {\n\tuprobe_mmap(vma);\n\tif (adjust_next)\n\t\tuprobe_mmap(next);\n}",
+        after="mapping",
+        last=True,
+        blank=True,
+    ),
+    InsertStatement(
+        path=MMAP,
+        function="vma_adjust",
+        text="uprobe_munmap(next, next->vm_start, next->vm_end);",
+        before="fput",
+    ),
+    InsertStatement(
+        path=MMAP,
+        function="vma_adjust",
+        text="if (insert && file)\n\tuprobe_mmap(insert);",
+        before="validate_mm",
+        blank=True,
+    ),
+    InsertStatement(
+        path=MMAP,
+        function="mmap_region",
+        text="if (file)\n\tuprobe_mmap(vma);",
+        after="perf_event_mmap",
+    ),
+    InsertLines(
+        path="mm/memory.c", text=_UPROBES_INCLUDE, after=Anchor(kind="include", name="linux/gfp.h")
+    ),
+    InsertStatement(
+        path="mm/memory.c",
+        function="unmap_vmas",
+        text="if (vma->vm_file)\n\tuprobe_munmap(vma, start, end);",
+        before="VM_ACCOUNT",
+        blank=True,
+    ),
+)
 
 _TRAP_NR: tuple[Edit, ...] = (
     # every trap_no of this file is the member; so is the one in a comment
@@ -137,8 +252,8 @@ BASE = Base(
     name="3.3",
     package="",
     names=NAMES,
-    has=frozenset({"tif_ia32"}),
+    has=frozenset({"insn_init", "tif_ia32"}),
     hooks=(),
     edits={"trap-nr": _TRAP_NR, "is-32bit-app": _IS_32BIT_APP},
-    baseline=(),
+    baseline=_BASELINE,
 )

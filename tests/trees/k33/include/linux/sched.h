@@ -1,0 +1,1 @@
+#define MMF_VM_HUGEPAGE		17	/* made up */
