@@ -111,6 +111,8 @@ MUTANTS = [
     ("R16", CORE_H, "\tstruct uprobe\t\t*active_uprobe", "\tstruct uprobe *active_uprobe"),
     ("R18", CORE, "struct uprobe_consumer *uc;", "struct uprobe_consumer *consumer;"),
     ("R20", CORE, "does not race", "is fine"),
+    ("R20", CORE, "\trecalc_sigpending();\n", ""),
+    ("R20", CORE, "\tspin_lock_irq(&current->sighand->siglock);\n", ""),
     ("R21", CORE, "struct uprobe *uprobe = utask", "struct uprobe *u = utask"),
     ("R22", CORE, "unsigned long bp_vaddr", "unsigned long probept"),
     ("R23", CORE, "\t\thandle_swbp(regs);", "\t\thandle_other(regs);"),

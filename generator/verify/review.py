@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from generator.model.guards import GUARDS
 from generator.model.interface import INTERFACE
 from generator.model.review import RULES, Rule
 from generator.plan import Plan
@@ -74,6 +75,17 @@ class _Look:
             self.evidence.append(f"{path}:{csource.line_of(self.text(path), match.start())}")
         else:
             self.problems.append(f"{path}: {what} is missing")
+
+    def tokens(self, path: str, name: str, wanted: str) -> None:
+        """Want the tokens ``wanted`` in a function."""
+        text = self.text(path)
+        function = csource.find_function(text, name)
+        spans = csource.match_tokens(text, function.body, wanted) if function else iter(())
+        span = next((span for span, _ in spans), None)
+        if span is None:
+            self.problems.append(f"{path}: {name}() lacks '{wanted}'")
+        else:
+            self.evidence.append(f"{path}:{csource.line_of(text, span.start)}")
 
     def lacks(self, pattern: str, what: str, paths: tuple[str, ...] = ()) -> None:
         """Want no ``pattern`` outside comments and strings in any file of ours."""
@@ -248,6 +260,10 @@ def _r20(look: _Look) -> None:
     whole = look.function(CORE, "uprobe_deny_signal")
     if "race" not in whole.split("*/")[0]:
         look.problems.append("the comment does not explain it")
+    # without any of these a signal is lost: uprobekit states --guard
+    for guard in GUARDS:
+        if guard.review == "R20" and guard.path == CORE:
+            look.tokens(guard.path, guard.function, guard.text)
 
 
 def _r22(look: _Look) -> None:

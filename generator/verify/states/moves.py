@@ -3,8 +3,8 @@
 
 One method for each place where a task can stand (``Task.pc``). A step that only the task itself can
 see goes with the next one: between a lock and its release nothing else needs to be tried. What a
-step is in C stands in ``model.states`` under the name that is given here. ``without`` names guards
-that are left out.
+step is in C stands in ``model.steps`` under the name that is given here. ``without`` names guards
+that are left out. ``family`` has fork, exec and exit, ``registrar`` who takes the probe away.
 
 Taken from the base as it is, and not shown here: who sends a signal holds siglock over the queue
 and the flag; a breakpoint is written under mmap_lock and its write waits for CPUs that are in the
@@ -15,29 +15,36 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from generator.verify.states.change import (
+    Move,
+    active_of,
+    get_probe,
+    put_probe,
+    set_memory,
+    set_utask,
+    sharing,
+    utask_of,
+    with_task,
+)
+from generator.verify.states.family import Family
+from generator.verify.states.registrar import Registrar
 from generator.verify.states.state import (
     ASTRAY,
     BEHIND,
     BREAKPOINT,
     COPY,
     COPY_END,
-    GONE,
     KILL,
     NEXT,
     NONE,
     OWN,
     SIGNAL,
     TRAMPOLINE,
-    Memory,
-    Probe,
     State,
     Task,
     Utask,
     World,
 )
-
-Move = tuple[str, int, State]
-"""The name of a step, the task that makes it (-1: somebody else), and the state behind it."""
 
 RUNNING, SSTEP, ACK, TRAPPED = (
     "UTASK_RUNNING",
@@ -45,9 +52,6 @@ RUNNING, SSTEP, ACK, TRAPPED = (
     "UTASK_SSTEP_ACK",
     "UTASK_SSTEP_TRAPPED",
 )
-
-# what the registrar does, in its order; the walks go through the address spaces one by one
-_REGISTRAR = ("remove", "remove", "delete", "insert", "analyse", "install", "install")
 
 
 class Machine:
@@ -63,6 +67,8 @@ class Machine:
         self.world = world
         self._rcu = rcu
         self._without = without
+        self._family = Family(self._has, rcu=rcu)
+        self._registrar = Registrar(self._has, rcu=rcu)
         self._places = {
             "user": self._user,
             "int3": self._int3,
@@ -87,9 +93,9 @@ class Machine:
             "write": self._write,
             "signal": self._signal,
             "fault": self._fault,
-            "exec": self._exec,
-            "exit": self._exit,
-            "free": self._free,
+            "exec": self._family.exec,
+            "exit": self._family.exit,
+            "free": self._family.free,
         }
 
     def moves(self, state: State) -> Iterator[Move]:
@@ -100,9 +106,9 @@ class Machine:
                 yield from place(state, index, task)
                 yield from self._sent(state, index, task)
         if self.world.registrar:
-            yield from self._register(state)
+            yield from self._registrar.register(state)
         if self._rcu:
-            yield from self._reclaim(state)
+            yield from self._registrar.reclaim(state)
 
     def _has(self, guard: str) -> bool:
         return guard not in self._without
@@ -111,16 +117,16 @@ class Machine:
 
     def _user(self, state: State, index: int, task: Task) -> Iterator[Move]:
         if task.sigpending or task.uprobe:
-            yield "interrupt", index, _with(state, index, task._replace(pc="loop"))
-        stepping = _active(state, task) != NONE
+            yield "interrupt", index, with_task(state, index, task._replace(pc="loop"))
+        stepping = active_of(state, task) != NONE
         if stepping and task.ip == COPY:
             yield from self._step(state, index, task)
         elif task.ip == BREAKPOINT and state.memories[task.memory].breakpoint:
             hit = task._replace(pc="int3", ip=BEHIND)
-            yield "breakpoint", index, _with(state, index, hit)
+            yield "breakpoint", index, with_task(state, index, hit)
         elif task.ip == BREAKPOINT:
             done = task._replace(ip=NEXT, done=True)
-            yield "unprobed", index, _with(state, index, done)
+            yield "unprobed", index, with_task(state, index, done)
             if self.world.debugger:
                 yield self._debug_trap(state, index, done)
         elif task.ip == NEXT:
@@ -134,101 +140,103 @@ class Machine:
                 return
             yield self._debug_trap(state, index, task._replace(ip=COPY_END, done=True))
         elif task.fate == "waits":
-            yield "page-fault", index, _with(state, index, task._replace(pc="fault"))
+            yield "page-fault", index, with_task(state, index, task._replace(pc="fault"))
         elif not task.siglock:
             if task.fate == "int3" and not self._has("pre-active"):
                 raised = task._replace(uprobe=True, pc="loop")
-                yield "hit", index, _with(state, index, raised)
+                yield "hit", index, with_task(state, index, raised)
                 return
             raised = task._replace(marked=False, queue=task.queue | OWN, sigpending=True, pc="loop")
-            yield "raise", index, _with(state, index, raised)
+            yield "raise", index, with_task(state, index, raised)
         if self.world.oops:
-            yield "oops", index, _with(state, index, task._replace(pc="exit"))
+            yield "oops", index, with_task(state, index, task._replace(pc="exit"))
 
     def _debug_trap(self, state: State, index: int, task: Task) -> Move:
         """A single step is done: the notifier tells whether it is one of ours."""
-        utask = _utask(state, task)
+        utask = utask_of(state, task)
         ours = utask is not None and utask.active != NONE and utask.state == SSTEP
         if ours or not self._has("post-active"):
-            after = _with(state, index, task._replace(uprobe=True, pc="loop"))
+            after = with_task(state, index, task._replace(uprobe=True, pc="loop"))
             if utask is not None:
-                after = _set_utask(after, task.utask, utask._replace(state=ACK))
+                after = set_utask(after, task.utask, utask._replace(state=ACK))
             return "trap", index, after
         if utask is not None and utask.active != NONE:
             return "foreign-trap", index, state._replace(broken="sigtrap")
-        return "foreign-trap", index, _with(state, index, task._replace(pc="loop"))
+        return "foreign-trap", index, with_task(state, index, task._replace(pc="loop"))
 
     def _program(self, state: State, index: int, task: Task) -> Iterator[Move]:
         """What the program does behind the probed instruction."""
-        utask = _utask(state, task)
+        utask = utask_of(state, task)
         if utask is not None and utask.returns != NONE:
             back = task._replace(pc="int3", ip=TRAMPOLINE)
-            yield "return", index, _with(state, index, back)
+            yield "return", index, with_task(state, index, back)
         else:
             again = task._replace(ip=BREAKPOINT, done=False)
-            yield "again", index, _with(state, index, again)
+            yield "again", index, with_task(state, index, again)
         if self.world.exits:
-            yield "call-exit", index, _with(state, index, task._replace(pc="exit"))
-        yield from self._fork(state, index, task)
+            yield "call-exit", index, with_task(state, index, task._replace(pc="exit"))
+        yield from self._family.fork(state, index, task)
         if self.world.executes:
             yield from self._call_exec(state, index, task)
 
     def _call_exec(self, state: State, index: int, task: Task) -> Iterator[Move]:
         """The other threads get SIGKILL; a system call is not made in a step."""
-        others = _sharing(state, index)
+        others = sharing(state, index)
         if any(state.tasks[other].siglock for other in others):
             return
-        after = _with(state, index, task._replace(pc="exec"))
+        after = with_task(state, index, task._replace(pc="exec"))
         for other in others:
             killed = after.tasks[other]
             killed = killed._replace(queue=killed.queue | KILL, sigpending=True)
-            after = _with(after, other, killed)
+            after = with_task(after, other, killed)
         yield "call-exec", index, after
 
     # the exceptions and the way back to user space
 
     def _int3(self, state: State, index: int, task: Task) -> Iterator[Move]:
-        utask = _utask(state, task)
+        utask = utask_of(state, task)
         returns = utask is not None and utask.returns != NONE and self._has("notifier-returns")
         if not state.memories[task.memory].has and not returns:
             yield "no-hit", index, state._replace(broken="sigtrap")
             return
-        yield "hit", index, _with(state, index, task._replace(uprobe=True, pc="loop"))
+        yield "hit", index, with_task(state, index, task._replace(uprobe=True, pc="loop"))
 
     def _loop(self, state: State, index: int, task: Task) -> Iterator[Move]:
         if task.uprobe and self._has("resume-hook"):
-            yield "work-uprobe", index, _with(state, index, task._replace(pc="resume"))
+            yield "work-uprobe", index, with_task(state, index, task._replace(pc="resume"))
         elif task.sigpending:
-            yield "work-signal", index, _with(state, index, task._replace(pc="signal"))
+            yield "work-signal", index, with_task(state, index, task._replace(pc="signal"))
         elif not task.uprobe:
-            yield "to-user", index, _with(state, index, task._replace(pc="user"))
+            yield "to-user", index, with_task(state, index, task._replace(pc="user"))
 
     def _resume(self, state: State, index: int, task: Task) -> Iterator[Move]:
-        pc = "end" if _active(state, task) != NONE else "lookup"
+        pc = "end" if active_of(state, task) != NONE else "lookup"
         uprobe = task.uprobe and not self._has("clear-uprobe")
-        yield "resume", index, _with(state, index, task._replace(pc=pc, uprobe=uprobe))
+        yield "resume", index, with_task(state, index, task._replace(pc=pc, uprobe=uprobe))
 
     # a breakpoint
 
     def _lookup(self, state: State, index: int, task: Task) -> Iterator[Move]:
         if task.ip == TRAMPOLINE:
-            yield from self._trampoline(state, index, task)
+            yield from self._family.trampoline(state, index, task)
             return
         if task.ip != BEHIND:
-            yield "lookup", index, _with(state, index, task._replace(pc="loop", ip=ASTRAY))
+            yield "lookup", index, with_task(state, index, task._replace(pc="loop", ip=ASTRAY))
             return
         found = next((n for n, probe in enumerate(state.probes) if probe.tree), NONE)
         if found == NONE:
             memory = state.memories[task.memory]
             if memory.recalc:
                 memory = memory._replace(recalc=False, has=False)
-            after = _with(state, index, task._replace(pc="byte"))
-            yield "not-found", index, _set_memory(after, task.memory, memory)
+            after = with_task(state, index, task._replace(pc="byte"))
+            yield "not-found", index, set_memory(after, task.memory, memory)
             return
         ip = BREAKPOINT if self._has("ip-found") else BEHIND
-        after = _with(state, index, task._replace(pc="run", ip=ip, probe=found, held=not self._rcu))
+        after = with_task(
+            state, index, task._replace(pc="run", ip=ip, probe=found, held=not self._rcu)
+        )
         if not self._rcu:
-            after = _get(after, found)
+            after = get_probe(after, found)
         yield "lookup", index, after
 
     def _byte(self, state: State, index: int, task: Task) -> Iterator[Move]:
@@ -236,7 +244,7 @@ class Machine:
             yield "own-breakpoint", index, state._replace(broken="sigtrap")
             return
         ip = BREAKPOINT if self._has("ip-restart") else BEHIND
-        yield "restart", index, _with(state, index, task._replace(pc="loop", ip=ip))
+        yield "restart", index, with_task(state, index, task._replace(pc="loop", ip=ip))
 
     def _run(self, state: State, index: int, task: Task) -> Iterator[Move]:
         probe = state.probes[task.probe]
@@ -244,15 +252,15 @@ class Machine:
             yield "run", index, state._replace(broken="freed")
             return
         if self._has("analysed") and not probe.analysed:
-            yield "not-analysed", index, _with(state, index, task._replace(pc="drop"))
+            yield "not-analysed", index, with_task(state, index, task._replace(pc="drop"))
             return
-        after = _with(state, index, task._replace(pc="handlers"))
+        after = with_task(state, index, task._replace(pc="handlers"))
         if task.utask == NONE:
             if self.world.failures:
-                yield "no-utask", index, _with(state, index, task._replace(pc="drop"))
+                yield "no-utask", index, with_task(state, index, task._replace(pc="drop"))
             free = state.utasks.index(None)
-            after = _with(state, index, task._replace(pc="handlers", utask=free))
-            after = _set_utask(after, free, Utask(RUNNING))
+            after = with_task(state, index, task._replace(pc="handlers", utask=free))
+            after = set_utask(after, free, Utask(RUNNING))
         yield "run", index, after
 
     def _handlers(self, state: State, index: int, task: Task) -> Iterator[Move]:
@@ -260,16 +268,16 @@ class Machine:
         if probe.freed:
             yield "handlers", index, state._replace(broken="freed")
             return
-        after = _with(state, index, task._replace(pc="slot"))
-        utask = _utask(state, task)
+        after = with_task(state, index, task._replace(pc="slot"))
+        utask = utask_of(state, task)
         if self.world.returns and utask is not None and utask.returns == NONE and probe.refs:
-            hijacked = _set_utask(after, task.utask, utask._replace(returns=task.probe))
-            yield "prepare-return", index, _get(hijacked, task.probe)
+            hijacked = set_utask(after, task.utask, utask._replace(returns=task.probe))
+            yield "prepare-return", index, get_probe(hijacked, task.probe)
         else:
             yield "handlers", index, after
         if self.world.failures:
             skipped = task._replace(pc="drop", ip=NEXT, done=True)
-            yield "skip", index, _with(state, index, skipped)
+            yield "skip", index, with_task(state, index, skipped)
 
     # the slot
 
@@ -279,45 +287,45 @@ class Machine:
             yield "take", index, state._replace(broken="freed")
             return
         if self._rcu and not probe.refs and self._has("try-get"):
-            yield "too-late", index, _with(state, index, task._replace(pc="drop"))
+            yield "too-late", index, with_task(state, index, task._replace(pc="drop"))
             return
         after = state
         if self._rcu:
             task = task._replace(held=True)
-            after = _get(state, task.probe)
-        yield "take", index, _with(after, index, task._replace(pc="queue"))
+            after = get_probe(state, task.probe)
+        yield "take", index, with_task(after, index, task._replace(pc="queue"))
         if self.world.failures:
-            yield "no-area", index, _with(after, index, task._replace(pc="drop"))
+            yield "no-area", index, with_task(after, index, task._replace(pc="drop"))
 
     def _queue(self, state: State, index: int, task: Task) -> Iterator[Move]:
         if self._has("killable") and task.sigpending and task.queue & KILL:
             gone = task._replace(pc="drop", waiting=False)
-            yield "killed-waiting", index, _with(state, index, gone)
-        yield "wait", index, _with(state, index, task._replace(pc="find", waiting=True))
+            yield "killed-waiting", index, with_task(state, index, gone)
+        yield "wait", index, with_task(state, index, task._replace(pc="find", waiting=True))
 
     def _find(self, state: State, index: int, task: Task) -> Iterator[Move]:
         busy = state.memories[task.memory].busy
         slot = next((n for n in range(self.world.slots) if not busy >> n & 1), NONE)
         pc = "sleep" if slot == NONE else "set"
-        yield "find", index, _with(state, index, task._replace(pc=pc, slot=slot))
+        yield "find", index, with_task(state, index, task._replace(pc=pc, slot=slot))
 
     def _set(self, state: State, index: int, task: Task) -> Iterator[Move]:
         memory = state.memories[task.memory]
         if memory.busy >> task.slot & 1 and self._has("atomic"):
             again = task._replace(pc="find", slot=NONE)
-            yield "slot-lost", index, _with(state, index, again)
+            yield "slot-lost", index, with_task(state, index, again)
             return
-        utask = _utask(state, task)
+        utask = utask_of(state, task)
         assert utask is not None
-        after = _set_memory(state, task.memory, memory._replace(busy=memory.busy | 1 << task.slot))
-        after = _set_utask(after, task.utask, utask._replace(slot=task.slot))
+        after = set_memory(state, task.memory, memory._replace(busy=memory.busy | 1 << task.slot))
+        after = set_utask(after, task.utask, utask._replace(slot=task.slot))
         armed = task._replace(pc="arm", slot=NONE, waiting=False)
-        yield "slot", index, _with(after, index, armed)
+        yield "slot", index, with_task(after, index, armed)
 
     def _sleep(self, state: State, index: int, task: Task) -> Iterator[Move]:
         killed = self._has("killable") and task.sigpending and task.queue & KILL
         if not task.waiting or killed:
-            yield "woken", index, _with(state, index, task._replace(pc="queue"))
+            yield "woken", index, with_task(state, index, task._replace(pc="queue"))
 
     def _arm(self, state: State, index: int, task: Task) -> Iterator[Move]:
         probe = state.probes[task.probe]
@@ -328,11 +336,11 @@ class Machine:
         if self.world.failures and not task.siglock:
             pc = "clear" if self._has("slot-error") else "drop"
             refused = task._replace(pc=pc, then="drop", queue=task.queue | OWN, sigpending=True)
-            yield "refuse", index, _with(state, index, refused)
-        utask = _utask(state, task)
+            yield "refuse", index, with_task(state, index, refused)
+        utask = utask_of(state, task)
         assert utask is not None
         begun = utask._replace(active=task.probe, state=SSTEP)
-        after = _set_utask(state, task.utask, begun)
+        after = set_utask(state, task.utask, begun)
         for fate in ("runs", *self.world.fates):
             stepping = task._replace(
                 pc="loop",
@@ -342,18 +350,22 @@ class Machine:
                 probe=NONE,
                 held=False,
             )
-            yield "arm", index, _with(after, index, stepping)
+            yield "arm", index, with_task(after, index, stepping)
 
     def _drop(self, state: State, index: int, task: Task) -> Iterator[Move]:
         after = state
         if task.held and self._has("put-unstepped"):
-            after = _put(state, task.probe, self._rcu)
-        yield "drop", index, _with(after, index, task._replace(pc="loop", probe=NONE, held=False))
+            after = put_probe(state, task.probe, self._rcu)
+        yield (
+            "drop",
+            index,
+            with_task(after, index, task._replace(pc="loop", probe=NONE, held=False)),
+        )
 
     # the end of a step
 
     def _end(self, state: State, index: int, task: Task) -> Iterator[Move]:
-        utask = _utask(state, task)
+        utask = utask_of(state, task)
         assert utask is not None
         probe = utask.active
         if state.probes[probe].freed:
@@ -368,7 +380,7 @@ class Machine:
             ip = NEXT if task.ip == COPY_END else ASTRAY
         elif self._has("abort-ip"):
             ip = BREAKPOINT
-        after = _set_utask(state, task.utask, utask._replace(active=NONE, state=RUNNING))
+        after = set_utask(state, task.utask, utask._replace(active=NONE, state=RUNNING))
         ended = task._replace(
             pc="clear" if self._has("slot-end") else "put",
             then="put",
@@ -378,57 +390,57 @@ class Machine:
             probe=probe,
             held=True,
         )
-        yield "abort" if trapped else "finish", index, _with(after, index, ended)
+        yield "abort" if trapped else "finish", index, with_task(after, index, ended)
 
     def _clear(self, state: State, index: int, task: Task) -> Iterator[Move]:
         """Give the slot back; without the barrier the look at the queue can come first."""
-        utask = _utask(state, task)
+        utask = utask_of(state, task)
         if utask is None or utask.slot == NONE:
-            yield "no-slot", index, _with(state, index, task._replace(pc=task.then, then=""))
+            yield "no-slot", index, with_task(state, index, task._replace(pc=task.then, then=""))
             return
         if not self._has("barrier") and not task.saw:
-            sleeper = any(state.tasks[n].waiting for n in _sharing(state, index))
+            sleeper = any(state.tasks[n].waiting for n in sharing(state, index))
             after = task._replace(saw=True, pc="clear", slot=1 if sleeper else 0)
-            yield "look", index, _with(state, index, after)
+            yield "look", index, with_task(state, index, after)
             return
         memory = state.memories[task.memory]
         bit = 1 << utask.slot
         if not memory.busy & bit:
             yield "clear", index, state._replace(broken="slot")
             return
-        after_memory = _set_memory(state, task.memory, memory._replace(busy=memory.busy & ~bit))
-        after_utask = _set_utask(after_memory, task.utask, utask._replace(slot=NONE))
-        yield "clear", index, _with(after_utask, index, task._replace(pc="wake"))
+        after_memory = set_memory(state, task.memory, memory._replace(busy=memory.busy & ~bit))
+        after_utask = set_utask(after_memory, task.utask, utask._replace(slot=NONE))
+        yield "clear", index, with_task(after_utask, index, task._replace(pc="wake"))
 
     def _wake(self, state: State, index: int, task: Task) -> Iterator[Move]:
         wakes = self._has("wake") and (not task.saw or task.slot == 1)
-        after = _with(state, index, task._replace(pc=task.then, then="", saw=False, slot=NONE))
-        for other in _sharing(state, index) if wakes else ():
+        after = with_task(state, index, task._replace(pc=task.then, then="", saw=False, slot=NONE))
+        for other in sharing(state, index) if wakes else ():
             if after.tasks[other].waiting:
-                after = _with(after, other, after.tasks[other]._replace(waiting=False))
+                after = with_task(after, other, after.tasks[other]._replace(waiting=False))
         yield "wake", index, after
 
     def _put(self, state: State, index: int, task: Task) -> Iterator[Move]:
-        after = _put(state, task.probe, self._rcu) if self._has("put-end") else state
+        after = put_probe(state, task.probe, self._rcu) if self._has("put-end") else state
         pc = "recalc" if self._has("recalc") else "loop"
-        yield "put", index, _with(after, index, task._replace(pc=pc, probe=NONE, held=False))
+        yield "put", index, with_task(after, index, task._replace(pc=pc, probe=NONE, held=False))
 
     def _recalc(self, state: State, index: int, task: Task) -> Iterator[Move]:
         if task.siglock and self._has("siglock"):
             return
         lock = "self" if self._has("siglock") else task.siglock
         looked = task._replace(pc="write", siglock=lock, saw=bool(task.queue))
-        yield "recalc", index, _with(state, index, looked)
+        yield "recalc", index, with_task(state, index, looked)
 
     def _write(self, state: State, index: int, task: Task) -> Iterator[Move]:
         lock = "" if task.siglock == "self" else task.siglock
         written = task._replace(pc="loop", siglock=lock, sigpending=task.saw, saw=False)
-        yield "recalculated", index, _with(state, index, written)
+        yield "recalculated", index, with_task(state, index, written)
 
     # signals
 
     def _signal(self, state: State, index: int, task: Task) -> Iterator[Move]:
-        stepping = _active(state, task) != NONE
+        stepping = active_of(state, task) != NONE
         if self._has("deny") and (stepping or not self._has("deny-idle")):
             yield self._deny(state, index, task)
             return
@@ -436,10 +448,10 @@ class Machine:
             return
         if not task.queue:
             none = task._replace(pc="loop", sigpending=False)
-            yield "dequeue-nothing", index, _with(state, index, none)
+            yield "dequeue-nothing", index, with_task(state, index, none)
             return
         if task.queue & KILL:
-            yield "die", index, _with(state, index, task._replace(pc="exit"))
+            yield "die", index, with_task(state, index, task._replace(pc="exit"))
             return
         if task.ip not in (BREAKPOINT, NEXT):
             yield "deliver", index, state._replace(broken="frame")
@@ -448,29 +460,29 @@ class Machine:
             if task.queue & signal:
                 rest = task.queue & ~signal
                 handled = task._replace(pc="loop", queue=rest, sigpending=bool(rest))
-                yield "deliver", index, _with(state, index, handled)
+                yield "deliver", index, with_task(state, index, handled)
                 if signal == OWN:
-                    yield "die", index, _with(state, index, task._replace(pc="exit"))
+                    yield "die", index, with_task(state, index, task._replace(pc="exit"))
 
     def _deny(self, state: State, index: int, task: Task) -> Move:
-        utask = _utask(state, task)
+        utask = utask_of(state, task)
         sigpending = task.sigpending and not self._has("clear-sigpending")
         after = task._replace(pc="loop", sigpending=sigpending)
         fatal = bool(task.queue & KILL) and self._has("fatal")
         trapped = not task.marked and self._has("trapped")
         if utask is None or not (fatal or trapped):
-            return "deny", index, _with(state, index, after)
+            return "deny", index, with_task(state, index, after)
         if not task.queue & (KILL | OWN):
             return "trap-step", index, state._replace(broken="kept")
         after = after._replace(uprobe=self._has("retrap") or task.uprobe)
-        moved = _set_utask(state, task.utask, utask._replace(state=TRAPPED))
-        return "trap-step", index, _with(moved, index, after)
+        moved = set_utask(state, task.utask, utask._replace(state=TRAPPED))
+        return "trap-step", index, with_task(moved, index, after)
 
     def _sent(self, state: State, index: int, task: Task) -> Iterator[Move]:
         """Somebody sends a signal: into the queue first, then the flag, under one lock."""
         if task.siglock == "send":
             sent = task._replace(siglock="", sigpending=True)
-            yield "set-sigpending", index, _with(state, index, sent)
+            yield "set-sigpending", index, with_task(state, index, sent)
             return
         if task.siglock or task.pc == "exit" or task.fate == "free":
             return
@@ -478,201 +490,9 @@ class Machine:
             if self.world.signals & signal and not task.queue & signal:
                 sending = task._replace(siglock="send", queue=task.queue | signal)
                 name = "send-kill" if signal == KILL else "send"
-                yield name, index, _with(state, index, sending)
+                yield name, index, with_task(state, index, sending)
 
     def _fault(self, state: State, index: int, task: Task) -> Iterator[Move]:
-        yield "memory-comes", index, _with(state, index, task._replace(pc="user", fate="runs"))
+        yield "memory-comes", index, with_task(state, index, task._replace(pc="user", fate="runs"))
         if task.sigpending:
-            yield "fault-interrupted", index, _with(state, index, task._replace(pc="loop"))
-
-    # fork, exec, exit
-
-    def _fork(self, state: State, index: int, task: Task) -> Iterator[Move]:
-        child = next((n for n, other in enumerate(state.tasks) if other.pc == "unborn"), NONE)
-        if child == NONE:
-            return
-        utask = NONE if self._has("copy-null") else task.utask
-        thread = Task(ip=NEXT, done=True, memory=task.memory, utask=utask)
-        yield "clone-thread", index, _with(state, child, thread)
-        used = {other.memory for other in state.tasks if other.pc not in GONE}
-        space = next((n for n in range(len(state.memories)) if n not in used), NONE)
-        if space == NONE:
-            return
-        memory = state.memories[task.memory]._replace(busy=0)
-        after = _with(state, child, thread._replace(memory=space))
-        after = _set_memory(after, space, memory)
-        mine = _utask(state, task)
-        if mine is None or mine.returns == NONE or not self._has("copy-null"):
-            yield "fork", index, after
-            return
-        own = after.utasks.index(None)
-        after = _with(after, child, after.tasks[child]._replace(utask=own))
-        after = _set_utask(after, own, Utask(RUNNING, returns=mine.returns))
-        if self._has("dup-get"):
-            after = _get(after, mine.returns)
-        yield "fork-returns", index, after
-
-    def _trampoline(self, state: State, index: int, task: Task) -> Iterator[Move]:
-        """A function has returned to the first slot."""
-        utask = _utask(state, task)
-        assert utask is not None
-        if state.probes[utask.returns].freed:
-            yield "trampoline", index, state._replace(broken="freed")
-            return
-        after = _set_utask(state, task.utask, utask._replace(returns=NONE))
-        after = _put(after, utask.returns, self._rcu)
-        yield "trampoline", index, _with(after, index, task._replace(pc="loop", ip=NEXT))
-
-    def _exec(self, state: State, index: int, task: Task) -> Iterator[Move]:
-        """Wait until the other threads are dead, then leave the address space."""
-        if task.sigpending and task.queue & KILL:
-            yield "killed-in-exec", index, _with(state, index, task._replace(pc="loop"))
-        if not _sharing(state, index):
-            yield from self._free_utask(state, index, task, "reset")
-
-    def _exit(self, state: State, index: int, task: Task) -> Iterator[Move]:
-        if task.siglock == "send":
-            return
-        yield from self._free_utask(state, index, task, "free")
-
-    def _free_utask(self, state: State, index: int, task: Task, then: str) -> Iterator[Move]:
-        utask = _utask(state, task)
-        if utask is None or not self._has("release-hook"):
-            left = task._replace(pc="free", fate=then)
-            yield "release", index, _with(state, index, left)
-            return
-        after = state
-        for probe, guard in ((utask.active, "put-exit"), (utask.returns, "returns-exit")):
-            if probe != NONE and state.probes[probe].freed:
-                yield "release", index, state._replace(broken="freed")
-                return
-            if probe != NONE and self._has(guard):
-                after = _put(after, probe, self._rcu)
-        after = _set_utask(after, task.utask, utask._replace(active=NONE, returns=NONE))
-        pc = "clear" if self._has("slot-exit") else "free"
-        left = task._replace(pc=pc, then="free", saw=False, fate=then)
-        yield "release", index, _with(after, index, left)
-
-    def _free(self, state: State, index: int, task: Task) -> Iterator[Move]:
-        """The uprobe_task goes; then the task, or with exec() its address space."""
-        after = state
-        if self._has("release-hook") and task.utask != NONE:
-            after = _set_utask(after, task.utask, None)
-        if task.fate != "reset":
-            yield "dead", index, _with(after, index, Task(pc="dead", memory=task.memory))
-            return
-        if after.memories[task.memory].busy:
-            yield "new-memory", index, after._replace(broken="slot")
-            return
-        known = any(probe.tree and probe.analysed for probe in state.probes)
-        fresh = Memory(breakpoint=known, has=known)
-        program = Task(
-            memory=task.memory,
-            sigpending=task.sigpending,
-            queue=task.queue,
-            siglock=task.siglock,
-            utask=task.utask if not self._has("release-hook") else NONE,
-        )
-        after = _set_memory(after, task.memory, fresh)
-        yield "new-memory", index, _with(after, index, program)
-
-    # who registers, and who frees
-
-    def _register(self, state: State) -> Iterator[Move]:
-        if state.registrar >= len(_REGISTRAR):
-            return
-        step = _REGISTRAR[state.registrar]
-        after = state._replace(registrar=state.registrar + 1)
-        if step in ("remove", "install"):
-            space = state.registrar - _REGISTRAR.index(step)
-            if space < len(state.memories) and self._is_busy(state, space):
-                return
-            if space < len(state.memories):
-                after = _set_memory(after, space, _walked(after.memories[space], step))
-            yield step, NONE, after
-            return
-        old, new = after.probes
-        if step == "delete":
-            after = after._replace(probes=(old._replace(tree=False), new))
-            yield step, NONE, _put(after, 0, self._rcu)
-        elif step == "insert":
-            yield step, NONE, after._replace(probes=(old, Probe(refs=1, tree=True)))
-        else:
-            yield step, NONE, after._replace(probes=(old, new._replace(analysed=True)))
-
-    def _is_busy(self, state: State, space: int) -> bool:
-        """Tell whether the walk waits: for mmap_lock, or for a CPU in the exception."""
-        waits_for = {"int3", "byte"} if self._has("mmap-lock") else {"int3"}
-        return any(task.memory == space and task.pc in waits_for for task in state.tasks)
-
-    def _reclaim(self, state: State) -> Iterator[Move]:
-        for number, probe in enumerate(state.probes):
-            if not probe.doomed or probe.freed:
-                continue
-            if self._has("rcu") and any(task.probe == number for task in state.tasks):
-                continue
-            yield "grace-period", NONE, _set_probe(state, number, probe._replace(freed=True))
-
-
-def _walked(memory: Memory, step: str) -> Memory:
-    if step == "remove":
-        return memory._replace(breakpoint=False, recalc=True)
-    return memory._replace(breakpoint=True, has=True)
-
-
-def _utask(state: State, task: Task) -> Utask | None:
-    return state.utasks[task.utask] if task.utask != NONE else None
-
-
-def _active(state: State, task: Task) -> int:
-    utask = _utask(state, task)
-    return utask.active if utask is not None else NONE
-
-
-def _sharing(state: State, index: int) -> list[int]:
-    """List the other tasks of the same address space that are there."""
-    memory = state.tasks[index].memory
-    return [
-        n
-        for n, task in enumerate(state.tasks)
-        if n != index and task.memory == memory and task.pc not in GONE
-    ]
-
-
-def _with(state: State, index: int, task: Task) -> State:
-    tasks = state.tasks
-    return state._replace(tasks=(*tasks[:index], task, *tasks[index + 1 :]))
-
-
-def _set_utask(state: State, index: int, utask: Utask | None) -> State:
-    utasks = state.utasks
-    return state._replace(utasks=(*utasks[:index], utask, *utasks[index + 1 :]))
-
-
-def _set_memory(state: State, index: int, memory: Memory) -> State:
-    memories = state.memories
-    return state._replace(memories=(*memories[:index], memory, *memories[index + 1 :]))
-
-
-def _set_probe(state: State, index: int, probe: Probe) -> State:
-    probes = state.probes
-    return state._replace(probes=(*probes[:index], probe, *probes[index + 1 :]))
-
-
-def _get(state: State, index: int) -> State:
-    probe = state.probes[index]
-    return _set_probe(state, index, probe._replace(refs=probe.refs + 1))
-
-
-def _put(state: State, index: int, rcu: bool) -> State:
-    """Give a reference back; the last one frees the probe, or dooms it under RCU."""
-    probe = state.probes[index]
-    refs = probe.refs - 1
-    last = refs == 0
-    return _set_probe(
-        state,
-        index,
-        probe._replace(
-            refs=refs, doomed=probe.doomed or last, freed=probe.freed or (last and not rcu)
-        ),
-    )
+            yield "fault-interrupted", index, with_task(state, index, task._replace(pc="loop"))
