@@ -128,7 +128,8 @@ OUR_STEPS = (
         effects=(
             Effect(
                 function="{{ names.pre_notifier }}",
-                text="set_thread_flag(TIF_UPROBE); return 1;",
+                text="if (utask && utask->active_uprobe) return 0; "
+                "set_thread_flag(TIF_UPROBE); return 1;",
             ),
         ),
     ),
@@ -188,7 +189,9 @@ OUR_STEPS = (
         effects=(
             Effect(
                 function="find_active_uprobe",
-                text="if (test_and_clear_bit(MMF_RECALC_UPROBES, &mm->flags))",
+                text="if (!uprobe) { if (vma) *is_bp = is_trap_at_addr(bp_vaddr); "
+                "if (test_and_clear_bit(MMF_RECALC_UPROBES, &mm->flags)) "
+                "mmf_recalc_uprobes(mm); } mmap_read_unlock(mm); return uprobe;",
             ),
             Effect(function="mmf_recalc_uprobes", text="clear_bit(MMF_HAS_UPROBES, &mm->flags);"),
         ),
@@ -227,12 +230,24 @@ OUR_STEPS = (
     Step(
         name="no-utask",
         says="there is no memory for a uprobe_task",
-        effects=(Effect(function="run_uprobe", text="if (!get_utask()) return false;"),),
+        effects=(
+            Effect(
+                function="run_uprobe",
+                text="if (unlikely(!test_bit(UPROBE_COPY_INSN, &uprobe->flags))) return false; "
+                "smp_rmb(); if (!get_utask()) return false;",
+            ),
+        ),
     ),
     Step(
         name="handlers",
         says="the handlers run",
-        effects=(Effect(function="run_uprobe", text="handler_chain(uprobe, regs);"),),
+        effects=(
+            Effect(
+                function="run_uprobe",
+                text="handler_chain(uprobe, regs); "
+                "if (instruction_pointer(regs) != bp_vaddr) return false;",
+            ),
+        ),
     ),
     Step(
         name="prepare-return",
@@ -287,7 +302,11 @@ OUR_STEPS = (
     Step(
         name="no-area",
         says="there is no area",
-        effects=(Effect(function="xol_get_insn_slot", text="if (!area) return 0;"),),
+        effects=(
+            Effect(
+                function="xol_get_insn_slot", text="if (!area) return 0; if (wait_event_killable("
+            ),
+        ),
     ),
     Step(
         name="wait",
@@ -325,7 +344,9 @@ OUR_STEPS = (
         effects=(
             Effect(
                 function="xol_try_slot",
-                text="*slot = find_first_zero_bit(area->busy, UPROBE_XOL_SLOTS);",
+                text="*slot = find_first_zero_bit(area->busy, UPROBE_XOL_SLOTS); "
+                "if (*slot >= UPROBE_XOL_SLOTS) return false; } "
+                "while (test_and_set_bit(*slot, area->busy)); return true;",
             ),
         ),
     ),
@@ -341,7 +362,11 @@ OUR_STEPS = (
         says="the slot is taken",
         effects=(
             Effect(function="xol_try_slot", text="while (test_and_set_bit(*slot, area->busy));"),
-            Effect(function="pre_ssout", text="utask->xol_vaddr = xol_get_insn_slot(uprobe);"),
+            Effect(
+                function="pre_ssout",
+                text="utask->vaddr = bp_vaddr; "
+                "utask->xol_vaddr = xol_get_insn_slot(uprobe); if (!utask->xol_vaddr) {",
+            ),
         ),
     ),
     Step(
@@ -412,8 +437,12 @@ OUR_STEPS = (
         name="clear",
         says="the slot is free",
         effects=(
-            Effect(function="xol_free_insn_slot", text="clear_bit($slot, area->busy);"),
-            Effect(function="xol_free_insn_slot", text="utask->xol_vaddr = 0;"),
+            Effect(
+                function="xol_free_insn_slot",
+                text="area = mm->uprobes_state.xol_area; "
+                "clear_bit((utask->xol_vaddr - area->vaddr) / UPROBE_XOL_SLOT_BYTES, area->busy); "
+                "utask->xol_vaddr = 0; if (wq_has_sleeper(&area->wq)) wake_up(&area->wq);",
+            ),
         ),
     ),
     Step(
@@ -469,7 +498,10 @@ OUR_STEPS = (
         effects=(
             Effect(
                 function="uprobe_copy_process",
-                text="t->utask = kzalloc(sizeof(*t->utask), GFP_KERNEL);",
+                text="t->utask = NULL; if (likely(!utask || !utask->return_instances)) return; "
+                "if ((flags & CLONE_VM) && !(flags & CLONE_VFORK)) return; "
+                "t->utask = kzalloc(sizeof(*t->utask), GFP_KERNEL); "
+                "if (t->utask) dup_return_instances(t->utask);",
             ),
             Effect(function="dup_return_instances", text="refcount_inc(&ri->uprobe->ref);"),
         ),
@@ -492,7 +524,7 @@ OUR_STEPS = (
             Effect(path=FORK, function="mm_release", text="uprobe_free_utask(tsk);"),
             Effect(
                 function="uprobe_free_utask",
-                text="WRITE_ONCE(t->utask, NULL); "
+                text="if (!utask) return; WRITE_ONCE(t->utask, NULL); "
                 "if (utask->active_uprobe) put_uprobe(utask->active_uprobe); "
                 "drop_return_instances(utask, NULL); xol_free_insn_slot(utask, t->mm);",
             ),
