@@ -95,6 +95,14 @@ cost: setup		## instructions a probe hit takes, ours and the base's (builds both
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
 	$(RUN) cost --base $(BASE) $(SOURCE) $(AREA)
 
+corpus: setup		## thousands of instructions in a guest, without and with a probe (builds both)
+	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
+	$(RUN) corpus --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
+
+qemu-test-debug: setup	## the self-tests on a kernel with KASAN, lockdep and the like
+	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) --flavour debug tip
+	$(RUN) boot --base $(BASE) $(AREA) --flavour debug tip
+
 build: setup		## build the kernels
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA)
 
@@ -126,5 +134,6 @@ clean:			## remove the Python environment and caches; not the work area
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: help tools setup qemu-test series drift checkpatch prefixes review verify patches \
-	states picture proof proof-full mutate census cost build boot lint types test \
+	states picture proof proof-full mutate census cost corpus \
+	qemu-test-debug build boot lint types test \
 	test-kernel golden check bench clean

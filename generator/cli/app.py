@@ -12,7 +12,7 @@ import typer
 from generator import __version__
 from generator.cli import bases, checks, commands, desk, patches, states
 from generator.cli.options import Colour, Level, Options
-from generator.errors import ExitCode, InfraError, UprobekitError
+from generator.errors import ExitCode, InfraError, UprobekitError, UserError
 
 app = typer.Typer(
     name="uprobekit",
@@ -282,6 +282,52 @@ def cost(
             quiet=quiet,
         )
     )
+
+
+@app.command()
+def corpus(
+    variants: Annotated[
+        list[str] | None,
+        typer.Argument(help="tip, peer (the unmodified base), or both.", show_default="tip peer"),
+    ] = None,
+    base: Base = "6.1",
+    series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    tree: Tree = None,
+    rev: Rev = None,
+    cases: Annotated[
+        int, typer.Option(min=1, help="How many instructions to choose from, of both modes.")
+    ] = 50_000,
+    seed: Annotated[int, typer.Option(help="Chooses instructions and states.")] = 1,
+    flavour: Flavour = "plain",
+    accel: Accel = "auto",
+    workdir: Workdir = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Execute thousands of instructions in a guest, without a probe and with one."""
+    checks.corpus(
+        Options(
+            base=base,
+            series=series,
+            tree=tree,
+            rev=rev,
+            flavour=flavour,
+            accel=accel,
+            workdir=workdir,
+            as_json=as_json,
+            quiet=quiet,
+        ),
+        variants=_corpus_variants(variants),
+        cases=cases,
+        seed=seed,
+    )
+
+
+def _corpus_variants(variants: list[str] | None) -> tuple[str, ...]:
+    wrong = sorted(set(variants or ()) - {"tip", "peer"})
+    if wrong:
+        raise UserError(f"no corpus for '{wrong[0]}'", hint="it is for tip and peer")
+    return tuple(variants or ("tip", "peer"))
 
 
 @app.command()

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from generator.tree.acquire import Source
     from generator.tree.series import Rendered
     from generator.verify.mutation.fault import Fault
+    from generator.verify.proof.corpus import Corpus
 
 
 def checkpatch(options: Options) -> None:
@@ -148,6 +149,70 @@ def cost(options: Options) -> None:
     dear = [row.name for row in rows if not row.good]
     if dear:
         raise CheckFailed(f"dearer than they may be: {', '.join(dear)}", where=str(report))
+
+
+def corpus(options: Options, *, variants: tuple[str, ...], cases: int, seed: int) -> None:
+    """Execute the proof's instructions in guests, without a probe and with one."""
+    from generator.boot.stage import boot_kernel
+    from generator.build.cpio import pack_folder
+    from generator.report.corpus import SIDES, as_data, as_text, read_results
+
+    screen = options.screen()
+    made = _make_corpus(options, cases=cases, seed=seed)
+    area = options.area / options.base
+    folder = ensure_dir(area / "corpus" / "root")
+    write_atomic(folder / "corpus", made.data)
+    initramfs = area / "corpus" / "initramfs.cpio"
+    write_atomic(initramfs, commands.guest(options, screen).read_bytes() + pack_folder(folder))
+    reports = {}
+    for side, variant in zip(SIDES, ("tip", "peer"), strict=True):
+        if variant in variants:
+            request = replace(
+                commands.boot_request(options, variant, initramfs),
+                flavour=f"corpus-{options.flavour}",
+                # with several, QEMU 7.2 loses the flags where a locked operand is split and missing
+                cpus=1,
+                parameters=(
+                    *("uprobekit.program=corpus", f"uprobekit.side={side}"),
+                    f"uprobekit.timeout={_CORPUS_SECONDS}",
+                ),
+                timeout=_CORPUS_SECONDS + 60.0,
+            )
+            reports[side] = boot_kernel(request, screen).ktap
+    result = read_results(made, reports)
+    report = area / "results" / "corpus.json"
+    write_atomic(report, (json.dumps(as_data(result), indent=1) + "\n").encode())
+    screen.result(as_data(result))
+    screen.say(as_text(result))
+    if any(case.side == SIDES[0] for case in result.wrong):
+        raise CheckFailed("probed, instructions are not as they are without", where=str(report))
+
+
+# for one boot
+_CORPUS_SECONDS = 1200
+
+
+def _make_corpus(options: Options, *, cases: int, seed: int) -> Corpus:
+    """Choose the instructions: those of the proof that the series accepts."""
+    from generator.model.opcodes import OPCODES
+    from generator.verify.proof.build import build_peer, build_proof
+    from generator.verify.proof.cases import make_cases
+    from generator.verify.proof.corpus import make_corpus
+    from generator.verify.proof.library import VERDICTS, Classifier
+
+    source, rendered = render_source(options)
+    area = options.area / options.base
+    made = build_proof(source.load, rendered.tip_files, ensure_dir(area / "proof"))
+    peer = build_peer(source.load, ensure_dir(area / "peer"))
+    sides = Classifier(made.library), Classifier(peer)
+    return make_corpus(
+        make_cases(OPCODES, wanted=cases, seed=seed),
+        (
+            lambda code: sides[0].verdict(code) != VERDICTS[0],
+            lambda code: sides[1].verdict(code) != VERDICTS[0],
+        ),
+        seed=seed,
+    )
 
 
 def explain(options: Options, *, code: str, mode: int) -> None:

@@ -141,6 +141,13 @@ int probe_extend(const struct probe *p, const void *addr)
 	return probe_add(p, self_path(), file_offset(addr));
 }
 
+/* This function does the same for an address in another file. */
+int probe_extend_at(const struct probe *p, const char *file,
+		    unsigned long offset)
+{
+	return probe_add(p, file, offset);
+}
+
 /* This function switches the probe's event on or off. */
 static int probe_enable(const struct probe *p, int on)
 {

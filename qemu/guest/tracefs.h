@@ -15,6 +15,8 @@ int probe_define_at(struct probe *p, const char *file, unsigned long offset);
 int probe_define(struct probe *p, const void *addr);
 int probe_define_return(struct probe *p, const void *addr);
 int probe_extend(const struct probe *p, const void *addr);
+int probe_extend_at(const struct probe *p, const char *file,
+		    unsigned long offset);
 int probe_arm(struct probe *p);
 void probe_disarm(struct probe *p);
 void probe_remove(struct probe *p);

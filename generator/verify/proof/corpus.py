@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The proof in the kernel: the proof's instructions as a file for a guest.
+
+``qemu/guest/corpus.c`` executes each instruction without a probe and with one, in one boot, and
+compares what both leave. The file has the layout of ``qemu/guest/corpus.h``. Here as there an
+instruction lies in a stretch of its own, in reach of its data, with breakpoints around it.
+"""
+
+from __future__ import annotations
+
+import random
+import struct
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from generator.verify.proof.cases import Case
+from generator.verify.proof.judge import Decoded, decode, text
+from generator.verify.proof.known import NOT_DETERMINISTIC, WRONG_IN_QEMU, goes_wrong
+from generator.verify.proof.layout import LAYOUTS, PAGE, REGION_HIGH, Site
+from generator.verify.proof.library import INSN_BYTES, Registers
+from generator.verify.proof.machine import TF, Machine
+from generator.verify.proof.start import make_start, region_content
+
+CODE_HIGH, CODE_LOW, STRIDE = 0x555555000000, 0x40000000, 512
+
+_HEADER = struct.Struct("<8sQQQ")
+_CASE = struct.Struct("<19Q16sB2B5x")
+_REGISTERS = (
+    *("r15", "r14", "r13", "r12", "bp", "bx", "r11", "r10", "r9", "r8"),
+    *("ax", "cx", "dx", "si", "di", "sp", "flags"),
+)
+_PAD = 0xCC
+
+# where in its stretch an instruction begins: aligned or not, and on two pages
+_IN_PAGE = PAGE // STRIDE
+_FIRST, _SPREAD, _ACROSS = 32, 61, 507
+
+# alignment checks, direction and debugging are other tests' business
+_FLAGS = 0xCD5
+
+
+@dataclass(frozen=True, kw_only=True)
+class Placed:
+    """An instruction in the corpus: its place, its bytes, and who refuses to probe it."""
+
+    vaddr: int
+    code: bytes
+    text: str
+    mnemonic: str
+    refused: tuple[bool, bool]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Corpus:
+    """The file for the guest, and what is in it."""
+
+    data: bytes
+    cases: tuple[Placed, ...]
+
+
+def make_corpus(
+    cases: Sequence[Case],
+    accepts: tuple[Callable[[bytes], bool], Callable[[bytes], bool]],
+    *,
+    seed: int,
+) -> Corpus:
+    """Place the 64-bit cases that the series accepts, and choose the states they start from.
+
+    Args:
+        cases: see ``make_cases``.
+        accepts: whether an instruction, ``INSN_BYTES`` bytes, is probed: by ours, by the base.
+        seed: chooses the states.
+    """
+    chosen = [case for case in cases if case.bits == 64 and _is_fit(case, accepts[0])]
+    high = [case for case in chosen if _region(case) == REGION_HIGH]
+    # the others begin on a page of their own
+    del high[len(high) // _IN_PAGE * _IN_PAGE :]
+    low = [case for case in chosen if _region(case) != REGION_HIGH]
+    machine, memory = Machine(64), region_content(seed)
+    placed, records = [], []
+    for index, case in enumerate([*high, *low]):
+        offset = STRIDE * index + (
+            _ACROSS if index % _IN_PAGE == 7 else _FIRST + index * 7 % _SPREAD
+        )
+        base = CODE_HIGH if index < len(high) else CODE_LOW - STRIDE * len(high)
+        vaddr = base + offset
+        code = _moved(case, vaddr)
+        decoded = decode(_padded(code), bits=64, ip=vaddr)
+        refused = (False, not accepts[1](_padded(code)))
+        site = Site(vaddr=vaddr, region=_region(case))
+        rng = random.Random(f"{seed} corpus {code.hex()}")
+        start = make_start(machine, decoded, site, memory, rng)
+        registers = Registers.from_buffer_copy(start.registers)
+        values = [getattr(registers, name) for name in _REGISTERS]
+        values[-1] &= _FLAGS & ~TF
+        records.append(
+            _CASE.pack(*values, offset, start.region, code.ljust(16, b"\0"), len(code), *refused)
+        )
+        placed.append(
+            Placed(
+                vaddr=vaddr,
+                code=code,
+                text=text(decoded),
+                mnemonic=decoded.mnemonic if decoded.insn else "(bad)",
+                refused=refused,
+            )
+        )
+    header = _HEADER.pack(b"corpus1", len(placed), len(high), 0)
+    return Corpus(data=header + b"".join(records), cases=tuple(placed))
+
+
+def _padded(code: bytes) -> bytes:
+    return code[:INSN_BYTES].ljust(INSN_BYTES, bytes([_PAD]))
+
+
+def _site(case: Case) -> Site:
+    return LAYOUTS[64].sites[case.site]
+
+
+def _region(case: Case) -> int:
+    return _site(case).region
+
+
+def _is_fit(case: Case, accepts: Callable[[bytes], bool]) -> bool:
+    """Tell whether a case is probed, repeats what it does, and comes to an end."""
+    vaddr = _site(case).vaddr
+    decoded = decode(_padded(case.code), bits=64, ip=vaddr)
+    if decoded.valid and decoded.mnemonic in NOT_DETERMINISTIC.keys() | WRONG_IN_QEMU.keys():
+        return False
+    if goes_wrong(decoded) or _is_endless(decoded, vaddr):
+        return False
+    return accepts(_padded(case.code))
+
+
+def _is_endless(decoded: Decoded, vaddr: int) -> bool:
+    """Tell whether a branch goes into itself."""
+    if not decoded.insn or not decoded.insn.near_branch_target:
+        return False
+    return vaddr <= decoded.insn.near_branch_target < vaddr + decoded.length
+
+
+def _moved(case: Case, vaddr: int) -> bytes:
+    """Return the code for another address: an operand relative to rip stays where it is."""
+    old = _site(case).vaddr
+    decoded = decode(_padded(case.code), bits=64, ip=old)
+    code = bytearray(case.code[: decoded.length or INSN_BYTES - 1])
+    if decoded.insn and decoded.insn.is_ip_rel_memory_operand:
+        place = decoded.constants.displacement_offset
+        (distance,) = struct.unpack_from("<I", code, place)
+        struct.pack_into("<I", code, place, (distance - (vaddr - old)) % (1 << 32))
+    return bytes(code)

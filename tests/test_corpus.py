@@ -1,0 +1,160 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The corpus for the guest: what is in the file, and what the guests say about it."""
+
+import re
+import struct
+
+import pytest
+from conftest import TESTS
+
+from generator.boot.ktap import parse_ktap
+from generator.errors import CheckFailed
+from generator.model.opcodes import OPCODES
+from generator.report.corpus import as_data, as_text, read_results
+from generator.verify.proof.cases import Case, make_cases
+from generator.verify.proof.corpus import CODE_HIGH, CODE_LOW, STRIDE, make_corpus
+from generator.verify.proof.judge import decode
+from generator.verify.proof.layout import LAYOUTS, REGION_HIGH, REGION_LOW
+
+HEADER = (TESTS.parent / "qemu" / "guest" / "corpus.h").read_text()
+RECORD = 176
+LOW, HIGH = 0, 2  # sites of the layout
+
+
+def everything(code):
+    """Accept any instruction."""
+    return True
+
+
+def case(text, site=HIGH, bits=64):
+    """Return a case."""
+    return Case(bits=bits, code=bytes.fromhex(text), site=site, family=0)
+
+
+def corpus(*cases, accepts=(everything, everything)):
+    """Return a corpus of these and of NOPs behind them: only whole pages are filled."""
+    return make_corpus([*cases, *[case("90")] * 15], accepts, seed=1)
+
+
+def record(made, index):
+    """Return offset, region, code and refusals of a case in the file."""
+    start = 32 + index * RECORD + 17 * 8
+    offset, region = struct.unpack_from("<QQ", made.data, start)
+    length, *refused = made.data[start + 32 : start + 35]
+    return offset, region, made.data[start + 16 : start + 16 + length], refused
+
+
+@pytest.fixture(scope="module")
+def made():
+    """Return a corpus of a thousand."""
+    return make_corpus(make_cases(OPCODES, wanted=2000, seed=5), (everything, everything), seed=1)
+
+
+def test_the_layout_is_the_guests():
+    """Addresses and sizes are said in the C as well: they are the same."""
+    for name, value in (("CODE_HIGH", CODE_HIGH), ("CODE_LOW", CODE_LOW), ("CODE_STRIDE", STRIDE)):
+        match = re.search(rf"#define {name}\s+(\w+?)(?:UL)?$", HEADER, re.M)
+        assert int(match[1], 0) == value
+    regions = re.search(r"#define REGIONS\s+\{(.*?)\}", HEADER)[1]
+    assert [int(word.strip("ULul "), 0) for word in regions.split(",")] == list(LAYOUTS[64].regions)
+
+
+def test_the_file(made):
+    """A header and a record for each case, each in a stretch of its own, some across a page."""
+    magic, count, low, _ = struct.unpack_from("<8sQQQ", made.data)
+    assert magic.rstrip(b"\0") == b"corpus1"
+    assert count == len(made.cases)
+    assert len(made.data) == 32 + count * RECORD
+    assert low % 8 == 0
+    across = 0
+    for index, placed in enumerate(made.cases):
+        offset, region, code, _ = record(made, index)
+        assert code == placed.code
+        assert index * STRIDE < offset < (index + 1) * STRIDE
+        base = CODE_HIGH if index < low else CODE_LOW - low * STRIDE
+        assert placed.vaddr == base + offset
+        assert region in LAYOUTS[64].regions
+        across += placed.vaddr // 4096 != (placed.vaddr + len(code) - 1) // 4096
+    assert across > count // 20
+
+
+@pytest.mark.parametrize(("site", "region"), [(LOW, REGION_LOW), (HIGH, REGION_HIGH)])
+def test_operands_relative_to_rip_stay(site, region):
+    """The instruction moves, what it addresses does not."""
+    vaddr = LAYOUTS[64].sites[site].vaddr
+    distance = region + 0x900 - (vaddr + 7)
+    code = bytes.fromhex("48 8b 05") + struct.pack("<i", distance)
+    made = corpus(Case(bits=64, code=code, site=site, family=0))
+    found = next(placed for placed in made.cases if placed.mnemonic == "mov")
+    assert found.vaddr != vaddr
+    insn = decode(found.code, bits=64, ip=found.vaddr).insn
+    assert insn.memory_displacement == region + 0x900
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "eb fe",  # endless
+        "e2 fe",
+        "eb ff",  # into itself
+        "0f 31",  # another result each time
+        "f0 0f b3 d4",  # ends the emulator
+        "66 0f 38 f6 c1",
+    ],
+)
+def test_what_is_left_out(text):
+    """Some things cannot be compared, or not there."""
+    assert {placed.mnemonic for placed in corpus(case(text)).cases} == {"nop"}
+
+
+def test_what_is_refused():
+    """By ours: it is not there. By the base: it is marked. 32-bit code is not there."""
+
+    def refuses(code):
+        return code[0] != 0x50
+
+    cases = [case("50"), case("51"), case("40", bits=32)]
+    assert "push" not in {p.text[:8] for p in corpus(cases[0], accepts=(refuses, refuses)).cases}
+    made = corpus(*cases, accepts=(everything, refuses))
+    assert [placed.refused for placed in made.cases if placed.code == b"\x50"] == [(False, True)]
+    index = next(i for i, placed in enumerate(made.cases) if placed.code == b"\x50")
+    assert record(made, index)[3] == [0, 1]
+    assert b"\x40" not in {placed.code for placed in made.cases}
+
+
+def guest(*lines, outcome="pass", words="cases=8 faults=1 wrong=0 refused=0", cut=False):
+    """Return what a guest has printed."""
+    head = "ok" if outcome == "pass" else "not ok"
+    end = [] if cut else [f"# batch-000: outcome={outcome} {words}", f"{head} 1 batch-000"]
+    return parse_ktap(["KTAP version 1", "1..1", *lines, *end, "# uprobekit: done"])
+
+
+def test_results():
+    """Sums, and each case that is wrong with its instruction; said twice, it is one."""
+    made = corpus(case("50"))
+    index = next(i for i, placed in enumerate(made.cases) if placed.code == b"\x50")
+    line = f"#   case {index}: sp: expected 0x1, saw 0x2"
+    reports = {"ours": guest(), "base": guest(line, line, outcome="wrong")}
+    found = read_results(made, reports)
+    assert found.executed == {"ours": 8, "base": 8}
+    (wrong,) = found.wrong
+    assert (wrong.side, wrong.code, wrong.mnemonic) == ("base", "50", "push")
+    text = as_text(found)
+    assert "by what differs first: sp 1" in text
+    assert as_data(found)["wrong"][0]["what"] == "sp: expected 0x1, saw 0x2"
+
+
+def test_a_batch_that_died_is_wrong():
+    """It is when it says which case was its end, and when it does not."""
+    made = corpus(case("50"))
+    found = read_results(made, {"ours": guest(outcome="died")})
+    assert found.wrong[0].what == "batch-000: died"
+    line = "#   case 99999: died: ended with status 0xb"
+    assert read_results(made, {"ours": guest(line)}).wrong[0].what.startswith("died")
+
+
+@pytest.mark.parametrize("report", [parse_ktap([]), guest(cut=True)])
+def test_a_guest_that_broke_off(report):
+    """Half a result is none."""
+    with pytest.raises(CheckFailed):
+        read_results(corpus(case("50")), {"ours": report})
