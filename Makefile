@@ -54,6 +54,9 @@ qemu-test: setup	## the main job: render, build, boot before and after, compare
 series: setup		## render kernel_patches/$(BASE)
 	$(RUN) render --base $(BASE) $(SOURCE) $(AREA)
 
+opcodes: setup		## write docs/opcodes.md: what may be probed, from the model
+	$(RUN) opcodes > docs/opcodes.md
+
 drift: setup		## fail when kernel_patches/ is not what the model renders
 	$(RUN) render --check --base $(BASE) $(SOURCE) $(AREA)
 
@@ -133,7 +136,7 @@ bench: cost		## instructions a hit takes; seconds of the main job, against a pla
 clean:			## remove the Python environment and caches; not the work area
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help tools setup qemu-test series drift checkpatch prefixes review verify patches \
+.PHONY: help tools setup qemu-test series opcodes drift checkpatch prefixes review verify patches \
 	states picture proof proof-full mutate census cost corpus \
 	qemu-test-debug build boot lint types test \
 	test-kernel golden check bench clean

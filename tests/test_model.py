@@ -26,6 +26,7 @@ from generator.model.review import RULES
 from generator.model.series import REVIEW, SERIES
 from generator.model.states import INITIAL, STATES, TRANSITIONS
 from generator.render.env import Scope, Templates
+from generator.render.opcode_page import opcode_page
 
 TEMPLATES = TESTS.parent / "templates"
 PATCHES = [patch.ident for patch in REVIEW.patches]
@@ -492,3 +493,20 @@ def test_preparation_comes_first():
     """R29: the trivial patches stand in front, R02 the very first."""
     assert PATCHES[:4] == ["trap-nr", "is-32bit-app", "names", "param-order"]
     assert PATCHES.index("hit") > PATCHES.index("arch-xol") > PATCHES.index("xol")
+
+
+def test_the_page_about_opcodes_is_up_to_date():
+    """docs/opcodes.md is what the model says; 'make opcodes' writes it."""
+    page = (TESTS.parent / "docs" / "opcodes.md").read_text()
+    assert page == opcode_page(OPCODES, EMULATION)
+
+
+def test_the_page_about_opcodes_says_everything():
+    """Each reason, each class, each map, with a source."""
+    page = opcode_page(OPCODES, EMULATION)
+    for refusal in OPCODES.refusals:
+        assert f"| {refusal.reason} | {refusal.source} |" in page
+    for table in OPCODES.maps:
+        assert f"Source: {table.source}." in page
+    for kind in OPCODES.classes:
+        assert kind.meaning in page

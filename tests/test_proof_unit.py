@@ -14,9 +14,9 @@ from generator.model.opcodes import OPCODES
 from generator.verify.proof import compare, judge, known
 from generator.verify.proof.build import build_proof, missing_headers
 from generator.verify.proof.cases import REFUSED, Case, families, make_cases
+from generator.verify.proof.code import read_code, read_function
 from generator.verify.proof.compare import Outcome, Result
 from generator.verify.proof.copy import wrong_copy
-from generator.verify.proof.explain import parse_code
 from generator.verify.proof.layout import LAYOUTS, REGION_LOW
 from generator.verify.proof.library import Registers, Verdict
 from generator.verify.proof.machine import TRAP_DE, TRAP_PF, TRAP_UD, Fault, Machine
@@ -459,16 +459,56 @@ def test_no_filter():
 
 
 @pytest.mark.parametrize("words", ["48 8b 05", "488b05", "0x48 0x8b 0x05", "48,8b,05", "48 8B 05"])
-def test_parse_code(words):
-    """Parse code."""
-    assert parse_code(words) == b"\x48\x8b\x05"
+def test_bytes_in_words(words):
+    """However they are written."""
+    assert read_code(words, bits=64).code == b"\x48\x8b\x05"
+
+
+@pytest.mark.parametrize(
+    ("line", "bits", "code"),
+    [
+        ("mov 16(%rip), %rax", 64, "48 8b 05 10 00 00 00"),
+        ("nop", 64, "90"),
+        ("push %ebp", 32, "55"),
+        ("call nowhere", 64, "e8 00 00 00 00"),
+    ],
+)
+def test_a_line_for_the_assembler(line, bits, code):
+    """What is no string of bytes is assembled."""
+    assert read_code(line, bits=bits).code == bytes.fromhex(code)
+
+
+def test_a_function_of_a_file(tmp_path):
+    """Its instructions, in order, not beyond its end; and what can be wrong with a file."""
+    program = tmp_path / "f"
+    source = (
+        "f: push %rbp; mov %rsp,%rbp; pop %rbp; ret; .size f,.-f; nop; .global f; .type f,@function"
+    )
+    command = ["gcc", "-nostdlib", "-shared", "-x", "assembler", "-o", program, "-"]
+    subprocess.run(command, input=f"{source}\n", text=True, check=True)
+    places = read_function(program, "f", count=9)
+    assert [place.name for place in places] == ["f+0x0", "f+0x1", "f+0x4", "f+0x5"]
+    assert [place.code[:1] for place in places] == [b"\x55", b"\x48", b"\x5d", b"\xc3"]
+    assert len(read_function(program, "f", count=2)) == 2
+    for path, message in (
+        (program, "there is no function 'g'"),
+        (tmp_path / "none", "cannot read"),
+        (tmp_path, "cannot read"),
+    ):
+        with pytest.raises(UserError, match=message):
+            read_function(path, "g", count=1)
+    for data in (b"", b"\x7fELF", program.read_bytes()[:70]):
+        cut = tmp_path / "cut"
+        cut.write_bytes(data)
+        with pytest.raises(UserError):
+            read_function(cut, "f", count=1)
 
 
 @pytest.mark.parametrize("words", ["", "  ", "zz", "4", "48 8", "mov", "90 " * 17, "é"])
-def test_parse_code_refuses(words):
-    """Parse code refuses."""
+def test_what_is_no_instruction(words):
+    """Neither bytes nor an instruction, or too many."""
     with pytest.raises(UserError):
-        parse_code(words)
+        read_code(words, bits=64)
 
 
 def test_a_summary_counts_and_names():

@@ -502,8 +502,16 @@ def mutate(
 
 @app.command()
 def explain(
-    code: Annotated[str, typer.Argument(help='Bytes of an instruction: "48 8b 05 10 00 00 00".')],
-    mode: Annotated[int, typer.Option("--mode", help="64 or 32.")] = 64,
+    code: Annotated[
+        str,
+        typer.Argument(
+            help='Bytes of an instruction, "48 8b 05 10 00 00 00"; a line for the assembler, '
+            '"mov 16(%rip), %rax"; with --symbol an ELF file.'
+        ),
+    ],
+    symbol: Annotated[str, typer.Option(help="A function of that file.", show_default=False)] = "",
+    count: Annotated[int, typer.Option(min=1, help="So many instructions of the function.")] = 1,
+    mode: Annotated[int, typer.Option("--mode", help="64 or 32, where no file says it.")] = 64,
     base: Base = "6.1",
     tree: Tree = None,
     rev: Rev = None,
@@ -515,7 +523,15 @@ def explain(
         Options(base=base, tree=tree, rev=rev, workdir=workdir, as_json=as_json),
         code=code,
         mode=mode,
+        symbol=symbol,
+        count=count,
     )
+
+
+@app.command()
+def opcodes() -> None:
+    """Print the opcode model as a page in Markdown: docs/opcodes.md is this."""
+    checks.opcodes()
 
 
 @app.command()

@@ -215,22 +215,45 @@ def _make_corpus(options: Options, *, cases: int, seed: int) -> Corpus:
     )
 
 
-def explain(options: Options, *, code: str, mode: int) -> None:
-    """Say what the tip's x86 code does about an instruction."""
+def explain(options: Options, *, code: str, mode: int, symbol: str, count: int) -> None:
+    """Say what the tip's x86 code does about an instruction, or about those of a function."""
     from generator.model.opcodes import OPCODES
     from generator.verify.proof.build import build_proof
-    from generator.verify.proof.explain import as_text, parse_code
+    from generator.verify.proof.code import read_code, read_function
+    from generator.verify.proof.explain import as_text
     from generator.verify.proof.explain import explain as explain_code
 
     if mode not in (64, 32):
         raise UserError(f"there is no {mode}-bit mode", hint="--mode is 64 or 32")
-    parsed = parse_code(code)
+    if symbol:
+        places = read_function(Path(code), symbol, count=count)
+    else:
+        places = [read_code(code, bits=mode)]
     screen = options.screen()
     source, rendered = render_source(options)
     made = build_proof(source.load, rendered.tip_files, options.area / options.base / "proof")
-    found = explain_code(made.library, OPCODES, parsed, bits=mode)
-    screen.result(asdict(found))
-    screen.say(as_text(found))
+    found = {
+        place.name: explain_code(made.library, OPCODES, place.code, bits=place.bits)
+        for place in places
+    }
+    if not symbol:
+        screen.result(asdict(found[""]))
+    else:
+        screen.result({"instructions": {name: asdict(each) for name, each in found.items()}})
+    heads = (f"{name}:\n" if name else "" for name in found)
+    screen.say(
+        "\n\n".join(h + as_text(each) for h, each in zip(heads, found.values(), strict=True))
+    )
+
+
+def opcodes() -> None:
+    """Print the page about opcodes."""
+    from generator.cli.output import Screen
+    from generator.model.emulation import EMULATION
+    from generator.model.opcodes import OPCODES
+    from generator.render.opcode_page import opcode_page
+
+    Screen().say(opcode_page(OPCODES, EMULATION))
 
 
 def review(options: Options, *, markdown: bool) -> None:

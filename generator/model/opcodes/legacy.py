@@ -14,6 +14,7 @@ from generator.model.opcodes.shape import Group, NopForm, OpcodeMap, Refusal, le
 ONE_BYTE = OpcodeMap(
     name="uprobe_map_1byte",
     escape="",
+    source="SDM volume 2, tables A-2 and A-6",
     letters=letters(
         X=span(
             (0x00, 0x05), (0x08, 0x0D), (0x10, 0x15), (0x18, 0x1D), (0x20, 0x25), (0x28, 0x2D),
@@ -37,6 +38,7 @@ ONE_BYTE = OpcodeMap(
 TWO_BYTE = OpcodeMap(
     name="uprobe_map_0f",
     escape="0f",
+    source="SDM volume 2, tables A-3 and A-6",
     letters=letters(
         X=span(
             0x0B, 0x0D, (0x10, 0x18), 0x1C, 0x1E, 0x1F, (0x28, 0x2F), 0x31, (0x40, 0x77),
@@ -51,6 +53,7 @@ TWO_BYTE = OpcodeMap(
 MAP_0F38 = OpcodeMap(
     name="uprobe_map_0f38",
     escape="0f 38",
+    source="SDM volume 2, table A-4",
     letters=letters(
         X=span(
             (0x00, 0x0B), 0x10, 0x14, 0x15, 0x17, (0x1C, 0x1E), (0x20, 0x25), (0x28, 0x2B),
@@ -62,6 +65,7 @@ MAP_0F38 = OpcodeMap(
 MAP_0F3A = OpcodeMap(
     name="uprobe_map_0f3a",
     escape="0f 3a",
+    source="SDM volume 2, table A-5",
     letters=letters(
         X=span(
             (0x08, 0x0F), (0x14, 0x17), (0x20, 0x22), (0x40, 0x42), 0x44, (0x60, 0x63), 0xCC,
@@ -91,31 +95,75 @@ REFUSALS = (
         map="",
         opcodes=span(0x17),
         reason="pop ss: the debug trap comes one instruction late, behind the slot",
+        source="SDM volume 3A, 6.8.3",
     ),
-    Refusal(map="", opcodes=span((0x6C, 0x6F), (0xE4, 0xE7), (0xEC, 0xEF)), reason="port I/O"),
-    Refusal(map="", opcodes=span(0x9A, 0xCA, 0xCB, 0xEA), reason="far call, jmp, ret"),
-    Refusal(map="", opcodes=span((0xCC, 0xCF), 0xF1), reason="int, into, iret, int1"),
-    Refusal(map="", opcodes=span(0xD6), reason="salc, not documented"),
-    Refusal(map="", opcodes=span(0xF4, 0xFA, 0xFB), reason="hlt, cli, sti: privileged"),
-    Refusal(map="0f", opcodes=span(0x00, 0x01, 0x02, 0x03), reason="system registers"),
+    Refusal(
+        map="",
+        opcodes=span((0x6C, 0x6F), (0xE4, 0xE7), (0xEC, 0xEF)),
+        reason="port I/O",
+        source="SDM volume 1, 19.5",
+    ),
+    Refusal(
+        map="",
+        opcodes=span(0x9A, 0xCA, 0xCB, 0xEA),
+        reason="far call, jmp, ret",
+        source="SDM volume 2, CALL, JMP, RET",
+    ),
+    Refusal(
+        map="",
+        opcodes=span((0xCC, 0xCF), 0xF1),
+        reason="int, into, iret, int1",
+        source="SDM volume 2, INT n, IRET",
+    ),
+    Refusal(
+        map="",
+        opcodes=span(0xD6),
+        reason="salc, not documented",
+        source="APM volume 3, table A-1: invalid in 64-bit mode",
+    ),
+    Refusal(
+        map="",
+        opcodes=span(0xF4, 0xFA, 0xFB),
+        reason="hlt, cli, sti: privileged",
+        source="SDM volume 2, HLT, CLI, STI",
+    ),
+    Refusal(
+        map="0f",
+        opcodes=span(0x00, 0x01, 0x02, 0x03),
+        reason="system registers",
+        source="SDM volume 2, table A-6, groups 6 and 7; LAR, LSL",
+    ),
     Refusal(
         map="0f",
         opcodes=span(0x05, 0x07, 0x34, 0x35),
         reason="system calls and returns: the kernel sees the address of the slot",
+        source="SDM volume 2, SYSCALL, SYSENTER",
     ),
     Refusal(
         map="0f",
         opcodes=span(0x06, 0x08, 0x09, (0x20, 0x23), 0x30, 0x32, 0x33, 0x37, 0x78, 0x79, 0xAA),
         reason="privileged",
+        source="SDM volume 3A, 5.9",
     ),
-    Refusal(map="0f", opcodes=span(0x0E, 0x0F, 0xA6, 0xA7), reason="3DNow!, PadLock"),
-    Refusal(map="0f", opcodes=span(0x1A, 0x1B), reason="MPX"),
+    Refusal(
+        map="0f",
+        opcodes=span(0x0E, 0x0F, 0xA6, 0xA7),
+        reason="3DNow!, PadLock",
+        source="APM volume 3, appendix A.1.2",
+    ),
+    Refusal(map="0f", opcodes=span(0x1A, 0x1B), reason="MPX", source="SDM volume 1, appendix E"),
     Refusal(
         map="0f",
         opcodes=span(0x19, 0x1D),
         reason="reserved NOPs: the decoder does not see their operands",
+        source="SDM volume 2, table A-3",
     ),
-    Refusal(map="0f", opcodes=span(0xB2, 0xB4, 0xB5), reason="lss, lfs, lgs: far pointers"),
+    Refusal(
+        map="0f",
+        opcodes=span(0xB2, 0xB4, 0xB5),
+        reason="lss, lfs, lgs: far pointers",
+        source="SDM volume 2, LDS/LES/LFS/LGS/LSS",
+    ),
 )
 
 NOPS = (

@@ -42,11 +42,19 @@ class Group:
 
 @dataclass(frozen=True, kw_only=True)
 class Refusal:
-    """Why opcodes are refused: for people, and for the tests that arm them."""
+    """Why opcodes are refused: for people, and for the tests that arm them.
+
+    Attributes:
+        map: as ``OpcodeMap.title``.
+        opcodes: in that map.
+        reason: in words.
+        source: the section of the manual that says what the instructions do.
+    """
 
     map: str
     opcodes: tuple[int, ...]
     reason: str
+    source: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,12 +65,14 @@ class OpcodeMap:
         name: the C array.
         escape: the bytes in front of the opcode; for VEX and EVEX those that they stand for.
         letters: the classes.
+        source: the table of the manual.
         vex: the number of the map in a VEX or EVEX prefix, 0 for legacy encodings.
     """
 
     name: str
     escape: str
     letters: str
+    source: str
     vex: int = 0
 
     @property

@@ -9,7 +9,7 @@ from pathlib import Path
 from generator.errors import UserError
 from generator.model.emulation import EMULATION
 from generator.model.opcodes import OpcodeMap, OpcodeModel
-from generator.verify.proof.judge import LONGEST, decode, reason_to_refuse, text
+from generator.verify.proof.judge import decode, reason_to_refuse, text
 from generator.verify.proof.library import ENOEXEC, INSN_BYTES, Library, Verdict
 
 _PAD = 0xCC
@@ -52,25 +52,6 @@ class Explanation:
     skipped: bool
     emulated: str
     reason: str
-
-
-def parse_code(words: str) -> bytes:
-    """Read bytes in hexadecimal, with spaces, commas or ``0x``, between them or without.
-
-    Raises:
-        UserError: this is something else, or too long.
-    """
-    digits = words.replace("0x", " ").replace(",", " ")
-    try:
-        code = bytes.fromhex("".join(digits.split()))
-    except ValueError as error:
-        raise UserError(
-            f"'{words}' is not a string of bytes in hexadecimal",
-            hint='an example: uprobekit explain "48 8b 05 10 00 00 00"',
-        ) from error
-    if not 1 <= len(code) <= INSN_BYTES:
-        raise UserError(f"{len(code)} bytes, an instruction has 1 to {LONGEST}")
-    return code
 
 
 def explain(library: Path, model: OpcodeModel, code: bytes, *, bits: int) -> Explanation:
