@@ -445,3 +445,14 @@ def test_the_command_judges(base, kernel_source, capsys, tmp_path):
     assert data["problems"] == []
     assert {world["broken"] for world in data["worlds"]} == {""}
     assert sum(world["states"] for world in data["worlds"]) > 300_000
+
+
+def test_large_worlds_are_asked_for(monkeypatch):
+    """They are explored when that is wanted, and only then."""
+    monkeypatch.setattr(run, "GUARDS", ())
+    monkeypatch.setattr(run, "WORLDS", QUICK[:1])
+    monkeypatch.setattr(run, "LARGE_WORLDS", (World(name="two", meaning="", tasks=2),))
+    for large, names in ((False, ["race"]), (True, ["race", "two"])):
+        result = run.check_states(planned("6.1"), rendered("6.1"), large=large)
+        assert [world.world.name for world in result.worlds] == names
+        assert {world.found.broken for world in result.worlds} == {""}

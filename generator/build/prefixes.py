@@ -96,11 +96,13 @@ class PrefixResult:
 
 
 def configurations(base: str) -> tuple[Configuration, ...]:
-    """Return uprobes on, uprobes off, and a 32-bit kernel."""
+    """Return uprobes on (with what only this base has), uprobes off, and a 32-bit kernel."""
     plain = config.find_fragments(base)
     folder = data_dir("qemu") / "config" / "prefixes"
+    own = folder / f"on-{base}.config"
+    on = (*plain, folder / "on.config", *((own,) if own.is_file() else ()))
     return (
-        Configuration(name="on", fragments=(*plain, folder / "on.config")),
+        Configuration(name="on", fragments=on),
         Configuration(name="off", fragments=(*plain, folder / "off.config")),
         Configuration(name="i386", fragments=(folder / "i386.config",), arch="i386"),
     )

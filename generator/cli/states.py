@@ -38,7 +38,7 @@ def show_guards(options: Options, names: tuple[str, ...]) -> None:
     _judge([f"guard {r.guard.name}" for r in results if not r.noticed], options)
 
 
-def check_states(options: Options, *, traces: bool) -> None:
+def check_states(options: Options, *, traces: bool, large: bool = False) -> None:
     """Explore every world, leave out every guard, and compare with the C."""
     from generator.verify.states import run
 
@@ -46,7 +46,7 @@ def check_states(options: Options, *, traces: bool) -> None:
     started = time.monotonic()
     _, rendered = render_source(options)
     plan = plan_series(find_base(options.base), find_series(options.series))
-    result = run.check_states(plan, rendered.tip_files, screen.note)
+    result = run.check_states(plan, rendered.tip_files, screen.note, large=large)
     screen.result(_data(options, result))
     _say(screen, find_base(options.base), result, traces)
     screen.note(f"{time.monotonic() - started:.1f} s")

@@ -21,7 +21,7 @@ from generator.verify.ast import Check
 from generator.verify.states.correspond import applies, check_correspondence
 from generator.verify.states.moves import Machine
 from generator.verify.states.search import Exploration, explore
-from generator.verify.states.state import SIGNAL_NAMES, WORLDS, Task, World
+from generator.verify.states.state import LARGE_WORLDS, SIGNAL_NAMES, WORLDS, Task, World
 
 _SAYS = {step.name: step.says for step in (*STEPS, *BROKEN_STEPS)}
 _EFFECTS = {step.name: step.effects for step in (*STEPS, *BROKEN_STEPS)}
@@ -110,7 +110,11 @@ def check_worlds(
 
 
 def check_states(
-    plan: Plan, tip: Mapping[str, str], tell: Callable[[str], None] = lambda text: None
+    plan: Plan,
+    tip: Mapping[str, str],
+    tell: Callable[[str], None] = lambda text: None,
+    *,
+    large: bool = False,
 ) -> StatesResult:
     """Judge everything for a base.
 
@@ -118,12 +122,13 @@ def check_states(
         plan: the series for its base.
         tip: the files that the series touches, after its last patch.
         tell: gets a line about what is looked at next.
+        large: explore the large worlds as well.
 
     Raises:
         InfraError: a world is too large.
     """
     checks = check_correspondence(plan, tip)
-    worlds = check_worlds(plan.base, WORLDS, tell)
+    worlds = check_worlds(plan.base, (*WORLDS, *LARGE_WORLDS) if large else WORLDS, tell)
     guards = check_guards(plan.base, find_guards(plan.base), tell)
     return StatesResult(
         worlds=worlds,

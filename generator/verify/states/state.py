@@ -197,6 +197,24 @@ WORLDS = (
 )
 
 
+LARGE_WORLDS = (
+    World(
+        name="crowd",
+        meaning="three threads and one slot",
+        tasks=3,
+    ),
+    World(
+        name="all",
+        meaning="two threads, one slot; SIGKILL, the probe goes and comes back, at any point",
+        tasks=2,
+        signals=KILL,
+        registrar=True,
+        oops=True,
+    ),
+)
+"""Too large for every day: most of a million states, a minute or two."""
+
+
 def initial_state(world: World) -> State:
     """Return where a world begins: the probe is registered, every task is in front of it."""
     count = world.tasks + world.unborn
