@@ -103,6 +103,41 @@ def test_the_member_is_renamed(made_up, tmp_path):
     assert changed["arch/x86/mm/fault.c"][1] == ["task->thread.trap_nr\t= 14;"]
 
 
+def test_the_names_that_the_review_asked_for(made_up, tmp_path):
+    """Patch 3 renames: nothing of the old names is left, also in comments; and only that."""
+    rendered = render_series(PLAN, made_up, tmp_path / "work")
+    tip = rendered.tip_files
+    ours = [text for path, text in tip.items() if "uprobe" in path]
+    assert len(ours) == 5
+    for text in ours:
+        assert not re.search(r"bkpt|BKPT|\bUPROBES_|arch_uprobes_|swbp", text)
+    core = changes(patch(rendered, 3))["kernel/events/uprobes.c"]
+    back = {
+        "set_bp": "set_bkpt",
+        "is_bp_insn": "is_bkpt_insn",
+        "UPROBE_BP_INSN": "UPROBES_BKPT_INSN",
+        "UPROBE_COPY_INSN": "UPROBES_COPY_INSN",
+        "UPROBE_MMAP_LOCKS": "UPROBES_MMAP_LOCKS",
+        "arch_uprobe_analyze_insn": "arch_uprobes_analyze_insn",
+    }
+    pattern = rf"\b(?:{'|'.join(back)})\b"
+    assert [re.sub(pattern, lambda m: back[m.group()], line) for line in core[1]] == core[0]
+
+
+def test_the_order_of_parameters(made_up, tmp_path):
+    """Patch 4: the probe first, in prototypes, definitions and calls alike."""
+    tip = render_series(PLAN, made_up, tmp_path / "work").tip_files
+    for name in ("set_bp", "set_orig_insn", "uprobe_write_opcode", "arch_uprobe_analyze_insn"):
+        seen = 0
+        for path, text in tip.items():
+            for match in re.finditer(rf"\b{name}(\()(?!\))", csource.code(text)):
+                spans, _ = csource.call_arguments(text, match.start(1))
+                assert re.search(r"auprobe$|&uprobe->arch$", spans[0].of(text)), path
+                assert re.search(r"\bmm$", spans[1].of(text)), path
+                seen += 1
+        assert seen >= 3
+
+
 def test_who_asks_is_32bit_app(made_up, tmp_path):
     """The tests of TIF_IA32 are gone, those of other questions are as they were."""
     tip = render_series(PLAN, made_up, tmp_path / "work").tip_files
@@ -127,6 +162,9 @@ def test_who_asks_is_32bit_app(made_up, tmp_path):
         ("arch/x86/kernel/sys_x86_64.c", "\treturn !test_thread_flag(TIF_IA32);", "", "2 time(s)"),
         ("arch/x86/include/asm/elf.h", "? 0x7ff", "? 0x7fe", "0 time(s)"),
         ("arch/x86/include/asm/processor.h", "trap_no", "trap_nr", "no member 'trap_no'"),
+        ("arch/x86/Kconfig", "### Arch settings", "### Settings", "the line '### Arch settings'"),
+        ("kernel/fork.c", "down_write_nested", "down_write_other", "down_write_nested"),
+        ("mm/memory.c", "VM_ACCOUNT", "VM_OTHER", "no statement mentions 'VM_ACCOUNT'"),
         ("Documentation/kdump/gdbmacros.txt", "trap_no", "cr2", "not found"),
         ("arch/x86/kernel/traps.c", "trap_no", "trapno", "identifier 'trap_no'"),
     ],
@@ -217,7 +255,7 @@ def test_the_core_is_whole(made_up, tmp_path):
     core = files["kernel/events/uprobes.c"]
     text = core + files["arch/x86/kernel/uprobes.c"]
     declared = files["include/linux/uprobes.h"].split("#else /* !CONFIG_UPROBES */")[0]
-    names = re.findall(r"^extern [^;(]*?\b(\w+)\(", declared, re.M)
+    names = re.findall(r"^(?:int|bool|void) (\w+)\(", declared, re.M)
     assert len(names) == 14
     for name in names:
         assert len(csource.find_functions(text, name)) == 1

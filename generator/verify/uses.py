@@ -18,7 +18,7 @@ from functools import cache, cached_property
 from generator.errors import UserError
 from generator.model.bases import Base
 from generator.model.bases.facts import FACTS, Fact
-from generator.model.edits import Anchor, InsertLines, Templated
+from generator.model.edits import Anchor, InsertLines, RenameIdentifiers, Templated
 from generator.model.interface import INTERFACE
 from generator.model.series import Series
 from generator.render.env import Scope, Templates
@@ -68,6 +68,13 @@ def find_needs(base: Base, series: Series) -> Needs:
     texts = {name: csource.mask(templates.file(name)) for name in names}
     inserted = "".join(edit.text for edit in edits if isinstance(edit, InsertLines))
     own = _own(templates, series, [*texts.values(), inserted])
+    own |= {
+        name
+        for e in edits
+        if isinstance(e, RenameIdentifiers)
+        for pair in e.renames
+        for name in pair
+    }
     needs = Needs()
     for name, text in texts.items():
         _collect(needs, name, text, own)

@@ -21,10 +21,12 @@ from generator.model.edits import (
     InsertStatement,
     RenameIdentifiers,
     RenameMember,
+    ReorderParameters,
+    ReplaceDeclaration,
     ReplaceTokens,
 )
 
-PATCHES = ("trap-nr", "is-32bit-app")
+PATCHES = ("trap-nr", "is-32bit-app", "names", "param-order")
 """The patches of the series that this base has edits for, from the first one on."""
 
 CORE = "kernel/events/uprobes.c"
@@ -248,12 +250,63 @@ _IS_32BIT_APP: tuple[Edit, ...] = (
     _ask("arch/x86/oprofile/backtrace.c", within="x86_backtrace_32"),
 )
 
+# (name in February 2012, name that the review asked for)
+_RENAMES = (
+    ("set_bkpt", "set_bp"),
+    ("is_bkpt_insn", "is_bp_insn"),
+    ("UPROBES_BKPT_INSN", "UPROBE_BP_INSN"),
+    ("UPROBES_COPY_INSN", "UPROBE_COPY_INSN"),
+    ("UPROBES_MMAP_LOCKS", "UPROBE_MMAP_LOCKS"),
+    ("arch_uprobes_analyze_insn", "arch_uprobe_analyze_insn"),
+)
+
+
+def _declare(*rows: tuple[str, str]) -> tuple[Edit, ...]:
+    """Return the edits of the header: name that is there, key of the model's function."""
+    return tuple(
+        ReplaceDeclaration(path=CORE_H, name=name, text="{{ prototype('" + key + "') }}")
+        for name, key in rows
+    )
+
+
+_NAMES: tuple[Edit, ...] = (
+    RenameIdentifiers(path=CORE, renames=_RENAMES),
+    *_declare(
+        ("set_bkpt", "set_bp"),
+        ("is_bkpt_insn", "is_bp_insn"),
+        ("arch_uprobes_analyze_insn", "arch_uprobe_analyze_insn"),
+    ),
+)
+
+_PARAM_ORDER: tuple[Edit, ...] = (
+    *(
+        ReorderParameters(path=CORE, function=name, order=order)
+        for name, order in (
+            ("set_bp", (1, 0, 2)),
+            ("set_orig_insn", (1, 0, 2)),
+            ("uprobe_write_opcode", (1, 0, 2, 3)),
+            ("arch_uprobe_analyze_insn", (1, 0, 2)),
+        )
+    ),
+    *_declare(
+        ("set_bp", "set_bp"),
+        ("set_orig_insn", "set_orig_insn"),
+        ("uprobe_write_opcode", "uprobe_write_opcode"),
+        ("arch_uprobe_analyze_insn", "arch_uprobe_analyze_insn"),
+    ),
+)
+
 BASE = Base(
     name="3.3",
     package="",
     names=NAMES,
     has=frozenset({"insn_init", "tif_ia32"}),
     hooks=(),
-    edits={"trap-nr": _TRAP_NR, "is-32bit-app": _IS_32BIT_APP},
+    edits={
+        "trap-nr": _TRAP_NR,
+        "is-32bit-app": _IS_32BIT_APP,
+        "names": _NAMES,
+        "param-order": _PARAM_ORDER,
+    },
     baseline=_BASELINE,
 )
