@@ -88,6 +88,10 @@ proof: setup		## execute instructions unprobed and probed in an emulator
 proof-full: setup	## the same with ten times as many
 	$(RUN) proof --base $(BASE) $(SOURCE) $(AREA) --cases 200000
 
+fuzz: setup		## fuzz the analysis with libFuzzer (installs clang)
+	@$(MAKE) -s tools PACKAGES="clang libclang-rt-14-dev"
+	$(RUN) fuzz --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
+
 mutate: setup		## put small faults into the C and count what notices them (after a build)
 	$(RUN) mutate --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
 
@@ -137,6 +141,6 @@ clean:			## remove the Python environment and caches; not the work area
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: help tools setup qemu-test series opcodes drift checkpatch prefixes review verify patches \
-	states picture proof proof-full mutate census cost corpus \
+	states picture proof proof-full fuzz mutate census cost corpus \
 	qemu-test-debug build boot lint types test \
 	test-kernel golden check bench clean

@@ -2,21 +2,25 @@
 """The proof with the rendered C and a base's decoder; and that it finds what is wrong."""
 
 import ctypes
+import shutil
 import subprocess
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from generator.errors import CheckFailed, InfraError
 from generator.model.opcodes import OPCODES
 from generator.plan import find_base, find_series, plan_series
 from generator.tree.series import render_series
-from generator.verify.proof.build import FROM_BASE, FROM_TIP, build_proof
+from generator.verify.proof.build import FROM_BASE, FROM_TIP, build_fuzzer, build_proof
 from generator.verify.proof.cases import Case, make_cases
 from generator.verify.proof.child import failure_in_child
 from generator.verify.proof.compare import Outcome, Prover
 from generator.verify.proof.explain import explain
+from generator.verify.proof.fuzz import fuzz_analysis
 from generator.verify.proof.judge import LEGACY_PREFIXES
 from generator.verify.proof.known import NOT_HERE
 from generator.verify.proof.library import ENOEXEC, EOPNOTSUPP, Library, Registers
@@ -353,3 +357,52 @@ def test_a_task_in_the_other_mode_is_not_stepped(made):
     assert library.pre_xol(ctypes.addressof(regs)) == -ENOEXEC
     assert not library.skip(ctypes.addressof(regs))
     assert regs.ip == 0x1000
+
+
+needs_clang = pytest.mark.skipif(
+    not shutil.which("clang"), reason="NOT TESTED: no clang here; 'make fuzz' installs it"
+)
+
+
+@needs_clang
+def test_the_fuzzer_finds_nothing(rendered):
+    """A few seconds of it."""
+    source, tip, place = rendered
+    program = build_fuzzer(source.load, tip, place / "fuzz")
+    seeds = [Case(bits=bits, code=bytes.fromhex(code), site=0, family=0) for bits, code in FIXED]
+    found = fuzz_analysis(program, seeds, seconds=3, seed=1, place=place / "fuzz-corpus")
+    assert found.runs > 1000
+    assert found.covered > 100
+    assert found.kept >= len(FIXED)
+
+
+@needs_clang
+@pytest.mark.parametrize(
+    ("before", "after", "what"),
+    [
+        (
+            "displacement[0] = 1;",
+            "displacement[insn->immediate.value & 0xfff] = 1;",
+            "overflow|out of bounds",
+        ),
+        ("return -EOPNOTSUPP;", "return -EPERM;", "deadly signal"),
+    ],
+)
+def test_the_fuzzer_finds_what_is_wrong(rendered, tmp_path, before, after, what):
+    """Memory out of bounds, a verdict that is none: the input is named and kept."""
+    source, tip, _ = rendered
+    assert before in tip[UPROBES_C]
+    broken = {**tip, UPROBES_C: tip[UPROBES_C].replace(before, after)}
+    program = build_fuzzer(source.load, broken, tmp_path / "build")
+    with pytest.raises(CheckFailed, match=what) as caught:
+        fuzz_analysis(program, [], seconds=20, seed=1, place=tmp_path / "fuzz")
+    assert "-bit code" in caught.value.where
+    assert list((tmp_path / "fuzz").glob("crash-*"))
+
+
+def test_no_fuzzer(tmp_path):
+    """A program that is not there, and one that is none."""
+    with pytest.raises(InfraError, match="fuzzer"):
+        fuzz_analysis(tmp_path / "none", [], seconds=1, seed=1, place=tmp_path / "a")
+    with pytest.raises(InfraError, match="says nothing"):
+        fuzz_analysis(Path("/bin/true"), [], seconds=1, seed=1, place=tmp_path / "b")

@@ -529,6 +529,25 @@ def explain(
 
 
 @app.command()
+def fuzz(
+    base: Base = "6.1",
+    tree: Tree = None,
+    rev: Rev = None,
+    seconds: Annotated[int, typer.Option(min=1, help="How long.")] = 60,
+    seed: Annotated[int, typer.Option(min=1, help="Chooses the inputs.")] = 1,
+    workdir: Workdir = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Fuzz the analysis of instructions with libFuzzer, sanitizers on; needs clang."""
+    checks.fuzz(
+        Options(base=base, tree=tree, rev=rev, workdir=workdir, as_json=as_json, quiet=quiet),
+        seconds=seconds,
+        seed=seed,
+    )
+
+
+@app.command()
 def opcodes() -> None:
     """Print the opcode model as a page in Markdown: docs/opcodes.md is this."""
     checks.opcodes()

@@ -246,6 +246,34 @@ def explain(options: Options, *, code: str, mode: int, symbol: str, count: int) 
     )
 
 
+def fuzz(options: Options, *, seconds: int, seed: int) -> None:
+    """Fuzz the analysis."""
+    from generator.model.opcodes import OPCODES
+    from generator.verify.proof.build import build_fuzzer
+    from generator.verify.proof.cases import make_cases
+    from generator.verify.proof.fuzz import fuzz_analysis
+
+    screen = options.screen()
+    source, rendered = render_source(options)
+    area = options.area / options.base
+    program = build_fuzzer(source.load, rendered.tip_files, ensure_dir(area / "proof"))
+    result = fuzz_analysis(
+        program,
+        make_cases(OPCODES, wanted=_FUZZ_SEEDS, seed=seed),
+        seconds=seconds,
+        seed=seed,
+        place=ensure_dir(area / "fuzz"),
+    )
+    screen.result({"base": options.base, "source": source.version, **asdict(result)})
+    screen.say(
+        f"{options.base}/{options.series}: {result.runs} inputs in {result.seconds} s, "
+        f"{result.covered} edges of the code covered: a verdict for each"
+    )
+
+
+_FUZZ_SEEDS = 2000
+
+
 def opcodes() -> None:
     """Print the page about opcodes."""
     from generator.cli.output import Screen

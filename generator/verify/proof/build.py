@@ -121,6 +121,32 @@ def build_proof(
     return made
 
 
+def build_fuzzer(load: Callable[[str], str], tip: Mapping[str, str], place: Path) -> Path:
+    """Compile the analysis as a program for libFuzzer, with clang; returns the program.
+
+    Args:
+        load: returns the text of a file of the unmodified tree.
+        tip: the text of the files that the series touches, after its last patch.
+        place: a directory of our own.
+
+    Raises:
+        UserError: the tree lacks a file.
+        CheckFailed: the C does not compile.
+        InfraError: clang or libFuzzer is missing.
+    """
+    build_proof(load, tip, place)
+    write_atomic(place / "fuzz.c", (_SHIM / "fuzz.c").read_bytes())
+    program = place / "fuzz"
+    flags = ("-O1", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all")
+    command = ["clang", *_FLAGS, *flags, "-o", program.name, "fuzz.c", *_COMMON]
+    done = _run(command, place)
+    if b"libclang_rt" in done.stderr:
+        raise InfraError("libFuzzer is missing", hint="apt-get install libclang-rt-14-dev")
+    if done.returncode:
+        _compile(command, place)
+    return program
+
+
 def build_peer(load: Callable[[str], str], place: Path, *, compiler: str = "gcc") -> Path:
     """Compile the unmodified base's own analysis, for the census; returns the library.
 
