@@ -410,6 +410,9 @@ def states_command(
         typer.Option(help="Leave this guard out and print what happens.", show_default=False),
     ] = None,
     traces: Annotated[bool, typer.Option("--traces", help="Print what every guard stops.")] = False,
+    large: Annotated[
+        bool, typer.Option("--large", help="Explore more threads and events at once: minutes.")
+    ] = False,
     workdir: Workdir = None,
     as_json: Json = False,
     quiet: Quiet = False,
@@ -429,7 +432,7 @@ def states_command(
     elif guard:
         states.show_guards(options, tuple(guard))
     else:
-        states.check_states(options, traces=traces)
+        states.check_states(options, traces=traces, large=large)
 
 
 @app.command()
