@@ -102,6 +102,9 @@ cost: setup		## instructions a probe hit takes, ours and the base's (builds both
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
 	$(RUN) cost --base $(BASE) $(SOURCE) $(AREA)
 
+profile: cost		## where the instructions of a hit go, by function (ARGS="--after inc")
+	$(PYTHON) tests/profile_hit.py --base $(BASE) $(AREA) $(ARGS)
+
 corpus: setup		## thousands of instructions in a guest, without and with a probe (builds both)
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
 	$(RUN) corpus --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
@@ -141,6 +144,6 @@ clean:			## remove the Python environment and caches; not the work area
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: help tools setup qemu-test series opcodes drift checkpatch prefixes review verify patches \
-	states picture proof proof-full fuzz mutate census cost corpus \
+	states picture proof proof-full fuzz mutate census cost profile corpus \
 	qemu-test-debug build boot lint types test \
 	test-kernel golden check bench clean
