@@ -113,6 +113,12 @@ qemu-test-debug: setup	## the self-tests on a kernel with KASAN, lockdep and the
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) --flavour debug tip
 	$(RUN) boot --base $(BASE) $(AREA) --flavour debug tip
 
+verdicts: setup		## every opcode: what our C does about it, and the base's own
+	$(RUN) verdicts --base $(BASE) $(SOURCE) $(AREA)
+
+report: setup		## one page about everything that the results in the work area say
+	$(RUN) report --base $(BASE) $(AREA) -o report-$(BASE).html
+
 build: setup		## build the kernels
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA)
 
@@ -144,6 +150,10 @@ clean:			## remove the Python environment and caches; not the work area
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: help tools setup qemu-test series opcodes drift checkpatch prefixes review verify patches \
+<<<<<<< HEAD
 	states picture proof proof-full fuzz mutate census cost profile corpus \
+=======
+	states picture proof proof-full fuzz mutate census cost corpus verdicts report \
+>>>>>>> cdedd10 (report: One page about everything)
 	qemu-test-debug build boot lint types test \
 	test-kernel golden check bench clean

@@ -436,6 +436,30 @@ def states_command(
 
 
 @app.command()
+def opcodes(
+    base: Base = "6.1",
+    series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    tree: Tree = None,
+    rev: Rev = None,
+    workdir: Workdir = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Ask our C and the base's own about every opcode; show where they differ."""
+    checks.opcodes(
+        Options(
+            base=base,
+            series=series,
+            tree=tree,
+            rev=rev,
+            workdir=workdir,
+            as_json=as_json,
+            quiet=quiet,
+        )
+    )
+
+
+@app.command()
 def proof(
     base: Base = "6.1",
     series: Annotated[str, typer.Option(help="Which series.")] = "review",
@@ -724,6 +748,40 @@ def diff(
             colour=color,
             pager=not no_pager,
         ),
+    )
+
+
+@app.command()
+def report(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path(
+        "report.html"
+    ),
+    base: Base = "6.1",
+    series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    patches: Annotated[
+        Path | None,
+        typer.Option(
+            help="The rendered patches. Default: kernel_patches/<base>/<series>.",
+            show_default=False,
+        ),
+    ] = None,
+    flavour: Flavour = "plain",
+    workdir: Workdir = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write one page about the series from the results that are there; nothing is run for it."""
+    desk.report(
+        Options(
+            base=base,
+            series=series,
+            workdir=workdir,
+            as_json=as_json,
+            quiet=quiet,
+            flavour=flavour,
+        ),
+        output=output,
+        patches=patches,
     )
 
 

@@ -37,6 +37,7 @@ def checkpatch(options: Options) -> None:
     source, rendered = render_source(options)
     pristine = ensure_pristine(source, options.area, find_base(options.base))
     result = check_patches(rendered.patches, pristine)
+    options.keep("checkpatch", asdict(result), source, rendered)
     screen.result(asdict(result))
     for finding in result.inherited:
         screen.note(f"{finding.file}:{finding.line}: a habit of this file: {finding.text}")
@@ -74,6 +75,7 @@ def proof(options: Options, *, cases: int, seed: int) -> None:
     }
     report = place / "report.json"
     write_atomic(report, (json.dumps(data, indent=1) + "\n").encode())
+    options.keep("proof", data, source, rendered)
     screen.result(data)
     screen.say(as_text(result.summary))
     screen.note(f"{time.monotonic() - started:.1f} s; the report is {report}")
@@ -110,6 +112,7 @@ def census(options: Options, *, places: list[Path], limit: int) -> None:
     data = {"base": options.base, "source": source.version, **as_data(result)}
     report = area / "census.json"
     write_atomic(report, (json.dumps(data, indent=1) + "\n").encode())
+    options.keep("census", data, source, rendered)
     screen.result(data)
     screen.say(as_text(result))
     screen.note(f"{time.monotonic() - started:.1f} s; the report is {report}")
@@ -143,7 +146,7 @@ def cost(options: Options) -> None:
     rows = compare_cost(reports[0], reports[1], verdicts)
     report = area / "results" / "cost.json"
     data = {"base": options.base, "source": source.version, **as_data(rows)}
-    write_atomic(report, (json.dumps(data, indent=1) + "\n").encode())
+    options.keep("cost", data, source, rendered)
     screen.result(data)
     screen.say(as_text(rows))
     dear = [row.name for row in rows if not row.good]
@@ -213,6 +216,28 @@ def _make_corpus(options: Options, *, cases: int, seed: int) -> Corpus:
         ),
         seed=seed,
     )
+
+
+def opcodes(options: Options) -> None:
+    """Ask our C and the base's own about every opcode."""
+    from generator.model.opcodes import OPCODES
+    from generator.verify.census.opcodes import BITS, judge_opcodes
+    from generator.verify.proof.build import build_peer, build_proof
+
+    screen = options.screen()
+    source, rendered = render_source(options)
+    area = options.area / options.base
+    made = build_proof(source.load, rendered.tip_files, ensure_dir(area / "proof"))
+    peer = build_peer(source.load, ensure_dir(area / "peer"))
+    rows = judge_opcodes((made.library, peer), OPCODES)
+    data: dict[str, object] = {"bits": BITS, "opcodes": [asdict(row) for row in rows]}
+    options.keep("opcodes", data, source, rendered)
+    screen.result(data)
+    for row in rows:
+        if row.ours != row.base:
+            sides = [", ".join(dict.fromkeys(side)) for side in (row.ours, row.base)]
+            place = f"{row.map} {row.opcode:02x}"
+            screen.say(f"{place:24} {sides[0]:24} base: {sides[1]}")
 
 
 def explain(options: Options, *, code: str, mode: int, symbol: str, count: int) -> None:
@@ -289,10 +314,12 @@ def review(options: Options, *, markdown: bool) -> None:
     from generator.verify.review import check_review
 
     screen = options.screen()
-    _, rendered = render_source(options)
+    source, rendered = render_source(options)
     plan = plan_series(find_base(options.base), find_series(options.series))
     points = check_review(plan, rendered.tip_files, rendered.patches)
-    screen.result({"points": [asdict(point) for point in points]})
+    data: dict[str, object] = {"points": [asdict(point) for point in points]}
+    options.keep("review", data, source, rendered)
+    screen.result(data)
     if markdown:
         screen.say("| point | asked for | evidence | deviation |\n|---|---|---|---|")
     for point in points:
@@ -322,7 +349,7 @@ def verify(options: Options) -> None:
     from generator.verify.tables import check_tables
 
     screen = options.screen()
-    _, rendered = render_source(options)
+    source, rendered = render_source(options)
     plan = plan_series(find_base(options.base), find_series(options.series))
     tree, build_dir = _tip(options)
     prefixes = read_prefixes(plan, rendered.repo)
@@ -334,7 +361,9 @@ def verify(options: Options) -> None:
         *check_correspondence(plan, rendered.tip_files),
         *check_series(rendered.repo, options.series, rendered.patches),
     )
-    screen.result({"checks": [asdict(check) for check in checks]})
+    data: dict[str, object] = {"checks": [asdict(check) for check in checks]}
+    options.keep("verify", data, source, rendered)
+    screen.result(data)
     for check in checks:
         state = f"{len(check.differences)} differences" if check.differences else "good"
         screen.say(f"{check.what:50} {check.checked:4}  {state}")
@@ -395,7 +424,9 @@ def mutate(options: Options, *, count: int, seed: int, cases: int, boots: int) -
     if boots and waiting:
         _boot_mutants(options, source, rendered, ledger, waiting[:boots], screen)
     score = count_score(faults, ledger.verdicts)
-    screen.result(asdict(score))
+    data = asdict(score) | {"share": score.share}
+    options.keep("mutate", data, source, rendered)
+    screen.result(data)
     screen.say(format_score(score))
     if score.open:
         raise CheckFailed(

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import os
 import subprocess
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,6 +82,36 @@ def _pager() -> str:
         return ""
     name = done.stdout.strip()
     return "" if name == "cat" else name
+
+
+def report(options: Options, *, output: Path, patches: Path | None) -> None:
+    """Write one page about everything that is known."""
+    from generator.cli.commands import PATCHES
+    from generator.report.whole import ReportRequest, make_report
+
+    screen = options.screen()
+    made = make_report(
+        ReportRequest(
+            base=options.base,
+            series=options.series,
+            workdir=options.area,
+            patches=patches or Path(PATCHES) / options.base / options.series,
+            flavour=options.flavour,
+        )
+    )
+    _write(output, made.html)
+    screen.result({"report": str(output), "sections": [asdict(s) for s in made.statuses]})
+    for status in made.statuses:
+        screen.say(f"{status.title:26} {status.word:9} {_clean(status.text)}")
+        if status.word == "unusable":
+            screen.warn(f"{_clean(status.text)}; run: {status.command}")
+    screen.note(f"the page is {output}")
+
+
+def _clean(text: str) -> str:
+    from generator.boot.text import clean_text
+
+    return clean_text(text)
 
 
 def _write(path: Path, text: str) -> None:

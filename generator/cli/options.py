@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -55,6 +56,20 @@ class Options:
     def area(self) -> Path:
         """The work area."""
         return (self.workdir or default_workdir()).absolute()
+
+    def keep(
+        self, command: str, data: Mapping[str, object], source: Source, rendered: Rendered
+    ) -> None:
+        """Keep the result of a command about a rendering for ``report``.
+
+        Raises:
+            InfraError: the file cannot be written.
+        """
+        from generator.report.kept import write_kept
+        from generator.tree.series import read_manifest
+
+        tip = read_manifest(rendered.manifest)["tip"]
+        write_kept(self.area, self.base, command, data, source=source.version, tip=tip)
 
     def screen(self) -> Screen:
         """Return where the command writes to."""

@@ -1,0 +1,146 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Kept results for the tests of the report, made of what the stages return."""
+
+from dataclasses import asdict, replace
+from pathlib import Path
+
+from conftest import TESTS
+from test_report_compare import boot, guest
+
+from generator.build.prefixes import PrefixResult
+from generator.model.opcodes import OPCODES
+from generator.model.review import RULES
+from generator.report.compare import CompareRequest, compare_boots
+from generator.report.kept import write_kept
+from generator.report.mutants import Score
+from generator.report.overview import write_prefixes
+from generator.report.results import write_boot, write_comparison
+from generator.tree.mail import read_series
+from generator.verify.ast import Check, Difference
+from generator.verify.census.opcodes import OpcodeVerdict
+from generator.verify.checkpatch import CheckpatchResult, Finding
+from generator.verify.mutation.fault import Fault
+from generator.verify.proof.summary import Failure, Summary, Uncovered
+from generator.verify.review import Point
+
+BASE = "6.1"
+TIP = read_series(TESTS.parent / "kernel_patches/6.1/review").manifest["tip"]
+
+
+def make_results(work: Path, *, said: str = "") -> Path:
+    """Keep a result of every command; ``said`` stands wherever a tool or a kernel has said it."""
+    _boots(work, said)
+    points = [
+        Point(rule=rule, patches=("x86: One",), evidence=("a.c:1", "b.c:2"), problems=())
+        for rule in RULES
+    ]
+    points[1] = replace(points[1], problems=(f"not so {said}",) if said else ())
+    _keep(work, "review", {"points": [asdict(point) for point in points]})
+    checks = (
+        Check(what="prototypes", checked=114, differences=()),
+        Check(
+            what="members",
+            checked=9,
+            differences=(Difference(place="a.c:1", what=said),) if said else (),
+        ),
+    )
+    _keep(work, "verify", {"checks": [asdict(check) for check in checks]})
+    results = [
+        PrefixResult(
+            ref=ref,
+            configuration=configuration,
+            objects=9,
+            left_out=(),
+            problems=(said,) if said and ref == "tip" else (),
+            seconds=7.25,
+        )
+        for ref in ("baseline", "tip")
+        for configuration in ("on", "off")
+    ]
+    trees = {"baseline": "1", "tip": TIP}
+    write_prefixes(work, BASE, source="x", results=results, trees=trees)
+    finding = Finding(patch="0001", file="a.c", line=3, text=said or "CHECK:CAMELCASE")
+    checked = CheckpatchResult(
+        checked=("0001",), findings=(finding,) if said else (), inherited=(finding,)
+    )
+    _keep(work, "checkpatch", asdict(checked))
+    _keep(work, "opcodes", {"bits": 64, "opcodes": [asdict(row) for row in _opcodes()]})
+    _keep(work, "proof", asdict(_proof(said)))
+    _keep(work, "mutate", {**asdict(_score(said)), "share": 0.975})
+    tally = {"entries": {"not stepped": 99, "stepped": 1}, "returns": {}, "instructions": {}}
+    sides = {side: {"all": tally, "without_go": tally, "mean": 0.5} for side in ("ours", "base")}
+    _keep(work, "census", {"files": 29, "go_files": 1, "unreadable": 0, "sides": sides})
+    return work
+
+
+def _keep(work, command, data):
+    write_kept(work, BASE, command, data, source="6.1.192", tip=TIP)
+
+
+def _boots(work, said):
+    dead = guest(status="not ok", outcome="outcome=sigtrap hits=0")
+    before = replace(boot(dead, "baseline"), base=BASE)
+    after = replace(boot(guest(), "tip"), base=BASE)
+    peer = replace(boot(dead, "peer"), base=BASE)
+    if said:
+        after = replace(
+            after, outcome=replace(after.outcome, reason=said, excerpt=(said, "next line"))
+        )
+        row = replace(after.ktap.tests[0], name=f"one {said}", reason=said)
+        after = replace(after, ktap=replace(after.ktap, tests=(row,)))
+    for result in (before, after, peer):
+        write_boot(result, work)
+    compared = compare_boots(CompareRequest(baseline=before, tip=after, peer=peer))
+    write_comparison(compared, work)
+
+
+def _opcodes():
+    for table in OPCODES.maps:
+        for opcode, letter in enumerate(table.letters):
+            word = "refused" if letter == "_" else "stepped"
+            yield OpcodeVerdict(
+                map=table.name, opcode=opcode, ours=(word,) * 8, base=("stepped",) * 8
+            )
+
+
+def _proof(said):
+    failure = Failure(bits=64, code="90", text=said, opcode="90", reason="ip", differences={})
+    return Summary(
+        cases=100,
+        instructions=90,
+        outcomes={"equal": 99},
+        by_map={},
+        by_letter={},
+        opcodes=10,
+        covered=9,
+        mnemonics=5,
+        uncovered=(Uncovered(bits=64, opcode="0f 31", letter="X", why="not repeatable"),),
+        emulated=(),
+        left_out=(),
+        refusals={},
+        needless={},
+        failures=(failure,) if said else (),
+    )
+
+
+def _score(said):
+    fault = Fault(
+        kind="condition inverted",
+        path="a.c",
+        function="f",
+        line=3,
+        start=1,
+        end=2,
+        before="a == b",
+        after=said,
+    )
+    levels = {"model": 10, "boot": 29}
+    return Score(
+        faults=40,
+        same=2,
+        first=levels,
+        caught=levels,
+        explained=(),
+        open=(fault,) if said else (),
+        waiting=(),
+    )
