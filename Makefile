@@ -150,10 +150,6 @@ clean:			## remove the Python environment and caches; not the work area
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: help tools setup qemu-test series opcodes drift checkpatch prefixes review verify patches \
-<<<<<<< HEAD
 	states picture proof proof-full fuzz mutate census cost profile corpus \
-=======
-	states picture proof proof-full fuzz mutate census cost corpus verdicts report \
->>>>>>> cdedd10 (report: One page about everything)
 	qemu-test-debug build boot lint types test \
 	test-kernel golden check bench clean
