@@ -10,6 +10,7 @@ from conftest import TESTS
 from desk_results import make_results
 
 from generator.cli import main
+from generator.model.opcodes import OPCODES
 from generator.report.whole import ReportRequest, make_report
 
 pytestmark = [
@@ -236,7 +237,9 @@ def test_a_link_to_a_patch(show):
 def test_opcodes_by_keyboard(show):
     """One stop per map; the arrows move in it, and the reason is said below."""
     browser = show("full")
-    assert browser.run("document.querySelectorAll('.grid [tabindex=\"0\"]').length") == 4
+    assert browser.run("document.querySelectorAll('.grid [tabindex=\"0\"]').length") == len(
+        OPCODES.maps
+    )
     browser.run("document.querySelector('.grid [tabindex=\"0\"]').focus()")
     said = "document.getElementById('said-1').textContent"
     assert browser.run(said).startswith("00: ")

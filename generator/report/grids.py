@@ -61,7 +61,7 @@ def make_grids(model: OpcodeModel, asked: Mapping[tuple[str, int], Asked]) -> tu
     return tuple(
         Grid(
             name=table.name,
-            escape=table.escape,
+            escape=_escape(table),
             rows=tuple(
                 tuple(
                     _cell(
@@ -78,7 +78,7 @@ def make_grids(model: OpcodeModel, asked: Mapping[tuple[str, int], Asked]) -> tu
 
 def _cell(model: OpcodeModel, table: OpcodeMap, opcode: int, asked: Asked | None) -> GridCell:
     letter = table.letters[opcode]
-    name = f"{table.escape} {opcode:02x}".strip()
+    name = f"{_escape(table)} {opcode:02x}".strip()
     prefix = not table.escape and opcode in PREFIXES
     said = "a prefix or an escape, no opcode" if prefix else _said(model, table, opcode)
     base = _base_letter(asked) if asked and not prefix else ""
@@ -97,6 +97,10 @@ def _cell(model: OpcodeModel, table: OpcodeMap, opcode: int, asked: Asked | None
     )
 
 
+def _escape(table: OpcodeMap) -> str:
+    return f"vex {table.escape}" if table.vex else table.escape
+
+
 def _said(model: OpcodeModel, table: OpcodeMap, opcode: int) -> str:
     letter = table.letters[opcode]
     meaning = model.by_letter[letter].meaning
@@ -107,7 +111,7 @@ def _said(model: OpcodeModel, table: OpcodeMap, opcode: int) -> str:
     reasons = [
         refusal.reason
         for refusal in model.refusals
-        if refusal.map == table.escape and opcode in refusal.opcodes
+        if not table.vex and refusal.map == table.escape and opcode in refusal.opcodes
     ]
     return f"{meaning}: {reasons[0] if reasons else 'no instruction that is known, or not yet'}"
 

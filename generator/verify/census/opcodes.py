@@ -3,13 +3,12 @@
 
 from __future__ import annotations
 
-import re
 from array import array
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator.model.opcodes import OpcodeModel
+from generator.model.opcodes import OpcodeMap, OpcodeModel
 from generator.verify.proof.library import VERDICTS, Classifier
 
 BITS = 64
@@ -21,6 +20,7 @@ PREFIXES = (0x0F, 0x26, 0x2E, 0x36, 0x3E, *range(0x64, 0x68), 0xF0, 0xF2, 0xF3)
 REX is not among them: it is one in 64-bit code only."""
 
 REX = range(0x40, 0x50)
+Pair = tuple[tuple[str, ...], tuple[str, ...]]
 
 _SLOT = 16
 
@@ -47,7 +47,7 @@ def judge_opcodes(libraries: tuple[Path, Path], model: OpcodeModel) -> tuple[Opc
 
     Args:
         libraries: the compiled C, ours and the base's.
-        model: names the maps; one whose escape is no plain bytes is left out.
+        model: names the maps.
 
     Raises:
         InfraError: a library cannot be loaded.
@@ -56,27 +56,36 @@ def judge_opcodes(libraries: tuple[Path, Path], model: OpcodeModel) -> tuple[Opc
     return tuple(
         OpcodeVerdict(map=table.name, opcode=opcode, ours=ours, base=base)
         for table in model.maps
-        if re.fullmatch(r"(?:[0-9a-f]{2} ?)*", table.escape)
-        for opcode, (ours, base) in enumerate(_map(sides, bytes.fromhex(table.escape)))
+        for opcode, (ours, base) in enumerate(_map(sides, _escapes(table)))
         if table.escape or opcode not in (*PREFIXES, *REX)
     )
 
 
-def _map(sides: Sequence[Classifier], escape: bytes) -> Iterator[tuple[tuple[str, ...], ...]]:
-    """Yield for each opcode of a map the words of each side."""
-    code = b"".join(_instructions(escape))
+def _escapes(table: OpcodeMap) -> tuple[bytes, ...]:
+    """Return what can stand in front of the opcodes: with VEX, one for each implied prefix."""
+    if not table.vex:
+        return (bytes.fromhex(table.escape),)
+    # all registers the low ones, W and L clear
+    return tuple(bytes([0xC4, 0xE0 | table.vex, 0x78 | pp]) for pp in range(4))
+
+
+def _map(sides: Sequence[Classifier], escapes: Sequence[bytes]) -> Iterator[Pair]:
+    """Yield for each opcode of a map the words of each side, the best of all forms."""
+    forms = [(escape, mod) for escape in escapes for mod in (0xC0, 0x00)]
+    code = b"".join(
+        (escape + bytes([opcode, mod | reg << 3])).ljust(_SLOT, b"\0")
+        for opcode in range(256)
+        for escape, mod in forms
+        for reg in range(8)
+    )
     offsets = array("I", range(0, len(code), _SLOT))
-    found = [[v & 3 for v in side.classify(code, offsets, bits=BITS)] for side in sides]
-    for start in range(0, 16 * 256, 16):
-        yield tuple(
-            tuple(VERDICTS[max(row[start + reg], row[start + 8 + reg])] for reg in range(8))
-            for row in found
-        )
+    ours, base = (
+        [verdict & 3 for verdict in side.classify(code, offsets, bits=BITS)] for side in sides
+    )
+    size = 8 * len(forms)
+    for start in range(0, size * 256, size):
+        yield _best(ours[start : start + size]), _best(base[start : start + size])
 
 
-def _instructions(escape: bytes) -> Iterator[bytes]:
-    """Yield each opcode with a register, then with a memory operand, for each ModRM.reg."""
-    for opcode in range(256):
-        for mod in (0xC0, 0x00):
-            for reg in range(8):
-                yield (escape + bytes([opcode, mod | reg << 3])).ljust(_SLOT, b"\0")
+def _best(verdicts: Sequence[int]) -> tuple[str, ...]:
+    return tuple(VERDICTS[max(verdicts[reg::8])] for reg in range(8))
