@@ -11,6 +11,8 @@ from generator.build.prefixes import PrefixResult
 from generator.model.opcodes import OPCODES
 from generator.model.review import RULES
 from generator.report.compare import CompareRequest, compare_boots
+from generator.report.cost import Cost
+from generator.report.cost import as_data as cost_data
 from generator.report.kept import write_kept
 from generator.report.mutants import Score
 from generator.report.overview import write_prefixes
@@ -67,6 +69,12 @@ def make_results(work: Path, *, said: str = "") -> Path:
     _keep(work, "opcodes", {"bits": 64, "opcodes": [asdict(row) for row in _opcodes()]})
     _keep(work, "proof", asdict(_proof(said)))
     _keep(work, "mutate", {**asdict(_score(said)), "share": 0.975})
+    rows = (
+        Cost(name="push", code="55", how="not stepped", how_base="stepped", ours=800, base=1600),
+        Cost(name="mul", code="f7 e3", how="stepped", how_base="refused", ours=1700, base=None),
+    )
+    slow = Cost(name=said, code="90", how=said, how_base="stepped", ours=2000, base=1600)
+    _keep(work, "cost", cost_data((*rows, slow) if said else rows))
     tally = {"entries": {"not stepped": 99, "stepped": 1}, "returns": {}, "instructions": {}}
     sides = {side: {"all": tally, "without_go": tally, "mean": 0.5} for side in ("ours", "base")}
     _keep(work, "census", {"files": 29, "go_files": 1, "unreadable": 0, "sides": sides})

@@ -195,7 +195,7 @@ class _Collected:
             ("proof", "Proof without a kernel", "proof", "proof", _proof),
             ("mutate", "Faults that are noticed", "mutate", "mutate", _mutate),
             ("census", "Census of programs", "census", "census", _census),
-            ("cost", "Cost per hit", "", "cost", None),
+            ("cost", "Cost per hit", "cost", "cost", _cost),
             ("coverage", "Coverage", "", "coverage", None),
         ):
             if anchor == "boots":
@@ -430,6 +430,30 @@ def _census(data: Data) -> tuple[str, str, Any]:
     files = int(data["files"])
     text = f"{files} files; without a step: {rows[0][1]} of entries, the base {rows[0][2]}"
     return _judged(files > 0), text, {"rows": rows, "files": files}
+
+
+def _cost(data: Data) -> tuple[str, str, Any]:
+    rows = [
+        {
+            "name": _cut(row["name"]),
+            "code": _cut(row["code"]),
+            "ours": _figure(row["ours"]),
+            "base": _figure(row["base"]),
+            "ratio": "-" if row["ratio"] is None else f"{float(row['ratio']):.2f}",
+            "limit": f"{float(row['limit']):.2f}",
+            "how": _cut(row["how"]),
+            "how_base": _cut(row["how_base"]),
+            "good": bool(row["good"]),
+        }
+        for row in data["rows"]
+    ]
+    dear = sum(not row["good"] for row in rows)
+    text = f"{len(rows)} instructions, {dear} dearer than they may be"
+    return _judged(bool(rows) and not dear), text, rows
+
+
+def _figure(value: object) -> str:
+    return "refused" if value is None else str(int(str(value)))
 
 
 def _share(figures: Mapping[str, int], word: str) -> str:
