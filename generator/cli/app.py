@@ -11,8 +11,9 @@ import typer
 
 from generator import __version__
 from generator.cli import bases, checks, commands, desk, patches, states
-from generator.cli.options import Colour, Level, Options
+from generator.cli.options import Colour, Level, Options, Shell
 from generator.errors import ExitCode, InfraError, UprobekitError, UserError
+from generator.plan import all_bases
 
 app = typer.Typer(
     name="uprobekit",
@@ -27,7 +28,20 @@ app = typer.Typer(
     "machine is the trouble. diff is like diff(1): 0 the same, 1 different, 2 the input is wrong.",
 )
 
-Base = Annotated[str, typer.Option("--base", help="Base kernel: a directory of kernel_patches/.")]
+
+def _bases() -> list[str]:
+    """Return what a shell offers for --base."""
+    return [base.name for base in all_bases()]
+
+
+Base = Annotated[
+    str,
+    typer.Option(
+        "--base",
+        help="Base kernel: a directory of kernel_patches/.",
+        autocompletion=_bases,
+    ),
+]
 Tree = Annotated[
     Path | None,
     typer.Option(
@@ -55,8 +69,15 @@ Variants = Annotated[
         show_default="baseline tip",
     ),
 ]
-Flavour = Annotated[str, typer.Option(help="Kernel configuration: plain or debug.")]
-Toolchain = Annotated[str, typer.Option(help="gcc or clang.")]
+Flavour = Annotated[
+    str,
+    typer.Option(
+        help="Kernel configuration: plain or debug.", autocompletion=lambda: ["plain", "debug"]
+    ),
+]
+Toolchain = Annotated[
+    str, typer.Option(help="gcc or clang.", autocompletion=lambda: ["gcc", "clang"])
+]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Compilers in parallel; 0: one per core.")]
 Accel = Annotated[str, typer.Option(help="auto, kvm or tcg. auto tries KVM before it trusts it.")]
 Tests = Annotated[
@@ -783,6 +804,20 @@ def report(
         output=output,
         patches=patches,
     )
+
+
+@app.command()
+def manual(
+    shell: Annotated[
+        Shell | None,
+        typer.Option(help="The completion for this shell instead.", show_default=False),
+    ] = None,
+) -> None:
+    """Print the manual page, or the completion of commands for a shell."""
+    from generator.cli.manual import completion_script, manual_page
+    from generator.cli.output import Screen
+
+    Screen().say(completion_script(shell) if shell else manual_page())
 
 
 @app.command()

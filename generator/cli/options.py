@@ -26,6 +26,14 @@ class Level(StrEnum):
     TREE = "tree"
 
 
+class Shell(StrEnum):
+    """A shell that we can be completed in."""
+
+    BASH = "bash"
+    ZSH = "zsh"
+    FISH = "fish"
+
+
 class Colour(StrEnum):
     """When there is colour."""
 

@@ -1,0 +1,1 @@
+complete --command uprobekit --no-files --arguments "(env _UPROBEKIT_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=get-args _TYPER_COMPLETE_ARGS=(commandline -cp) uprobekit)" --condition "env _UPROBEKIT_COMPLETE=complete_fish _TYPER_COMPLETE_FISH_ACTION=is-args _TYPER_COMPLETE_ARGS=(commandline -cp) uprobekit"
