@@ -17,6 +17,9 @@ from typing import TextIO
 from generator.build.progress import Progress
 from generator.errors import UprobekitError
 
+FORMAT = 1
+"""Version of what --json prints (docs/json.md); the same as ``generator.report.results.FORMAT``."""
+
 _LINE_EVERY = 30.0
 
 
@@ -68,7 +71,8 @@ class Screen:
         """Print the result as JSON when that is asked for."""
         self._clear()
         if self._json:
-            _write(sys.stdout, json.dumps(data, indent=1, sort_keys=True, default=str) + "\n")
+            whole = {"format": FORMAT, **data}
+            _write(sys.stdout, json.dumps(whole, indent=1, sort_keys=True, default=str) + "\n")
 
     def note(self, text: str) -> None:
         """Print a remark for people, on stderr."""

@@ -1,0 +1,133 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""JSON Schema of what commands print with ``--json``, made from the types of their results.
+
+They stand in ``docs/schema/``; a test compares. A field may be added at any time; ``format`` is
+raised when one changes its meaning or goes.
+"""
+
+from __future__ import annotations
+
+import types
+from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, field, fields, is_dataclass
+from enum import Enum
+from pathlib import Path
+from typing import Any, Union, get_args, get_origin, get_type_hints
+
+from generator.boot.stage import BootResult
+from generator.build.kernel import BuildResult
+from generator.build.prefixes import PrefixResult
+from generator.report.compare import Comparison
+from generator.report.cost import Cost
+from generator.report.results import FORMAT
+from generator.report.whole import Status
+from generator.verify.ast import Check
+from generator.verify.census.opcodes import OpcodeVerdict
+from generator.verify.change.run import SeriesDiff
+from generator.verify.checkpatch import CheckpatchResult
+from generator.verify.drift import Drift
+from generator.verify.review import Point
+
+_PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """What a command prints: the fields of ``of``, if any, and further ones with their types."""
+
+    what: str
+    of: type | None = None
+    more: Mapping[str, Any] = field(default_factory=dict)
+
+
+RESULTS = {
+    "boot": Shape(what="kernels that were booted", more={"boots": tuple[BootResult, ...]}),
+    "build": Shape(what="kernels that were built", more={"kernels": tuple[BuildResult, ...]}),
+    "checkpatch": Shape(what="what checkpatch.pl finds", of=CheckpatchResult),
+    "compare": Shape(
+        what="self-tests before and after; qemu-test prints it as well",
+        of=Comparison,
+        more={"passed": bool},
+    ),
+    "cost": Shape(what="instructions a hit takes", more={"rows": tuple[Cost, ...]}),
+    "diff": Shape(what="what changed between two renderings", of=SeriesDiff, more={"same": bool}),
+    "drift": Shape(
+        what="render --check: committed patches against the model",
+        of=Drift,
+        more={"clean": bool, "base_moved": bool},
+    ),
+    "opcodes": Shape(
+        what="every opcode, ours and the base's",
+        more={"bits": int, "opcodes": tuple[OpcodeVerdict, ...]},
+    ),
+    "prefixes": Shape(
+        what="every prefix in every configuration", more={"prefixes": tuple[PrefixResult, ...]}
+    ),
+    "report": Shape(
+        what="how the sections of a report stand",
+        more={"report": str, "sections": tuple[Status, ...]},
+    ),
+    "review": Shape(what="the points of the review", more={"points": tuple[Point, ...]}),
+    "verify": Shape(what="the tip against the model", more={"checks": tuple[Check, ...]}),
+}
+"""By command; ``drift`` is ``render --check``."""
+
+
+def make_schema(name: str) -> dict[str, object]:
+    """Return the schema of what a command prints; ``name`` is one of ``RESULTS``."""
+    shape = RESULTS[name]
+    known: dict[str, object] = {}
+    hints = {**(_hints(shape.of) if shape.of else {}), **shape.more}
+    properties: dict[str, object] = {"format": {"const": FORMAT}}
+    properties |= {key: _schema(hint, known) for key, hint in hints.items()}
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": f"uprobekit {name} --json",
+        "description": shape.what,
+        "type": "object",
+        "required": sorted(properties),
+        "properties": properties,
+        "$defs": {key: known[key] for key in sorted(known)},
+    }
+
+
+def _hints(kind: type) -> dict[str, Any]:
+    """Return the fields of a dataclass with their types."""
+    hints = get_type_hints(kind)
+    return {member.name: hints[member.name] for member in fields(kind)}
+
+
+def _schema(hint: Any, known: dict[str, object]) -> dict[str, object]:  # noqa: ANN401
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin in (Union, types.UnionType):
+        return {"anyOf": [_schema(argument, known) for argument in arguments]}
+    if origin is tuple and arguments[-1:] != (Ellipsis,):
+        items = [_schema(argument, known) for argument in arguments]
+        return {"type": "array", "prefixItems": items, "minItems": len(items)}
+    if isinstance(origin, type) and issubclass(origin, Mapping):
+        return {"type": "object", "additionalProperties": _schema(arguments[1], known)}
+    if isinstance(origin, type) and issubclass(origin, Sequence | AbstractSet):
+        return {"type": "array", "items": _schema(arguments[0], known)}
+    if hint in _PLAIN:
+        return {"type": _PLAIN[hint]}
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return {"enum": [value.value for value in hint]}
+    if isinstance(hint, type) and issubclass(hint, Path):
+        return {"type": "string"}
+    if is_dataclass(hint) and isinstance(hint, type):
+        return _reference(hint, known)
+    raise TypeError(f"{hint} has no form in JSON")
+
+
+def _reference(kind: type, known: dict[str, object]) -> dict[str, object]:
+    if kind.__name__ not in known:
+        known[kind.__name__] = {}
+        hints = _hints(kind)
+        known[kind.__name__] = {
+            "type": "object",
+            "description": (kind.__doc__ or "").strip().splitlines()[0],
+            "required": sorted(hints),
+            "properties": {key: _schema(hint, known) for key, hint in hints.items()},
+        }
+    return {"$ref": f"#/$defs/{kind.__name__}"}
