@@ -807,6 +807,52 @@ def report(
 
 
 @app.command()
+def mbox(
+    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path(
+        "series.mbox"
+    ),
+    version: Annotated[
+        int, typer.Option("--reroll-count", "-v", min=1, help="The version of the series.")
+    ] = 1,
+    since: Annotated[
+        str, typer.Option(help="The version before, as a side of diff.", show_default=False)
+    ] = "",
+    changes: Annotated[
+        Path | None,
+        typer.Option(
+            help="What changed since then, edited. Default: changes-v<N>.txt, written as a draft.",
+            show_default=False,
+        ),
+    ] = None,
+    base: Base = "6.1",
+    series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    tree: Tree = None,
+    rev: Rev = None,
+    flavour: Flavour = "plain",
+    workdir: Workdir = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write a version of the series as an mbox for git send-email or b4; nothing is sent."""
+    desk.mbox(
+        Options(
+            base=base,
+            series=series,
+            tree=tree,
+            rev=rev,
+            workdir=workdir,
+            as_json=as_json,
+            quiet=quiet,
+            flavour=flavour,
+        ),
+        version=version,
+        since=since,
+        changes=changes,
+        output=output,
+    )
+
+
+@app.command()
 def manual(
     shell: Annotated[
         Shell | None,

@@ -9,12 +9,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.cli.options import Colour, Options
+from generator.cli.options import Colour, Options, render_source
 from generator.errors import ExitCode, UserError
 from generator.paths import write_atomic
 
 if TYPE_CHECKING:
     from generator.cli.output import Screen
+    from generator.tree.series import Rendered
     from generator.verify.change.run import SeriesDiff
 
 
@@ -106,6 +107,96 @@ def report(options: Options, *, output: Path, patches: Path | None) -> None:
         if status.word == "unusable":
             screen.warn(f"{_clean(status.text)}; run: {status.command}")
     screen.note(f"the page is {output}")
+
+
+def mbox(options: Options, *, version: int, since: str, changes: Path | None, output: Path) -> None:
+    """Write a version of the series as an mbox; nothing is sent."""
+    from generator.plan import find_base, find_series
+    from generator.report.mbox import MboxRequest, make_mbox
+    from generator.report.whole import ReportRequest, read_statuses
+    from generator.tree.acquire import ensure_pristine
+    from generator.tree.series import read_manifest
+    from generator.verify.patches.recipients import find_recipients
+
+    if (version > 1) != bool(since):
+        raise UserError(
+            "the first version has none before it, each other one has",
+            where=f"--reroll-count {version}",
+            hint="name the version before with --since",
+        )
+    screen = options.screen()
+    source, rendered = render_source(options)
+    found = _since(options, rendered, since, version) if since else None
+    text = _edited(changes or Path(f"changes-v{version}.txt"), found) if found else ""
+    pristine = ensure_pristine(source, options.area, find_base(options.base))
+    people = find_recipients(rendered.patches, pristine)
+    manifest = read_manifest(rendered.manifest)
+    place = ReportRequest(
+        base=options.base,
+        series=options.series,
+        workdir=options.area,
+        patches=output,
+        flavour=options.flavour,
+    )
+    data = make_mbox(
+        MboxRequest(
+            patches=rendered.patches,
+            series=find_series(options.series),
+            version=version,
+            changes=text,
+            diff=found,
+            statuses=read_statuses(place, manifest["tip"]),
+            base_commit=source.commit,
+            baseline=manifest["baseline"],
+            to=tuple(one.who for one in people if one.to),
+            cc=tuple(one.who for one in people if not one.to),
+        )
+    )
+    _write(output, data.decode("utf-8", "surrogateescape"))
+    screen.result({"mbox": str(output), "mails": len(rendered.patches), "version": version})
+    screen.say(f"{output}: v{version}, {len(rendered.patches)} mails, nothing was sent")
+
+
+def _since(options: Options, rendered: Rendered, since: str, version: int) -> SeriesDiff:
+    """Compare with the version before."""
+    from generator.tree.mail import parse_series
+    from generator.verify.change.run import compare_sides
+    from generator.verify.change.sides import Side, SideRequest, read_side
+
+    request = SideRequest(
+        base=options.base,
+        series=options.series,
+        repo=Path.cwd(),
+        tree=options.tree,
+        rev=options.rev,
+        workdir=options.area,
+    )
+    files = {**rendered.patches, "series": rendered.manifest}
+    now = Side(name=f"v{version}", patches=parse_series(files, where="rendered"), model=None)
+    return compare_sides(read_side(since, request), now, workdir=options.area)
+
+
+def _edited(path: Path, found: SeriesDiff) -> str:
+    """Return the list of changes as somebody has edited it; without one a draft is written.
+
+    Raises:
+        UserError: nobody has.
+    """
+    from generator.report.mbox import DRAFT, draft_changes
+
+    if not path.exists():
+        _write(path, draft_changes(found))
+    try:
+        text = path.read_text()
+    except (OSError, ValueError) as error:
+        raise UserError(f"cannot be read: {error}", where=str(path)) from error
+    if DRAFT in text or not text.strip():
+        raise UserError(
+            "the list of changes is a draft, or empty",
+            where=str(path),
+            hint="edit it, delete its first line, and run the same command again",
+        )
+    return text
 
 
 def _clean(text: str) -> str:

@@ -129,6 +129,11 @@ def _item(change: Change) -> str:
     return f"- {change.kind} {change.what}: `{_plain(change.name)}`{value}"
 
 
+def range_diff(diff: SeriesDiff) -> list[str]:
+    """Return the pairs as git range-diff prints them, without control characters."""
+    return [clean_text(line) for line in "".join(_blocks(diff.patches)).splitlines()]
+
+
 def _blocks(pairs: tuple[Pair, ...]) -> Iterator[str]:
     for pair in pairs:
         yield f"{_pair(pair)}\n"

@@ -124,6 +124,11 @@ def make_report(request: ReportRequest) -> Report:
     return Report(html=html, statuses=tuple(collected.statuses))
 
 
+def read_statuses(request: ReportRequest, tip: str) -> tuple[Status, ...]:
+    """Return how the kept results stand; ``tip`` is the tree that they have to be about."""
+    return tuple(_Collected(request, tip).statuses)
+
+
 def _patches(path: Path) -> tuple[PatchSeries | None, str]:
     try:
         return read_series(path), ""
