@@ -66,7 +66,7 @@ def make_results(work: Path, *, said: str = "") -> Path:
         checked=("0001",), findings=(finding,) if said else (), inherited=(finding,)
     )
     _keep(work, "checkpatch", asdict(checked))
-    _keep(work, "opcodes", {"bits": 64, "opcodes": [asdict(row) for row in _opcodes()]})
+    _keep(work, "verdicts", {"bits": 64, "opcodes": [asdict(row) for row in _opcodes()]})
     _keep(work, "proof", asdict(_proof(said)))
     _keep(work, "mutate", {**asdict(_score(said)), "share": 0.975})
     rows = (

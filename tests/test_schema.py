@@ -53,7 +53,7 @@ def test_report_compare_and_boot(tmp_path, capsys, monkeypatch):
     validate("boot", json.dumps({"format": 1, "boots": boots}))
 
 
-@pytest.mark.parametrize("name", ["review", "verify", "checkpatch", "opcodes", "cost"])
+@pytest.mark.parametrize("name", ["review", "verify", "checkpatch", "verdicts", "cost"])
 def test_kept_results(name, tmp_path):
     """What is kept is what --json prints, and more."""
     work = make_results(tmp_path, said="words")

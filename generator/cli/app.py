@@ -457,7 +457,7 @@ def states_command(
 
 
 @app.command()
-def opcodes(
+def verdicts(
     base: Base = "6.1",
     series: Annotated[str, typer.Option(help="Which series.")] = "review",
     tree: Tree = None,
@@ -467,7 +467,7 @@ def opcodes(
     quiet: Quiet = False,
 ) -> None:
     """Ask our C and the base's own about every opcode; show where they differ."""
-    checks.opcodes(
+    checks.verdicts(
         Options(
             base=base,
             series=series,

@@ -218,7 +218,7 @@ def _make_corpus(options: Options, *, cases: int, seed: int) -> Corpus:
     )
 
 
-def opcodes(options: Options) -> None:
+def verdicts(options: Options) -> None:
     """Ask our C and the base's own about every opcode."""
     from generator.model.opcodes import OPCODES
     from generator.verify.census.opcodes import BITS, judge_opcodes
@@ -231,7 +231,7 @@ def opcodes(options: Options) -> None:
     peer = build_peer(source.load, ensure_dir(area / "peer"))
     rows = judge_opcodes((made.library, peer), OPCODES)
     data: dict[str, object] = {"bits": BITS, "opcodes": [asdict(row) for row in rows]}
-    options.keep("opcodes", data, source, rendered)
+    options.keep("verdicts", data, source, rendered)
     screen.result(data)
     for row in rows:
         if row.ours != row.base:

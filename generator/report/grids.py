@@ -56,7 +56,7 @@ def make_grids(model: OpcodeModel, asked: Mapping[tuple[str, int], Asked]) -> tu
 
     Args:
         model: verdicts and reasons.
-        asked: by map and opcode, as ``uprobekit opcodes`` says it; may be empty.
+        asked: by map and opcode, as ``uprobekit verdicts`` says it; may be empty.
     """
     return tuple(
         Grid(

@@ -57,7 +57,7 @@ RESULTS = {
         of=Drift,
         more={"clean": bool, "base_moved": bool},
     ),
-    "opcodes": Shape(
+    "verdicts": Shape(
         what="every opcode, ours and the base's",
         more={"bits": int, "opcodes": tuple[OpcodeVerdict, ...]},
     ),

@@ -196,7 +196,7 @@ class _Collected:
             ("verify", "Model against C", "verify", "verify", _verify),
             ("prefixes", "Build matrix", "prefixes", "prefixes", _prefixes),
             ("checkpatch", "checkpatch", "checkpatch", "checkpatch", _checkpatch),
-            ("opcodes", "Opcodes beside the base", "opcodes", "opcodes", _opcodes),
+            ("opcodes", "Opcodes beside the base", "verdicts", "verdicts", _opcodes),
             ("proof", "Proof without a kernel", "proof", "proof", _proof),
             ("mutate", "Faults that are noticed", "mutate", "mutate", _mutate),
             ("census", "Census of programs", "census", "census", _census),
