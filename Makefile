@@ -153,3 +153,5 @@ clean:			## remove the Python environment and caches; not the work area
 	states picture proof proof-full fuzz mutate census cost profile corpus \
 	qemu-test-debug build boot lint types test \
 	test-kernel golden check bench clean
+
+.PHONY: verdicts report
