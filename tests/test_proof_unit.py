@@ -28,7 +28,7 @@ from generator.verify.proof.summary import as_data, as_text, summarize
 @pytest.fixture(scope="module")
 def cases():
     """Return a few thousand cases."""
-    return make_cases(OPCODES, wanted=6000, seed=7)
+    return make_cases(OPCODES, wanted=10_000, seed=7)
 
 
 @pytest.fixture(scope="module")

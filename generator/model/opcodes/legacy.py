@@ -43,7 +43,7 @@ TWO_BYTE = OpcodeMap(
         X=span(
             0x0B, 0x0D, (0x10, 0x18), 0x1C, 0x1E, 0x1F, (0x28, 0x2F), 0x31, (0x40, 0x77),
             (0x7C, 0x7F), (0x90, 0xA5), 0xA8, 0xA9, (0xAB, 0xB1), 0xB3, (0xB6, 0xB9), (0xBB, 0xC6),
-            (0xC8, 0xFF),
+            (0xC8, 0xFE),
         ),
         B=span((0x80, 0x8F)),
         G=span(0xBA, 0xC7),
@@ -157,6 +157,12 @@ REFUSALS = (
         opcodes=span(0x19, 0x1D),
         reason="reserved NOPs: the decoder does not see their operands",
         source="SDM volume 2, table A-3",
+    ),
+    Refusal(
+        map="0f",
+        opcodes=span(0xFF),
+        reason="ud0: the decoder does not see its operands",
+        source="SDM volume 2, UD",
     ),
     Refusal(
         map="0f",

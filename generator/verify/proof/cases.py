@@ -226,7 +226,7 @@ class _Maker:
         # of the others a processor raises #UD in front of VEX
         legacy = bytes(p for p in legacy if p in _SEGMENTS + b"\x67" or self.rng.random() < 0.1)
         for _ in range(_VARIANTS):
-            yield legacy + self._vex(rex[0] if rex else 0x40) + opcode
+            yield legacy + self._vex(rex[0] if rex else self.rng.choice(_NO_REX)) + opcode
 
     def _vex(self, rex: int) -> bytes:
         """Make a VEX prefix of two or three bytes or an EVEX prefix, SDM volume 2, 2.3.5, 2.7.1."""
@@ -290,6 +290,9 @@ class _Maker:
         start = where.immediate_offset
         code[start : start + size] = value.to_bytes(size, "little")
 
+
+# VEX.W is there in 32-bit code as well
+_NO_REX = (0x40, 0x48)
 
 # attempts to find a valid VEX or EVEX prefix
 _VARIANTS = 24

@@ -10,6 +10,7 @@ from dataclasses import asdict, dataclass
 from generator.model.emulation import EMULATION, EmulatedForm
 from generator.verify.proof.cases import REFUSED, Family
 from generator.verify.proof.compare import Outcome, Result
+from generator.verify.proof.known import ALWAYS_UD
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +148,8 @@ def _coverage(results: Sequence[Result], families: Sequence[Family]) -> tuple[li
         key = family.bits, family.name
         if key not in letters:
             continue
-        if result.outcome.executed:
+        always = result.outcome == Outcome.FAULTED and result.mnemonic in ALWAYS_UD
+        if result.outcome.executed or always:
             done.add(key)
         reason = result.reason or result.outcome
         seen[key][f"{result.mnemonic}: {reason}"] += 1
