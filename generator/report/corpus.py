@@ -99,7 +99,12 @@ def _wrong(corpus: Corpus, side: str, index: int, what: str) -> Wrong:
 
 
 def _counts(counter: Counter[str]) -> str:
-    return ", ".join(f"{name} {count}" for name, count in counter.most_common())
+    """Return the most frequent ones, and how many there are beyond them."""
+    shown = ", ".join(f"{name} {count}" for name, count in counter.most_common(_SHOWN))
+    return f"{shown} and {len(counter) - _SHOWN} more" if len(counter) > _SHOWN else shown
+
+
+_SHOWN = 40
 
 
 def as_data(result: CorpusResult) -> dict[str, object]:

@@ -163,6 +163,8 @@ static void load_case(ucontext_t *uc)
 	g[REG_RIP] = (greg_t)code_of(current);
 	g[REG_EFL] = current->flags | FIXED_FLAGS;
 
+	/* What the case before has left here, maybe in a slot. */
+	memset(xstate + X87_LAST, 0, X87_LAST_SIZE);
 	for (i = 0; i < 256; i++)
 		xstate[XSTATE_XMM + i] = vector_byte(current, i);
 	if (xstate_size(xstate) <= XSTATE_HEADER)
@@ -536,7 +538,8 @@ static int map_all(void)
 		memcpy(code + cases[i].offset, cases[i].code, cases[i].length);
 	munmap(code, size);
 
-	if (map_at(CODE_HIGH, low, exec, fd, 0) == MAP_FAILED ||
+	/* The last instruction in high memory ends on the page behind. */
+	if (map_at(CODE_HIGH, low + 4096, exec, fd, 0) == MAP_FAILED ||
 	    map_at(CODE_LOW, size - low, exec, fd, low) == MAP_FAILED)
 		return -1;
 	for (i = 0; i < sizeof(regions) / sizeof(regions[0]); i++) {
