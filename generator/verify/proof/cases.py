@@ -157,6 +157,7 @@ class _Maker:
         self.family = family
         self.index = index
         self.rng = rng
+        self.valid = 0
         self.invalid = 0
 
     def forms(self) -> Iterator[tuple[bytes, int, int]]:
@@ -196,9 +197,14 @@ class _Maker:
         return found
 
     def make(self) -> Iterator[Case | None]:
-        """Yield cases without end, some of them equal, and None for what is not wanted."""
+        """Yield cases, some of them equal, and None for what is not wanted.
+
+        There is an end only where nothing is an instruction.
+        """
         family = self.family
-        for prefixes, mod, rm in self.forms():
+        for tries, (prefixes, mod, rm) in enumerate(self.forms()):
+            if tries > _BARREN and not self.valid:
+                return
             reg = self.rng.randrange(8) if family.reg is None else family.reg
             tail = bytes([mod << 6 | reg << 3 | rm]) + self.rng.randbytes(12)
             site = self.rng.randrange(len(LAYOUTS[family.bits].sites))
@@ -208,6 +214,7 @@ class _Maker:
                 if decoded.valid:
                     break
             if decoded.valid or self.invalid < _INVALID:
+                self.valid += decoded.valid
                 self.invalid += not decoded.valid
                 yield self._finish(head + tail, decoded, site)
             else:
@@ -297,6 +304,9 @@ _NO_REX = (0x40, 0x48)
 # attempts to find a valid VEX or EVEX prefix
 _VARIANTS = 24
 
+# a family without a valid encoding after so many is one of no instruction
+_BARREN = 12
+
 # encodings of a refused opcode that are tried, and of each opcode such that are no instruction
 _REFUSED_TURNS = 3
 _INVALID = 2
@@ -336,7 +346,7 @@ def make_cases(model: OpcodeModel, *, wanted: int, seed: int) -> list[Case]:
 
 def _next_new(stream: Iterator[Case | None], seen: set[tuple[int, bytes]]) -> Case | None:
     for _ in range(_PATIENCE):
-        case = next(stream)
+        case = next(stream, None)
         if case and (case.bits, case.code) not in seen:
             seen.add((case.bits, case.code))
             return case
