@@ -2,11 +2,13 @@
 """The proof with the rendered C and a base's decoder; and that it finds what is wrong."""
 
 import ctypes
+import json
 import shutil
 import subprocess
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
+import jsonschema
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -14,6 +16,7 @@ from hypothesis import strategies as st
 from generator.errors import CheckFailed, InfraError
 from generator.model.opcodes import OPCODES
 from generator.plan import find_base, find_series, plan_series
+from generator.report.schema import make_schema
 from generator.tree.series import render_series
 from generator.verify.proof.build import FROM_BASE, FROM_TIP, build_fuzzer, build_proof
 from generator.verify.proof.cases import Case, make_cases
@@ -75,6 +78,8 @@ def test_everything_is_equal(rendered):
     source, tip, place = rendered
     request = ProofRequest(load=source.load, tip=tip, place=place / "tip", cases=5000, seed=3)
     summary = prove_series(request).summary
+    more = {"format": 1, "base": "", "source": "", "seed": 3, "checked_inputs": 0}
+    jsonschema.validate(json.loads(json.dumps({**more, **asdict(summary)})), make_schema("proof"))
     assert summary.failures == ()
     assert summary.instructions == 5000
     left = [row for row in summary.uncovered if NOT_HERE not in row.why]
@@ -345,6 +350,7 @@ def test_explain(made, bits, code, wanted):
     """The words are about what the C does."""
     found = explain(made.library, OPCODES, bytes.fromhex(code), bits=bits)
     assert {name: getattr(found, name) for name in wanted} == wanted
+    jsonschema.validate({"format": 1, **asdict(found)}, make_schema("explain"))
     assert bool(found.reason) != found.accepted
 
 

@@ -13,6 +13,8 @@ from desk_results import make_results
 
 from generator.cli import main, output
 from generator.report import results
+from generator.report.corpus import CorpusResult, Wrong
+from generator.report.corpus import as_data as corpus_data
 from generator.report.schema import RESULTS, _schema, make_schema
 
 ROOT = TESTS.parent
@@ -53,11 +55,25 @@ def test_report_compare_and_boot(tmp_path, capsys, monkeypatch):
     validate("boot", json.dumps({"format": 1, "boots": boots}))
 
 
-@pytest.mark.parametrize("name", ["review", "verify", "checkpatch", "verdicts", "cost"])
+@pytest.mark.parametrize("name", ["review", "verify", "checkpatch", "verdicts", "cost", "mutate"])
 def test_kept_results(name, tmp_path):
     """What is kept is what --json prints, and more."""
     work = make_results(tmp_path, said="words")
     validate(name, (work / f"6.1/results/{name}.json").read_text())
+
+
+def test_lines(capsys):
+    """The templates as they are."""
+    assert main(["lines", "--json"]) == 0
+    validate("lines", capsys.readouterr().out)
+
+
+def test_corpus():
+    """What guests have found."""
+    wrong = Wrong(side="base", code="90", text="nop", mnemonic="nop", what="ip: not so")
+    counts = {"ours": 1, "base": 1}
+    result = CorpusResult(cases=1, executed=counts, faults=counts, refused=counts, wrong=(wrong,))
+    validate("corpus", json.dumps(corpus_data(result)))
 
 
 def test_drift(fake, tmp_path, capsys):

@@ -18,8 +18,11 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 from generator.boot.stage import BootResult
 from generator.build.kernel import BuildResult
 from generator.build.prefixes import PrefixResult
+from generator.render.share import LineShare
 from generator.report.compare import Comparison
+from generator.report.corpus import CorpusResult
 from generator.report.cost import Cost
+from generator.report.mutants import Score
 from generator.report.results import FORMAT
 from generator.report.whole import Status
 from generator.verify.ast import Check
@@ -27,6 +30,9 @@ from generator.verify.census.opcodes import OpcodeVerdict
 from generator.verify.change.run import SeriesDiff
 from generator.verify.checkpatch import CheckpatchResult
 from generator.verify.drift import Drift
+from generator.verify.proof.explain import Explanation
+from generator.verify.proof.fuzz import FuzzResult
+from generator.verify.proof.summary import Summary
 from generator.verify.review import Point
 
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
@@ -50,12 +56,22 @@ RESULTS = {
         of=Comparison,
         more={"passed": bool},
     ),
+    "corpus": Shape(what="the corpus in a guest, without probes and with", of=CorpusResult),
     "cost": Shape(what="instructions a hit takes", more={"rows": tuple[Cost, ...]}),
     "diff": Shape(what="what changed between two renderings", of=SeriesDiff, more={"same": bool}),
     "drift": Shape(
         what="render --check: committed patches against the model",
         of=Drift,
         more={"clean": bool, "base_moved": bool},
+    ),
+    "explain": Shape(what="what a probe on one instruction does", of=Explanation),
+    "fuzz": Shape(what="a run of the fuzzer", of=FuzzResult, more={"base": str, "source": str}),
+    "lines": Shape(what="template lines that bases share", of=LineShare),
+    "mutate": Shape(what="faults, and what notices them", of=Score, more={"share": float}),
+    "proof": Shape(
+        what="instructions unprobed and probed, without a kernel",
+        of=Summary,
+        more={"base": str, "source": str, "seed": int, "checked_inputs": int},
     ),
     "verdicts": Shape(
         what="every opcode, ours and the base's",
