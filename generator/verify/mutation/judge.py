@@ -2,7 +2,8 @@
 """Show a fault to the levels of the proof that need no kernel: which of them notice it?
 
 The levels, from cheap to dear: the compiler (W=1, the kernel's own command line), libclang against
-the model, the tables read by pycparser, the points of the review, and the execution in an emulator.
+the model, the tables read by pycparser, the points of the review, the machine of a task's states
+held against the C, and the execution in an emulator.
 That the patches are not what the model renders (drift) would be noticed of every fault; it is not
 asked, a fault in a template or in the model has it as well.
 
@@ -28,10 +29,12 @@ from generator.verify.proof.build import FROM_BASE, FROM_TIP
 from generator.verify.proof.cases import Case
 from generator.verify.proof.child import failure_in_child
 from generator.verify.review import check_review
+from generator.verify.states.correspond import check_correspondence
 from generator.verify.tables import check_tables
 
-COMPILE, INTERFACE, TABLES, REVIEW, PROOF = "compile", "interface", "tables", "review", "proof"
-LEVELS = (COMPILE, INTERFACE, TABLES, REVIEW, PROOF)
+COMPILE, INTERFACE, TABLES, REVIEW = "compile", "interface", "tables", "review"
+STATES, PROOF = "states", "proof"
+LEVELS = (COMPILE, INTERFACE, TABLES, REVIEW, STATES, PROOF)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,6 +124,7 @@ class _Judge:
             self._interface(self._units),
             self._tables(request.tip),
             self._review(request.tip),
+            self._states(request.tip),
             self._proof(request.tip, place),
         ]
         wrong = [text for text in found if text]
@@ -171,7 +175,7 @@ class _Judge:
         self, fault: Fault, tip: Mapping[str, str], sources: tuple[str, ...], *, parses: bool
     ) -> dict[str, str]:
         """Return what the levels say that only read."""
-        found = {TABLES: self._tables(tip), REVIEW: self._review(tip)}
+        found = {TABLES: self._tables(tip), REVIEW: self._review(tip), STATES: self._states(tip)}
         if parses:
             found[INTERFACE] = self._parsed(tip, sources)
         return found
@@ -195,6 +199,10 @@ class _Judge:
     def _review(self, tip: Mapping[str, str]) -> str:
         points = check_review(self._request.plan, tip, self._request.patches)
         return next((f"{p.rule.ident}: {p.problems[0]}" for p in points if p.problems), "")
+
+    def _states(self, tip: Mapping[str, str]) -> str:
+        checks = check_correspondence(self._request.plan, tip)
+        return next((f"{d.place}: {d.what}" for c in checks for d in c.differences), "")
 
     def _proof(self, tip: Mapping[str, str], place: Path) -> str:
         request = self._request
