@@ -33,7 +33,7 @@ def case(text, site=HIGH, bits=64):
 
 def corpus(*cases, accepts=(everything, everything)):
     """Return a corpus of these and of NOPs behind them: only whole pages are filled."""
-    return make_corpus([*cases, *[case("90")] * 15], accepts, seed=1)
+    return make_corpus([*cases, *[case("90")] * 15], accepts, bits=64, seed=1)
 
 
 def record(made, index):
@@ -47,7 +47,9 @@ def record(made, index):
 @pytest.fixture(scope="module")
 def made():
     """Return a corpus of a thousand."""
-    return make_corpus(make_cases(OPCODES, wanted=2000, seed=5), (everything, everything), seed=1)
+    return make_corpus(
+        make_cases(OPCODES, wanted=2000, seed=5), (everything, everything), bits=64, seed=1
+    )
 
 
 def test_the_layout_is_the_guests():
@@ -55,8 +57,11 @@ def test_the_layout_is_the_guests():
     for name, value in (("CODE_HIGH", CODE_HIGH), ("CODE_LOW", CODE_LOW), ("CODE_STRIDE", STRIDE)):
         match = re.search(rf"#define {name}\s+(\w+?)(?:UL)?$", HEADER, re.M)
         assert int(match[1], 0) == value
-    regions = re.search(r"#define REGIONS\s+\{(.*?)\}", HEADER)[1]
-    assert [int(word.strip("ULul "), 0) for word in regions.split(",")] == list(LAYOUTS[64].regions)
+    for bits, regions in zip(
+        (64, 32), re.findall(r"#define REGIONS\s+\{(.*?)\}", HEADER), strict=True
+    ):
+        found = [int(word.strip("UL "), 0) for word in regions.split(",")]
+        assert found == list(LAYOUTS[bits].regions)
 
 
 def test_the_file(made):
@@ -107,6 +112,20 @@ def test_what_is_left_out(text):
     assert {placed.mnemonic for placed in corpus(case(text)).cases} == {"nop"}
 
 
+def test_32_bit_code():
+    """All of it lies in low memory, and in the regions of that mode."""
+    made = make_corpus(
+        make_cases(OPCODES, wanted=4000, seed=5), (everything, everything), bits=32, seed=1
+    )
+    assert struct.unpack_from("<8sQQQ", made.data)[2] == 0
+    assert len(made.cases) > 200
+    for index, placed in enumerate(made.cases):
+        offset, region, code, _ = record(made, index)
+        assert placed.vaddr == CODE_LOW + offset
+        assert region in LAYOUTS[32].regions
+        assert decode(code, bits=32, ip=placed.vaddr).length in (len(code), 0)
+
+
 def test_what_is_refused():
     """By ours: it is not there. By the base: it is marked. 32-bit code is not there."""
 
@@ -141,7 +160,7 @@ def test_results():
     assert (wrong.side, wrong.code, wrong.mnemonic) == ("base", "50", "push")
     text = as_text(found)
     assert "by what differs first: sp 1" in text
-    assert as_data(found)["wrong"][0]["what"] == "sp: expected 0x1, saw 0x2"
+    assert as_data([found])["runs"][0]["wrong"][0]["what"] == "sp: expected 0x1, saw 0x2"
 
 
 def test_a_batch_that_died_is_wrong():

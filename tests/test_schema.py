@@ -72,8 +72,10 @@ def test_corpus():
     """What guests have found."""
     wrong = Wrong(side="base", code="90", text="nop", mnemonic="nop", what="ip: not so")
     counts = {"ours": 1, "base": 1}
-    result = CorpusResult(cases=1, executed=counts, faults=counts, refused=counts, wrong=(wrong,))
-    validate("corpus", json.dumps(corpus_data(result)))
+    result = CorpusResult(
+        bits=64, cases=1, executed=counts, faults=counts, refused=counts, wrong=(wrong,)
+    )
+    validate("corpus", json.dumps(corpus_data([result])))
 
 
 def test_drift(fake, tmp_path, capsys):

@@ -21,6 +21,7 @@ from generator.plan import find_base, find_series, plan_series
 
 if TYPE_CHECKING:
     from generator.cli.output import Screen
+    from generator.report.corpus import CorpusResult
     from generator.report.mutants import Ledger
     from generator.tree.acquire import Source
     from generator.tree.series import Rendered
@@ -156,17 +157,47 @@ def cost(options: Options) -> None:
 
 def corpus(options: Options, *, variants: tuple[str, ...], cases: int, seed: int) -> None:
     """Execute the proof's instructions in guests, without a probe and with one."""
-    from generator.boot.stage import boot_kernel
-    from generator.build.cpio import pack_folder
-    from generator.report.corpus import SIDES, as_data, as_text, read_results
+    from generator.report.corpus import SIDES, as_data, as_text
 
     screen = options.screen()
-    made = _make_corpus(options, cases=cases, seed=seed)
-    area = options.area / options.base
-    folder = ensure_dir(area / "corpus" / "root")
+    initramfs = commands.guest(options, screen)
+    made = _make_corpora(options, cases=cases, seed=seed)
+    results = [
+        _run_corpus(options, each, bits, variants, initramfs, screen) for bits, each in made.items()
+    ]
+    report = options.area / options.base / "results" / "corpus.json"
+    write_atomic(report, (json.dumps(as_data(results), indent=1) + "\n").encode())
+    screen.result(as_data(results))
+    for result in results:
+        screen.say(as_text(result))
+    if any(case.side == SIDES[0] for result in results for case in result.wrong):
+        raise CheckFailed("probed, instructions are not as they are without", where=str(report))
+
+
+# for one boot
+_CORPUS_SECONDS = 1200
+
+_CORPUS_PROGRAMS = {64: "corpus", 32: "corpus-32"}
+
+
+def _run_corpus(
+    options: Options,
+    made: Corpus,
+    bits: int,
+    variants: tuple[str, ...],
+    guest: Path,
+    screen: Screen,
+) -> CorpusResult:
+    """Boot each side with the corpus of a mode."""
+    from generator.boot.stage import boot_kernel
+    from generator.build.cpio import pack_folder
+    from generator.report.corpus import SIDES, read_results
+
+    area = options.area / options.base / "corpus"
+    folder = ensure_dir(area / "root")
     write_atomic(folder / "corpus", made.data)
-    initramfs = area / "corpus" / "initramfs.cpio"
-    write_atomic(initramfs, commands.guest(options, screen).read_bytes() + pack_folder(folder))
+    initramfs = area / "initramfs.cpio"
+    write_atomic(initramfs, guest.read_bytes() + pack_folder(folder))
     reports = {}
     for side, variant in zip(SIDES, ("tip", "peer"), strict=True):
         if variant in variants:
@@ -176,27 +207,17 @@ def corpus(options: Options, *, variants: tuple[str, ...], cases: int, seed: int
                 # with several, QEMU 7.2 loses the flags where a locked operand is split and missing
                 cpus=1,
                 parameters=(
-                    *("uprobekit.program=corpus", f"uprobekit.side={side}"),
+                    *(f"uprobekit.program={_CORPUS_PROGRAMS[bits]}", f"uprobekit.side={side}"),
                     f"uprobekit.timeout={_CORPUS_SECONDS}",
                 ),
                 timeout=_CORPUS_SECONDS + 60.0,
             )
             reports[side] = boot_kernel(request, screen).ktap
-    result = read_results(made, reports)
-    report = area / "results" / "corpus.json"
-    write_atomic(report, (json.dumps(as_data(result), indent=1) + "\n").encode())
-    screen.result(as_data(result))
-    screen.say(as_text(result))
-    if any(case.side == SIDES[0] for case in result.wrong):
-        raise CheckFailed("probed, instructions are not as they are without", where=str(report))
+    return read_results(made, reports, bits=bits)
 
 
-# for one boot
-_CORPUS_SECONDS = 1200
-
-
-def _make_corpus(options: Options, *, cases: int, seed: int) -> Corpus:
-    """Choose the instructions: those of the proof that the series accepts."""
+def _make_corpora(options: Options, *, cases: int, seed: int) -> dict[int, Corpus]:
+    """Choose the instructions, by mode: those of the proof that the series accepts."""
     from generator.model.opcodes import OPCODES
     from generator.verify.proof.build import build_peer, build_proof
     from generator.verify.proof.cases import make_cases
@@ -207,15 +228,17 @@ def _make_corpus(options: Options, *, cases: int, seed: int) -> Corpus:
     area = options.area / options.base
     made = build_proof(source.load, rendered.tip_files, ensure_dir(area / "proof"))
     peer = build_peer(source.load, ensure_dir(area / "peer"))
-    sides = Classifier(made.library), Classifier(peer)
-    return make_corpus(
-        make_cases(OPCODES, wanted=cases, seed=seed),
-        (
-            lambda code: sides[0].verdict(code) != VERDICTS[0],
-            lambda code: sides[1].verdict(code) != VERDICTS[0],
-        ),
-        seed=seed,
-    )
+    ours, base = Classifier(made.library), Classifier(peer)
+    listed = make_cases(OPCODES, wanted=cases, seed=seed)
+
+    def choose(bits: int) -> Corpus:
+        accepts = (
+            lambda code: ours.verdict(code, bits=bits) != VERDICTS[0],
+            lambda code: base.verdict(code, bits=bits) != VERDICTS[0],
+        )
+        return make_corpus(listed, accepts, bits=bits, seed=seed)
+
+    return {bits: choose(bits) for bits in _CORPUS_PROGRAMS}
 
 
 def verdicts(options: Options) -> None:

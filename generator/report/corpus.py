@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from generator.boot.ktap import KtapReport
@@ -33,6 +33,7 @@ class CorpusResult:
     """What the guests have found.
 
     Attributes:
+        bits: the mode, 64 or 32.
         cases: instructions in the corpus.
         executed: with and without a probe, by each side.
         faults: of these, those that raise an exception.
@@ -40,6 +41,7 @@ class CorpusResult:
         wrong: each case that a side gets wrong.
     """
 
+    bits: int
     cases: int
     executed: dict[str, int]
     faults: dict[str, int]
@@ -47,12 +49,15 @@ class CorpusResult:
     wrong: tuple[Wrong, ...]
 
 
-def read_results(corpus: Corpus, reports: Mapping[str, KtapReport]) -> CorpusResult:
+def read_results(
+    corpus: Corpus, reports: Mapping[str, KtapReport], *, bits: int = 64
+) -> CorpusResult:
     """Add up what the guests have printed.
 
     Args:
         corpus: what they were given.
         reports: by side.
+        bits: the mode of the corpus.
 
     Raises:
         CheckFailed: a guest has not come to its end.
@@ -76,6 +81,7 @@ def read_results(corpus: Corpus, reports: Mapping[str, KtapReport]) -> CorpusRes
                 found.setdefault(-1, f"{test.name}: {test.outcome}")
         wrong += [_wrong(corpus, side, index, what) for index, what in sorted(found.items())]
     return CorpusResult(
+        bits=bits,
         cases=len(corpus.cases),
         executed={side: count["cases"] for side, count in sums.items()},
         faults={side: count["faults"] for side, count in sums.items()},
@@ -107,14 +113,17 @@ def _counts(counter: Counter[str]) -> str:
 _SHOWN = 40
 
 
-def as_data(result: CorpusResult) -> dict[str, object]:
-    """Return the result for JSON."""
-    return {"format": 1, **asdict(result)}
+def as_data(results: Sequence[CorpusResult]) -> dict[str, object]:
+    """Return the results of all modes for JSON."""
+    return {"format": 1, "runs": [asdict(result) for result in results]}
 
 
 def as_text(result: CorpusResult, *, most: int = 20) -> str:
     """Return the result for people; of the cases that are wrong the first ``most`` of each side."""
-    lines = [f"{result.cases} instructions, each executed without a probe and with one"]
+    lines = [
+        f"{result.cases} instructions of {result.bits}-bit code, "
+        "each executed without a probe and with one"
+    ]
     for side in result.executed:
         wrong = [case for case in result.wrong if case.side == side]
         lines.append(

@@ -56,7 +56,10 @@ RESULTS = {
         of=Comparison,
         more={"passed": bool},
     ),
-    "corpus": Shape(what="the corpus in a guest, without probes and with", of=CorpusResult),
+    "corpus": Shape(
+        what="the corpus in a guest, without probes and with",
+        more={"runs": tuple[CorpusResult, ...]},
+    ),
     "cost": Shape(what="instructions a hit takes", more={"rows": tuple[Cost, ...]}),
     "diff": Shape(what="what changed between two renderings", of=SeriesDiff, more={"same": bool}),
     "drift": Shape(

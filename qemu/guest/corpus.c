@@ -9,10 +9,13 @@
  * and what the signal's handler is told.  One child for each batch: on a kernel
  * that is wrong an instruction may be its end.  Prints KTAP, see qemu/README.md.
  */
+#ifdef __x86_64__
 #include <asm/prctl.h>
+#endif
 #include <cpuid.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdarg.h>
@@ -23,12 +26,32 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
 #include "corpus.h"
 #include "tracefs.h"
+
+#ifndef __x86_64__
+/*
+ * In 32-bit frames the state that FXSAVE knows stands behind the older one, of
+ * which control, status and tags count, and the last instruction at 12.
+ */
+#define FXSAVE_OFFSET	112
+#define FSAVE_LAST	12
+#define FSAVE_LAST_SIZE	16
+#define REG_RIP		REG_EIP
+#define REG_RSP		REG_ESP
+#define REG_RAX		REG_EAX
+#define REG_RBX		REG_EBX
+#define REG_RCX		REG_ECX
+#define REG_RDX		REG_EDX
+#define REG_RSI		REG_ESI
+#define REG_RDI		REG_EDI
+#define REG_RBP		REG_EBP
+#else
+#define FXSAVE_OFFSET	0
+#endif
 
 #define CORPUS		"/corpus"
 #define CODE		"/tmp/code"
@@ -56,10 +79,17 @@
 #define X87_LAST	6
 #define X87_LAST_SIZE	18
 
+#ifdef __x86_64__
+#define write_flags(value)	__builtin_ia32_writeeflags_u64(value)
+#else
+#define write_flags(value)	__builtin_ia32_writeeflags_u32(value)
+#endif
+
 /* What a run has left */
 struct left {
-	greg_t		gregs[23];
-	uint64_t	fs, gs;
+	gregset_t	gregs;
+	uint64_t	cr2;
+	unsigned long	fs, gs;
 	uint64_t	address;
 	int		signo;
 	int		code;
@@ -83,14 +113,17 @@ static struct board *board;
 static struct left *first;
 static struct left now;
 static uint8_t *pristine;
-static unsigned long own_fs;
 static bool verbose;	/* say which case comes, for a QEMU that ends there */
 static ucontext_t home;
 static uint8_t home_xstate[XSTATE_MAX];
+static uint8_t home_fsave[FXSAVE_OFFSET + 1];
 static const struct corpus_case *current;
 static const unsigned long regions[] = REGIONS;
 
-/* These run with the thread's own fs base or without: no library. */
+#ifdef __x86_64__
+static unsigned long own_fs;
+
+/* This runs with the thread's own fs base or without: no library. */
 static long arch_prctl(int what, unsigned long value)
 {
 	long ret;
@@ -101,6 +134,43 @@ static long arch_prctl(int what, unsigned long value)
 	return ret;
 }
 
+static void set_bases(void)
+{
+	arch_prctl(ARCH_SET_GS, GS_BASE);
+	arch_prctl(ARCH_SET_FS, FS_BASE);
+}
+
+static void take_bases(void)
+{
+	unsigned long fs, gs;
+
+	arch_prctl(ARCH_GET_FS, (unsigned long)&fs);
+	arch_prctl(ARCH_GET_GS, (unsigned long)&gs);
+	arch_prctl(ARCH_SET_FS, own_fs);
+	now.fs = fs;
+	now.gs = gs;
+}
+
+static uint64_t fault_address(const mcontext_t *frame)
+{
+	return frame->gregs[REG_CR2];
+}
+#else
+/* Here they are selectors, which the frame has. */
+static void set_bases(void)
+{
+}
+
+static void take_bases(void)
+{
+}
+
+static uint64_t fault_address(const mcontext_t *frame)
+{
+	return frame->cr2;
+}
+#endif
+
 static uint8_t *code_of(const struct corpus_case *c)
 {
 	unsigned long low = header->low * CODE_STRIDE;
@@ -108,6 +178,11 @@ static uint8_t *code_of(const struct corpus_case *c)
 	if (c->offset < low)
 		return (uint8_t *)CODE_HIGH + c->offset;
 	return (uint8_t *)CODE_LOW + (c->offset - low);
+}
+
+static uint8_t *xstate_of(ucontext_t *uc)
+{
+	return (uint8_t *)uc->uc_mcontext.fpregs + FXSAVE_OFFSET;
 }
 
 /* This function chooses the byte of a vector register that a case starts with. */
@@ -140,10 +215,11 @@ static uint32_t xstate_size(const uint8_t *xstate)
 static void load_case(ucontext_t *uc)
 {
 	greg_t *g = uc->uc_mcontext.gregs;
-	uint8_t *xstate = (uint8_t *)uc->uc_mcontext.fpregs;
+	uint8_t *xstate = xstate_of(uc);
 	uint64_t bits;
 	int i;
 
+#ifdef __x86_64__
 	g[REG_R8] = current->r8;
 	g[REG_R9] = current->r9;
 	g[REG_R10] = current->r10;
@@ -152,6 +228,7 @@ static void load_case(ucontext_t *uc)
 	g[REG_R13] = current->r13;
 	g[REG_R14] = current->r14;
 	g[REG_R15] = current->r15;
+#endif
 	g[REG_RAX] = current->ax;
 	g[REG_RBX] = current->bx;
 	g[REG_RCX] = current->cx;
@@ -165,6 +242,11 @@ static void load_case(ucontext_t *uc)
 
 	/* What the case before has left here, maybe in a slot. */
 	memset(xstate + X87_LAST, 0, X87_LAST_SIZE);
+#ifndef __x86_64__
+	memset((uint8_t *)uc->uc_mcontext.fpregs + FSAVE_LAST, 0,
+	       FSAVE_LAST_SIZE);
+#endif
+
 	for (i = 0; i < 256; i++)
 		xstate[XSTATE_XMM + i] = vector_byte(current, i);
 	if (xstate_size(xstate) <= XSTATE_HEADER)
@@ -183,33 +265,28 @@ static void load_case(ucontext_t *uc)
 static void on_start(int signo, siginfo_t *info, void *context)
 {
 	ucontext_t *uc = context;
-	uint8_t *xstate = (uint8_t *)uc->uc_mcontext.fpregs;
+	uint8_t *xstate = xstate_of(uc);
 
 	(void)signo;
 	(void)info;
 	home = *uc;
 	memcpy(home_xstate, xstate, xstate_size(xstate));
+	memcpy(home_fsave, uc->uc_mcontext.fpregs, FXSAVE_OFFSET);
 	load_case(uc);
-	arch_prctl(ARCH_SET_GS, GS_BASE);
-	arch_prctl(ARCH_SET_FS, FS_BASE);
+	set_bases();
 }
 
 /* This function goes from the end of a case back into the harness. */
 static void on_end(int signo, siginfo_t *info, void *context)
 {
 	ucontext_t *uc = context;
-	uint8_t *xstate = (uint8_t *)uc->uc_mcontext.fpregs;
-	unsigned long fs, gs;
+	uint8_t *xstate = xstate_of(uc);
 
-	arch_prctl(ARCH_GET_FS, (unsigned long)&fs);
-	arch_prctl(ARCH_GET_GS, (unsigned long)&gs);
-	arch_prctl(ARCH_SET_FS, own_fs);
-
-	now.fs = fs;
-	now.gs = gs;
+	take_bases();
 	now.signo = signo;
 	now.code = info->si_code;
-	now.address = signo == SIGTRAP ? 0 : (uint64_t)info->si_addr;
+	now.address = signo == SIGTRAP ? 0 : (unsigned long)info->si_addr;
+	now.cr2 = fault_address(&uc->uc_mcontext);
 	memcpy(now.gregs, uc->uc_mcontext.gregs, sizeof(now.gregs));
 	now.xstate_size = xstate_size(xstate);
 	memcpy(now.xstate, xstate, now.xstate_size);
@@ -220,6 +297,7 @@ static void on_end(int signo, siginfo_t *info, void *context)
 	memcpy(uc->uc_mcontext.gregs, home.uc_mcontext.gregs,
 	       sizeof(home.uc_mcontext.gregs));
 	memcpy(xstate, home_xstate, now.xstate_size);
+	memcpy(uc->uc_mcontext.fpregs, home_fsave, FXSAVE_OFFSET);
 }
 
 static void catch_signals(void)
@@ -238,13 +316,15 @@ static void catch_signals(void)
 	action.sa_sigaction = on_end;
 	for (i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
 		sigaction(ends[i], &action, NULL);
+#ifdef __x86_64__
 	arch_prctl(ARCH_GET_FS, (unsigned long)&own_fs);
+#endif
 }
 
 /* This function executes one case and leaves the outcome in now. */
 static void run_case(const struct corpus_case *c)
 {
-	uint8_t *region = (uint8_t *)c->region;
+	uint8_t *region = (uint8_t *)(unsigned long)c->region;
 
 	current = c;
 	board->at = c - cases;
@@ -253,7 +333,7 @@ static void run_case(const struct corpus_case *c)
 	board->ticks++;
 	memcpy(region, pristine, REGION_SIZE);
 	/* AC, ID and NT would stay as the last popf has left them. */
-	__builtin_ia32_writeeflags_u64(FIXED_FLAGS);
+	write_flags(FIXED_FLAGS);
 	syscall(SYS_tgkill, getpid(), getpid(), SIGUSR1);
 	memcpy(now.memory, region, REGION_SIZE);
 }
@@ -262,8 +342,8 @@ static bool differ(const char *what, uint64_t a, uint64_t b)
 {
 	if (a == b)
 		return false;
-	printf("#   case %lu: %s: expected 0x%lx, saw 0x%lx\n", board->at,
-	       what, a, b);
+	printf("#   case %lu: %s: expected 0x%llx, saw 0x%llx\n", board->at,
+	       what, (unsigned long long)a, (unsigned long long)b);
 	return true;
 }
 
@@ -297,12 +377,16 @@ static bool is_wrong(const struct left *a, const struct left *b)
 		{ "ip", REG_RIP }, { "sp", REG_RSP }, { "ax", REG_RAX },
 		{ "bx", REG_RBX }, { "cx", REG_RCX }, { "dx", REG_RDX },
 		{ "si", REG_RSI }, { "di", REG_RDI }, { "bp", REG_RBP },
+#ifdef __x86_64__
 		{ "r8", REG_R8 }, { "r9", REG_R9 }, { "r10", REG_R10 },
 		{ "r11", REG_R11 }, { "r12", REG_R12 }, { "r13", REG_R13 },
 		{ "r14", REG_R14 }, { "r15", REG_R15 },
+#else
+		{ "ds", REG_DS }, { "es", REG_ES }, { "fs", REG_FS },
+		{ "gs", REG_GS },
+#endif
 	}, told[] = {
 		{ "trap", REG_TRAPNO }, { "error code", REG_ERR },
-		{ "cr2", REG_CR2 },
 	};
 	unsigned int i;
 
@@ -315,13 +399,14 @@ static bool is_wrong(const struct left *a, const struct left *b)
 	}
 	/* The breakpoint at the end is no exception of the instruction. */
 	for (i = 0; i < sizeof(told) / sizeof(told[0]) && is_fault(a); i++) {
-		/* cr2 is that of the last page fault, whoever had it. */
-		if (told[i].reg == REG_CR2 && a->gregs[REG_TRAPNO] != 14)
-			continue;
 		if (differ(told[i].name, a->gregs[told[i].reg],
 			   b->gregs[told[i].reg]))
 			return true;
 	}
+	/* cr2 is that of the last page fault, whoever had it. */
+	if (is_fault(a) && a->gregs[REG_TRAPNO] == 14 &&
+	    differ("cr2", a->cr2, b->cr2))
+		return true;
 	return differ("flags", a->gregs[REG_EFL] & ~RF,
 		      b->gregs[REG_EFL] & ~RF) ||
 	       differ("si_code", a->code, b->code) ||
@@ -421,12 +506,12 @@ static int run_batch(unsigned long from, unsigned long to)
 /* This function waits for a child, and kills one that gets nowhere. */
 static int wait_for(pid_t pid)
 {
-	const struct timespec tick = { .tv_nsec = 10 * 1000 * 1000 };
 	unsigned long seen = board->ticks;
 	int status, quiet = 0;
 
 	while (waitpid(pid, &status, WNOHANG) != pid) {
-		nanosleep(&tick, NULL);
+		/* not nanosleep(): a 32-bit one is a matter of configuration */
+		poll(NULL, 0, 10);
 		/* Arming and disarming take their time. */
 		if (!board->probed || board->ticks != seen)
 			quiet = 0;
@@ -539,7 +624,7 @@ static int map_all(void)
 	munmap(code, size);
 
 	/* The last instruction in high memory ends on the page behind. */
-	if (map_at(CODE_HIGH, low + 4096, exec, fd, 0) == MAP_FAILED ||
+	if ((low && map_at(CODE_HIGH, low + 4096, exec, fd, 0) == MAP_FAILED) ||
 	    map_at(CODE_LOW, size - low, exec, fd, low) == MAP_FAILED)
 		return -1;
 	for (i = 0; i < sizeof(regions) / sizeof(regions[0]); i++) {

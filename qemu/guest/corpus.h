@@ -4,7 +4,7 @@
 
 #include <stdint.h>
 
-/* The file that the host writes: this, and the cases behind it. */
+/* The file that the host writes: this, and the cases behind it, 64 or 32 bits. */
 struct corpus_header {
 	char		magic[8];	/* "corpus1" */
 	uint64_t	cases;
@@ -25,10 +25,15 @@ struct corpus_case {
 };
 
 /* As in generator/verify/proof/corpus.py */
-#define CODE_HIGH	0x555555000000UL
 #define CODE_LOW	0x40000000UL
 #define CODE_STRIDE	512UL
 #define REGION_SIZE	0x4000UL
+#ifdef __x86_64__
+#define CODE_HIGH	0x555555000000UL
 #define REGIONS		{ 0x4000UL, 0x20000000UL, 0x55555d000000UL }
+#else
+#define CODE_HIGH	0UL	/* there are no such cases */
+#define REGIONS		{ 0x4000UL, 0x20000000UL }
+#endif
 
 #endif

@@ -167,7 +167,7 @@ def build_peer(load: Callable[[str], str], place: Path, *, compiler: str = "gcc"
     library = place / "libpeer.so"
     with filelock.FileLock(place / "build.lock"):
         stamp = place / "build.sha256"
-        digest = _digest(files, compiler)
+        digest = _digest(files, f"{compiler} for both modes")
         if stamp.is_file() and stamp.read_text() == digest and library.is_file():
             return library
         stamp.unlink(missing_ok=True)
@@ -175,7 +175,18 @@ def build_peer(load: Callable[[str], str], place: Path, *, compiler: str = "gcc"
             write_atomic(place / name, text.encode("utf-8", "surrogateescape"))
         _generate_table(place)
         # the base asks for much that is never called
-        flags = (*_FLAGS, "-w", "-Wno-error", "-include", "peer.h", "-O2", "-shared", "-fPIC")
+        # without this one it has no table for 32-bit code, and does not look whether there is one
+        flags = (
+            *_FLAGS,
+            "-DCONFIG_IA32_EMULATION",
+            "-w",
+            "-Wno-error",
+            "-include",
+            "peer.h",
+            "-O2",
+            "-shared",
+            "-fPIC",
+        )
         _compile([compiler, *flags, "-o", library.name, "peer.c", "kernel.c", *_DECODER], place)
         write_atomic(stamp, digest.encode())
     return library

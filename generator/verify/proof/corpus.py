@@ -62,21 +62,23 @@ def make_corpus(
     cases: Sequence[Case],
     accepts: tuple[Callable[[bytes], bool], Callable[[bytes], bool]],
     *,
+    bits: int,
     seed: int,
 ) -> Corpus:
-    """Place the 64-bit cases that the series accepts, and choose the states they start from.
+    """Place the cases of a mode that the series accepts, and choose the states they start from.
 
     Args:
         cases: see ``make_cases``.
         accepts: whether an instruction, ``INSN_BYTES`` bytes, is probed: by ours, by the base.
+        bits: 64 or 32.
         seed: chooses the states.
     """
-    chosen = [case for case in cases if case.bits == 64 and _is_fit(case, accepts[0])]
+    chosen = [case for case in cases if case.bits == bits and _is_fit(case, accepts[0])]
     high = [case for case in chosen if _region(case) == REGION_HIGH]
     # the others begin on a page of their own
     del high[len(high) // _IN_PAGE * _IN_PAGE :]
     low = [case for case in chosen if _region(case) != REGION_HIGH]
-    machine, memory = Machine(64), region_content(seed)
+    machine, memory = Machine(bits), region_content(seed)
     placed, records = [], []
     for index, case in enumerate([*high, *low]):
         offset = STRIDE * index + (
@@ -85,7 +87,7 @@ def make_corpus(
         base = CODE_HIGH if index < len(high) else CODE_LOW - STRIDE * len(high)
         vaddr = base + offset
         code = _moved(case, vaddr)
-        decoded = decode(_padded(code), bits=64, ip=vaddr)
+        decoded = decode(_padded(code), bits=bits, ip=vaddr)
         refused = (False, not accepts[1](_padded(code)))
         site = Site(vaddr=vaddr, region=_region(case))
         rng = random.Random(f"{seed} corpus {code.hex()}")
@@ -114,7 +116,7 @@ def _padded(code: bytes) -> bytes:
 
 
 def _site(case: Case) -> Site:
-    return LAYOUTS[64].sites[case.site]
+    return LAYOUTS[case.bits].sites[case.site]
 
 
 def _region(case: Case) -> int:
@@ -124,7 +126,7 @@ def _region(case: Case) -> int:
 def _is_fit(case: Case, accepts: Callable[[bytes], bool]) -> bool:
     """Tell whether a case is probed, repeats what it does, and comes to an end."""
     vaddr = _site(case).vaddr
-    decoded = decode(_padded(case.code), bits=64, ip=vaddr)
+    decoded = decode(_padded(case.code), bits=case.bits, ip=vaddr)
     if decoded.valid and decoded.mnemonic in NOT_DETERMINISTIC.keys() | WRONG_IN_QEMU.keys():
         return False
     if goes_wrong(decoded) or _is_endless(decoded, vaddr):
@@ -142,7 +144,7 @@ def _is_endless(decoded: Decoded, vaddr: int) -> bool:
 def _moved(case: Case, vaddr: int) -> bytes:
     """Return the code for another address: an operand relative to rip stays where it is."""
     old = _site(case).vaddr
-    decoded = decode(_padded(case.code), bits=64, ip=old)
+    decoded = decode(_padded(case.code), bits=case.bits, ip=old)
     code = bytearray(case.code[: decoded.length or INSN_BYTES - 1])
     if decoded.insn and decoded.insn.is_ip_rel_memory_operand:
         place = decoded.constants.displacement_offset

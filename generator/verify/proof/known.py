@@ -59,6 +59,10 @@ WRONG_IN_QEMU = {
     ),
     **dict.fromkeys(("adcx", "adox"), "leave any bits in eflags, IOPL and NT among them"),
     **dict.fromkeys(
+        ("fnstenv", "fstenv", "fnsave", "fsave"),
+        "where the last x87 instruction was is not restored with a task's registers",
+    ),
+    **dict.fromkeys(
         (
             *("vgatherdps", "vgatherdpd", "vgatherqps", "vgatherqpd"),
             *("vpgatherdd", "vpgatherdq", "vpgatherqd", "vpgatherqq"),

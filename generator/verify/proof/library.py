@@ -121,9 +121,9 @@ class Classifier:
         self._classify(code, len(code), address, count, bits == 64, verdicts)
         return verdicts.raw
 
-    def verdict(self, code: bytes) -> str:
-        """Return the verdict on one 64-bit instruction in words."""
-        return VERDICTS[self.classify(code, array("I", [0]), bits=64)[0] & 3]
+    def verdict(self, code: bytes, *, bits: int = 64) -> str:
+        """Return the verdict on one instruction in words."""
+        return VERDICTS[self.classify(code, array("I", [0]), bits=bits)[0] & 3]
 
 
 class Library:

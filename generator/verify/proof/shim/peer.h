@@ -24,11 +24,24 @@
 #define SIGTRAP				5
 #define SIGSEGV				11
 #define SEND_SIG_PRIV			NULL
+#define TIF_ADDR32			29
+#define TS_COMPAT			2
+#define TASK_SIZE			TASK_SIZE_MAX
 
 #define BUG_ON(condition)		((void)(condition))
 #define send_sig(...)			0
 #define user_64bit_mode(regs)		true
 #define test_tsk_thread_flag(...)	0
+#define get_unmapped_area(...)		0
+
+struct thread_info {
+	unsigned long status;
+};
+
+static inline struct thread_info *current_thread_info(void)
+{
+	return NULL;
+}
 
 struct callback_head {
 	void *next;
