@@ -14,6 +14,8 @@ SOURCE	 = $(if $(TREE),--tree $(TREE)) $(if $(REV),--rev $(REV))
 AREA	 = $(if $(WORKDIR),--workdir $(WORKDIR))
 RUN	 = $(VENV)/bin/uprobekit
 
+FAST	 = not kernel and not build and not boot and not browser
+
 # What a fresh Debian 12 lacks
 PACKAGES = python3-venv git make gcc gcc-multilib libc6-dev libc6-dev-i386 \
 	   libc6-dev-x32 flex bison bc perl cpio kmod rsync xz-utils libelf-dev \
@@ -133,13 +135,17 @@ types: setup		## mypy, strict
 	$(VENV)/bin/mypy
 
 test: setup		## the fast tests: no kernel, no QEMU
-	$(PYTHON) -m pytest -q -n 2 -m 'not kernel and not build and not boot'
+	$(PYTHON) -m pytest -q -n 2 -m '$(FAST)'
+
+test-browser: setup	## the report in a headless browser (installs chromium)
+	@$(MAKE) -s tools PACKAGES=chromium
+	$(PYTHON) -m pytest -q -m browser
 
 test-kernel: setup	## the tests that need a kernel source and QEMU
 	$(PYTHON) -m pytest -q -m 'kernel or build or boot'
 
 golden: setup		## rewrite the expected files of the tests
-	$(PYTHON) -m pytest -q -m 'not kernel and not build and not boot' --update-golden
+	$(PYTHON) -m pytest -q -m '$(FAST)' --update-golden
 
 check: lint types test	## what to run before a commit
 
@@ -151,7 +157,7 @@ clean:			## remove the Python environment and caches; not the work area
 
 .PHONY: help tools setup qemu-test series opcodes drift checkpatch prefixes review verify patches \
 	states picture proof proof-full fuzz mutate census cost profile corpus \
-	qemu-test-debug build boot lint types test \
+	qemu-test-debug build boot lint types test test-browser \
 	test-kernel golden check bench clean
 
 .PHONY: verdicts report
