@@ -10,7 +10,7 @@ import pytest
 from generator.errors import UserError
 from generator.plan import find_base, find_series, plan_series
 from generator.verify.census.count import Tally, count_program, instruction_offsets
-from generator.verify.census.elf import Code, read_program
+from generator.verify.census.elf import Code, _without_padding, read_program
 from generator.verify.census.run import as_data, as_text, find_files, take_census
 from generator.verify.proof.build import build_peer, build_proof
 from generator.verify.proof.library import VERDICTS, Classifier
@@ -156,3 +156,13 @@ def test_census_of_a_program(sides, program):
     assert ours.returns["not stepped"] == ours.returns.total() > 0
     assert as_data(census)["sides"]["ours"]["mean"] == census.mean[0]
     assert "function entries without a step" in as_text(census)
+
+
+@pytest.mark.parametrize(
+    ("code", "span"),
+    [("55c3", (0, 2)), ("55c3cccc", (0, 2)), ("cccc", (0, 1)), ("b8cc0000cc", (0, 4))],
+)
+def test_padding_is_no_code(code, span):
+    """int3 behind a function is nobody's instruction."""
+    data = bytes.fromhex(code)
+    assert _without_padding(data, 0, len(data)) == span

@@ -21,6 +21,7 @@ from elftools.elf.sections import SymbolTableSection
 
 _MACHINES = {("EM_X86_64", 64): 64, ("EM_X86_64", 32): 64, ("EM_386", 32): 32}
 _EXECUTABLE = 0x4
+_INT3 = 0xCC
 
 # not functions, although .eh_frame describes them
 _STUBS = (".plt", ".iplt")
@@ -144,8 +145,15 @@ def _sections(elf: Any, functions: dict[int, int]) -> Iterator[Code]:  # noqa: A
             address=start,
             data=data,
             entries=entries,
-            spans=_spans(entries, ends),
+            spans=tuple(_without_padding(data, *span) for span in _spans(entries, ends)),
         )
+
+
+def _without_padding(data: bytes, start: int, end: int) -> tuple[int, int]:
+    """Leave out the int3 that Go's linker puts between functions: nobody executes them."""
+    while end > start + 1 and data[end - 1] == _INT3:
+        end -= 1
+    return start, end
 
 
 def _spans(starts: tuple[int, ...], ends: list[int]) -> tuple[tuple[int, int], ...]:
