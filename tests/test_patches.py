@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import fake_base
+import jsonschema
 import pytest
 from conftest import MINI
 
@@ -15,6 +16,7 @@ from generator.errors import ExitCode, InfraError, UserError
 from generator.model.edits import RenameIdentifiers, ReorderParameters
 from generator.model.series import REVIEW
 from generator.plan import Plan, PlannedPatch, find_base, plan_series
+from generator.report.schema import make_schema
 from generator.tree.acquire import find_source
 from generator.tree.series import commit_files, render_series
 from generator.verify.patches.apply import apply_patches
@@ -462,6 +464,7 @@ def test_the_command_on_a_real_base(base, kernel_source, capsys, tmp_path):
     arguments = ["--base", base, "--tree", str(tree), "--workdir", str(tmp_path)]
     assert main(["patches", *arguments, "--no-code", "--json"]) == ExitCode.GOOD
     data = json.loads(capsys.readouterr().out)
+    jsonschema.validate(data, make_schema("patches"))
     assert len(data["applied"]) == len(plan_series(find_base(base), REVIEW).patches)
     assert data["findings"] == []
     assert any(one["who"] == "x86@kernel.org" and one["to"] for one in data["recipients"])

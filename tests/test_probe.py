@@ -6,6 +6,7 @@ import subprocess
 from dataclasses import replace
 
 import fake_base
+import jsonschema
 import pytest
 from conftest import MINI
 
@@ -25,6 +26,7 @@ from generator.model.edits import (
 from generator.plan import find_base, find_series, nearest_base, plan_series
 from generator.render import env
 from generator.report.fit import Fit, format_fit
+from generator.report.schema import make_schema
 from generator.tree.acquire import find_tree
 from generator.verify.fit import describe, try_edits
 from generator.verify.uses import check_uses, holds
@@ -304,6 +306,7 @@ def test_the_command(fake, capsys, monkeypatch):
     assert "baseline: 1 of 1 edits hold" in out and "[ ]" not in out
     assert main(["probe-base", "--tree", str(MINI), "--json"]) == 0
     data = json.loads(capsys.readouterr().out)
+    jsonschema.validate(data, make_schema("probe-base"))
     assert data["problems"] == 0 and len(data["trials"]) == 4
 
 

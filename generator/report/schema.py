@@ -22,6 +22,7 @@ from generator.render.share import LineShare
 from generator.report.compare import Comparison
 from generator.report.corpus import CorpusResult
 from generator.report.cost import Cost
+from generator.report.fit import Fit
 from generator.report.mutants import Score
 from generator.report.results import FORMAT
 from generator.report.whole import Status
@@ -30,6 +31,10 @@ from generator.verify.census.opcodes import OpcodeVerdict
 from generator.verify.change.run import SeriesDiff
 from generator.verify.checkpatch import CheckpatchResult
 from generator.verify.drift import Drift
+from generator.verify.patches.apply import Applied
+from generator.verify.patches.code import CodeResult
+from generator.verify.patches.mail import Finding
+from generator.verify.patches.recipients import Recipient
 from generator.verify.proof.explain import Explanation
 from generator.verify.proof.fuzz import FuzzResult
 from generator.verify.proof.summary import Summary
@@ -70,7 +75,24 @@ RESULTS = {
     "explain": Shape(what="what a probe on one instruction does", of=Explanation),
     "fuzz": Shape(what="a run of the fuzzer", of=FuzzResult, more={"base": str, "source": str}),
     "lines": Shape(what="template lines that bases share", of=LineShare),
+    "mbox": Shape(
+        what="a version of the series that was written",
+        more={"mbox": str, "mails": int, "version": int},
+    ),
     "mutate": Shape(what="faults, and what notices them", of=Score, more={"share": float}),
+    "patches": Shape(
+        what="each patch in its place: applied, as a mail, its objects",
+        more={
+            "base": str,
+            "applied": tuple[Applied, ...],
+            "findings": tuple[Finding, ...],
+            "code": tuple[CodeResult, ...],
+            "recipients": tuple[Recipient, ...],
+        },
+    ),
+    "probe-base": Shape(
+        what="what of a base holds in another version", of=Fit, more={"problems": int}
+    ),
     "proof": Shape(
         what="instructions unprobed and probed, without a kernel",
         of=Summary,
