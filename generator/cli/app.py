@@ -318,6 +318,7 @@ def corpus(
     cases: Annotated[
         int, typer.Option(min=1, help="How many instructions to choose from, of both modes.")
     ] = 50_000,
+    mode: Annotated[int, typer.Option(help="64 or 32; 0: both.")] = 0,
     seed: Annotated[int, typer.Option(help="Chooses instructions and states.")] = 1,
     flavour: Flavour = "plain",
     accel: Accel = "auto",
@@ -339,6 +340,7 @@ def corpus(
             quiet=quiet,
         ),
         variants=_corpus_variants(variants),
+        modes=(mode,) if mode else (64, 32),
         cases=cases,
         seed=seed,
     )

@@ -155,13 +155,22 @@ def cost(options: Options) -> None:
         raise CheckFailed(f"dearer than they may be: {', '.join(dear)}", where=str(report))
 
 
-def corpus(options: Options, *, variants: tuple[str, ...], cases: int, seed: int) -> None:
+def corpus(
+    options: Options,
+    *,
+    variants: tuple[str, ...],
+    modes: tuple[int, ...],
+    cases: int,
+    seed: int,
+) -> None:
     """Execute the proof's instructions in guests, without a probe and with one."""
     from generator.report.corpus import SIDES, as_data, as_text
 
+    if set(modes) - _CORPUS_PROGRAMS.keys():
+        raise UserError(f"there is no {modes[0]}-bit mode", hint="--mode is 64 or 32")
     screen = options.screen()
     initramfs = commands.guest(options, screen)
-    made = _make_corpora(options, cases=cases, seed=seed)
+    made = _make_corpora(options, modes, cases=cases, seed=seed)
     results = [
         _run_corpus(options, each, bits, variants, initramfs, screen) for bits, each in made.items()
     ]
@@ -216,7 +225,9 @@ def _run_corpus(
     return read_results(made, reports, bits=bits)
 
 
-def _make_corpora(options: Options, *, cases: int, seed: int) -> dict[int, Corpus]:
+def _make_corpora(
+    options: Options, modes: tuple[int, ...], *, cases: int, seed: int
+) -> dict[int, Corpus]:
     """Choose the instructions, by mode: those of the proof that the series accepts."""
     from generator.model.opcodes import OPCODES
     from generator.verify.proof.build import build_peer, build_proof
@@ -238,7 +249,7 @@ def _make_corpora(options: Options, *, cases: int, seed: int) -> dict[int, Corpu
         )
         return make_corpus(listed, accepts, bits=bits, seed=seed)
 
-    return {bits: choose(bits) for bits in _CORPUS_PROGRAMS}
+    return {bits: choose(bits) for bits in modes}
 
 
 def verdicts(options: Options) -> None:

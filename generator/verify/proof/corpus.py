@@ -12,14 +12,17 @@ import random
 import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+from iced_x86 import Register, RegisterExt
 
 from generator.verify.proof.cases import Case
 from generator.verify.proof.judge import Decoded, decode, text
 from generator.verify.proof.known import NOT_DETERMINISTIC, WRONG_IN_QEMU, goes_wrong
-from generator.verify.proof.layout import LAYOUTS, PAGE, REGION_HIGH, Site
+from generator.verify.proof.layout import LAYOUTS, PAGE, REGION_HIGH, REGION_SIZE, Site
 from generator.verify.proof.library import INSN_BYTES, Registers
 from generator.verify.proof.machine import TF, Machine
-from generator.verify.proof.start import make_start, region_content
+from generator.verify.proof.start import make_start, region_content, register_name
 
 CODE_HIGH, CODE_LOW, STRIDE = 0x555555000000, 0x40000000, 512
 
@@ -93,6 +96,11 @@ def make_corpus(
         rng = random.Random(f"{seed} corpus {code.hex()}")
         start = make_start(machine, decoded, site, memory, rng)
         registers = Registers.from_buffer_copy(start.registers)
+        if not _is_contained(decoded, registers):
+            # the place is taken, a NOP stands in it
+            code = b"\x90"
+            decoded = decode(_padded(code), bits=bits, ip=vaddr)
+            refused = (False, not accepts[1](_padded(code)))
         values = [getattr(registers, name) for name in _REGISTERS]
         values[-1] &= _FLAGS & ~TF
         records.append(
@@ -117,6 +125,39 @@ def _padded(code: bytes) -> bytes:
 
 def _site(case: Case) -> Site:
     return LAYOUTS[case.bits].sites[case.site]
+
+
+def _is_contained(decoded: Decoded, registers: Registers) -> bool:
+    """Tell whether an operand in memory is in a region, or where nothing is.
+
+    Elsewhere the guest's program has its own memory, with another content each time. That matters
+    in 32-bit code: there is little where nothing is.
+    """
+    insn = decoded.insn
+    if decoded.bits == 64 or not decoded.valid or not decoded.has_memory:
+        return True
+    if insn.memory_segment == Register.GS or decoded.mnemonic in _BIT_STRINGS:
+        return False
+    base, index = _value(registers, insn.memory_base), _value(registers, insn.memory_index)
+    address = base + index * insn.memory_index_scale + insn.memory_displacement
+    short = decoded.constants.displacement_size == 2 or RegisterExt.size(insn.memory_base) == 2
+    address &= 0xFFFF if short else 0xFFFFFFFF
+    near = any(start <= address < start + REGION_SIZE for start in LAYOUTS[32].regions)
+    return near or address in _NOWHERE
+
+
+_BIT_STRINGS = frozenset({"bt", "bts", "btr", "btc"})
+
+# between the code and what the kernel maps by itself
+_NOWHERE = range(0x50000000, 0xD0000000)
+
+
+def _value(registers: Registers, register: Any) -> int:  # noqa: ANN401 - iced-x86 has no type
+    """Return what a general register holds, 0 for others and for none."""
+    if not RegisterExt.is_gpr(register):
+        return 0
+    value = int(getattr(registers, register_name(register)))
+    return value & ((1 << 8 * RegisterExt.size(register)) - 1)
 
 
 def _region(case: Case) -> int:

@@ -157,9 +157,9 @@ def _adapt(values: dict[str, int], decoded: Decoded, region: int, rng: random.Ra
     if to_segment and rng.random() < 0.7:
         _load_null(values, decoded, region)
         return
-    if insn.op_count == 2 and _name(insn.op0_register) in values and rng.random() < 0.1:
+    if insn.op_count == 2 and register_name(insn.op0_register) in values and rng.random() < 0.1:
         # the sum is zero, and there is a carry
-        _set(values, insn.op1_register, -values[_name(insn.op0_register)])
+        _set(values, insn.op1_register, -values[register_name(insn.op0_register)])
     # pop has read the stack already when its operand is missing
     missing = 0.3 if decoded.mnemonic == "pop" else 0.06
     if decoded.has_memory and not insn.is_ip_rel_memory_operand and rng.random() > missing:
@@ -191,12 +191,12 @@ def _index_near(machine: Processor, decoded: Decoded, rng: random.Random) -> Non
 
 
 def _set(values: dict[str, int], register: Any, value: int) -> None:  # noqa: ANN401 - no type
-    name = _name(register)
+    name = register_name(register)
     if name in values:
         values[name] = value
 
 
-def _name(register: Any) -> str:  # noqa: ANN401 - iced-x86 has no type for it
+def register_name(register: Any) -> str:  # noqa: ANN401 - iced-x86 has no type for it
     """Return the name in ``struct pt_regs`` of a general register of any size, "" for others."""
     if not RegisterExt.is_gpr(register):
         return ""
@@ -213,13 +213,13 @@ def _place_operand(
     _solve(values, decoded, target, rng.randrange(256))
     if RegisterExt.size(decoded.insn.memory_base) == 4 and rng.random() < 0.5:
         # what an address of 32 bits does not see; registers are cut to the mode afterwards
-        values[_name(decoded.insn.memory_base)] |= rng.getrandbits(32) << 32
+        values[register_name(decoded.insn.memory_base)] |= rng.getrandbits(32) << 32
 
 
 def _solve(values: dict[str, int], decoded: Decoded, target: int, index_value: int) -> None:
     """Set base and index so that the operand lies at ``target``, or close by."""
     insn = decoded.insn
-    base, index = _name(insn.memory_base), _name(insn.memory_index)
+    base, index = register_name(insn.memory_base), register_name(insn.memory_index)
     scale = insn.memory_index_scale
     if base and base == index:
         values[base] = (target - insn.memory_displacement) // (1 + scale)
