@@ -134,6 +134,10 @@ lint: setup		## ruff: lint and format
 types: setup		## mypy, strict
 	$(VENV)/bin/mypy
 
+test-tools:		## install what some of the tests try the output with (root)
+	@$(MAKE) -s tools PACKAGES="clang fish git-email groff libclang-rt-14-dev \
+		libmailtools-perl man-db zsh"
+
 test: setup		## the fast tests: no kernel, no QEMU
 	$(PYTHON) -m pytest -q -n 2 -m '$(FAST)'
 
@@ -157,7 +161,7 @@ clean:			## remove the Python environment and caches; not the work area
 
 .PHONY: help tools setup qemu-test series opcodes drift checkpatch prefixes review verify patches \
 	states picture proof proof-full fuzz mutate census cost profile corpus \
-	qemu-test-debug build boot lint types test test-browser \
+	qemu-test-debug build boot lint types test-tools test test-browser \
 	test-kernel golden check bench clean
 
 .PHONY: verdicts report

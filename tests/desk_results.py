@@ -11,6 +11,8 @@ from generator.build.prefixes import PrefixResult
 from generator.model.opcodes import OPCODES
 from generator.model.review import RULES
 from generator.report.compare import CompareRequest, compare_boots
+from generator.report.corpus import CorpusResult, Wrong
+from generator.report.corpus import as_data as corpus_data
 from generator.report.cost import Cost
 from generator.report.cost import as_data as cost_data
 from generator.report.kept import write_kept
@@ -22,8 +24,13 @@ from generator.verify.ast import Check, Difference
 from generator.verify.census.opcodes import OpcodeVerdict
 from generator.verify.checkpatch import CheckpatchResult, Finding
 from generator.verify.mutation.fault import Fault
+from generator.verify.patches.apply import Applied
+from generator.verify.patches.code import CodeResult
+from generator.verify.patches.mail import Finding as MailFinding
+from generator.verify.patches.recipients import Recipient
 from generator.verify.proof.summary import Failure, Summary, Uncovered
 from generator.verify.review import Point
+from generator.verify.states.rows import GuardRow, StatesRows, WorldRow
 
 BASE = "6.1"
 TIP = read_series(TESTS.parent / "kernel_patches/6.1/review").manifest["tip"]
@@ -76,8 +83,13 @@ def make_results(work: Path, *, said: str = "") -> Path:
     slow = Cost(name=said, code="90", how=said, how_base="stepped", ours=2000, base=1600)
     _keep(work, "cost", cost_data((*rows, slow) if said else rows))
     tally = {"entries": {"not stepped": 99, "stepped": 1}, "returns": {}, "instructions": {}}
+    tally |= {"stepped": {"mul": 1}, "refused": {}}
     sides = {side: {"all": tally, "without_go": tally, "mean": 0.5} for side in ("ours", "base")}
-    _keep(work, "census", {"files": 29, "go_files": 1, "unreadable": 0, "sides": sides})
+    counted = {"base": BASE, "files": 29, "go_files": 1, "unreadable": 0, "sides": sides}
+    _keep(work, "census", counted)
+    _keep(work, "states", asdict(_states(said)))
+    _keep(work, "patches", _patches(said))
+    _keep(work, "corpus", corpus_data([_corpus(said)]))
     return work
 
 
@@ -151,4 +163,57 @@ def _score(said):
         explained=(),
         open=(fault,) if said else (),
         waiting=(),
+    )
+
+
+def _states(said):
+    world = WorldRow(world="signal", meaning="x", states=9, steps=12, seconds=0.5, broken=said)
+    guard = GuardRow(
+        guard="recalc",
+        function="f",
+        text=said or "recalc_sigpending();",
+        instead="",
+        review="R20",
+        world="signal",
+        breaks="lost",
+        found="" if said else "lost",
+        states=5,
+        trace=(said, "A: f()"),
+    )
+    return StatesRows(
+        base=BASE,
+        checks=(),
+        worlds=(world,),
+        guards=(guard,),
+        problems=(f"world signal: {said}",) if said else (),
+    )
+
+
+def _patches(said):
+    code = CodeResult(
+        patch=1,
+        source="a.c",
+        build="tip",
+        instructions=7,
+        functions=(said,) if said else (),
+        problem=said,
+    )
+    finding = MailFinding(patch="0001", line=3, what=said)
+    who = Recipient(who="A <a@example.org>", role="maintainer", section=said or "X86")
+    return {
+        "base": BASE,
+        "applied": [asdict(Applied(patch="0001", problem=said))],
+        "findings": [asdict(finding)] if said else [],
+        "code": [asdict(code)],
+        "recipients": [{**asdict(who), "to": who.to}],
+    }
+
+
+def _corpus(said):
+    wrong = [Wrong(side="base", code="90", text="nop", mnemonic="nop", what="ip: not so")]
+    if said:
+        wrong.append(Wrong(side="ours", code="91", text=said, mnemonic=said, what=said))
+    counts = {"ours": 10, "base": 9}
+    return CorpusResult(
+        bits=64, cases=10, executed=counts, faults=counts, refused=counts, wrong=tuple(wrong)
     )

@@ -13,7 +13,7 @@ from generator.tree.acquire import ensure_pristine
 from generator.tree.series import render_series
 from generator.verify.checkpatch import check_patches
 
-pytestmark = pytest.mark.skipif(shutil.which("perl") is None, reason="perl is not installed")
+pytestmark = pytest.mark.skipif(shutil.which("perl") is None, reason="NOT TESTED: no perl here")
 
 GOOD = b"--- a/x\n+++ b/x\n@@ -1 +1 @@\n-old\n+new\n"
 

@@ -390,7 +390,7 @@ def maintainers(place, script):
     return place
 
 
-PERL = pytest.mark.skipif(shutil.which("perl") is None, reason="perl is not installed")
+PERL = pytest.mark.skipif(shutil.which("perl") is None, reason="NOT TESTED: no perl here")
 
 
 @PERL

@@ -16,7 +16,7 @@ from generator.report.whole import ReportRequest, make_report
 pytestmark = [
     pytest.mark.browser,
     pytest.mark.skipif(
-        find_browser() is None, reason="NO BROWSER, PAGES ARE NOT TESTED: apt-get install chromium"
+        find_browser() is None, reason="NOT TESTED: no browser here: apt-get install chromium"
     ),
 ]
 

@@ -13,8 +13,6 @@ from desk_results import make_results
 
 from generator.cli import main, output
 from generator.report import results
-from generator.report.corpus import CorpusResult, Wrong
-from generator.report.corpus import as_data as corpus_data
 from generator.report.schema import RESULTS, _schema, make_schema
 
 ROOT = TESTS.parent
@@ -55,7 +53,11 @@ def test_report_compare_and_boot(tmp_path, capsys, monkeypatch):
     validate("boot", json.dumps({"format": 1, "boots": boots}))
 
 
-@pytest.mark.parametrize("name", ["review", "verify", "checkpatch", "verdicts", "cost", "mutate"])
+KEPT = ["census", "checkpatch", "corpus", "cost", "mutate", "patches", "review", "states"]
+KEPT += ["verdicts", "verify"]
+
+
+@pytest.mark.parametrize("name", KEPT)
 def test_kept_results(name, tmp_path):
     """What is kept is what --json prints, and more."""
     work = make_results(tmp_path, said="words")
@@ -68,14 +70,11 @@ def test_lines(capsys):
     validate("lines", capsys.readouterr().out)
 
 
-def test_corpus():
-    """What guests have found."""
-    wrong = Wrong(side="base", code="90", text="nop", mnemonic="nop", what="ip: not so")
-    counts = {"ours": 1, "base": 1}
-    result = CorpusResult(
-        bits=64, cases=1, executed=counts, faults=counts, refused=counts, wrong=(wrong,)
-    )
-    validate("corpus", json.dumps(corpus_data([result])))
+def test_status(tmp_path, capsys):
+    """A work area with results, and one without."""
+    for work in (make_results(tmp_path / "work"), tmp_path / "none"):
+        assert main(["status", "--workdir", str(work), "--json"]) == 0
+        validate("status", capsys.readouterr().out)
 
 
 def test_drift(fake, tmp_path, capsys):

@@ -111,12 +111,10 @@ def census(options: Options, *, places: list[Path], limit: int) -> None:
 
     result = take_census((made.library, peer), files, jobs=options.jobs, progress=progress)
     data = {"base": options.base, "source": source.version, **as_data(result)}
-    report = area / "census.json"
-    write_atomic(report, (json.dumps(data, indent=1) + "\n").encode())
     options.keep("census", data, source, rendered)
     screen.result(data)
     screen.say(as_text(result))
-    screen.note(f"{time.monotonic() - started:.1f} s; the report is {report}")
+    screen.note(f"{time.monotonic() - started:.1f} s")
 
 
 def cost(options: Options) -> None:
@@ -170,17 +168,17 @@ def corpus(
         raise UserError(f"there is no {modes[0]}-bit mode", hint="--mode is 64 or 32")
     screen = options.screen()
     initramfs = commands.guest(options, screen)
-    made = _make_corpora(options, modes, cases=cases, seed=seed)
+    source, rendered = render_source(options)
+    made = _make_corpora(options, source, rendered, modes, cases=cases, seed=seed)
     results = [
         _run_corpus(options, each, bits, variants, initramfs, screen) for bits, each in made.items()
     ]
-    report = options.area / options.base / "results" / "corpus.json"
-    write_atomic(report, (json.dumps(as_data(results), indent=1) + "\n").encode())
+    options.keep("corpus", as_data(results), source, rendered)
     screen.result(as_data(results))
     for result in results:
         screen.say(as_text(result))
     if any(case.side == SIDES[0] for result in results for case in result.wrong):
-        raise CheckFailed("probed, instructions are not as they are without", where=str(report))
+        raise CheckFailed("probed, instructions are not as they are without", where=options.base)
 
 
 # for one boot
@@ -226,7 +224,13 @@ def _run_corpus(
 
 
 def _make_corpora(
-    options: Options, modes: tuple[int, ...], *, cases: int, seed: int
+    options: Options,
+    source: Source,
+    rendered: Rendered,
+    modes: tuple[int, ...],
+    *,
+    cases: int,
+    seed: int,
 ) -> dict[int, Corpus]:
     """Choose the instructions, by mode: those of the proof that the series accepts."""
     from generator.model.opcodes import OPCODES
@@ -235,7 +239,6 @@ def _make_corpora(
     from generator.verify.proof.corpus import make_corpus
     from generator.verify.proof.library import VERDICTS, Classifier
 
-    source, rendered = render_source(options)
     area = options.area / options.base
     made = build_proof(source.load, rendered.tip_files, ensure_dir(area / "proof"))
     peer = build_peer(source.load, ensure_dir(area / "peer"))

@@ -6,7 +6,6 @@ Stages that a command does not need are not imported: rendering takes less than 
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -309,42 +308,16 @@ def qemu_test(options: Options, *, peer: bool, junit: Path | None) -> None:
     _compare(done["baseline"], done["tip"], done.get("peer"), options, screen, junit)
 
 
-def _read_json(path: Path) -> dict[str, object]:
-    try:
-        data = json.loads(path.read_text())
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) else {}
-
-
 def status(options: Options) -> None:
     """Say what is there."""
-    from generator.report.results import result_path
+    from generator.report.status import read_status
 
     screen = options.screen()
     find_base(options.base)
-    place = options.area / options.base
-    source = _read_json(place / "source.json")
-    rows: dict[str, object] = {
-        "workdir": str(options.area),
-        "source": source.get("identity", "none: run uprobekit render"),
-    }
-    for variant in (*BEFORE_AFTER, "peer"):
-        kept = _read_json(result_path(options.area, options.base, variant, options.flavour))
-        outcome = kept.get("outcome")
-        kind = outcome.get("kind") if isinstance(outcome, dict) else None
-        images = sorted(place.glob(f"{variant}/linux/*/arch/x86/boot/bzImage"))
-        rows[variant] = {
-            "kernel": str(images[0]) if images else "not built",
-            "boot": kind or "not booted",
-        }
-    comparison = _read_json(result_path(options.area, options.base, "compare", options.flavour))
-    verdict = {True: "holds", False: "does not hold", None: "not compared"}
-    passed = comparison.get("passed")
-    rows["before and after"] = verdict.get(passed if isinstance(passed, bool) else None)
-    screen.result(rows)
-    for key, value in rows.items():
-        text = (
-            ", ".join(f"{k}: {v}" for k, v in value.items()) if isinstance(value, dict) else value
-        )
-        screen.say(f"{key:18} {text}")
+    found = read_status(options.area, options.base, options.flavour, (*BEFORE_AFTER, "peer"))
+    screen.result(asdict(found))
+    screen.say(f"{'workdir':18} {found.workdir}")
+    screen.say(f"{'source':18} {found.source}")
+    for name, variant in found.variants.items():
+        screen.say(f"{name:18} kernel: {variant.kernel}, boot: {variant.boot}")
+    screen.say(f"{'before and after':18} {found.before_after}")

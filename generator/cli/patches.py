@@ -42,15 +42,15 @@ def check_patches(options: Options, *, code: bool) -> None:
         screen.note("compiling before and after the preparatory patches")
         place = ensure_dir(options.area / options.base / "objects")
         objects = compare_code(plan, rendered.repo, find_builds(options), place)
-    screen.result(
-        {
-            "base": options.base,
-            "applied": [asdict(result) for result in applied],
-            "findings": [asdict(finding) for finding in findings],
-            "code": [asdict(result) for result in objects],
-            "recipients": [{**asdict(one), "to": one.to} for one in recipients],
-        }
-    )
+    data = {
+        "base": options.base,
+        "applied": [asdict(result) for result in applied],
+        "findings": [asdict(finding) for finding in findings],
+        "code": [asdict(result) for result in objects],
+        "recipients": [{**asdict(one), "to": one.to} for one in recipients],
+    }
+    options.keep("patches", data, source, rendered)
+    screen.result(data)
     _say_patches(screen, plan, applied, findings, objects)
     _say_objects(screen, objects)
     _say_recipients(screen, recipients)

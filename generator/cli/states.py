@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from generator.cli.options import Options, render_source
@@ -27,12 +28,13 @@ def draw_states(options: Options) -> None:
 
 def show_guards(options: Options, names: tuple[str, ...]) -> None:
     """Leave the named guards out, and print what happens then."""
+    from generator.verify.states.rows import make_guard_row
     from generator.verify.states.run import check_guards, find_guards
 
     screen = options.screen()
     base = find_base(options.base)
     results = check_guards(base, find_guards(base, names), screen.note)
-    screen.result({"guards": [_guard_data(base, result) for result in results]})
+    screen.result({"guards": [asdict(make_guard_row(base, result)) for result in results]})
     for result in results:
         _say_trace(screen, base, result)
     _judge([f"guard {r.guard.name}" for r in results if not r.noticed], options)
@@ -41,14 +43,17 @@ def show_guards(options: Options, names: tuple[str, ...]) -> None:
 def check_states(options: Options, *, traces: bool, large: bool = False) -> None:
     """Explore every world, leave out every guard, and compare with the C."""
     from generator.verify.states import run
+    from generator.verify.states.rows import make_rows
 
     screen = options.screen()
     started = time.monotonic()
-    _, rendered = render_source(options)
+    source, rendered = render_source(options)
     plan = plan_series(find_base(options.base), find_series(options.series))
     result = run.check_states(plan, rendered.tip_files, screen.note, large=large)
-    screen.result(_data(options, result))
-    _say(screen, find_base(options.base), result, traces)
+    data = asdict(make_rows(plan.base, result))
+    options.keep("states", data, source, rendered)
+    screen.result(data)
+    _say(screen, plan.base, result, traces)
     screen.note(f"{time.monotonic() - started:.1f} s")
     _judge(list(result.problems), options)
 
@@ -95,48 +100,3 @@ def _say_trace(screen: Screen, base: Base, result: GuardResult) -> None:
     screen.say(f"\n{guard.name}{point}: {instead} '{guard.text}' in {guard.function}():")
     for line in describe(base, result.found):
         screen.say(line)
-
-
-def _data(options: Options, result: StatesResult) -> dict[str, object]:
-    return {
-        "base": options.base,
-        "checks": [
-            {
-                "what": check.what,
-                "checked": check.checked,
-                "differences": [f"{d.place}: {d.what}" for d in check.differences],
-            }
-            for check in result.checks
-        ],
-        "worlds": [
-            {
-                "world": world.world.name,
-                "meaning": world.world.meaning,
-                "states": world.found.states,
-                "steps": world.found.moves,
-                "seconds": round(world.found.seconds, 3),
-                "broken": world.found.broken,
-            }
-            for world in result.worlds
-        ],
-        "guards": [_guard_data(find_base(options.base), guard) for guard in result.guards],
-        "problems": list(result.problems),
-    }
-
-
-def _guard_data(base: Base, result: GuardResult) -> dict[str, object]:
-    from generator.verify.states.run import describe
-
-    guard = result.guard
-    return {
-        "guard": guard.name,
-        "function": guard.function,
-        "text": guard.text,
-        "instead": guard.instead,
-        "review": guard.review,
-        "world": guard.world,
-        "breaks": guard.breaks,
-        "found": result.found.broken,
-        "states": result.found.states,
-        "trace": describe(base, result.found),
-    }

@@ -8,6 +8,7 @@ raised when one changes its meaning or goes.
 from __future__ import annotations
 
 import types
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field, fields, is_dataclass
@@ -25,9 +26,11 @@ from generator.report.cost import Cost
 from generator.report.fit import Fit
 from generator.report.mutants import Score
 from generator.report.results import FORMAT
+from generator.report.status import WorkStatus
 from generator.report.whole import Status
 from generator.verify.ast import Check
 from generator.verify.census.opcodes import OpcodeVerdict
+from generator.verify.census.run import Side
 from generator.verify.change.run import SeriesDiff
 from generator.verify.checkpatch import CheckpatchResult
 from generator.verify.drift import Drift
@@ -39,6 +42,7 @@ from generator.verify.proof.explain import Explanation
 from generator.verify.proof.fuzz import FuzzResult
 from generator.verify.proof.summary import Summary
 from generator.verify.review import Point
+from generator.verify.states.rows import StatesRows
 
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
 
@@ -55,6 +59,17 @@ class Shape:
 RESULTS = {
     "boot": Shape(what="kernels that were booted", more={"boots": tuple[BootResult, ...]}),
     "build": Shape(what="kernels that were built", more={"kernels": tuple[BuildResult, ...]}),
+    "census": Shape(
+        what="what programs begin with, ours and the base's verdicts",
+        more={
+            "base": str,
+            "source": str,
+            "files": int,
+            "go_files": int,
+            "unreadable": int,
+            "sides": dict[str, Side],
+        },
+    ),
     "checkpatch": Shape(what="what checkpatch.pl finds", of=CheckpatchResult),
     "compare": Shape(
         what="self-tests before and after; qemu-test prints it as well",
@@ -110,6 +125,8 @@ RESULTS = {
         more={"report": str, "sections": tuple[Status, ...]},
     ),
     "review": Shape(what="the points of the review", more={"points": tuple[Point, ...]}),
+    "states": Shape(what="the states of probed tasks, explored", of=StatesRows),
+    "status": Shape(what="what is in the work area", of=WorkStatus),
     "verify": Shape(what="the tip against the model", more={"checks": tuple[Check, ...]}),
 }
 """By command; ``drift`` is ``render --check``."""
@@ -146,6 +163,8 @@ def _schema(hint: Any, known: dict[str, object]) -> dict[str, object]:  # noqa: 
     if origin is tuple and arguments[-1:] != (Ellipsis,):
         items = [_schema(argument, known) for argument in arguments]
         return {"type": "array", "prefixItems": items, "minItems": len(items)}
+    if isinstance(origin, type) and issubclass(origin, Counter):
+        return {"type": "object", "additionalProperties": {"type": "integer"}}
     if isinstance(origin, type) and issubclass(origin, Mapping):
         return {"type": "object", "additionalProperties": _schema(arguments[1], known)}
     if isinstance(origin, type) and issubclass(origin, Sequence | AbstractSet):

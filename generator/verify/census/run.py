@@ -176,6 +176,15 @@ def _count(path: Path) -> FileCount | None:
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class Side:
+    """The figures of a side as they are printed: all programs, those not made by Go, the mean."""
+
+    all: Tally
+    without_go: Tally
+    mean: float
+
+
 def as_data(census: Census) -> dict[str, object]:
     """Return the figures for JSON."""
     return {

@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What is in a work area: the source, the kernels, how their boots ended, and the comparison."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.report.results import result_path
+
+_VERDICTS = {True: "holds", False: "does not hold", None: "not compared"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class VariantStatus:
+    """A variant: its image, or ``not built``; how its boot ended, or ``not booted``."""
+
+    kernel: str
+    boot: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class WorkStatus:
+    """What a work area has of a base.
+
+    Attributes:
+        workdir: the work area.
+        source: what the series was rendered on, or what to run.
+        variants: by name.
+        before_after: whether the comparison holds.
+    """
+
+    workdir: str
+    source: str
+    variants: dict[str, VariantStatus]
+    before_after: str
+
+
+def read_status(workdir: Path, base: str, flavour: str, variants: tuple[str, ...]) -> WorkStatus:
+    """Look what is there; what is missing or damaged is said to be not there."""
+    source = _read_json(workdir / base / "source.json")
+    comparison = _read_json(result_path(workdir, base, "compare", flavour))
+    passed = comparison.get("passed")
+    return WorkStatus(
+        workdir=str(workdir),
+        source=str(source.get("identity", "none: run uprobekit render")),
+        variants={name: _variant(workdir, base, name, flavour) for name in variants},
+        before_after=_VERDICTS[passed if isinstance(passed, bool) else None],
+    )
+
+
+def _variant(workdir: Path, base: str, variant: str, flavour: str) -> VariantStatus:
+    kept = _read_json(result_path(workdir, base, variant, flavour))
+    outcome = kept.get("outcome")
+    kind = outcome.get("kind") if isinstance(outcome, dict) else None
+    images = sorted((workdir / base).glob(f"{variant}/linux/*/arch/x86/boot/bzImage"))
+    return VariantStatus(
+        kernel=str(images[0]) if images else "not built", boot=str(kind or "not booted")
+    )
+
+
+def _read_json(path: Path) -> dict[str, object]:
+    try:
+        data = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return data if isinstance(data, dict) else {}
