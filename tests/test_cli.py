@@ -170,8 +170,8 @@ def test_status_of_nothing(tmp_path, capsys):
     """An empty work area is no error, and is not made."""
     assert main(["status", "--json", "--workdir", str(tmp_path / "work")]) == 0
     data = json.loads(capsys.readouterr().out)
-    assert data["before and after"] == "not compared"
-    assert data["tip"] == {"kernel": "not built", "boot": "not booted"}
+    assert data["before_after"] == "not compared"
+    assert data["variants"]["tip"] == {"kernel": "not built", "boot": "not booted"}
     assert not (tmp_path / "work").exists()
 
 
@@ -183,7 +183,7 @@ def test_status_of_garbage(tmp_path, capsys, text):
     (results / "compare-plain.json").write_bytes(text.encode("latin-1"))
     (tmp_path / "6.1" / "source.json").write_bytes(text.encode("latin-1"))
     assert main(["status", "--json", "--workdir", str(tmp_path)]) == 0
-    assert json.loads(capsys.readouterr().out)["before and after"] == "not compared"
+    assert json.loads(capsys.readouterr().out)["before_after"] == "not compared"
 
 
 def test_boot_without_a_kernel(tmp_path, capsys, monkeypatch):
