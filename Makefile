@@ -139,7 +139,7 @@ test-tools:		## install what some of the tests try the output with (root)
 		libmailtools-perl man-db zsh"
 
 test: setup		## the fast tests: no kernel, no QEMU
-	$(PYTHON) -m pytest -q -n 2 -m '$(FAST)'
+	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m '$(FAST)'
 
 test-browser: setup	## the report in a headless browser (installs chromium)
 	@$(MAKE) -s tools PACKAGES=chromium
