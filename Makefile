@@ -115,6 +115,9 @@ qemu-test-debug: setup	## the self-tests on a kernel with KASAN, lockdep and the
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) --flavour debug tip
 	$(RUN) boot --base $(BASE) $(AREA) --flavour debug tip
 
+qemu-test-i386: setup	## the main job with 32-bit kernels, and with the unmodified base
+	$(RUN) qemu-test --base $(BASE) $(SOURCE) $(AREA) --flavour i386 --peer $(ARGS)
+
 verdicts: setup		## every opcode: what our C does about it, and the base's own
 	$(RUN) verdicts --base $(BASE) $(SOURCE) $(AREA)
 

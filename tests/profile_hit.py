@@ -131,7 +131,7 @@ def main() -> None:
     entry = next(address for address, name in table if name == ENTRY)
     with contextlib.ExitStack() as stack:
         place = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        initramfs = options.workdir / "guest" / "initramfs.cpio"
+        initramfs = options.workdir / "guest-x86_64" / "initramfs.cpio"
         found = list(hits(record(build / IMAGE, initramfs, options.after, place), entry))
     length, times = Counter(map(len, found)).most_common(1)[0]
     hit = next(hit for hit in found if len(hit) == length)

@@ -10,7 +10,7 @@ import pytest
 from generator.boot import accel, machine
 from generator.boot.machine import Ending, MachineEnd, RunLimits, run_machine
 from generator.boot.outcome import Kind
-from generator.boot.qemu import QEMU, Machine
+from generator.boot.qemu import Machine, emulator
 from generator.boot.stage import BootRequest, boot_command, boot_kernel
 from generator.build.progress import SilentObserver
 from generator.errors import InfraError, UserError
@@ -49,7 +49,7 @@ def fake(tmp_path, monkeypatch):
     monkeypatch.setattr(machine, "_HALT_GRACE", 0.2)
 
     def install(body: str) -> Machine:
-        script = folder / QEMU
+        script = folder / emulator()
         script.write_text(f"#!/bin/sh\n{FIND_FILES}\n{body}\n")
         script.chmod(0o755)
         kernel = tmp_path / "bzImage"
@@ -194,7 +194,7 @@ def test_a_full_disk_is_named(fake, tmp_path, monkeypatch):
 def test_the_dry_run_runs_nothing(fake, tmp_path):
     """And makes no folder."""
     command = boot_command(request(fake("touch $0.ran"), tmp_path / "w"))
-    assert command[0] == QEMU
+    assert command[0] == emulator()
     assert not (tmp_path / "w").exists()
 
 

@@ -55,6 +55,12 @@ def test_the_standard_machine():
     assert list(qemu_arguments(MACHINE)) == GOLDEN.strip().split("\n")
 
 
+def test_a_32_bit_machine():
+    """Another program, and a processor of which several may be had."""
+    golden = GOLDEN.replace("x86_64", "i386").replace("\nmax\n", "\nmax,vendor=GenuineIntel\n")
+    assert list(qemu_arguments(replace(MACHINE, arch="i386"))) == golden.strip().split("\n")
+
+
 def between(first: str, command) -> str:
     """Return the argument after ``first``."""
     return command[command.index(first) + 1]

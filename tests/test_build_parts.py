@@ -8,9 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from generator.build.config import check_survivors, find_fragments, find_lost, parse_config
+from generator.build.config import (
+    architecture,
+    check_survivors,
+    find_fragments,
+    find_lost,
+    parse_config,
+)
 from generator.build.cpio import pack_folder
-from generator.build.guest import GuestRequest, build_guest
+from generator.build.guest import GuestRequest, build_guest, guest_command
 from generator.build.log import BuildLog, Message, object_of, relative_source
 from generator.build.seed import drop_unfinished, relocate_commands
 from generator.build.toolchain import find_ccache, missing_package
@@ -70,6 +76,18 @@ def test_a_missing_config_is_no_success(tmp_path):
 def test_the_projects_fragments():
     """The common one first; a base without its own has just that."""
     assert [path.name for path in find_fragments("0.0")] == ["base.config"]
+
+
+def test_a_flavour_says_its_architecture():
+    """Its fragment does, being the last to speak about CONFIG_64BIT."""
+    for flavour, arch in {"plain": "x86_64", "debug": "x86_64", "i386": "i386"}.items():
+        assert architecture(find_fragments("6.1", flavour=flavour)) == arch
+
+
+def test_the_guest_has_the_kernels_architecture(tmp_path):
+    """What starts the programs has to run."""
+    request = GuestRequest(directory=tmp_path, arch="i386")
+    assert "ARCH=i386" in guest_command(request)
 
 
 def fed(*lines: str) -> BuildLog:

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from generator.boot.machine import Ending, MachineEnd, RunLimits, run_machine
 from generator.boot.outcome import scan_console
-from generator.boot.qemu import QEMU, Machine
+from generator.boot.qemu import Machine, emulator
 from generator.boot.text import read_lines
 from generator.build.progress import Observer
 from generator.errors import UserError
@@ -86,7 +86,7 @@ def machine_identity() -> str:
             parts.append(path.read_text().strip())
         except OSError:
             parts.append("unknown")
-    qemu = shutil.which(QEMU)
+    qemu = shutil.which(emulator())
     parts.append(f"{qemu}:{Path(qemu).stat().st_mtime_ns}" if qemu else "none")
     return " ".join(parts)
 

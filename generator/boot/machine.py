@@ -23,7 +23,7 @@ from pathlib import Path
 
 from qemu.qmp import QMPClient, QMPError
 
-from generator.boot.qemu import QEMU, Machine, qemu_arguments
+from generator.boot.qemu import Machine, emulator, qemu_arguments
 from generator.boot.text import clean_text
 from generator.build.progress import Observer, Progress
 from generator.build.runner import guarded
@@ -109,8 +109,9 @@ def run_machine(
         UserError: the kernel or the initramfs is missing.
         InfraError: QEMU is not installed or does not start.
     """
-    if shutil.which(QEMU) is None:
-        raise InfraError(f"{QEMU} is not found in PATH", hint="apt-get install qemu-system-x86")
+    qemu = emulator(machine.arch)
+    if shutil.which(qemu) is None:
+        raise InfraError(f"{qemu} is not found in PATH", hint="apt-get install qemu-system-x86")
     for needed in (machine.kernel, machine.initramfs):
         if needed is not None and not needed.is_file():
             raise UserError("there is no such file", where=str(needed), hint="build it first")

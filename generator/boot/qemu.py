@@ -11,8 +11,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-QEMU = "qemu-system-x86_64"
-
 KERNEL_PARAMETERS = (
     "console=ttyS0",
     "earlyprintk=serial,ttyS0",
@@ -23,6 +21,10 @@ KERNEL_PARAMETERS = (
 """In this order: console on the first serial port, also before drivers are there; a panic restarts
 at once, which ends the guest since QEMU does not restart it; an oops is a panic; addresses are
 those of System.map (Documentation/admin-guide/kernel-parameters.txt)."""
+
+PROCESSORS = {"x86_64": "max", "i386": "max,vendor=GenuineIntel"}
+"""QEMU's processor, by architecture. A 32-bit kernel warns of an AMD one of this family that there
+are several of (arch/x86/kernel/cpu/amd.c: init_amd_k7; 6.1)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +43,7 @@ class Machine:
         icount: one instruction takes one nanosecond, and the time stamp counter counts them;
             ``tcg`` and one processor only.
         qmp_fd: inherited file descriptor of a connected socket for QMP; None: no monitor.
+        arch: ``x86_64`` or ``i386``: which processors QEMU emulates.
     """
 
     kernel: Path
@@ -53,6 +56,12 @@ class Machine:
     parameters: tuple[str, ...] = ()
     icount: bool = False
     qmp_fd: int | None = None
+    arch: str = "x86_64"
+
+
+def emulator(arch: str = "x86_64") -> str:
+    """Return QEMU's command for an architecture."""
+    return f"qemu-system-{arch}"
 
 
 def qemu_arguments(machine: Machine) -> tuple[str, ...]:
@@ -63,8 +72,15 @@ def qemu_arguments(machine: Machine) -> tuple[str, ...]:
     threads = "single" if machine.icount else "multi"
     accel = "kvm" if machine.accel == "kvm" else f"tcg,thread={threads}"
     command = [
-        *(QEMU, "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot"),
-        *("-machine", "q35", "-accel", accel, "-cpu", "max"),
+        *(
+            emulator(machine.arch),
+            "-nodefaults",
+            "-no-user-config",
+            "-display",
+            "none",
+            "-no-reboot",
+        ),
+        *("-machine", "q35", "-accel", accel, "-cpu", PROCESSORS[machine.arch]),
         *("-smp", str(machine.cpus), "-m", f"{machine.memory}M", "-nic", "none"),
         *_serial("console", machine.console),
         *_serial("results", machine.results),

@@ -44,6 +44,7 @@ class BootRequest:
         silence: seconds without output after which the guest counts as hung.
         parameters: more kernel parameters.
         icount: see ``Machine``.
+        arch: of the kernel, ``x86_64`` or ``i386``.
     """
 
     base: str
@@ -59,6 +60,7 @@ class BootRequest:
     silence: float = 90.0
     parameters: tuple[str, ...] = ()
     icount: bool = False
+    arch: str = "x86_64"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -107,6 +109,7 @@ def _machine(request: BootRequest, accel: str) -> Machine:
         memory=request.memory,
         parameters=request.parameters,
         icount=request.icount,
+        arch=request.arch,
     )
 
 

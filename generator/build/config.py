@@ -64,6 +64,18 @@ def find_fragments(base: str, *, flavour: str = "plain") -> tuple[Path, ...]:
     return tuple(path for path in paths if path.is_file())
 
 
+def architecture(fragments: Iterable[Path]) -> str:
+    """Return the kernel's ARCH: ``i386`` where ``fragments`` ask for a kernel that is not 64-bit.
+
+    Raises:
+        UserError: a fragment cannot be read.
+    """
+    wishes: dict[str, str] = {}
+    for fragment in fragments:
+        wishes |= parse_config(_read(fragment))
+    return "i386" if wishes.get("CONFIG_64BIT") == "n" else "x86_64"
+
+
 def hash_fragments(fragments: Iterable[Path]) -> str:
     """Return a hash over the content of ``fragments``, in order.
 

@@ -28,16 +28,18 @@ class GuestRequest:
     """What the guest's file tree is made from.
 
     Args:
-        directory: work folder, usually ``<workdir>/guest``.
+        directory: work folder, usually ``<workdir>/guest-<arch>``.
         source: the folder with the Makefile; None: the project's ``qemu/guest``.
         jobs: parallel compilers.
         timeout: seconds make may take.
+        arch: of the kernel that starts them, ``x86_64`` or ``i386``.
     """
 
     directory: Path
     source: Path | None = None
     jobs: int = 2
     timeout: float = 600.0
+    arch: str = "x86_64"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +67,7 @@ def guest_command(request: GuestRequest) -> tuple[str, ...]:
     """Return the make command of ``request``; nothing runs."""
     source = request.source or data_dir("qemu") / "guest"
     root = request.directory.absolute() / "root"
-    return ("make", "-C", str(source), f"-j{request.jobs}", f"O={root}")
+    return ("make", "-C", str(source), f"-j{request.jobs}", f"O={root}", f"ARCH={request.arch}")
 
 
 def build_guest(request: GuestRequest, observer: Observer | None = None) -> GuestResult:

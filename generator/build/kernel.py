@@ -233,6 +233,7 @@ def _make_request(plan: BuildPlan, request: BuildRequest, goal: str) -> runner.M
         jobs=plan.jobs,
         goal=goal,
         fragments=plan.fragments,
+        arch=config.architecture(plan.fragments),
     )
 
 

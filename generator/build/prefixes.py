@@ -45,11 +45,10 @@ _NEEDS = {
 
 @dataclass(frozen=True, kw_only=True)
 class Configuration:
-    """One kernel configuration: its name, the fragments in order, and the architecture."""
+    """One kernel configuration: its name, and the fragments in order."""
 
     name: str
     fragments: tuple[Path, ...]
-    arch: str = "x86_64"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +103,7 @@ def configurations(base: str) -> tuple[Configuration, ...]:
     return (
         Configuration(name="on", fragments=on),
         Configuration(name="off", fragments=(*plain, folder / "off.config")),
-        Configuration(name="i386", fragments=(folder / "i386.config",), arch="i386"),
+        Configuration(name="i386", fragments=(folder / "i386.config",)),
     )
 
 
@@ -172,7 +171,7 @@ class _Run:
                 jobs=request.jobs or os.cpu_count() or 1,
                 goal=goal,
                 fragments=self._configuration.fragments,
-                arch=self._configuration.arch,
+                arch=config.architecture(self._configuration.fragments),
                 keep_going=True,
             ),
             take,

@@ -19,6 +19,7 @@ from generator.plan import find_base, find_series, plan_series
 
 if TYPE_CHECKING:
     from generator.boot.stage import BootRequest, BootResult
+    from generator.build.guest import GuestRequest
     from generator.build.kernel import BuildRequest, BuildResult
     from generator.cli.output import Screen
     from generator.tree.acquire import Source
@@ -197,14 +198,30 @@ def boot_request(options: Options, variant: str, initramfs: Path) -> BootRequest
         flavour=options.flavour,
         accel=options.accel,
         parameters=(f"uprobekit.tests={options.tests}",) if options.tests else (),
+        arch=_architecture(options),
     )
+
+
+def _architecture(options: Options) -> str:
+    """Return the architecture of the flavour's kernels."""
+    from generator.build.config import architecture, find_fragments
+
+    return architecture(find_fragments(options.base, flavour=options.flavour))
+
+
+def _guest_request(options: Options) -> GuestRequest:
+    """Return how the guest's programs are built; each architecture has its own."""
+    from generator.build.guest import GuestRequest
+
+    arch = _architecture(options)
+    return GuestRequest(directory=options.area / f"guest-{arch}", arch=arch)
 
 
 def guest(options: Options, screen: Screen) -> Path:
     """Build the guest's programs, unless that is done, and return their archive."""
-    from generator.build.guest import GuestRequest, build_guest
+    from generator.build.guest import build_guest
 
-    return build_guest(GuestRequest(directory=options.area / "guest"), screen).initramfs
+    return build_guest(_guest_request(options), screen).initramfs
 
 
 def _boot_one(options: Options, variant: str, initramfs: Path, screen: Screen) -> BootResult:
@@ -221,11 +238,11 @@ def _boot_one(options: Options, variant: str, initramfs: Path, screen: Screen) -
 def _boot_commands(options: Options, variants: tuple[str, ...]) -> list[tuple[str, ...]]:
     """Return the commands that build the guest and boot kernels."""
     from generator.boot.stage import boot_command
-    from generator.build.guest import GuestRequest, guest_command
+    from generator.build.guest import guest_command
 
     find_base(options.base)
-    guest = GuestRequest(directory=options.area / "guest")
-    archive = options.area / "guest" / "initramfs.cpio"
+    guest = _guest_request(options)
+    archive = guest.directory / "initramfs.cpio"
     requests = [boot_request(options, variant, archive) for variant in variants]
     return [guest_command(guest), *(boot_command(request) for request in requests)]
 

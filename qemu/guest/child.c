@@ -7,11 +7,18 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+
+/* From the linker: the program's own code lies between them. */
+extern const char __executable_start[], etext[];
+
+/* Of the vDSO, in every kernel so far. */
+#define VDSO_SIZE	8192
 
 struct board *board;
 
@@ -94,6 +101,18 @@ void nap_ms(long ms)
 	const struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };
 
 	nanosleep(&ts, NULL);
+}
+
+/*
+ * This function returns whether code is the program's own, or the vDSO's, where
+ * 32-bit code makes its system calls: not the copy of an instruction.
+ */
+bool is_own_code(uintptr_t ip)
+{
+	uintptr_t vdso = getauxval(AT_SYSINFO_EHDR);
+
+	return (ip >= (uintptr_t)__executable_start && ip < (uintptr_t)etext) ||
+	       (vdso && ip - vdso < VDSO_SIZE);
 }
 
 /* This function arms a probe that has been defined, with this error or none. */

@@ -4,27 +4,28 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/types.h>
 
+#include "abi.h"
 #include "result.h"
 #include "tracefs.h"
 
 /* In hits.S. */
-long hit_nop(long x);
-long hit_xol(long x);
-long hit_push(long x);
-long hit_load(const long *p);
-long hit_deep(long depth);
-long hit_tail(long x);
-long hit_call(long (*fn)(void));
-void hit_div(int x);
+HIT_ABI long hit_nop(long x);
+HIT_ABI long hit_xol(long x);
+HIT_ABI long hit_push(long x);
+HIT_ABI long hit_load(const long *p);
+HIT_ABI long hit_deep(long depth);
+HIT_ABI long hit_tail(long x);
+HIT_ABI long hit_call(long (*fn)(void));
+HIT_ABI void hit_div(int x);
 void foreign_int3(void);
-extern const char steps_begin[], steps_end[], code_begin[], code_end[];
+void walk_stepped(void);
+extern const char steps_begin[], steps_end[];
+extern const char code_begin[], code_second[], code_end[];
 
-/* From the linker: the program's own code lies between them. */
-extern const char __executable_start[], etext[];
-
-typedef long (*hit_fn)(long x);
+typedef HIT_ABI long (*hit_fn)(long x);
 
 /* Memory that all processes of a test share. */
 struct board {
@@ -59,6 +60,7 @@ int hit_times(hit_fn hit, unsigned long times);
 bool arm_at(struct result *r, struct probe *p, const void *addr);
 bool arm_return(struct result *r, struct probe *p, const void *addr);
 void nap_ms(long ms);
+bool is_own_code(uintptr_t ip);
 void probe_child(const struct test *test, struct result *r);
 void spawn_self_args(char **argv, const char *times);
 

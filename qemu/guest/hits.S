@@ -3,75 +3,79 @@
  * Functions that begin with an instruction to probe; all return three times
  * their argument.  They lie in one page.
  */
+#include "abi.h"
+
+#define TF	0x100
+
 	.text
 	.balign	4096
 	.globl	hit_nop, hit_xol, hit_push, hit_load, hit_div
-	.globl	steps_begin, steps_end, foreign_int3
-	.globl	code_begin, code_end
+	.globl	steps_begin, steps_end, walk_stepped, foreign_int3
+	.globl	code_begin, code_second, code_end
 	.globl	hit_deep, hit_tail, hit_call
 
 /* Can be done without a single step. */
 hit_nop:
 	nop
 	.fill	24, 1, 0x90
-	lea	(%rdi, %rdi, 2), %rax
+	lea	(ARG, ARG, 2), AX
 	ret
 
 /* Has to be stepped: nobody emulates a multiplication. */
 hit_xol:
-	imul	$3, %rdi, %rax
+	imul	$3, ARG, AX
 	.fill	24, 1, 0x90
 	ret
 
 hit_push:
-	push	%rdi
+	push	ARG
 	.fill	24, 1, 0x90
-	pop	%rax
-	lea	(%rax, %rax, 2), %rax
+	pop	AX
+	lea	(AX, AX, 2), AX
 	ret
 
 /* Faults if the pointer is bad. */
 hit_load:
-	mov	(%rdi), %rax
+	mov	(ARG), AX
 	.fill	24, 1, 0x90
-	lea	(%rax, %rax, 2), %rax
+	lea	(AX, AX, 2), AX
 	ret
 
 /* Faults if the argument is zero. */
 hit_div:
-	idivl	%edi
+	idivl	ARG_32
 	.fill	24, 1, 0x90
 	ret
 
 /* Calls itself so many times, and returns how many that were. */
 hit_deep:
-	imul	$1, %rdi, %rax
+	imul	$1, ARG, AX
 	.fill	24, 1, 0x90
-	test	%rax, %rax
+	test	AX, AX
 	jz	1f
-	lea	-1(%rax), %rdi
+	lea	-1(AX), ARG
 	call	hit_deep
-	inc	%rax
+	inc	AX
 1:	ret
 
 /* Returns together with hit_xol. */
 hit_tail:
-	imul	$1, %rdi, %rdi
+	imul	$1, ARG, ARG
 	.fill	24, 1, 0x90
 	jmp	hit_xol
 
 /* Calls the function given, and returns what it returns. */
 hit_call:
-	imul	$1, %rdi, %rax
+	imul	$1, ARG, AX
 	.fill	24, 1, 0x90
-	sub	$8, %rsp
-	call	*%rax
-	add	$8, %rsp
+	sub	$CALL_PAD, SP
+	call	*AX
+	add	$CALL_PAD, SP
 	ret
 
 /* What a debugger steps through; it sets the registers. */
 steps_begin:
-	mov	$5, %edi
+	mov	$5, ARG_32
 	call	hit_nop
 	call	hit_xol
 	jmp	1f
@@ -81,6 +85,21 @@ steps_begin:
 steps_end:
 	jmp	steps_end
 
+/* Makes such a walk with the trap flag set, and returns without it. */
+walk_stepped:
+	pushf
+	orl	$TF, (SP)
+	popf
+	mov	$5, ARG_32
+	call	hit_nop
+	call	hit_xol
+	call	hit_push
+	call	hit_xol
+	pushf
+	andl	$~TF, (SP)
+	popf
+	ret
+
 /* A breakpoint that belongs to the program. */
 foreign_int3:
 	int3
@@ -88,7 +107,8 @@ foreign_int3:
 
 /* Code that works at any address, for files made by the tests. */
 code_begin:
-	imul	$3, %rdi, %rax
+	imul	$3, ARG, AX
+code_second:
 	.fill	24, 1, 0x90
 	ret
 code_end:

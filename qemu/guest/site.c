@@ -11,6 +11,7 @@
 #include <sys/ucontext.h>
 #include <unistd.h>
 
+#include "abi.h"
 #include "result.h"
 
 /*
@@ -21,13 +22,11 @@
 #define X86_EFLAGS_RF	0x10000
 
 #ifdef __i386__
-# define REG_IP		REG_EIP
 # define NR_REGS	8
 static const int greg_order[NR_REGS] = {
 	REG_EAX, REG_ECX, REG_EDX, REG_EBX, REG_ESP, REG_EBP, REG_ESI, REG_EDI,
 };
 #else
-# define REG_IP		REG_RIP
 # define NR_REGS	16
 static const int greg_order[NR_REGS] = {
 	REG_RAX, REG_RCX, REG_RDX, REG_RBX, REG_RSP, REG_RBP, REG_RSI, REG_RDI,

@@ -210,7 +210,7 @@ static volatile int own_traps;
 static void on_trap(int signo, siginfo_t *info, void *context)
 {
 	const ucontext_t *uc = context;
-	uintptr_t ip = uc->uc_mcontext.gregs[REG_RIP];
+	uintptr_t ip = uc->uc_mcontext.gregs[REG_IP];
 
 	if (ip != (uintptr_t)foreign_int3 + 1)
 		die_of(signo);
@@ -295,7 +295,7 @@ static int check_slot(const uint8_t *slot, size_t insn_len)
 static int look_at_slot(void)
 {
 	static uint8_t copy[PAGE];
-	const size_t insn_len = 4;	/* imul $3, %rdi, %rax */
+	const size_t insn_len = code_second - code_begin;
 	int i, found = 0;
 
 	CHECK(!hit_times(hit_xol, 1));

@@ -6,7 +6,6 @@
 #include <signal.h>
 #include <stdint.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <sys/ucontext.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -32,9 +31,9 @@ static sigjmp_buf back;
 static bool is_own_state(const void *context)
 {
 	const ucontext_t *uc = context;
-	uintptr_t ip = uc->uc_mcontext.gregs[REG_RIP];
+	uintptr_t ip = uc->uc_mcontext.gregs[REG_IP];
 
-	return ip >= (uintptr_t)__executable_start && ip < (uintptr_t)etext &&
+	return is_own_code(ip) &&
 	       !(uc->uc_mcontext.gregs[REG_EFL] & X86_EFLAGS_TF);
 }
 
@@ -76,16 +75,13 @@ static int start_ticks(void)
 	return 0;
 }
 
-/*
- * This function returns a monotonic time in nanoseconds.  It makes a system
- * call: a tick in the vDSO would look as if it came in a foreign place.
- */
-static long now_ns(void)
+/* This function returns a monotonic time in nanoseconds. */
+static int64_t now_ns(void)
 {
 	struct timespec ts;
 
-	syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &ts);
-	return ts.tv_sec * 1000000000 + ts.tv_nsec;
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return ts.tv_sec * 1000000000LL + ts.tv_nsec;
 }
 
 /*
@@ -98,7 +94,8 @@ static long now_ns(void)
  */
 static int storm(void)
 {
-	long before, begin, end, after, least, most;
+	int64_t before, begin, end, after;
+	long least, most;
 
 	CHECK(!storm_hit(0));
 	before = now_ns();
@@ -247,7 +244,7 @@ static void on_segv(int signo, siginfo_t *info, void *context)
 
 	(void)signo;
 	if (info->si_addr != (void *)16 ||
-	    uc->uc_mcontext.gregs[REG_RIP] != (greg_t)(uintptr_t)hit_load)
+	    uc->uc_mcontext.gregs[REG_IP] != (greg_t)(uintptr_t)hit_load)
 		bad_ticks++;
 	siglongjmp(back, 1);
 }
@@ -276,9 +273,9 @@ static void on_segv_repair(int signo, siginfo_t *info, void *context)
 
 	(void)signo;
 	(void)info;
-	if (uc->uc_mcontext.gregs[REG_RIP] != (greg_t)(uintptr_t)hit_load)
+	if (uc->uc_mcontext.gregs[REG_IP] != (greg_t)(uintptr_t)hit_load)
 		bad_ticks++;
-	uc->uc_mcontext.gregs[REG_RDI] = (greg_t)(uintptr_t)&seven;
+	uc->uc_mcontext.gregs[REG_ARG] = (greg_t)(uintptr_t)&seven;
 }
 
 /* This function returns from the handler to the instruction that faulted. */

@@ -20,7 +20,6 @@
 #include "child.h"
 #include "tests.h"
 
-#define X86_EFLAGS_TF	0x100
 #define MAX_STEPS	512
 
 /* Not in every header: resume until the next branch. */
@@ -59,13 +58,10 @@ static void on_step(int signo, siginfo_t *info, void *context)
 
 	if (info->si_code == SI_KERNEL)
 		die_of(signo);
-	note_step(uc->uc_mcontext.gregs[REG_RIP], info->si_code);
+	note_step(uc->uc_mcontext.gregs[REG_IP], info->si_code);
 }
 
-/*
- * This function is a program that single-steps itself.  The red zone is left
- * alone, since the compiler may use it.
- */
+/* This function is a program that single-steps itself. */
 static int step_self(void)
 {
 	struct sigaction sa = {
@@ -74,21 +70,7 @@ static int step_self(void)
 	};
 
 	sigaction(SIGTRAP, &sa, NULL);
-	asm volatile("lea -128(%%rsp), %%rsp\n\t"
-		     "pushf\n\t"
-		     "orl %0, (%%rsp)\n\t"
-		     "popf\n\t"
-		     "mov $5, %%edi\n\t"
-		     "call hit_nop\n\t"
-		     "call hit_xol\n\t"
-		     "call hit_push\n\t"
-		     "call hit_xol\n\t"
-		     "pushf\n\t"
-		     "andl %1, (%%rsp)\n\t"
-		     "popf\n\t"
-		     "lea 128(%%rsp), %%rsp\n\t"
-		     : : "i" (X86_EFLAGS_TF), "i" (~X86_EFLAGS_TF)
-		     : "rax", "rdi", "memory", "cc");
+	walk_stepped();
 	return 0;
 }
 
@@ -107,7 +89,7 @@ static uintptr_t ip_of(pid_t pid)
 
 	if (ptrace(PTRACE_GETREGS, pid, NULL, &regs))
 		return 0;
-	return regs.rip;
+	return regs.USER_IP;
 }
 
 /* This function puts the debuggee to the beginning of the walk. */
@@ -117,9 +99,9 @@ static bool go_to_start(pid_t pid)
 
 	if (ptrace(PTRACE_GETREGS, pid, NULL, &regs))
 		return false;
-	regs.rip = (uintptr_t)steps_begin;
+	regs.USER_IP = (uintptr_t)steps_begin;
 	/* Not inside of a system call that would be restarted. */
-	regs.orig_rax = -1;
+	regs.USER_SYSCALL = -1;
 	return !ptrace(PTRACE_SETREGS, pid, NULL, &regs);
 }
 
@@ -316,8 +298,8 @@ static bool visit(struct result *r, pid_t pid, int *ended)
 		return false;
 	}
 	ip = ip_of(pid);
-	expect(r, ip >= (uintptr_t)__executable_start && ip < (uintptr_t)etext,
-	       "the debugger sees ip %#lx", ip);
+	expect(r, is_own_code(ip), "the debugger sees ip %#lx",
+	       (unsigned long)ip);
 	/* A signal of its own came first: it must have it. */
 	if (status >> 16 != PTRACE_EVENT_STOP)
 		signo = WSTOPSIG(status);
