@@ -111,6 +111,11 @@ corpus: setup		## thousands of instructions in a guest, without and with a probe
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
 	$(RUN) corpus --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
 
+clients: setup		## perf, bpftrace, ftrace's tests in guests, ours and the base (installs them)
+	@$(MAKE) -s tools PACKAGES="linux-perf bpftrace"
+	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) --flavour clients tip peer
+	$(RUN) clients --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
+
 qemu-test-debug: setup	## the self-tests on a kernel with KASAN, lockdep and the like
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) --flavour debug tip
 	$(RUN) boot --base $(BASE) $(AREA) --flavour debug tip
@@ -163,8 +168,8 @@ clean:			## remove the Python environment and caches; not the work area
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: help tools setup qemu-test series opcodes drift checkpatch prefixes review verify patches \
-	states picture proof proof-full fuzz mutate census cost profile corpus \
-	qemu-test-debug build boot lint types test-tools test test-browser \
+	states picture proof proof-full fuzz mutate census cost profile corpus clients \
+	qemu-test-debug qemu-test-i386 build boot lint types test-tools test test-browser \
 	test-kernel golden check bench clean
 
 .PHONY: verdicts report

@@ -10,6 +10,8 @@ from test_report_compare import boot, guest
 from generator.build.prefixes import PrefixResult
 from generator.model.opcodes import OPCODES
 from generator.model.review import RULES
+from generator.report.clients import Client
+from generator.report.clients import as_data as clients_data
 from generator.report.compare import CompareRequest, compare_boots
 from generator.report.corpus import CorpusResult, Wrong
 from generator.report.corpus import as_data as corpus_data
@@ -82,6 +84,10 @@ def make_results(work: Path, *, said: str = "") -> Path:
     )
     slow = Cost(name=said, code="90", how=said, how_base="stepped", ours=2000, base=1600)
     _keep(work, "cost", cost_data((*rows, slow) if said else rows))
+    counted = Client(name="perf-stat", expected=10000, ours=10000, base=10000)
+    lost = Client(name=said, expected=10000, ours=None, base=9999, said=(said,))
+    versions = {"linux-perf": said or "6.1"}
+    _keep(work, "clients", clients_data((counted, lost) if said else (counted,), versions))
     tally = {"entries": {"not stepped": 99, "stepped": 1}, "returns": {}, "instructions": {}}
     tally |= {"stepped": {"mul": 1}, "refused": {}}
     sides = {side: {"all": tally, "without_go": tally, "mean": 0.5} for side in ("ours", "base")}

@@ -26,7 +26,7 @@ PATCHES = TESTS.parent / "kernel_patches/6.1/review"
 ONE = next(PATCHES.glob("0002-*"))
 SECTIONS = {
     *("series", "tests", "boots", "review", "verify", "prefixes", "checkpatch", "opcodes"),
-    *("explored", "patches", "proof", "corpus", "mutate", "census", "cost", "coverage"),
+    *("explored", "patches", "proof", "corpus", "mutate", "census", "cost", "clients", "coverage"),
 }
 MEASURED = SECTIONS - {"coverage"}
 # the section of a result that has another name

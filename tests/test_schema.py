@@ -53,7 +53,17 @@ def test_report_compare_and_boot(tmp_path, capsys, monkeypatch):
     validate("boot", json.dumps({"format": 1, "boots": boots}))
 
 
-KEPT = ["census", "checkpatch", "corpus", "cost", "mutate", "patches", "review", "states"]
+KEPT = [
+    "census",
+    "checkpatch",
+    "clients",
+    "corpus",
+    "cost",
+    "mutate",
+    "patches",
+    "review",
+    "states",
+]
 KEPT += ["verdicts", "verify"]
 
 

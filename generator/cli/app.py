@@ -10,7 +10,7 @@ from typing import Annotated, cast
 import typer
 
 from generator import __version__
-from generator.cli import bases, checks, commands, desk, patches, states
+from generator.cli import bases, checks, clients, commands, desk, patches, states
 from generator.cli.options import Colour, Level, Options, Shell
 from generator.errors import ExitCode, InfraError, UprobekitError, UserError
 from generator.plan import all_bases
@@ -72,7 +72,8 @@ Variants = Annotated[
 Flavour = Annotated[
     str,
     typer.Option(
-        help="Kernel configuration: plain or debug.", autocompletion=lambda: ["plain", "debug"]
+        help="Kernel configuration: plain, debug, i386 or clients.",
+        autocompletion=lambda: ["plain", "debug", "i386", "clients"],
     ),
 ]
 Toolchain = Annotated[
@@ -298,6 +299,35 @@ def cost(
             series=series,
             tree=tree,
             rev=rev,
+            workdir=workdir,
+            as_json=as_json,
+            quiet=quiet,
+        )
+    )
+
+
+@app.command("clients")
+def clients_command(
+    base: Base = "6.1",
+    series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    tree: Tree = None,
+    rev: Rev = None,
+    accel: Accel = "auto",
+    workdir: Workdir = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run perf, bpftrace and the base's tests of ftrace in guests, and compare what they count.
+
+    Needs the flavour clients of the tip and of the peer built, and the packages installed.
+    """
+    clients.run_clients(
+        Options(
+            base=base,
+            series=series,
+            tree=tree,
+            rev=rev,
+            accel=accel,
             workdir=workdir,
             as_json=as_json,
             quiet=quiet,

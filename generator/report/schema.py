@@ -20,6 +20,7 @@ from generator.boot.stage import BootResult
 from generator.build.kernel import BuildResult
 from generator.build.prefixes import PrefixResult
 from generator.render.share import LineShare
+from generator.report.clients import Client
 from generator.report.compare import Comparison
 from generator.report.corpus import CorpusResult
 from generator.report.cost import Cost
@@ -71,6 +72,10 @@ RESULTS = {
         },
     ),
     "checkpatch": Shape(what="what checkpatch.pl finds", of=CheckpatchResult),
+    "clients": Shape(
+        what="what the clients of uprobes count, on the tip and on the base",
+        more={"versions": Mapping[str, str], "clients": tuple[Client, ...]},
+    ),
     "compare": Shape(
         what="self-tests before and after; qemu-test prints it as well",
         of=Comparison,

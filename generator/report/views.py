@@ -219,6 +219,29 @@ def _figure(value: object) -> str:
     return "refused" if value is None else str(int(str(value)))
 
 
+def _clients(data: Data) -> View:
+    rows = [
+        {
+            "name": cut(row["name"]),
+            "expected": int(row["expected"]),
+            "ours": _count(row["ours"]),
+            "base": _count(row["base"]),
+            "said": [cut(line) for line in row["said"]],
+            "good": bool(row["good"]),
+        }
+        for row in data["clients"]
+    ]
+    wrong = sum(not row["good"] for row in rows)
+    differ = sum(row["ours"] != row["base"] for row in rows)
+    text = f"{len(rows)} clients, {wrong} miscounted, {differ} unlike the base"
+    versions = {str(name): cut(version) for name, version in data["versions"].items()}
+    return judged(bool(rows) and not wrong), text, {"rows": rows, "versions": versions}
+
+
+def _count(value: object) -> str:
+    return "none" if value is None else str(int(str(value)))
+
+
 def _share(figures: Mapping[str, int], word: str) -> str:
     total = sum(int(number) for number in figures.values())
     return f"{100 * int(figures.get(word, 0)) / total:.2f} %" if total else "-"
@@ -357,5 +380,6 @@ SECTIONS = (
         anchor="census", title="Census of programs", command="census", result="census", look=_census
     ),
     Section(anchor="cost", title="Cost per hit", command="cost", result="cost", look=_cost),
+    Section(anchor="clients", title="Clients", command="clients", result="clients", look=_clients),
 )
 """In the order of the page."""

@@ -1,0 +1,63 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command about the clients of uprobes; the stages that it needs are imported when it runs."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from generator.cli import commands
+from generator.cli.options import Options, render_source
+from generator.errors import CheckFailed
+from generator.paths import ensure_dir, write_atomic
+from generator.plan import find_base
+
+FLAVOUR = "clients"
+
+# For one boot, without KVM; a client that is compiling says nothing for a while.
+_SECONDS = 1500
+_SILENCE = 240.0
+
+_MEGABYTES = 2048
+
+
+def run_clients(options: Options) -> None:
+    """Run the clients on the tip and on the unmodified base, and compare what they count."""
+    from generator.boot.stage import boot_kernel
+    from generator.build.clients import pack_clients, package_versions
+    from generator.report.clients import as_data, as_text, compare_clients
+    from generator.tree.acquire import ensure_pristine
+
+    options = replace(options, flavour=FLAVOUR)
+    screen = options.screen()
+    source, rendered = render_source(options)
+    pristine = ensure_pristine(source, options.area, find_base(options.base))
+    guest = commands.guest(options, screen)
+    initramfs = ensure_dir(options.area / options.base / FLAVOUR) / "initramfs.cpio"
+    write_atomic(initramfs, guest.read_bytes() + pack_clients(pristine))
+    reports = []
+    for variant in ("tip", "peer"):
+        request = replace(
+            commands.boot_request(options, variant, initramfs),
+            memory=_MEGABYTES,
+            parameters=("uprobekit.program=clients", f"uprobekit.timeout={_SECONDS}"),
+            timeout=_SECONDS + 60.0,
+            silence=_SILENCE,
+        )
+        result = boot_kernel(request, screen)
+        if not result.outcome.complete:
+            raise CheckFailed(
+                f"{variant}: {result.outcome.kind}: {result.outcome.reason}",
+                where=str(result.console),
+            )
+        reports.append(result.ktap)
+    rows = compare_clients(reports[0], reports[1])
+    data = {"base": options.base, "source": source.version, **as_data(rows, package_versions())}
+    options.keep("clients", data, source, rendered)
+    screen.result(data)
+    screen.say(as_text(rows))
+    wrong = [row.name for row in rows if not row.good]
+    if wrong:
+        raise CheckFailed(
+            f"clients that do not count what they must: {', '.join(wrong)}",
+            where=f"{options.base}/{options.series}",
+        )
