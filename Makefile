@@ -111,8 +111,8 @@ corpus: setup		## thousands of instructions in a guest, without and with a probe
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
 	$(RUN) corpus --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
 
-clients: setup		## perf, bpftrace, ftrace's tests in guests, ours and the base (installs them)
-	@$(MAKE) -s tools PACKAGES="linux-perf bpftrace"
+clients: setup		## perf, bpftrace, systemtap, ftrace's tests in guests, ours and the base (installs them)
+	@$(MAKE) -s tools PACKAGES="linux-perf bpftrace systemtap"
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) --flavour clients tip peer
 	$(RUN) clients --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
 

@@ -8,7 +8,7 @@ import pytest
 
 from generator.boot.ktap import parse_ktap
 from generator.build import clients as packing
-from generator.build.clients import find_libraries, pack_clients
+from generator.build.clients import find_libraries, pack_clients, translate_probe
 from generator.errors import CheckFailed, InfraError, UserError
 from generator.report.clients import as_text, compare_clients
 
@@ -72,7 +72,7 @@ def tests_of_ftrace(tmp_path):
 def test_what_is_packed(tests_of_ftrace, monkeypatch):
     """A program, what it loads, the tests and a shell; folders come before what is in them."""
     monkeypatch.setattr(packing, "PACKAGES", {"coreutils": ("ls",)})
-    archive = pack_clients(tests_of_ftrace)
+    archive = pack_clients(tests_of_ftrace, b"translated")
     for wanted in (b"ftrace/test.d/one.tc\0", b"bin/sh\0", b"usr/bin/ls\0", b"/libc.so.6\0"):
         assert wanted in archive
     assert archive.index(b"usr/bin\0") < archive.index(b"usr/bin/ls\0")
@@ -87,12 +87,39 @@ def test_the_dynamic_linker_is_packed():
 def test_a_source_without_tests(tmp_path):
     """It is named."""
     with pytest.raises(UserError, match="no tests of ftrace"):
-        pack_clients(tmp_path)
+        pack_clients(tmp_path, b"")
 
 
 def test_a_program_that_is_missing(tests_of_ftrace, monkeypatch):
     """Its package is what to install."""
     monkeypatch.setattr(packing, "PACKAGES", {"coreutils": ("ls",), "tracers": ("no-such-one",)})
     with pytest.raises(InfraError, match="needs no-such-one") as caught:
-        pack_clients(tests_of_ftrace)
+        pack_clients(tests_of_ftrace, b"")
     assert caught.value.hint == "apt-get install tracers"
+
+
+def test_a_translator_that_fails(tmp_path, monkeypatch):
+    """What it said is in the error; where it is not installed, its package is."""
+    stap = tmp_path / "stap"
+    stap.write_text("#!/bin/sh\necho no such probe >&2\nexit 1\n")
+    stap.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    with pytest.raises(InfraError, match="no such probe"):
+        translate_probe(tmp_path, tmp_path / "place")
+    monkeypatch.setenv("PATH", str(tmp_path / "nothing"))
+    with pytest.raises(InfraError, match="stap is not found") as caught:
+        translate_probe(tmp_path, tmp_path / "place")
+    assert caught.value.hint == "apt-get install systemtap"
+
+
+def test_a_translation(tmp_path, monkeypatch):
+    """It sees a kernel's headers with the file that a build without modules lacks."""
+    build_dir = tmp_path / "build"
+    build_dir.mkdir()
+    (build_dir / "vmlinux.symvers").write_text("symbols")
+    stap = tmp_path / "stap"
+    stap.write_text('#!/bin/sh\ncat "$2/Module.symvers" > client.bo\n')
+    stap.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    for _ in range(2):
+        assert translate_probe(build_dir, tmp_path / "place") == b"symbols"

@@ -3,12 +3,13 @@
 
 Reads the installed programs with the shared libraries that ldd(1) names, and
 ``tools/testing/selftests/ftrace`` of the base's source; makes the entries of an initramfs, to be
-unpacked over the guest's own. Nothing is changed and nothing is kept: each program is packed as its
-package has it, at ``/usr/bin``, each library where the dynamic linker looks for it.
+unpacked over the guest's own. Each program is packed as its package has it, at ``/usr/bin``, each
+library where it is here. The script of systemtap is translated here: its compiler is no client.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import stat
@@ -18,10 +19,12 @@ from pathlib import Path
 
 from generator.build.cpio import Entry, pack_entries
 from generator.errors import InfraError, UserError
+from generator.paths import data_dir, ensure_dir
 
 PACKAGES: Mapping[str, tuple[str, ...]] = {
     "linux-perf": ("perf",),
     "bpftrace": ("bpftrace",),
+    "systemtap-runtime": ("stapbpf",),
     "dash": ("dash",),
     "coreutils": (
         *("basename", "cat", "cut", "date", "dirname", "expr", "head", "id", "ls", "mkdir"),
@@ -40,12 +43,19 @@ _LIBRARY = re.compile(r"^\s*(?:\S+ => )?(/\S+) \(0x[0-9a-f]+\)$", re.MULTILINE)
 
 _TESTS = Path("tools/testing/selftests/ftrace")
 
+_ACCOUNTS = {"etc/passwd": b"root:x:0:0:root:/tmp:/bin/sh\n", "etc/group": b"root:x:0:\n"}
+"""stapbpf asks who runs it."""
 
-def pack_clients(pristine: Path) -> bytes:
+_LINKED = ("lib", "lib64")
+"""Folders that are links where /usr is merged (Debian's wiki, UsrMerge); a probe's path is real."""
+
+
+def pack_clients(pristine: Path, probe: bytes) -> bytes:
     """Return the archive of the clients.
 
     Args:
         pristine: the unmodified source of the base.
+        probe: what ``translate_probe`` returns.
 
     Raises:
         InfraError: a program is not installed, or a file cannot be read.
@@ -56,7 +66,7 @@ def pack_clients(pristine: Path) -> bytes:
         raise UserError("the source has no tests of ftrace", where=str(tests))
     programs = find_programs()
     files = {f"usr/bin/{program.name}": program for program in programs}
-    files |= {str(path).lstrip("/"): path for path in find_libraries(programs)}
+    files |= {_real_name(path): path for path in find_libraries(programs)}
     files |= {
         f"ftrace/{path.relative_to(tests)}": path
         for path in sorted(tests.rglob("*"))
@@ -66,8 +76,56 @@ def pack_clients(pristine: Path) -> bytes:
         entries = [_file(name, path) for name, path in files.items()]
     except OSError as error:
         raise InfraError(f"cannot read: {error.strerror}", where=str(error.filename)) from error
-    shell = Entry(name="bin/sh", mode=stat.S_IFLNK | 0o777, data=b"/usr/bin/dash")
-    return pack_entries(iter([*_folders([*files, shell.name]), *entries, shell]))
+    texts = {**_ACCOUNTS, "client.bo": probe}
+    entries += [
+        Entry(name=name, mode=stat.S_IFREG | 0o644, data=data) for name, data in texts.items()
+    ]
+    entries += [_link("bin/sh", "/usr/bin/dash"), *_library_links()]
+    return pack_entries(iter([*_folders(entry.name for entry in entries), *entries]))
+
+
+def translate_probe(build_dir: Path, place: Path) -> bytes:
+    """Return the script of systemtap, ``qemu/guest/client.stp``, as BPF that stapbpf loads.
+
+    Systemtap wants a kernel's headers as a package has them; without modules a build directory
+    lacks ``Module.symvers`` alone, and has the same under another name.
+
+    Args:
+        build_dir: of the kernel that is to be probed.
+        place: work folder.
+
+    Raises:
+        InfraError: systemtap is not installed, or does not translate it.
+    """
+    kernel = ensure_dir(place / "kernel")
+    links = {"Module.symvers": "vmlinux.symvers"} | {
+        name: name for name in (".config", "Makefile", "System.map", "include")
+    }
+    for name, target in links.items():
+        (kernel / name).unlink(missing_ok=True)
+        (kernel / name).symlink_to(build_dir.absolute() / target)
+    script = data_dir("qemu") / "guest" / "client.stp"
+    command = ["stap", "-r", str(kernel), "--runtime=bpf", "-p4", "-m", "client", str(script)]
+    settings = {**os.environ, "SYSTEMTAP_DIR": str(place / "systemtap"), "LC_ALL": "C"}
+    try:
+        subprocess.run(
+            command,
+            cwd=place,
+            env=settings,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            check=True,
+        )
+        return (place / "client.bo").read_bytes()
+    except FileNotFoundError as error:
+        raise InfraError("stap is not found in PATH", hint="apt-get install systemtap") from error
+    except subprocess.CalledProcessError as error:
+        raise InfraError(
+            f"stap does not translate it: {error.stderr}", where=str(script)
+        ) from error
+    except (OSError, subprocess.SubprocessError) as error:
+        raise InfraError(f"stap does not run: {error}", where=str(place)) from error
 
 
 def find_programs() -> tuple[Path, ...]:
@@ -114,6 +172,19 @@ def find_libraries(programs: Iterable[Path]) -> tuple[Path, ...]:
     if "not found" in done.stdout:
         raise InfraError("a shared library is missing", where="ldd", hint="apt-get install -f")
     return tuple(Path(path) for path in sorted(set(_LIBRARY.findall(done.stdout))))
+
+
+def _real_name(library: Path) -> str:
+    return str(library.parent.resolve() / library.name).lstrip("/")
+
+
+def _link(name: str, target: str) -> Entry:
+    return Entry(name=name, mode=stat.S_IFLNK | 0o777, data=target.encode())
+
+
+def _library_links() -> list[Entry]:
+    folders = [Path("/") / name for name in _LINKED]
+    return [_link(path.name, str(path.readlink())) for path in folders if path.is_symlink()]
 
 
 def _file(name: str, path: Path) -> Entry:

@@ -317,7 +317,7 @@ def clients_command(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run perf, bpftrace and the base's tests of ftrace in guests, and compare what they count.
+    """Run perf, bpftrace, systemtap and the base's tests of ftrace in guests; compare the counts.
 
     Needs the flavour clients of the tip and of the peer built, and the packages installed.
     """

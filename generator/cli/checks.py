@@ -473,10 +473,8 @@ def mutate(options: Options, *, count: int, seed: int, cases: int, boots: int) -
 
 def _tip(options: Options) -> tuple[Path, Path]:
     """Return source and build directory of the tip."""
-    from generator.build.worktree import BUILD_PREFIX
-
-    tree = options.area / options.base / "tip" / "linux"
-    return tree, tree / f"{BUILD_PREFIX}{options.flavour}-{options.toolchain}"
+    build_dir = commands.build_dir(options, "tip")
+    return build_dir.parent, build_dir
 
 
 def _boot_mutants(

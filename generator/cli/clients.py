@@ -23,7 +23,7 @@ _MEGABYTES = 2048
 def run_clients(options: Options) -> None:
     """Run the clients on the tip and on the unmodified base, and compare what they count."""
     from generator.boot.stage import boot_kernel
-    from generator.build.clients import pack_clients, package_versions
+    from generator.build.clients import pack_clients, package_versions, translate_probe
     from generator.report.clients import as_data, as_text, compare_clients
     from generator.tree.acquire import ensure_pristine
 
@@ -33,7 +33,8 @@ def run_clients(options: Options) -> None:
     pristine = ensure_pristine(source, options.area, find_base(options.base))
     guest = commands.guest(options, screen)
     initramfs = ensure_dir(options.area / options.base / FLAVOUR) / "initramfs.cpio"
-    write_atomic(initramfs, guest.read_bytes() + pack_clients(pristine))
+    probe = translate_probe(commands.build_dir(options, "tip"), initramfs.parent)
+    write_atomic(initramfs, guest.read_bytes() + pack_clients(pristine, probe))
     reports = []
     for variant in ("tip", "peer"):
         request = replace(

@@ -171,6 +171,14 @@ def build(options: Options, variants: tuple[str, ...]) -> None:
         screen.say(f"{options.base}/{result.variant}: {result.image}")
 
 
+def build_dir(options: Options, variant: str) -> Path:
+    """Return where the objects of a variant are, built or not."""
+    from generator.build.worktree import BUILD_PREFIX
+
+    place = options.area / options.base / variant / "linux"
+    return place / f"{BUILD_PREFIX}{options.flavour}-{options.toolchain}"
+
+
 def boot_request(options: Options, variant: str, initramfs: Path) -> BootRequest:
     """Return how a variant is booted.
 
@@ -179,10 +187,8 @@ def boot_request(options: Options, variant: str, initramfs: Path) -> BootRequest
     """
     from generator.boot.stage import BootRequest
     from generator.build.kernel import IMAGE
-    from generator.build.worktree import BUILD_PREFIX
 
-    place = options.area / options.base / variant / "linux"
-    kernel = place / f"{BUILD_PREFIX}{options.flavour}-{options.toolchain}" / IMAGE
+    kernel = build_dir(options, variant) / IMAGE
     if not kernel.is_file() and not options.dry_run:
         raise UserError(
             f"the kernel of {options.base}/{variant} is not built",

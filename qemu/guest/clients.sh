@@ -39,6 +39,14 @@ bpf_client()
 	sed -n 's/^@: //p' /tmp/bpf
 }
 
+# Called with what the script of systemtap has counted: calls or returns.
+stap_client()
+{
+	stapbpf -c "/bin/client $HITS" /client.bo >/tmp/stap
+	cat /tmp/stap >&2
+	sed -n "s/^$1: //p" /tmp/stap
+}
+
 # Called with one of the base's own tests of ftrace; prints 1 if it passes.
 ftrace_client()
 {
@@ -67,6 +75,8 @@ client()
 		bpf_client "uretprobe:$LIBC:a64l { @ = count(); }" ;;
 	bpftrace-retval)
 		bpf_client "uretprobe:$LIBC:a64l { @ = sum(retval); }" ;;
+	systemtap-call)		stap_client calls ;;
+	systemtap-return)	stap_client returns ;;
 	ftrace-*)
 		ftrace_client "$(ftrace_tests | grep "/${1#ftrace-}\.tc")" ;;
 	esac
@@ -107,7 +117,7 @@ fi
 tests="perf-stat perf-stat-stepped perf-stat-return
 	perf-record perf-record-stepped perf-record-return
 	bpftrace-uprobe bpftrace-uprobe-stepped bpftrace-uretprobe
-	bpftrace-retval"
+	bpftrace-retval systemtap-call systemtap-return"
 for file in $(ftrace_tests); do
 	tests="$tests ftrace-$(basename "$file" .tc)"
 done
