@@ -9,7 +9,6 @@ import difflib
 import os
 import re
 import shutil
-from dataclasses import replace
 from pathlib import Path
 
 import git
@@ -17,8 +16,8 @@ import pytest
 from conftest import TESTS
 
 from generator.errors import UprobekitError, UserError
-from generator.model.bases import BASES, UNFINISHED
-from generator.model.bases.v3_3 import BASE, PATCHES
+from generator.model.bases import BASES
+from generator.model.bases.v3_3 import BASE
 from generator.model.edits import CreateFile
 from generator.model.series import REVIEW
 from generator.plan import plan_series
@@ -30,8 +29,8 @@ from generator.verify.fit import try_edits
 from generator.verify.uses import check_uses
 
 K33 = TESTS / "trees" / "k33"
-SERIES = replace(REVIEW, patches=REVIEW.patches[: len(PATCHES)])
-PLAN = plan_series(BASE, SERIES)
+PATCHES = tuple(patch.ident for patch in REVIEW.patches)
+PLAN = plan_series(BASE, REVIEW)
 
 
 @pytest.fixture
@@ -71,12 +70,10 @@ def patch(rendered, number):
     return next(data for name, data in rendered.patches.items() if name.startswith(f"{number:04}"))
 
 
-def test_it_is_no_base_before_all_patches_render():
-    """A part of a base is not offered; the part is the beginning of the series."""
-    whole = tuple(patch.ident for patch in REVIEW.patches)
-    assert whole[: len(PATCHES)] == PATCHES == tuple(BASE.edits)
-    assert (BASE in BASES) == (whole == PATCHES)
-    assert (BASE in UNFINISHED) != (BASE in BASES)
+def test_it_is_a_base():
+    """It is offered, with every patch of the series in its order."""
+    assert BASE in BASES
+    assert tuple(BASE.edits) == PATCHES
 
 
 def test_it_renders(made_up, tmp_path):
@@ -142,7 +139,11 @@ def test_who_asks_is_32bit_app(made_up, tmp_path):
     """The tests of TIF_IA32 are gone, those of other questions are as they were."""
     tip = render_series(PLAN, made_up, tmp_path / "work").tip_files
     left = [path for path, text in tip.items() if "TIF_IA32" in text]
-    assert left == ["arch/x86/include/asm/compat.h", "arch/x86/kernel/process_64.c"]
+    assert left == [
+        "arch/x86/include/asm/compat.h",
+        "arch/x86/include/asm/thread_info.h",
+        "arch/x86/kernel/process_64.c",
+    ]
     assert "set_thread_flag(TIF_IA32);" in tip["arch/x86/kernel/process_64.c"]
     assert "made_up_status() & TS_COMPAT" in tip["arch/x86/include/asm/compat.h"]
     assert tip["arch/x86/kernel/ptrace.c"].count("#ifdef CONFIG_IA32_EMULATION") == 1
@@ -296,7 +297,7 @@ def test_the_real_tree(real, tmp_path):
     """Everything that is there renders, and what its C uses is in the tree."""
     rendered = render_series(PLAN, real, tmp_path)
     assert not [trial for trial in try_edits(PLAN, real) if trial.problem]
-    facts = [use for use in check_uses(BASE, SERIES, real) if use.problem]
+    facts = [use for use in check_uses(BASE, REVIEW, real) if use.problem]
     assert not facts
     done = replay_patches(rendered.repo, "review", rendered.patches)
     assert [replayed.problem for replayed in done] == [""] * len(PATCHES)

@@ -269,4 +269,6 @@ def test_reader_goes_away():
 def test_no_escape_codes_in_a_pipe(force):
     """Output that is no terminal's is plain text, errors included."""
     done = run("render", "--base", "9.9", env=force)
-    assert done.stderr == "uprobekit: error: there is no base '9.9'; the bases are: 6.1, 6.12\n"
+    assert (
+        done.stderr == "uprobekit: error: there is no base '9.9'; the bases are: 6.1, 6.12, 3.3\n"
+    )

@@ -10,7 +10,7 @@ from conftest import TESTS
 from pycparser import c_ast, c_parser
 
 from generator.errors import UserError
-from generator.model.bases import BASES, UNFINISHED
+from generator.model.bases import BASES
 from generator.model.decl import Enum, Enumerator, Function, Macro, Member, Param, Struct
 from generator.model.edits import Templated
 from generator.model.opcodes import OPCODES
@@ -32,11 +32,13 @@ MESSAGES = sorted(
     path.name.removesuffix(".txt.j2") for path in (ROOT / "templates/messages").iterdir()
 )
 USED = {
-    edit.template
+    base.name: {
+        edit.template
+        for group in (base.baseline, *base.edits.values())
+        for edit in group
+        if isinstance(edit, Templated)
+    }
     for base in BASES
-    for group in (base.baseline, *base.edits.values())
-    for edit in group
-    if isinstance(edit, Templated)
 }
 # what a template stands for from the first patch on that inserts it
 SINCE = {
@@ -44,27 +46,21 @@ SINCE = {
     "include/linux/uprobes.h/prototypes.h": "utask",
     "include/linux/uprobes.h/stubs.h": "utask",
     "include/linux/uprobes.h/task.h": "utask",
+    "kernel/events/uprobes.c/helpers-3.3.c": "utask",
     "kernel/events/uprobes.c/hit.c": "hit",
     "kernel/events/uprobes.c/utask.c": "utask",
     "kernel/events/uprobes.c/xol.c": "xol",
 }
 
 
-# templates of unfinished bases, which have a part of the series
-PARTS = {
-    edit.template: base
-    for base in UNFINISHED
-    for edit in base.baseline
-    if isinstance(edit, Templated) and edit.template not in USED
-}
-
-
 def scopes(name):
     """Return base and prefix for every place of the series where a template is rendered."""
-    if name in PARTS:
-        return [(PARTS[name], PATCHES[:length]) for length in range(len(PARTS[name].edits) + 1)]
     first = PATCHES.index(SINCE[name]) + 1 if name in SINCE else 0
-    return [(base, prefix) for base in BASES for prefix in PREFIXES[first:]]
+    users = [base for base in BASES if name in USED[base.name]]
+    if not users:
+        # included by a template of all bases, or of the one that its name has
+        users = [base for base in BASES if "-" not in name or f"-{base.name}." in name]
+    return [(base, prefix) for base in users for prefix in PREFIXES[first:]]
 
 
 CASES = [(name, base, prefix) for name in FILES for base, prefix in scopes(name)]

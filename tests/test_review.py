@@ -115,7 +115,7 @@ MUTANTS = [
     ("R20", CORE, "\tspin_lock_irq(&current->sighand->siglock);\n", ""),
     ("R21", CORE, "struct uprobe *uprobe = utask", "struct uprobe *u = utask"),
     ("R22", CORE, "unsigned long bp_vaddr", "unsigned long probept"),
-    ("R23", CORE, "\t\thandle_swbp(regs);", "\t\thandle_other(regs);"),
+    ("R23", CORE, "\telse\n\t\thandle_", "\telse\n\t\tother_"),
     ("R24", CORE, "loff_t offset;\n\n\t*is_bp", "int offset;\n\n\t*is_bp"),
     ("R26", CORE, "free_area:\n", "other:\n"),
     ("R27", CORE, ".priority\t=", ".priority ="),

@@ -348,6 +348,16 @@ CORE_FUNCTIONS = (
         patch="xol",
     ),
     Function(
+        name="uprobe_clear_state",
+        returns="void",
+        params=(_mm,),
+        doc=("This function gets called when no task uses an address space any more.",),
+        header=CORE_H,
+        stub="",
+        needs="no_uprobes",
+        patch="xol",
+    ),
+    Function(
         name="xol_fault",
         returns="vm_fault_t",
         params=(
@@ -357,6 +367,7 @@ CORE_FUNCTIONS = (
         ),
         storage="static",
         doc=("This function gets called when a task touches the area for the first time.",),
+        unless="special_pages",
         patch="xol",
     ),
     Function(
@@ -673,7 +684,7 @@ CORE_FUNCTIONS = (
         patch="hit",
     ),
     Function(
-        name="handle_swbp",
+        name="{{ names.handle_bp }}",
         returns="void",
         params=(_regs,),
         storage="static",
@@ -742,7 +753,8 @@ X86_FUNCTIONS = (
             "does a task execute 32-bit code?",
             '{% if "tif_ia32" in base.has %}'
             "A program is 32-bit or not from exec on. The question is not about the system call in "
-            "progress (is_compat_task()): 64-bit code can make a 32-bit one."
+            "progress (is_compat_task()): 64-bit code can make a 32-bit one. Nor is it about the "
+            "size of pointers: an x32 task, should there be one, executes 64-bit code."
             "{% else %}"
             "An x32 task executes 64-bit code, with 32-bit pointers: this is false for it. The "
             "question is about the mode of the CPU, not about the system call in progress "
@@ -752,6 +764,18 @@ X86_FUNCTIONS = (
         ),
         header="arch/x86/include/asm/compat.h",
         patch="is-32bit-app",
+    ),
+    Function(
+        name="uprobe_decoder_is_certain",
+        returns="bool",
+        params=(_insn,),
+        storage="static",
+        doc=(
+            "This function tells whether the decoder can be believed: it is older than some "
+            "instructions, and does not say where it gives up.",
+        ),
+        needs="insn_init",
+        patch="analyse",
     ),
     Function(
         name="uprobe_decode_insn",
@@ -931,6 +955,7 @@ X86_FUNCTIONS = (
             "get_unmapped_area() would take the limit from the kind of the system call in "
             "progress, and this is none.",
         ),
+        unless="tif_ia32",
         patch="xol",
     ),
     Function(

@@ -161,7 +161,7 @@ OUR_STEPS = (
             Effect(
                 function="uprobe_notify_resume",
                 text="clear_thread_flag(TIF_UPROBE); if (utask && utask->active_uprobe) "
-                "handle_singlestep(utask, regs); else handle_swbp(regs);",
+                "handle_singlestep(utask, regs); else {{ names.handle_bp }}(regs);",
             ),
         ),
     ),

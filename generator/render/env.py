@@ -19,7 +19,7 @@ from types import SimpleNamespace
 import jinja2
 
 from generator.errors import UserError
-from generator.model.bases import Base
+from generator.model.bases import Base, name_on
 from generator.model.decl import Function
 from generator.model.emulation import EMULATION
 from generator.model.interface import INTERFACE
@@ -37,12 +37,12 @@ class Scope:
     patches: tuple[str, ...]
 
 
-def _states() -> list[str]:
+def _states(base: Base) -> list[str]:
     """Return the states and transitions as comment lines."""
     lines = [f"\t{state.enumerator}: {state.meaning}" for state in STATES]
     moves = [
         f"\t{move.source.removeprefix('UTASK_')} -> {move.target.removeprefix('UTASK_')}: "
-        f"{move.function}()"
+        f"{name_on(base, move.function)}()"
         for move in TRANSITIONS
     ]
     return ["\n".join(lines), "\n".join(moves)]
@@ -140,6 +140,10 @@ class Templates:
         """Tell whether the patch of that identifier is applied in this scope."""
         return patch in self._scope.patches
 
+    def _brings(self, function: Function) -> bool:
+        """Tell whether the applied patches bring a function on this base."""
+        return self.has(function.patch) and self._scope.base.brings(function)
+
     def text(self, source: str) -> str:
         """Render a piece of text from the model."""
         if "{" not in source:
@@ -187,7 +191,7 @@ class Templates:
 
     def _doc(self, entry: str) -> Sequence[str]:
         if entry == "@states":
-            return _states()
+            return _states(self._scope.base)
         if entry == "@nops":
             return _nops()
         return [self.text(entry)]
@@ -202,7 +206,7 @@ class Templates:
         return "".join(
             cdecl.prototype(self.resolved(function))
             for function in INTERFACE.functions
-            if function.header == header and self.has(function.patch)
+            if function.header == header and self._brings(function)
         )
 
     def stubs(self, header: str) -> str:
@@ -210,7 +214,7 @@ class Templates:
         return "\n".join(
             cdecl.stub(self.resolved(function))
             for function in INTERFACE.functions
-            if function.header == header and function.stub is not None and self.has(function.patch)
+            if function.header == header and function.stub is not None and self._brings(function)
         )
 
     def struct(self, name: str) -> str:

@@ -274,7 +274,7 @@ def _r22(look: _Look) -> None:
 def _r23(look: _Look) -> None:
     body = look.function(CORE, "uprobe_notify_resume").split("*/")[-1]
     calls = re.findall(r"\b(handle_\w+)\(", body)
-    if calls != ["handle_singlestep", "handle_swbp"]:
+    if calls != ["handle_singlestep", look.series.names["handle_bp"]]:
         look.problems.append(f"it calls {calls}")
 
 

@@ -29,7 +29,21 @@ FOLDERS = ("include", "arch/x86/include", "kernel", "mm", "lib", "arch/x86", "se
 """Where things that the series uses are declared; nearer ones first."""
 
 _KEYWORDS = frozenset(
-    ("if", "for", "while", "switch", "return", "sizeof", "typeof", "defined", "do", "case", "else")
+    (
+        "if",
+        "for",
+        "while",
+        "switch",
+        "return",
+        "sizeof",
+        "typeof",
+        "__typeof__",
+        "defined",
+        "volatile",
+        "do",
+        "case",
+        "else",
+    )
 )
 
 
@@ -78,6 +92,8 @@ def find_needs(base: Base, series: Series) -> Needs:
     needs = Needs()
     for name, text in texts.items():
         _collect(needs, name, text, own)
+    brought = set(re.findall(r"(\w+);", inserted))
+    needs.members = {key: where for key, where in needs.members.items() if key[1] not in brought}
     return needs
 
 

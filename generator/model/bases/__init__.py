@@ -11,8 +11,15 @@ from generator.model.bases.v3_3 import BASE as V3_3
 from generator.model.bases.v6_1 import BASE as V6_1
 from generator.model.bases.v6_12 import BASE as V6_12
 
-BASES: tuple[Base, ...] = (V6_1, V6_12)
-UNFINISHED: tuple[Base, ...] = (V3_3,)
+BASES: tuple[Base, ...] = (V6_1, V6_12, V3_3)
+UNFINISHED: tuple[Base, ...] = ()
 """Bases that have edits for a part of the series only: nothing offers them."""
 
-__all__ = ["BASES", "UNFINISHED", "Base", "Hook"]
+
+def name_on(base: Base, function: str) -> str:
+    """Return the base's name of a function that the model calls by the first base's."""
+    keys = {name: key for key, name in BASES[0].names.items()}
+    return base.names[keys[function]] if function in keys else function
+
+
+__all__ = ["BASES", "UNFINISHED", "Base", "Hook", "name_on"]

@@ -46,6 +46,33 @@ FACTS: tuple[Fact, ...] = (
         absent=True,
     ),
     Fact(
+        ident="no_uprobes",
+        what="there are no uprobes: the baseline brings what they rest on",
+        path="include/linux/mm_types.h",
+        anchor=Anchor(kind="member", name="uprobes_state", within="mm_struct"),
+        absent=True,
+    ),
+    Fact(
+        ident="lacks_helpers",
+        what="small functions of later kernels are missing: the C brings its own",
+        path="include/linux/bitops.h",
+        anchor=Anchor(kind="function", name="sign_extend64"),
+        absent=True,
+    ),
+    Fact(
+        ident="vma_list",
+        what="the mappings of a process are a list",
+        path="include/linux/mm_types.h",
+        anchor=Anchor(kind="member", name="mmap", within="mm_struct"),
+    ),
+    Fact(
+        ident="special_pages",
+        what="a special mapping is an array of pages, it has no fault handler",
+        path="include/linux/mm_types.h",
+        anchor=Anchor(kind="member", name="fault", within="vm_special_mapping"),
+        absent=True,
+    ),
+    Fact(
         ident="uprobe_rcu",
         what="probes are looked up under RCU tasks trace, without a reference",
         path="kernel/events/uprobes.c",

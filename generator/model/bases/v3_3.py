@@ -4,19 +4,18 @@
 Nothing of uprobes is in it: the baseline adds what the series is built upon, instead of taking
 anything out. Names are those that the review asked for, also where another name was merged later.
 
-Not among the bases yet: its patches are here as far as they render, see ``PATCHES``.
-
 Sources: the unmodified tree of 3.3.8, and the places where it tests TIF_IA32.
 """
 
 from __future__ import annotations
 
-from generator.model.bases.base import Base
+from generator.model.bases.base import Base, Hook
 from generator.model.edits import (
     Anchor,
     CreateFile,
     Edit,
     InsertBlock,
+    InsertHook,
     InsertLines,
     InsertStatement,
     RenameIdentifiers,
@@ -25,9 +24,6 @@ from generator.model.edits import (
     ReplaceDeclaration,
     ReplaceTokens,
 )
-
-PATCHES = ("trap-nr", "is-32bit-app", "names", "param-order")
-"""The patches of the series that this base has edits for, from the first one on."""
 
 CORE = "kernel/events/uprobes.c"
 CORE_H = "include/linux/uprobes.h"
@@ -38,6 +34,9 @@ MMAP = "mm/mmap.c"
 COMPAT_H = "arch/x86/include/asm/compat.h"
 ELF_H = "arch/x86/include/asm/elf.h"
 PTRACE = "arch/x86/kernel/ptrace.c"
+SIGNAL = "arch/x86/kernel/signal.c"
+THREAD_INFO_H = "arch/x86/include/asm/thread_info.h"
+TRAPS = "arch/x86/kernel/traps.c"
 
 NAMES = {
     "bp_insn": "UPROBE_BP_INSN",
@@ -45,11 +44,19 @@ NAMES = {
     "set_bp": "set_bp",
     "is_bp_insn": "is_bp_insn",
     "get_bp_addr": "uprobe_get_bp_addr",
+    "handle_bp": "handle_bp",
     "pre_notifier": "uprobe_pre_bp_notifier",
     "post_notifier": "uprobe_post_bp_notifier",
     "force_sigtrap": "force_sig(SIGTRAP, current)",
     "force_sigill": "force_sig(SIGILL, current)",
-    "send_sigtrap": "send_sigtrap",
+    "send_sigtrap": "send_sigtrap(current, regs, 0, TRAP_TRACE)",
+    "clear_blockstep": "clear_blockstep()",
+    "access_ok": "access_ok(VERIFY_WRITE, place, size)",
+    "cpu_dr7": "__this_cpu_read(cpu_dr7)",
+    "vma_inode": "vma_inode(vma)",
+    "for_each_vma": "for (vma = mm->mmap; vma; vma = vma->vm_next)",
+    "ref_inc": "atomic_inc",
+    "xol_page": "pages[0]",
     "find_uprobe": "find_uprobe",
 }
 
@@ -296,17 +303,244 @@ _PARAM_ORDER: tuple[Edit, ...] = (
     ),
 )
 
+_HOOKS = (
+    Hook(
+        callee="uprobe_free_utask",
+        path=FORK,
+        function="mm_release",
+        text="uprobe_free_utask(tsk);",
+        before="deactivate_mm",
+        blank=True,
+        patch="utask",
+    ),
+    Hook(
+        callee="uprobe_copy_process",
+        path=FORK,
+        function="copy_process",
+        text="uprobe_copy_process(p);",
+        after="trace_task_newtask",
+        patch="utask",
+    ),
+    Hook(
+        callee="uprobe_reset_state",
+        path=FORK,
+        function="mm_init",
+        text="uprobe_reset_state(mm);",
+        before="mm_init_aio",
+        patch="xol",
+    ),
+    Hook(
+        callee="uprobe_clear_state",
+        path=FORK,
+        function="mmput",
+        text="uprobe_clear_state(mm);",
+        before="exit_aio",
+        patch="xol",
+    ),
+    Hook(
+        callee="uprobe_deny_signal",
+        path="kernel/signal.c",
+        function="get_signal_to_deliver",
+        text="if (unlikely(uprobe_deny_signal()))\n\treturn 0;",
+        after="signr",
+        blank=True,
+        patch="hit",
+    ),
+    Hook(
+        callee="uprobe_notify_resume",
+        path=SIGNAL,
+        function="do_notify_resume",
+        text="if (thread_info_flags & _TIF_UPROBE)\n\tuprobe_notify_resume(regs);",
+        before="_TIF_SIGPENDING",
+        blank=True,
+        patch="hit",
+    ),
+    Hook(
+        callee="arch_uprobe_exception_notify",
+        path=CORE,
+        function="uprobes_init",
+        text="WARN_ON(register_die_notifier(&uprobe_exception_nb));",
+        blank=True,
+        patch="hit",
+    ),
+)
+
+
+def _hooks(patch: str) -> tuple[Edit, ...]:
+    return tuple(
+        InsertHook(path=hook.path, hook=hook.callee) for hook in _HOOKS if hook.patch == patch
+    )
+
+
+def _core_include(name: str, before: str) -> Edit:
+    return InsertLines(
+        path=CORE,
+        text=f"#include <linux/{name}>\n",
+        before=Anchor(kind="include", name=f"linux/{before}"),
+    )
+
+
+_ANALYSE: tuple[Edit, ...] = (
+    ReplaceTokens(path=CORE, within="prepare_uprobe", pattern="-ENOTSUPP", by="-EOPNOTSUPP"),
+)
+
+_UTASK: tuple[Edit, ...] = (
+    InsertBlock(
+        path=CORE_H,
+        template="include/linux/uprobes.h/task.h",
+        before=Anchor(kind="declaration", name="uprobes_init"),
+    ),
+    InsertBlock(
+        path=CORE_H,
+        template="include/linux/uprobes.h/prototypes.h",
+        after=Anchor(kind="declaration", name="uprobe_dup_mmap"),
+        blank=False,
+    ),
+    InsertBlock(
+        path=CORE_H,
+        template="include/linux/uprobes.h/stubs.h",
+        after=Anchor(kind="function", name="uprobe_dup_mmap"),
+    ),
+    InsertBlock(
+        path=CORE,
+        template="kernel/events/uprobes.c/helpers-3.3.c",
+        after=Anchor(kind="macro", name="UPROBE_MMAP_LOCKS"),
+    ),
+    InsertBlock(
+        path=CORE,
+        template="kernel/events/uprobes.c/utask.c",
+        before=Anchor(kind="function", name="uprobes_init"),
+    ),
+    InsertLines(
+        path="include/linux/sched.h",
+        text="#ifdef CONFIG_UPROBES\n\tstruct uprobe_task *utask;\n#endif\n",
+        before=Anchor(kind="conditional", name="CONFIG_HAVE_HW_BREAKPOINT"),
+    ),
+    *_hooks("utask"),
+)
+
+_XOL: tuple[Edit, ...] = (
+    InsertLines(
+        path=CORE_H,
+        text="struct xol_area;\n\n"
+        "struct uprobes_state {\n"
+        "#ifdef CONFIG_UPROBES\n"
+        "\tstruct xol_area\t\t*xol_area;\n"
+        "#endif\n"
+        "};\n\n",
+        before=Anchor(kind="conditional", name="CONFIG_UPROBES"),
+    ),
+    InsertLines(
+        path="include/linux/mm_types.h",
+        text=_UPROBES_INCLUDE,
+        before=Anchor(kind="include", name="asm/page.h"),
+    ),
+    InsertLines(
+        path="include/linux/mm_types.h",
+        text="\tstruct uprobes_state uprobes_state;\n",
+        before=Anchor(kind="conditional", name="CONFIG_MMU_NOTIFIER"),
+    ),
+    InsertBlock(
+        path=CORE,
+        template="kernel/events/uprobes.c/xol.c",
+        before=Anchor(kind="function", name="uprobe_free_utask"),
+    ),
+    _core_include("wait.h", "uprobes.h"),
+    *_hooks("xol"),
+)
+
+_HIT: tuple[Edit, ...] = (
+    InsertBlock(
+        path=CORE,
+        template="kernel/events/uprobes.c/hit.c",
+        before=Anchor(kind="function", name="uprobes_init"),
+    ),
+    _core_include("kdebug.h", "kernel.h"),
+    _core_include("ptrace.h", "rmap.h"),
+    _core_include("ratelimit.h", "rmap.h"),
+    _core_include("uaccess.h", "uprobes.h"),
+    InsertLines(
+        path=CORE_H,
+        text="#define uprobe_get_trap_addr(regs)\tinstruction_pointer(regs)\n\n",
+        before=Anchor(kind="function", name="uprobe_register"),
+    ),
+    InsertLines(
+        path=THREAD_INFO_H,
+        text="#define TIF_UPROBE\t\t12\t/* hit a probe, or stepped over one */\n",
+        before=Anchor(kind="macro", name="TIF_NOTSC"),
+    ),
+    InsertLines(
+        path=THREAD_INFO_H,
+        text="#define _TIF_UPROBE\t\t(1 << TIF_UPROBE)\n",
+        before=Anchor(kind="macro", name="_TIF_NOTSC"),
+    ),
+    # without it, what uprobe_deny_signal() asks for after a page fault is not seen
+    ReplaceTokens(
+        path=THREAD_INFO_H,
+        within="_TIF_DO_NOTIFY_MASK",
+        pattern="_TIF_USER_RETURN_NOTIFY",
+        by="_TIF_USER_RETURN_NOTIFY | _TIF_UPROBE",
+    ),
+    InsertLines(
+        path="kernel/signal.c",
+        text=_UPROBES_INCLUDE,
+        after=Anchor(kind="include", name="linux/user_namespace.h"),
+    ),
+    InsertLines(
+        path=SIGNAL,
+        text=_UPROBES_INCLUDE,
+        before=Anchor(kind="include", name="linux/uaccess.h"),
+    ),
+    InsertLines(
+        path=TRAPS,
+        text=_UPROBES_INCLUDE,
+        after=Anchor(kind="include", name="linux/timer.h"),
+    ),
+    *(
+        ReplaceTokens(
+            path=TRAPS, pattern=f"{code}, regs->ip", by=f"{code}, uprobe_get_trap_addr(regs)"
+        )
+        for code in ("FPE_INTDIV", "ILL_ILLOPN")
+    ),
+    ReplaceTokens(
+        path=TRAPS,
+        within="math_error",
+        pattern="(void __user *)regs->ip",
+        by="(void __user *)uprobe_get_trap_addr(regs)",
+    ),
+    *_hooks("hit"),
+)
+
+_RETURN: tuple[Edit, ...] = (
+    ReplaceTokens(
+        path=FORK,
+        within="copy_process",
+        pattern="uprobe_copy_process(p)",
+        by="uprobe_copy_process(p, clone_flags)",
+    ),
+)
+
 BASE = Base(
     name="3.3",
     package="",
     names=NAMES,
-    has=frozenset({"insn_init", "tif_ia32"}),
-    hooks=(),
+    has=frozenset(
+        {"insn_init", "lacks_helpers", "no_uprobes", "special_pages", "tif_ia32", "vma_list"}
+    ),
+    hooks=_HOOKS,
     edits={
         "trap-nr": _TRAP_NR,
         "is-32bit-app": _IS_32BIT_APP,
         "names": _NAMES,
         "param-order": _PARAM_ORDER,
+        "analyse": _ANALYSE,
+        "utask": _UTASK,
+        "xol": _XOL,
+        "arch-xol": (),
+        "hit": _HIT,
+        "skip-nop": (),
+        "return": _RETURN,
+        "emulate": (),
     },
     baseline=_BASELINE,
 )

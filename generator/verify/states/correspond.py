@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from generator.model.bases import BASES, Base
+from generator.model.bases import Base, name_on
 from generator.model.guards import GUARDS
 from generator.model.interface import INTERFACE
 from generator.model.states import TRANSITIONS
@@ -46,12 +46,6 @@ def check_correspondence(plan: Plan, tip: Mapping[str, str]) -> tuple[Check, ...
 def applies(base: Base, when: str, unless: str) -> bool:
     """Tell whether something that needs or avoids a property of the base is there."""
     return (not when or when in base.has) and (not unless or unless not in base.has)
-
-
-def name_on(base: Base, function: str) -> str:
-    """Return the base's name of a function that the model calls by the first base's."""
-    keys = {name: key for key, name in BASES[0].names.items()}
-    return base.names[keys[function]] if function in keys else function
 
 
 def _step_effects() -> Iterator[tuple[str, Effect]]:
