@@ -65,8 +65,9 @@ drift: setup		## fail when kernel_patches/ is not what the model renders
 checkpatch: setup	## checkpatch.pl --strict on every patch
 	$(RUN) checkpatch --base $(BASE) $(SOURCE) $(AREA)
 
-prefixes: setup		## compile what each patch touches, uprobes on and off
-	$(RUN) prefixes --base $(BASE) $(SOURCE) $(AREA)
+matrix: setup		## compile what each patch reaches, every configuration; ARGS="--full" builds and boots
+	@$(MAKE) -s tools PACKAGES="clang sparse"
+	$(RUN) matrix --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
 
 review: setup		## the points of the review, with evidence
 	$(RUN) review --base $(BASE) $(SOURCE) $(AREA)
@@ -167,7 +168,7 @@ bench: cost		## instructions a hit takes; seconds of the main job, against a pla
 clean:			## remove the Python environment and caches; not the work area
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help tools setup qemu-test series opcodes drift checkpatch prefixes review verify patches \
+.PHONY: help tools setup qemu-test series opcodes drift checkpatch matrix review verify patches \
 	states picture proof proof-full fuzz mutate census cost profile corpus clients \
 	qemu-test-debug qemu-test-i386 build boot lint types test-tools test test-browser \
 	test-kernel golden check bench clean

@@ -7,7 +7,7 @@ from pathlib import Path
 from conftest import TESTS
 from test_report_compare import boot, guest
 
-from generator.build.prefixes import PrefixResult
+from generator.build.follow import PrefixResult
 from generator.model.opcodes import OPCODES
 from generator.model.review import RULES
 from generator.report.clients import Client
@@ -18,8 +18,9 @@ from generator.report.corpus import as_data as corpus_data
 from generator.report.cost import Cost
 from generator.report.cost import as_data as cost_data
 from generator.report.kept import write_kept
+from generator.report.matrix import BootRow, Matrix
+from generator.report.matrix import Cost as MatrixCost
 from generator.report.mutants import Score
-from generator.report.overview import write_prefixes
 from generator.report.results import write_boot, write_comparison
 from generator.tree.mail import read_series
 from generator.verify.ast import Check, Difference
@@ -68,8 +69,29 @@ def make_results(work: Path, *, said: str = "") -> Path:
         for ref in ("baseline", "tip")
         for configuration in ("on", "off")
     ]
-    trees = {"baseline": "1", "tip": TIP}
-    write_prefixes(work, BASE, source="x", results=results, trees=trees)
+    boots = tuple(
+        BootRow(
+            ref=ref,
+            kind=said or "passed",
+            tests=3,
+            passed=2,
+            seconds=9.5,
+            problems=(said,) if said else (),
+        )
+        for ref in ("baseline", "tip")
+    )
+    matrix = Matrix(
+        full=True,
+        identity="x",
+        trees={"baseline": "1", "tip": TIP},
+        cells=tuple(results),
+        boots=boots,
+        cost=MatrixCost(plain=300.0, series=1200.0, times=4.0, compiled=3000, ccache=False),
+        notes=(f"UML: {said or 'not here'}",),
+        tasks=4,
+        seconds=60.0,
+    )
+    _keep(work, "matrix", asdict(matrix))
     finding = Finding(patch="0001", file="a.c", line=3, text=said or "CHECK:CAMELCASE")
     checked = CheckpatchResult(
         checked=("0001",), findings=(finding,) if said else (), inherited=(finding,)

@@ -3,7 +3,7 @@
 
 import json
 import os
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import fake_base
 import pytest
@@ -11,8 +11,8 @@ from conftest import MINI
 from test_report_compare import DEAD, boot, guest
 
 from generator.build import state
+from generator.build.follow import PrefixResult
 from generator.build.kernel import BuildRequest, plan_build
-from generator.build.prefixes import PrefixResult
 from generator.build.worktree import read_ref
 from generator.cli import main
 from generator.errors import InfraError, UserError
@@ -21,13 +21,12 @@ from generator.model.edits import InsertBlock, RemoveFunctions, WriteFile
 from generator.plan import plan_series
 from generator.render import env
 from generator.render.share import count_lines
+from generator.report.kept import kept_path, write_kept
 from generator.report.overview import (
     OverviewRequest,
     PatchState,
     State,
     make_overview,
-    prefixes_path,
-    write_prefixes,
 )
 from generator.report.results import dump_json, result_path, write_boot
 from generator.tree.acquire import find_source
@@ -91,10 +90,12 @@ class Area:
             seconds=1.0,
         )
 
-    def keep(self, *results, **changes):
-        """Leave the results of compiling prefixes."""
-        options = {"source": self.source.identity, "trees": self.trees, **changes}
-        return write_prefixes(self.place, "6.1", results=results, **options)
+    def keep(self, *results, boots=(), **changes):
+        """Leave the results of the matrix."""
+        cells = [asdict(result) for result in results]
+        data = {"identity": self.source.identity, "trees": self.trees, "cells": cells, **changes}
+        data["boots"] = [{"tests": 3, "passed": 1, **row} for row in boots]
+        return write_kept(self.place, "6.1", "matrix", data, source="x", tip="y")
 
 
 @pytest.fixture
@@ -130,9 +131,9 @@ def test_everything_is_there(area):
     assert [states(row) for row in rows] == ["ggggn", "ggmmn", "ggmmn", "ggggg"]
     assert rows[0].tests.text == "1 of 1 as announced"
     assert rows[3].tests.text == "1 of 1 pass"
-    assert rows[3].builds.text == "kernel, objects (on)"
+    assert rows[3].builds.text == "kernel, objects in 1 configuration"
     assert rows[3].peer.text == "0 of 1 pass"
-    assert rows[1].builds.text == "objects (on)"
+    assert rows[1].builds.text == "objects in 1 configuration"
 
 
 @pytest.mark.parametrize(
@@ -205,7 +206,7 @@ def test_unfinished_builds(area, changes, words):
     assert area.rows()[3].builds.text == words
 
 
-@pytest.mark.parametrize("changes", [{"source": "another"}, {"trees": None}])
+@pytest.mark.parametrize("changes", [{"identity": "another"}, {"trees": None}])
 def test_objects_of_another_tree(area, changes):
     """Objects of another source or of another rendering are older."""
     if "trees" in changes:
@@ -227,7 +228,7 @@ def test_objects_that_do_not_compile(area):
 def test_damaged_results(area, text):
     """A damaged file counts as none, or says what is wrong with it."""
     for path in (
-        prefixes_path(area.build.workdir, "6.1"),
+        kept_path(area.build.workdir, "6.1", "matrix"),
         result_path(area.build.workdir, "6.1", "tip"),
     ):
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -242,9 +243,21 @@ def test_damaged_rows(area):
     """A field too many or too few: nothing is known."""
     path = area.keep(area.compiled("review-01"))
     data = json.loads(path.read_text())
-    data["results"][0]["more"] = 1
-    path.write_bytes(dump_json(data))
-    assert area.rows()[1].builds.state is State.MISSING
+    for damaged in ([{}], [1], 1, [{**data["cells"][0], "problems": 1, "ref": {}}]):
+        path.write_bytes(dump_json({**data, "cells": damaged}))
+        assert area.rows()[1].builds.state is State.MISSING
+
+
+@pytest.mark.parametrize(("problems", "letters"), [((), "gggg"), (("nop: fail",), "ggbb")])
+def test_boots_of_the_matrix(area, problems, letters):
+    """Where no variant was booted, the matrix knows; not when it is about another tree."""
+    row = {"ref": "review-01", "problems": problems}
+    area.keep(area.compiled("review-01"), boots=[row])
+    found = area.rows()[1]
+    assert states(found) == f"{letters}n"
+    assert found.tests.text.startswith("1 of 3 pass")
+    area.keep(boots=[row], trees=dict.fromkeys(area.refs, "0" * 40))
+    assert states(area.rows()[1]) == "gmoon"
 
 
 def test_replay(area):

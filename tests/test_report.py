@@ -25,7 +25,7 @@ PATCHES = TESTS.parent / "kernel_patches/6.1/review"
 # highlighting all of them takes a second
 ONE = next(PATCHES.glob("0002-*"))
 SECTIONS = {
-    *("series", "tests", "boots", "review", "verify", "prefixes", "checkpatch", "opcodes"),
+    *("series", "tests", "boots", "review", "verify", "matrix", "checkpatch", "opcodes"),
     *("explored", "patches", "proof", "corpus", "mutate", "census", "cost", "clients", "coverage"),
 }
 MEASURED = SECTIONS - {"coverage"}

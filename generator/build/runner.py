@@ -74,6 +74,7 @@ class MakeRequest:
         fragments: files merged after it, in this order.
         arch: ``x86_64``, or ``i386`` for a 32-bit kernel by the same compiler.
         keep_going: go on with other objects after one has failed.
+        variables: further ones of make's command line, such as ("W", "1").
     """
 
     tree: Path
@@ -87,6 +88,7 @@ class MakeRequest:
     fragments: tuple[Path, ...] = ()
     arch: str = "x86_64"
     keep_going: bool = False
+    variables: tuple[tuple[str, str], ...] = ()
 
 
 class LineRuntime(NullRuntime):  # type: ignore[misc]  # tuxmake has no types
@@ -213,6 +215,7 @@ def make_build(request: MakeRequest, on_line: Callable[[str], None]) -> KernelBu
         kconfig_add=[str(fragment) for fragment in request.fragments],
         targets=["config"] if only_config else None,
         make_target=[] if only_config else [request.goal],
+        make_variables=dict(request.variables),
         jobs=request.jobs,
         runtime="null",
         fail_fast=not request.keep_going,

@@ -98,6 +98,17 @@ def _version(command: str) -> str:
     return done.stdout.splitlines()[0] if done.stdout else "unknown"
 
 
+def find_sparse() -> str:
+    """Return the version of sparse.
+
+    Raises:
+        InfraError: it is not installed.
+    """
+    if not _found("sparse"):
+        raise InfraError("sparse is not installed", hint="apt-get install sparse")
+    return _version("sparse")
+
+
 def find_ccache(mode: str) -> str:
     """Return the compiler wrapper for ``mode``: ``ccache``, or ``none``.
 

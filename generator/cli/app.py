@@ -11,6 +11,7 @@ import typer
 
 from generator import __version__
 from generator.cli import bases, checks, clients, commands, desk, patches, states
+from generator.cli import matrix as prefix_matrix
 from generator.cli.options import Colour, Level, Options, Shell
 from generator.errors import ExitCode, InfraError, UprobekitError, UserError
 from generator.plan import all_bases
@@ -252,19 +253,47 @@ def verify(
 
 
 @app.command()
-def prefixes(
+def matrix(
     base: Base = "6.1",
     series: Annotated[str, typer.Option(help="Which series.")] = "review",
     tree: Tree = None,
     rev: Rev = None,
-    toolchain: Toolchain = "gcc",
+    full: Annotated[
+        bool,
+        typer.Option("--full", help="Whole kernels, uprobes on and off; boot those with them on."),
+    ] = False,
+    only: Annotated[
+        list[str] | None,
+        typer.Option(help="A row of the plan, such as prefix-on; may be repeated."),
+    ] = None,
+    scheduler: Annotated[
+        str,
+        typer.Option(
+            help="Address of a Dask scheduler; its workers see the work area at the same path. "
+            "Default: processes of this machine.",
+            show_default=False,
+        ),
+    ] = "",
+    workers: Annotated[int, typer.Option(help="So many processes; 0: one per core.")] = 0,
+    ccache: Annotated[str, typer.Option(help="auto, on or off.")] = "auto",
+    junit: Annotated[
+        Path | None, typer.Option(help="Write JUnit XML there.", show_default=False)
+    ] = None,
+    accel: Accel = "auto",
     jobs: Jobs = 0,
     workdir: Workdir = None,
     as_json: Json = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the plan, build nothing.")
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
-    """Compile what the series touches after each patch: uprobes on, off, and for 32 bits."""
-    checks.prefixes(
+    """Compile what each patch reaches: uprobes on, off, without ABIs, 32 bits; gcc, clang.
+
+    W=1 and sparse have to find nothing new in files of the series. The plan says before what will
+    be built; what was done with the same inputs is not done again.
+    """
+    prefix_matrix.matrix(
         Options(
             base=base,
             series=series,
@@ -272,10 +301,17 @@ def prefixes(
             rev=rev,
             workdir=workdir,
             as_json=as_json,
+            dry_run=dry_run,
             quiet=quiet,
-            toolchain=toolchain,
+            accel=accel,
             jobs=jobs,
-        )
+        ),
+        full=full,
+        only=tuple(only or ()),
+        ccache=ccache,
+        scheduler=scheduler,
+        workers=workers,
+        junit=junit,
     )
 
 

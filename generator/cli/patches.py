@@ -133,9 +133,7 @@ def _say_objects(screen: Screen, objects: Sequence[CodeResult]) -> None:
         counted = f"{one.instructions:6} instructions"
         screen.say(f"{one.patch:3} {one.source:40} {one.build:12} {counted}  {said}")
     if any(not one.build for one in objects):
-        screen.warn(
-            "some objects were not compared; uprobekit prefixes makes more build directories"
-        )
+        screen.warn("some objects were not compared; uprobekit matrix makes more build directories")
 
 
 def _say_recipients(screen: Screen, recipients: Sequence[Recipient]) -> None:

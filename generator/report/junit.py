@@ -47,8 +47,8 @@ def _suite(boot: BootResult, comparison: Comparison) -> TestSuite:
         suite.add_testcase(_case(row, tests.get(row.name), suite.name))
     if not boot.outcome.complete:
         case = TestCase("boot", classname=suite.name)
-        error = Error(_text(boot.outcome.reason), boot.outcome.kind.value)
-        error.text = _text("\n".join(boot.outcome.excerpt))
+        error = Error(clean_xml(boot.outcome.reason), boot.outcome.kind.value)
+        error.text = clean_xml("\n".join(boot.outcome.excerpt))
         case.result = [error]
         suite.add_testcase(case)
     suite.add_property("accelerator", boot.accel.accel)
@@ -57,17 +57,17 @@ def _suite(boot: BootResult, comparison: Comparison) -> TestSuite:
 
 
 def _case(row: Row, test: KtapTest | None, suite: str) -> TestCase:
-    case = TestCase(_text(row.name), classname=suite)
+    case = TestCase(clean_xml(row.name), classname=suite)
     if row.verdict is Verdict.SKIPPED:
-        case.result = [Skipped(_text(row.note))]
+        case.result = [Skipped(clean_xml(row.note))]
     elif row.verdict is Verdict.BAD:
-        case.result = [Failure(_text(row.note), "before-after")]
+        case.result = [Failure(clean_xml(row.note), "before-after")]
     if test is not None and test.diagnostics:
-        case.system_out = _text("\n".join(test.diagnostics))
+        case.system_out = clean_xml("\n".join(test.diagnostics))
     return case
 
 
-def _text(text: str) -> str:
+def clean_xml(text: str) -> str:
     """Return ``text`` without what XML 1.0 cannot hold; lines stay lines."""
     clean = "\n".join(clean_text(line) for line in text.split("\n"))
     return _NOT_XML.sub("\ufffd", clean)

@@ -2,30 +2,26 @@
 """Every base and every patch in one table, from the results that the work area has.
 
 Nothing is built or booted: a result that is not there is ``missing``, one of another tree, source
-or kernel is ``older``. Reads the stamps of builds, ``<workdir>/<base>/results/`` and
-``prefixes.json`` there, which ``write_prefixes`` keeps:
-
-    format          1
-    source          identity of the source
-    results         [{ref, tree, configuration, objects, left_out, problems, seconds}]
+or kernel is ``older``. Reads the stamps of builds, ``<workdir>/<base>/results/`` and in it what
+``uprobekit matrix`` has kept (``report.matrix.Matrix``).
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from generator.boot.ktap import KtapTest, Status
 from generator.boot.stage import BootResult
 from generator.build.kernel import BuildRequest, plan_build
-from generator.build.prefixes import PrefixResult
 from generator.build.state import read_state
 from generator.errors import UprobekitError, UserError
-from generator.paths import write_atomic
-from generator.report.results import FORMAT, dump_json, read_boot, result_path
+from generator.report.kept import kept_path, read_kept
+from generator.report.matrix import column_name
+from generator.report.results import read_boot, result_path
 
 
 class State(StrEnum):
@@ -57,7 +53,8 @@ class PatchRow:
         applies: the patch applied to the commit before it gives this commit.
         builds: the whole kernel, or the touched objects in each configuration.
         boots: the kernel of this commit was booted and ended well.
-        tests: self-tests that passed; of the baseline, those that ended as announced.
+        tests: self-tests that passed; of the baseline, those that ended as announced. Where no
+            variant was booted, both are those of the matrix.
         peer: on the last patch, what the unmodified base makes of the same self-tests.
     """
 
@@ -102,41 +99,12 @@ _NONE = Cell(state=State.NONE, text="-")
 _RANK = (State.BAD, State.OLDER, State.MISSING, State.GOOD)
 
 
-def prefixes_path(workdir: Path, base: str) -> Path:
-    """Return where the results of compiling every prefix are kept."""
-    return workdir / base / "results" / "prefixes.json"
-
-
-def write_prefixes(
-    workdir: Path,
-    base: str,
-    *,
-    source: str,
-    results: Sequence[PrefixResult],
-    trees: Mapping[str, str],
-) -> Path:
-    """Keep what compiling every prefix gave, and return the file's path.
-
-    Args:
-        workdir: the work area.
-        base: the base.
-        source: identity of the source.
-        results: one for each prefix and configuration.
-        trees: git's tree id by ref.
-
-    Raises:
-        InfraError: the file cannot be written.
-    """
-    rows = [{**asdict(result), "tree": trees[result.ref]} for result in results]
-    path = prefixes_path(workdir, base)
-    write_atomic(path, dump_json({"format": FORMAT, "source": source, "results": rows}))
-    return path
-
-
 def make_overview(request: OverviewRequest) -> tuple[PatchRow, ...]:
     """Return the rows of one base."""
     last = max(patch.number for patch in request.patches)
-    compiled = _Compiled(prefixes_path(request.build.workdir, request.build.base), request.source)
+    compiled = _Compiled(
+        kept_path(request.build.workdir, request.build.base, "matrix"), request.source
+    )
     return tuple(
         _row(request, patch, compiled, last=patch.number == last) for patch in request.patches
     )
@@ -151,6 +119,9 @@ def _row(
     # of two variants with the same tree, the one of which more is known
     variant = max(variants, key=lambda name: (boots[name].rank, _rank(kernels[name])))
     boot = boots[variant]
+    known = (boot.cell, _tests(boot, before=patch.number == 0, all_pass=last))
+    if boot.cell.state is State.MISSING:
+        known = compiled.boot(patch)
     return PatchRow(
         base=request.build.base,
         number=patch.number,
@@ -159,8 +130,8 @@ def _row(
         if patch.problem
         else Cell(state=State.GOOD, text="yes"),
         builds=_builds(kernels[variant], compiled.cell(patch)),
-        boots=boot.cell,
-        tests=_tests(boot, before=patch.number == 0, all_pass=last),
+        boots=known[0],
+        tests=known[1],
         peer=_peer(request.build) if last and patch.number else _NONE,
     )
 
@@ -186,35 +157,53 @@ def _kernel(build: BuildRequest, variant: str, ref: str) -> Cell:
 
 
 class _Compiled:
-    """The kept results of compiling every prefix."""
+    """The kept results of the matrix."""
 
     def __init__(self, path: Path, source: str) -> None:
-        self._rows: list[PrefixResult] = []
-        self._trees: dict[str, str] = {}
-        self._same_source = False
+        data = read_kept(path, "matrix").data
         try:
-            data = json.loads(path.read_bytes())
-            if data["format"] != FORMAT:
-                return
-            self._same_source = data["source"] == source
-            for row in data["results"]:
-                self._trees[str(row["ref"])] = str(row.pop("tree"))
-                self._rows.append(PrefixResult(**row))
-        except (OSError, ValueError, KeyError, TypeError, AttributeError):
-            self._rows = []
+            self._same_source = data["identity"] == source
+            self._trees = {str(ref): str(tree) for ref, tree in data["trees"].items()}
+            self._cells = [
+                (str(row["ref"]), _column(row), bool(row["problems"])) for row in data["cells"]
+            ]
+            self._boots = {str(row["ref"]): row for row in data["boots"]}
+        except (KeyError, TypeError, AttributeError):
+            self._cells, self._boots = [], {}
 
     def cell(self, patch: PatchState) -> Cell:
-        """Return what is known about the touched objects of a patch."""
-        rows = [row for row in self._rows if row.ref == patch.ref]
+        """Return what is known about the objects of a patch."""
+        rows = [(name, bad) for ref, name, bad in self._cells if ref == patch.ref]
         if not rows:
             return _MISSING
-        names = ", ".join(row.configuration for row in rows)
-        if not self._same_source or self._trees[patch.ref] != patch.tree:
-            return Cell(state=State.OLDER, text=f"older objects ({names})")
-        bad = [row.configuration for row in rows if row.problems]
-        if bad:
-            return Cell(state=State.BAD, text=f"NO: {', '.join(bad)}")
-        return Cell(state=State.GOOD, text=f"objects ({names})")
+        count = f"objects in {len(rows)} configuration{'s' if len(rows) > 1 else ''}"
+        if not self._holds(patch):
+            return Cell(state=State.OLDER, text=f"older {count}")
+        wrong = [name for name, bad in rows if bad]
+        if wrong:
+            return Cell(state=State.BAD, text=f"NO: {', '.join(wrong)}")
+        return Cell(state=State.GOOD, text=count)
+
+    def boot(self, patch: PatchState) -> tuple[Cell, Cell]:
+        """Return how the kernel of a patch ended, and its self-tests."""
+        row = self._boots.get(patch.ref)
+        if row is None:
+            return _MISSING, _MISSING
+        text = f"{row['passed']} of {row['tests']} pass"
+        if not self._holds(patch):
+            older = Cell(state=State.OLDER, text="an older kernel")
+            return older, Cell(state=State.OLDER, text=f"{text} (older)")
+        state = State.BAD if row["problems"] else State.GOOD
+        return Cell(state=state, text="NO" if row["problems"] else "yes"), Cell(
+            state=state, text=f"{text}, {'NOT ' if row['problems'] else ''}as expected"
+        )
+
+    def _holds(self, patch: PatchState) -> bool:
+        return self._same_source and self._trees.get(patch.ref) == patch.tree
+
+
+def _column(row: Mapping[str, Any]) -> str:
+    return column_name(str(row["configuration"]), str(row["toolchain"]), whole=bool(row["whole"]))
 
 
 def _builds(kernel: Cell, objects: Cell) -> Cell:

@@ -18,13 +18,13 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from generator.boot.stage import BootResult
 from generator.build.kernel import BuildResult
-from generator.build.prefixes import PrefixResult
 from generator.render.share import LineShare
 from generator.report.clients import Client
 from generator.report.compare import Comparison
 from generator.report.corpus import CorpusResult
 from generator.report.cost import Cost
 from generator.report.fit import Fit
+from generator.report.matrix import Matrix
 from generator.report.mutants import Score
 from generator.report.results import FORMAT
 from generator.report.status import WorkStatus
@@ -95,6 +95,7 @@ RESULTS = {
     "explain": Shape(what="what a probe on one instruction does", of=Explanation),
     "fuzz": Shape(what="a run of the fuzzer", of=FuzzResult, more={"base": str, "source": str}),
     "lines": Shape(what="template lines that bases share", of=LineShare),
+    "matrix": Shape(what="every prefix in every configuration", of=Matrix),
     "mbox": Shape(
         what="a version of the series that was written",
         more={"mbox": str, "mails": int, "version": int},
@@ -121,9 +122,6 @@ RESULTS = {
     "verdicts": Shape(
         what="every opcode, ours and the base's",
         more={"bits": int, "opcodes": tuple[OpcodeVerdict, ...]},
-    ),
-    "prefixes": Shape(
-        what="every prefix in every configuration", more={"prefixes": tuple[PrefixResult, ...]}
     ),
     "report": Shape(
         what="how the sections of a report stand",

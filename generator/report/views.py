@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from generator.report.grids import Asked
+from generator.report.matrix import column_name
 
 GOOD, BAD = "good", "bad"
 
@@ -107,24 +108,48 @@ def _verify(data: Data) -> View:
     return judged(bool(checks) and not bad), f"{looked} things compared, {bad} differ", checks
 
 
-def _prefixes(data: Data) -> View:
+def _matrix(data: Data) -> View:
     cells: dict[tuple[str, str], dict[str, Any]] = {
-        (str(row["ref"]), str(row["configuration"])): {
-            "objects": int(row["objects"]),
+        (str(row["ref"]), _column(row)): {
+            "objects": int(row["compiled"]),
             "seconds": f"{float(row['seconds']):.1f}",
             "problems": [cut(problem) for problem in row["problems"]],
         }
-        for row in data["results"]
+        for row in data["cells"]
+    }
+    boots = {
+        str(row["ref"]): {
+            "text": f"{cut(row['kind'])}: {int(row['passed'])} of {int(row['tests'])} pass",
+            "problems": [cut(problem) for problem in row["problems"]],
+        }
+        for row in data["boots"]
     }
     refs = list(dict.fromkeys(ref for ref, _ in cells))
     columns = list(dict.fromkeys(configuration for _, configuration in cells))
-    bad = sum(bool(cell["problems"]) for cell in cells.values())
+    bad = sum(bool(cell["problems"]) for cell in (*cells.values(), *boots.values()))
     view = {
         "columns": columns,
-        "rows": [(ref, [cells.get((ref, column)) for column in columns]) for ref in refs],
+        "rows": [(ref, [cells.get((ref, c)) for c in columns], boots.get(ref)) for ref in refs],
+        "has_boots": bool(boots),
+        "notes": [cut(note) for note in data["notes"]],
+        "cost": _matrix_cost(data["cost"]),
     }
     text = f"{len(refs)} prefixes in {len(columns)} configurations, {bad} with problems"
     return judged(bool(cells) and not bad), text, view
+
+
+def _column(row: Data) -> str:
+    return column_name(str(row["configuration"]), str(row["toolchain"]), whole=bool(row["whole"]))
+
+
+def _matrix_cost(cost: Data | None) -> str:
+    if cost is None:
+        return ""
+    cache = "with ccache" if cost["ccache"] else "without ccache"
+    return (
+        f"Whole kernels of all prefixes, uprobes on and off: {float(cost['times']):.2f} plain "
+        f"builds of {float(cost['plain']):.0f} s of processor time, {cache}."
+    )
 
 
 def _checkpatch(data: Data) -> View:
@@ -332,11 +357,11 @@ SECTIONS = (
         anchor="explored", title="States explored", command="states", result="states", look=_states
     ),
     Section(
-        anchor="prefixes",
+        anchor="matrix",
         title="Build matrix",
-        command="prefixes",
-        result="prefixes",
-        look=_prefixes,
+        command="matrix",
+        result="matrix",
+        look=_matrix,
     ),
     Section(
         anchor="patches",

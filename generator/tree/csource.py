@@ -121,7 +121,8 @@ def comments(text: str) -> tuple[Span, ...]:
 
 
 @lru_cache(maxsize=64)
-def _without_comments(text: str) -> str:
+def without_comments(text: str) -> str:
+    """Return ``text`` with comments blanked; same length, same lines."""
     return _blanked(text, comments(text))
 
 
@@ -133,7 +134,7 @@ def line_of(text: str, position: int) -> int:
 def tokens(text: str, span: Span | None = None) -> Iterator[Token]:
     """Yield the tokens in ``span`` of ``text``; a string is one, comments are none."""
     span = span or Span(0, len(text))
-    for match in _TOKEN.finditer(_without_comments(text), span.start, span.end):
+    for match in _TOKEN.finditer(without_comments(text), span.start, span.end):
         yield Token(match.group(), Span(match.start(), match.end()))
 
 

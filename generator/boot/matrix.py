@@ -1,0 +1,334 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Every prefix in every configuration, as tasks on Dask: what is to be done, and doing it.
+
+A task is a step of a build directory (``build.follow``), or the boot of a kernel that a step has
+made. Steps of one directory follow each other, directories stand beside each other: on processes of
+this machine, or on the workers of a scheduler, who have to see the work area at the same path.
+What was done with the same inputs is not done again. Called by ``uprobekit matrix``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from generator.boot.stage import BootRequest, BootResult, boot_kernel
+from generator.build import toolchain
+from generator.build.configurations import configurations, why_no_uml
+from generator.build.follow import Chain, PrefixResult, kept_steps, step_keys, take_step
+from generator.errors import InfraError, UserError
+
+if TYPE_CHECKING:
+    from distributed import Client, Future
+
+WHOLE = ("on", "off")
+"""The configurations of which whole kernels are built."""
+
+SPARSE = ("on", "off", "i386")
+"""Those that sparse looks at; the others are as "on" but for an ABI."""
+
+BOOTED = "whole-on"
+"""The chain whose kernels are booted."""
+
+# seconds on two cores, as long as this machine has not measured them: the first step of a
+# directory, one that a few objects see, a whole kernel from nothing, one of twelve after it, a boot
+_FIRST, _OBJECTS, _PLAIN, _KERNEL, _BOOT = 60.0, 8.0, 230.0, 70.0, 25.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatrixRequest:
+    """What is wanted.
+
+    Args:
+        base, refs, repo, pristine, pristine_id, workdir, ccache, jobs: as for ``Chain``.
+        full: whole kernels as well, with uprobes on and off, and boots of those that have them on.
+        only: names of chains, all when empty.
+    """
+
+    base: str
+    refs: tuple[str, ...]
+    repo: Path
+    pristine: Path
+    pristine_id: str
+    workdir: Path
+    ccache: str = "auto"
+    jobs: int = 0
+    full: bool = False
+    only: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """A task.
+
+    Args:
+        chain: name of the build directory.
+        ref: the prefix.
+        what: ``objects``, ``kernel`` or ``boot``.
+        done: it was done with the same inputs.
+        seconds: how long it took, or is expected to take.
+    """
+
+    chain: str
+    ref: str
+    what: str
+    done: bool
+    seconds: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class MatrixPlan:
+    """What will be done.
+
+    Args:
+        chains: the build directories.
+        cells: the tasks.
+        notes: what is left out, and why.
+    """
+
+    chains: tuple[Chain, ...]
+    cells: tuple[Cell, ...]
+    notes: tuple[str, ...]
+
+    def seconds(self, workers: int) -> float:
+        """Return about how long it takes: no shorter than its longest chain."""
+        waiting = [cell for cell in self.cells if not cell.done]
+        each = [sum(c.seconds for c in waiting if c.chain == chain.name) for chain in self.chains]
+        return max(sum(each) / max(workers, 1), *each, 0.0)
+
+
+def plan_matrix(request: MatrixRequest, booted: frozenset[str] = frozenset()) -> MatrixPlan:
+    """Return what is to be done; nothing is written.
+
+    Args:
+        request: what is wanted.
+        booted: the refs whose boots are kept and still hold.
+
+    Raises:
+        UserError: a ref or a chain does not exist.
+        InfraError: gcc is missing.
+    """
+    notes: list[str] = []
+    chains = _chains(request, notes)
+    if unknown := set(request.only) - {chain.name for chain in chains}:
+        names = ", ".join(chain.name for chain in chains)
+        raise UserError(f"there is no '{min(unknown)}' in this matrix", hint=f"use: {names}")
+    chosen = tuple(c for c in chains if not request.only or c.name in request.only)
+    cells = tuple(cell for chain in chosen for cell in _cells(chain, booted))
+    return MatrixPlan(chains=chosen, cells=cells, notes=tuple(notes))
+
+
+def _chains(request: MatrixRequest, notes: list[str]) -> list[Chain]:
+    known = configurations(request.base)
+    sparse = _there("sparse: its findings", toolchain.find_sparse, notes)
+    clang = _there("clang", lambda: toolchain.find_compiler("clang"), notes)
+    uml = why_no_uml(request.pristine)
+    notes += [f"UML: {uml}"] if uml else []
+
+    def chain(number: int, compiler: str, *, whole: bool = False, sparse: bool = False) -> Chain:
+        return Chain(
+            base=request.base,
+            configuration=known[number],
+            toolchain=compiler,
+            whole=whole,
+            sparse=sparse,
+            refs=request.refs,
+            repo=request.repo,
+            pristine=request.pristine,
+            pristine_id=request.pristine_id,
+            workdir=request.workdir,
+            ccache=request.ccache,
+            jobs=request.jobs,
+        )
+
+    every = range(len(known))
+    made = [chain(i, "gcc", whole=True) for i in every if request.full and known[i].name in WHOLE]
+    made += [chain(i, "gcc", sparse=sparse and known[i].name in SPARSE) for i in every]
+    return made + [chain(i, "clang") for i in every if clang]
+
+
+def _there(what: str, find: Callable[[], object], notes: list[str]) -> bool:
+    """Tell whether a tool is there; note it when not."""
+    try:
+        find()
+    except InfraError as error:
+        notes.append(f"{what}: {error.what}; {error.hint}")
+        return False
+    return True
+
+
+def _cells(chain: Chain, booted: frozenset[str]) -> Iterator[Cell]:
+    kept, keys = kept_steps(chain), step_keys(chain)
+    last = {result.ref: result.seconds for result in kept.values()}
+    for number, ref in enumerate(chain.steps):
+        first, later = (_PLAIN, _KERNEL) if chain.whole else (_FIRST, _OBJECTS)
+        result = kept.get(keys[ref])
+        done = result is not None and (not result.image or Path(result.image).is_file())
+        yield Cell(
+            chain=chain.name,
+            ref=ref,
+            what="kernel" if chain.whole else "objects",
+            done=done,
+            seconds=last.get(ref, later if number else first),
+        )
+        if chain.name == BOOTED:
+            boots = done and ref in booted
+            yield Cell(chain=chain.name, ref=ref, what="boot", done=boots, seconds=_BOOT)
+
+
+def image_of(chain: Chain, ref: str) -> Path | None:
+    """Return the kernel that a step has made with the inputs of now, if it is there."""
+    result = kept_steps(chain).get(step_keys(chain)[ref])
+    path = Path(result.image) if result and result.image else None
+    return path if path and path.is_file() else None
+
+
+def boot_key(image: Path, initramfs: Path) -> str:
+    """Return a hash of what a boot depends on."""
+    total = hashlib.sha256()
+    for path in (image, initramfs):
+        total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Booting:
+    """How kernels are booted: the guest, the accelerator."""
+
+    initramfs: Path
+    accel: str = "auto"
+
+
+def run_matrix(
+    plan: MatrixPlan,
+    tell: Callable[[Chain, PrefixResult | BootResult], None],
+    *,
+    booting: Booting | None = None,
+    kept: Mapping[str, BootResult],
+    scheduler: str = "",
+    workers: int = 0,
+) -> tuple[tuple[PrefixResult, ...], tuple[BootResult, ...]]:
+    """Do what the plan says; ``tell`` gets each result when it is there.
+
+    Args:
+        plan: what is to be done.
+        tell: called in this thread.
+        booting: None when nothing is booted.
+        kept: boots that need not be done again, by ref.
+        scheduler: address of a Dask scheduler; "" for processes of this machine.
+        workers: how many such processes; 0: one per core.
+
+    Returns:
+        The steps in the order of the plan, and the boots.
+
+    Raises:
+        UserError: the scheduler does not answer, or its workers do not see the work area.
+        UprobekitError: what a task raises; the others are cancelled.
+    """
+    from distributed import as_completed
+
+    with _client(plan, scheduler, workers) as client:
+        owners: dict[Future, Chain] = {}
+        steps: list[Future] = []
+        boots: list[Future] = []
+        run = uuid.uuid4().hex[:8]
+        for chain in plan.chains:
+            before: list[Future] = []
+            for ref in chain.steps:
+                name = f"{chain.base}-{chain.name}-{ref}-{run}"
+                future = client.submit(
+                    take_step, chain, ref, before, key=name, pure=False, priority=int(chain.whole)
+                )
+                owners[future] = chain
+                steps.append(future)
+                # of the unmodified base, and of the patch before
+                before = [before[0], future] if before else [future]
+                if booting and chain.name == BOOTED and ref not in kept:
+                    boot = client.submit(
+                        _boot, chain, booting, future, key=f"boot-{name}", pure=False, priority=2
+                    )
+                    owners[boot] = chain
+                    boots.append(boot)
+        for future in as_completed(owners, loop=client.loop):
+            if result := future.result():
+                tell(owners[future], result)
+        booted = [result for future in boots if (result := future.result())]
+        return tuple(future.result() for future in steps), (*kept.values(), *booted)
+
+
+def _boot(chain: Chain, booting: Booting, built: PrefixResult) -> BootResult | None:
+    """Boot a kernel; None when it was not built."""
+    if not built.image:
+        return None
+    return boot_kernel(
+        BootRequest(
+            base=chain.base,
+            variant=built.ref,
+            kernel=Path(built.image),
+            initramfs=booting.initramfs,
+            workdir=chain.workdir,
+            flavour=chain.name,
+            accel=booting.accel,
+        )
+    )
+
+
+@contextmanager
+def _client(plan: MatrixPlan, scheduler: str, workers: int) -> Iterator[Client]:
+    """Connect to a scheduler, or start one and its workers on this machine's loopback."""
+    import logging
+
+    from distributed import Client, LocalCluster
+
+    if scheduler:
+        try:
+            client = Client(scheduler, timeout=10, set_as_default=False)
+        except (OSError, ValueError) as error:
+            raise UserError(
+                f"no Dask scheduler answers: {error}",
+                where=scheduler,
+                hint="start one with: dask scheduler",
+            ) from error
+        with client:
+            _check_workers(client, plan)
+            yield client
+        return
+    place = plan.chains[0].workdir / "dask"
+    with (
+        LocalCluster(
+            n_workers=workers or os.cpu_count() or 1,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            scheduler_kwargs={"dashboard": False},
+            silence_logs=logging.CRITICAL,
+            memory_limit=0,
+            local_directory=str(place),
+        ) as cluster,
+        Client(cluster, set_as_default=False) as client,
+    ):
+        yield client
+
+
+def _check_workers(client: Client, plan: MatrixPlan) -> None:
+    """See that there are workers, and that each sees what it works with."""
+    repo = plan.chains[0].repo
+    sees = client.run(os.path.isdir, str(repo))
+    if not sees:
+        raise UserError(
+            "the scheduler has no workers",
+            where=client.scheduler.address,
+            hint="start some: dask worker ADDRESS --nthreads 1",
+        )
+    blind = [address for address, seen in sees.items() if not seen]
+    if blind:
+        raise UserError(
+            f"the worker {blind[0]} does not see the work area",
+            where=str(repo),
+            hint="all workers need it at the same path",
+        )

@@ -1,0 +1,492 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""One build directory that follows the prefixes of the series: step by step, what changes.
+
+For a configuration and a compiler there is one source tree and one build directory. A step shows
+the next prefix in the tree and has make compile it: the objects of the files that the series
+touches, or the whole kernel. Make would compile nearly everything again, since nearly everything
+includes what a patch declares; so headers keep their times, and the objects that can see a change
+(``affected``) are removed before. Errors are problems, and so is what W=1 or sparse finds in files
+of the series and found neither in the unmodified base, nor in the baseline or after the patch
+before.
+
+Reads the repository of ``tree.series``, works below ``<workdir>/<base>/``:
+
+    prefix-<configuration>/         gcc, touched objects; clang-<configuration>/ the same
+    whole-<configuration>/          gcc, whole kernels, and their images
+      linux/build-prefix/           objects
+      steps.json                    results of steps, by a hash of all that they depend on
+      follow.json                   what the build directory has
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from generator.build import affected, config, configurations, runner, seed, toolchain, worktree
+from generator.build.kernel import IMAGE, variant_lock
+from generator.build.log import BuildLog, object_of
+from generator.build.progress import Observer, Progress, SilentObserver
+from generator.build.state import hash_inputs
+from generator.errors import CheckFailed, InfraError
+from generator.paths import ensure_dir, write_atomic
+
+BUILD_NAME = f"{worktree.BUILD_PREFIX}prefix"
+BASE_REF = "base"
+"""The ref of the unmodified files, whose findings nobody has to answer for."""
+
+FORMAT = 2
+_LOCK_WAIT = 3600.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Chain:
+    """A build directory that follows the prefixes.
+
+    Args:
+        base: the kernel release.
+        configuration: see ``configurations``.
+        toolchain: ``gcc`` or ``clang``.
+        whole: the whole kernel, and without W=1: what a user builds.
+        sparse: sparse looks at what is compiled.
+        refs: the prefixes, in the order of the series, without the unmodified base.
+        repo, pristine, pristine_id, workdir: as for a build.
+        ccache: ``auto``, ``on`` or ``off``.
+        jobs: parallel compilers; 0: one per core.
+    """
+
+    base: str
+    configuration: configurations.Configuration
+    toolchain: str = "gcc"
+    whole: bool = False
+    sparse: bool = False
+    refs: tuple[str, ...]
+    repo: Path
+    pristine: Path
+    pristine_id: str
+    workdir: Path
+    ccache: str = "auto"
+    jobs: int = 0
+
+    @property
+    def name(self) -> str:
+        """What the chain is called, and its directory."""
+        kind = "whole" if self.whole else {"gcc": "prefix"}.get(self.toolchain, self.toolchain)
+        return f"{kind}-{self.configuration.name}"
+
+    @property
+    def directory(self) -> Path:
+        """Where it works."""
+        return self.workdir.absolute() / self.base / self.name
+
+    @property
+    def build_dir(self) -> Path:
+        """The build directory."""
+        return self.directory / "linux" / BUILD_NAME
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The refs in order; the unmodified base comes first where findings are compared."""
+        return self.refs if self.whole else (BASE_REF, *self.refs)
+
+
+@dataclass(frozen=True, kw_only=True)
+class PrefixResult:
+    """One prefix in one configuration.
+
+    Args:
+        ref: the prefix.
+        configuration: its name.
+        objects: how many were asked for; of a whole kernel, how many were compiled.
+        left_out: touched sources that this configuration does not compile.
+        problems: errors, and warnings that are new, as the compiler prints them.
+        seconds: time of the step, from the first to the last.
+        toolchain: ``gcc`` or ``clang``.
+        whole: the whole kernel was built.
+        compiled: objects compiled by this step.
+        processor: seconds of processor time that make and all below it took.
+        findings: all warnings in files of the series, without their lines.
+        ccache: a compiler cache was used.
+        image: the kernel image, "" when there is none.
+    """
+
+    ref: str
+    configuration: str
+    objects: int
+    left_out: tuple[str, ...]
+    problems: tuple[str, ...]
+    seconds: float
+    toolchain: str = "gcc"
+    whole: bool = False
+    compiled: int = 0
+    processor: float = 0.0
+    findings: tuple[str, ...] = ()
+    ccache: bool = False
+    image: str = ""
+
+
+def step_keys(chain: Chain) -> dict[str, str]:
+    """Return a hash of everything that the result of a step depends on, by ref.
+
+    Raises:
+        UserError: there is no such ref or toolchain.
+        InfraError: a tool is missing.
+    """
+    files = {ref: worktree.read_ref(chain.repo, ref) for ref in {BASE_REF, *chain.refs}}
+    compiler = toolchain.find_compiler(chain.toolchain)
+    shared = {
+        "base": files[BASE_REF].tree_id,
+        "sources": list(_c_files(_touched(chain, files))),
+        "sparse": toolchain.find_sparse() if chain.sparse else "",
+        "whole": chain.whole,
+        "follow": FORMAT,
+    }
+    return {
+        ref: hash_inputs(
+            shared
+            | {"tree": files[ref].tree_id, "config": _config_key(chain, compiler, files[ref])}
+        )
+        for ref in chain.steps
+    }
+
+
+def _config_key(chain: Chain, compiler: toolchain.Compiler, files: worktree.RefFiles) -> str:
+    """Return a hash of what ``.config`` is made from."""
+    return hash_inputs(
+        {
+            "pristine": chain.pristine_id,
+            "fragments": config.hash_fragments(chain.configuration.fragments),
+            "compiler": [compiler.name, compiler.version],
+            "kconfig": {
+                path: blob.hexsha
+                for path, blob in files.blobs.items()
+                if Path(path).name.startswith("Kc")
+            },
+        }
+    )
+
+
+def _touched(chain: Chain, files: Mapping[str, worktree.RefFiles]) -> tuple[str, ...]:
+    """Return the files that any prefix changes, against the unmodified base."""
+    found: set[str] = set()
+    for ref in chain.refs:
+        found |= set(worktree.differing(files[ref], files[BASE_REF]))
+    return tuple(sorted(found))
+
+
+def _c_files(paths: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(path for path in paths if path.endswith(".c"))
+
+
+def kept_steps(chain: Chain) -> dict[str, PrefixResult]:
+    """Return the results that are kept, by key; a damaged file has none."""
+    try:
+        data = json.loads((chain.directory / "steps.json").read_bytes())
+        return {
+            key: PrefixResult(
+                **{
+                    **row,
+                    "left_out": tuple(row["left_out"]),
+                    "problems": tuple(row["problems"]),
+                    "findings": tuple(row["findings"]),
+                }
+            )
+            for key, row in data["steps"].items()
+            if data["format"] == FORMAT
+        }
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}
+
+
+def take_step(
+    chain: Chain,
+    ref: str,
+    before: tuple[PrefixResult, ...] = (),
+    observer: Observer | None = None,
+) -> PrefixResult:
+    """Compile a prefix, unless that was done; what does not build is in the result.
+
+    Args:
+        chain: the build directory.
+        ref: the prefix.
+        before: results of the steps before it: their findings are not new.
+        observer: is told how far it is.
+
+    Raises:
+        UserError: an input is missing or wrong.
+        CheckFailed: a configuration loses an option, or cannot be made.
+        InfraError: a tool is missing, or the disk is full.
+    """
+    key = step_keys(chain)[ref]
+    with variant_lock(ensure_dir(chain.directory), wait=_LOCK_WAIT):
+        known = kept_steps(chain)
+        image = Path(known[key].image) if key in known else Path()
+        if key in known and (not chain.whole or known[key].problems or image.is_file()):
+            return known[key]
+        result = _Step(chain, ref, observer or SilentObserver()).run(before)
+        _write(chain.directory / "steps.json", {"steps": _rows({**known, key: result})})
+        return result
+
+
+def _rows(results: Mapping[str, PrefixResult]) -> dict[str, object]:
+    return {key: asdict(result) for key, result in results.items()}
+
+
+def _write(path: Path, data: Mapping[str, object]) -> None:
+    write_atomic(path, (json.dumps({"format": FORMAT, **data}, indent=1) + "\n").encode())
+
+
+@dataclass(frozen=True, kw_only=True)
+class _State:
+    """What a build directory has.
+
+    Attributes:
+        config_key: what ``.config`` was made from.
+        running: a step began and did not end.
+        findings: of the objects that are there, by the file they are in.
+    """
+
+    config_key: str = ""
+    running: bool = False
+    findings: Mapping[str, tuple[str, ...]]
+
+
+def _read_state(directory: Path) -> _State:
+    try:
+        data = json.loads((directory / "follow.json").read_bytes())
+        found = {str(file): tuple(rows) for file, rows in data["findings"].items()}
+        if data["format"] == FORMAT:
+            return _State(
+                config_key=str(data["config_key"]), running=bool(data["running"]), findings=found
+            )
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        pass
+    return _State(running=True, findings={})
+
+
+class _Step:
+    """A step that is being taken."""
+
+    def __init__(self, chain: Chain, ref: str, observer: Observer) -> None:
+        self._chain = chain
+        self._ref = ref
+        self._observer = observer
+        self._started = time.monotonic()
+        self._wrapper = toolchain.find_ccache(chain.ccache)
+        files = {name: worktree.read_ref(chain.repo, name) for name in {BASE_REF, *chain.refs}}
+        self._touched = _touched(chain, files)
+        self._sources = _c_files(self._touched)
+        self._blobs = files[ref].blobs
+        compiler = toolchain.find_compiler(chain.toolchain)
+        self._config_key = _config_key(chain, compiler, files[ref])
+
+    def run(self, before: tuple[PrefixResult, ...]) -> PrefixResult:
+        """Take it."""
+        chain = self._chain
+        used = _processor()
+        if not chain.whole:
+            _seed(chain)
+        state = self._usable_state()
+        self._keep(state, config_key=state.config_key, running=True)
+        changed = self._show()
+        if state.config_key != self._config_key or not (chain.build_dir / ".config").is_file():
+            self._configure()
+        options = config.parse_config((chain.build_dir / ".config").read_text())
+        left_out = configurations.left_out(self._sources, options)
+        wanted = [object_of(path) for path in self._sources if path not in left_out]
+        if not wanted:
+            raise InfraError(
+                "nothing of the series is compiled", where=str(chain.build_dir / ".config")
+            )
+        log = BuildLog(tree=chain.directory / "linux")
+        lines: list[str] = []
+        passed = self._make("bzImage" if chain.whole else " ".join(wanted), log, lines)
+        findings = self._findings(state, log, changed)
+        self._keep(replace(state, findings=findings), config_key=self._config_key, running=False)
+        flat = tuple(sorted(f"{file}: {text}" for file in findings for text in findings[file]))
+        known = {finding for result in before for finding in result.findings}
+        errors = () if passed else tuple(log.errors or lines[-5:])
+        new = tuple(finding for finding in flat if finding not in known)
+        return PrefixResult(
+            ref=self._ref,
+            configuration=chain.configuration.name,
+            objects=log.objects if chain.whole else len(wanted),
+            left_out=left_out,
+            problems=errors if self._is_reference() else (*errors, *new),
+            seconds=time.monotonic() - self._started,
+            toolchain=chain.toolchain,
+            whole=chain.whole,
+            compiled=log.objects,
+            processor=_processor() - used,
+            findings=flat,
+            ccache=self._wrapper == "ccache",
+            image=self._keep_image() if chain.whole and passed else "",
+        )
+
+    def _is_reference(self) -> bool:
+        """Tell whether nobody answers for the findings: those of the base, and of the baseline.
+
+        The baseline is no patch, and what is taken out there leaves variables that nobody reads.
+        What a compiler says without W=1 counts there as well.
+        """
+        first = self._chain.refs[:1]
+        return self._ref == BASE_REF or (not self._chain.whole and self._ref in first)
+
+    def _usable_state(self) -> _State:
+        """Return the state of the build directory; after an interruption, repair it."""
+        state = _read_state(self._chain.directory)
+        if state.running and self._chain.build_dir.is_dir():
+            seed.drop_unfinished(self._chain.build_dir)
+            for source in self._sources:
+                # what was found in them is not known
+                (self._chain.build_dir / object_of(source)).unlink(missing_ok=True)
+            return replace(state, findings={})
+        return state
+
+    def _keep(self, state: _State, *, config_key: str, running: bool) -> None:
+        data = asdict(replace(state, config_key=config_key, running=running))
+        _write(self._chain.directory / "follow.json", data)
+
+    def _show(self) -> tuple[str, ...]:
+        """Show the prefix in the tree, remove what sees a change, and return what was written."""
+        chain = self._chain
+        tree = chain.directory / "linux"
+        headers = self._changing_headers(tree)
+        times = {path: (tree / path).stat().st_mtime_ns for path in headers if headers[path][0]}
+        config_file = chain.build_dir / ".config"
+        if config_file.is_file() and headers:
+            options = config.parse_config(config_file.read_text())
+            change = affected.Change(options=options, load=self._load, headers=headers)
+            targets = affected.read_targets(chain.build_dir, frozenset(headers))
+            for target in affected.find_affected(targets, change):
+                target.unlink(missing_ok=True)
+        shown = worktree.prepare_worktree(
+            worktree.WorktreeRequest(
+                pristine=chain.pristine,
+                pristine_id=chain.pristine_id,
+                repo=chain.repo,
+                ref=self._ref,
+                directory=chain.directory,
+            )
+        )
+        for path, when in times.items():
+            if not shown.cloned and (tree / path).is_file():
+                os.utime(tree / path, ns=(when, when))
+        return shown.changed
+
+    def _changing_headers(self, tree: Path) -> dict[str, tuple[str, str]]:
+        """Return text before and after of each header that this step changes."""
+        found = {}
+        for path in (path for path in self._touched if path.endswith(".h")):
+            old, new = _text(tree / path), self._load(path)
+            if old != new:
+                found[path] = (old, new)
+        return found
+
+    def _load(self, path: str) -> str:
+        if path in self._blobs:
+            return str(self._blobs[path].data_stream.read().decode("utf-8", "replace"))
+        return _text(self._chain.directory / "linux" / path)
+
+    def _configure(self) -> None:
+        (self._chain.build_dir / ".config").unlink(missing_ok=True)
+        log = BuildLog(tree=self._chain.directory / "linux")
+        if not self._make("config", log, []):
+            raise CheckFailed(
+                "the configuration cannot be made: " + "; ".join(log.errors),
+                where=str(self._chain.directory / "logs"),
+            )
+        config.check_survivors(
+            self._chain.build_dir / ".config", self._chain.configuration.fragments
+        )
+
+    def _make(self, goal: str, log: BuildLog, lines: list[str]) -> bool:
+        chain = self._chain
+
+        def take(line: str) -> None:
+            lines.append(line)
+            if log.feed(line):
+                self._say(log)
+
+        variables = {} if chain.whole else {"W": "1"}
+        variables |= {"C": "1", "CHECK": "sparse"} if chain.sparse else {}
+        return runner.run_make(
+            runner.MakeRequest(
+                tree=chain.directory / "linux",
+                build_dir=chain.build_dir,
+                log_dir=chain.directory / "logs",
+                toolchain=chain.toolchain,
+                wrapper=self._wrapper,
+                jobs=chain.jobs or os.cpu_count() or 1,
+                goal=goal,
+                fragments=chain.configuration.fragments,
+                arch=config.architecture(chain.configuration.fragments),
+                keep_going=not chain.whole,
+                variables=tuple(variables.items()),
+            ),
+            take,
+        )
+
+    def _say(self, log: BuildLog) -> None:
+        self._observer.progress(
+            Progress(
+                stage="compile",
+                subject=f"{self._chain.base}/{self._chain.name}/{self._ref}",
+                elapsed=time.monotonic() - self._started,
+                done=log.objects,
+                detail=log.latest,
+            )
+        )
+
+    def _findings(
+        self, state: _State, log: BuildLog, changed: tuple[str, ...]
+    ) -> dict[str, tuple[str, ...]]:
+        """Return all warnings in files of the series: the new ones, and those of other objects."""
+        ours = set(self._touched)
+        found: dict[str, set[str]] = {}
+        for file, texts in state.findings.items():
+            if file not in changed and object_of(file) not in log.compiled:
+                found.setdefault(file, set()).update(texts)
+        for warning in log.warnings:
+            if warning.file in ours:
+                found.setdefault(warning.file, set()).add(warning.text)
+        return {file: tuple(sorted(texts)) for file, texts in sorted(found.items())}
+
+    def _keep_image(self) -> str:
+        """Keep the kernel image: the next step makes another one in its place."""
+        target = self._chain.directory / "images" / self._ref
+        write_atomic(target, (self._chain.build_dir / IMAGE).read_bytes())
+        return str(target)
+
+
+def _seed(chain: Chain) -> None:
+    """Start from the build directory of another configuration: it has the host's tools."""
+    if worktree.cloned_from(chain.directory) == chain.pristine_id:
+        return
+    family = chain.name.removesuffix(chain.configuration.name)
+    for donor in sorted(chain.directory.parent.glob(f"{family}*")):
+        made = donor / "linux" / BUILD_NAME / "include" / "generated" / "asm-offsets.h"
+        if donor == chain.directory or not made.is_file():
+            continue
+        with variant_lock(donor, wait=_LOCK_WAIT):
+            if worktree.cloned_from(donor) == chain.pristine_id and made.is_file():
+                seed.clone_variant(donor, chain.directory, BUILD_NAME)
+                return
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", "replace")
+    except OSError:
+        return ""
+
+
+def _processor() -> float:
+    """Return the seconds of processor time that ended children of this process have taken."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime

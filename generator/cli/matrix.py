@@ -1,0 +1,212 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command ``matrix``: every prefix in every configuration, planned, done, kept and shown."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from generator.cli import commands
+from generator.cli.options import Options, render_source
+from generator.errors import CheckFailed, UserError
+from generator.paths import write_atomic
+from generator.plan import find_base, find_series
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from generator.boot.matrix import MatrixPlan, MatrixRequest
+    from generator.boot.stage import BootResult
+    from generator.build.follow import Chain, PrefixResult
+    from generator.report.matrix import Matrix
+    from generator.tree.acquire import Source
+    from generator.tree.series import Rendered
+
+
+def matrix(
+    options: Options,
+    *,
+    full: bool,
+    only: tuple[str, ...],
+    ccache: str,
+    scheduler: str,
+    workers: int,
+    junit: Path | None,
+) -> None:
+    """Compile every prefix in every configuration; with ``full`` build and boot them."""
+    from generator.boot.matrix import BOOTED, Booting, plan_matrix, run_matrix
+    from generator.boot.stage import BootResult
+    from generator.report.matrix import format_matrix, format_plan, write_junit
+    from generator.report.results import write_boot
+
+    screen = options.screen()
+    source, rendered = render_source(options)
+    request = _request(options, source, rendered, full=full, only=only, ccache=ccache)
+    plan = plan_matrix(request)
+    initramfs = None
+    boots: dict[str, BootResult] = {}
+    if any(chain.name == BOOTED for chain in plan.chains):
+        initramfs = options.area / "guest" / "initramfs.cpio"
+        if not options.dry_run:
+            initramfs = commands.guest(options, screen)
+        boots = _kept_boots(options, plan, initramfs)
+        plan = plan_matrix(request, frozenset(boots))
+    count = workers or os.cpu_count() or 1
+    text = format_plan(plan, count)
+    if options.dry_run:
+        screen.result({"cells": [asdict(cell) for cell in plan.cells], "notes": plan.notes})
+        screen.say(text)
+        return
+    screen.note(text)
+    began = time.monotonic()
+
+    def tell(chain: Chain, result: PrefixResult | BootResult) -> None:
+        screen.note(_line(chain, result, time.monotonic() - began))
+        if isinstance(result, BootResult) and initramfs:
+            write_boot(result, options.area)
+            _note_boot(options, plan, result, initramfs)
+
+    cells, booted = run_matrix(
+        plan,
+        tell,
+        booting=Booting(initramfs=initramfs, accel=options.accel) if initramfs else None,
+        kept=boots,
+        scheduler=scheduler,
+        workers=workers,
+    )
+    tasks = sum(not cell.done for cell in plan.cells)
+    seconds = time.monotonic() - began
+    made = _judge(options, request, plan, source, cells, booted)
+    made = replace(made, tasks=tasks, seconds=seconds)
+    data = asdict(made)
+    options.keep("matrix", data, source, rendered)
+    if junit:
+        write_junit(junit, made)
+    screen.result(data)
+    screen.say(format_matrix(made))
+    nowhere = _nowhere(cells)
+    if nowhere:
+        screen.warn(f"compiled in no configuration: {', '.join(nowhere)}")
+    if made.problems:
+        raise CheckFailed("not every prefix is in order:\n  " + "\n  ".join(made.problems))
+
+
+def _request(
+    options: Options,
+    source: Source,
+    rendered: Rendered,
+    *,
+    full: bool,
+    only: tuple[str, ...],
+    ccache: str,
+) -> MatrixRequest:
+    from generator.boot.matrix import MatrixRequest
+    from generator.tree.acquire import ensure_pristine, pristine_identity
+
+    count = sum(name.startswith("00") for name in rendered.patches) - 1
+    return MatrixRequest(
+        base=options.base,
+        refs=("baseline", *(f"{options.series}-{n:02d}" for n in range(1, count + 1))),
+        repo=rendered.repo,
+        pristine=ensure_pristine(source, options.area, find_base(options.base)),
+        pristine_id=pristine_identity(source),
+        workdir=options.area,
+        ccache=ccache,
+        jobs=options.jobs,
+        full=full,
+        only=only,
+    )
+
+
+def _judge(
+    options: Options,
+    request: MatrixRequest,
+    plan: MatrixPlan,
+    source: Source,
+    cells: tuple[PrefixResult, ...],
+    booted: tuple[BootResult, ...],
+) -> Matrix:
+    from generator.build.follow import BASE_REF
+    from generator.build.worktree import read_ref
+    from generator.report.matrix import Matrix, count_cost, judge_boot
+
+    idents = [patch.ident for patch in find_series(options.series).patches]
+    applied = {ref: idents[:number] for number, ref in enumerate(request.refs)}
+    prefixes = tuple(cell for cell in cells if cell.ref != BASE_REF)
+    rows = {boot.variant: judge_boot(boot, applied[boot.variant]) for boot in booted}
+    return Matrix(
+        full=request.full,
+        identity=source.identity,
+        trees={ref: read_ref(request.repo, ref).tree_id for ref in request.refs},
+        cells=prefixes,
+        boots=tuple(rows[ref] for ref in request.refs if ref in rows),
+        cost=count_cost(prefixes),
+        notes=plan.notes,
+        tasks=0,
+        seconds=0.0,
+    )
+
+
+def _line(chain: Chain, result: PrefixResult | BootResult, seconds: float) -> str:
+    from generator.boot.stage import BootResult
+
+    if isinstance(result, BootResult):
+        said = f"boot: {result.outcome.kind}"
+        return f"{chain.base}/{chain.name}/{result.variant}: {said}; {seconds:.0f} s"
+    state = f"{len(result.problems)} problems" if result.problems else "good"
+    return (
+        f"{chain.base}/{chain.name}/{result.ref}: {state}, {result.compiled} objects compiled, "
+        f"{result.seconds:.1f} s; {seconds:.0f} s"
+    )
+
+
+def _nowhere(cells: tuple[PrefixResult, ...]) -> list[str]:
+    """Return the touched sources that no configuration compiles."""
+    sets = [set(cell.left_out) for cell in cells]
+    return sorted(set.intersection(*sets)) if sets else []
+
+
+def _boot_keys(options: Options) -> Path:
+    from generator.boot.matrix import BOOTED
+
+    return options.area / options.base / BOOTED / "boots.json"
+
+
+def _read_keys(path: Path) -> Mapping[str, str]:
+    try:
+        data = json.loads(path.read_bytes())
+    except (OSError, ValueError):
+        return {}
+    return data if isinstance(data, dict) else {}
+
+
+def _kept_boots(options: Options, plan: MatrixPlan, initramfs: Path) -> dict[str, BootResult]:
+    """Return the boots of these kernels with this guest that are kept, by ref."""
+    from generator.boot.matrix import BOOTED, boot_key, image_of
+    from generator.report.results import read_boot, result_path
+
+    keys = _read_keys(_boot_keys(options))
+    chain = next(chain for chain in plan.chains if chain.name == BOOTED)
+    found = {}
+    for ref in chain.refs if initramfs.is_file() else ():
+        image = image_of(chain, ref)
+        if image and keys.get(ref) == boot_key(image, initramfs):
+            try:
+                found[ref] = read_boot(result_path(options.area, options.base, ref, chain.name))
+            except UserError:
+                continue
+    return found
+
+
+def _note_boot(options: Options, plan: MatrixPlan, result: BootResult, initramfs: Path) -> None:
+    from generator.boot.matrix import BOOTED, boot_key, image_of
+
+    chain = next(chain for chain in plan.chains if chain.name == BOOTED)
+    image = image_of(chain, result.variant)
+    if image:
+        keys = {**_read_keys(_boot_keys(options)), result.variant: boot_key(image, initramfs)}
+        write_atomic(_boot_keys(options), (json.dumps(keys, indent=1) + "\n").encode())

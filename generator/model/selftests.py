@@ -1,0 +1,71 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which patch brings which self-test: what each has to show at every prefix of the series.
+
+A test announces what it shows on the baseline. From the patch named here on it has to pass, before
+that one it shows the same as on the baseline; a row may name a word for the time from ``since`` to
+its patch, where a patch in front changes half of it. ``uprobekit matrix --full`` boots every prefix
+and compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+PASS = "pass"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Brought:
+    """Tests that a patch brings.
+
+    Attributes:
+        tests: their names, without the prefix of the ABI; with a star at the end, how they begin.
+        patch: from here on they pass.
+        since: from this patch on, and before ``patch``, they show ``between``.
+        between: the outcome word.
+        why: of that.
+    """
+
+    tests: tuple[str, ...]
+    patch: str
+    since: str = ""
+    between: str = ""
+    why: str = ""
+
+
+BROUGHT: tuple[Brought, ...] = (
+    Brought(tests=("refuse-*",), patch="analyse"),
+    Brought(tests=("*",), patch="hit"),
+)
+"""The first row that fits counts."""
+
+_ABIS = ("m32-", "x32-")
+
+
+def brought_by(test: str) -> Brought:
+    """Return the row of a test."""
+    name = test
+    for abi in _ABIS:
+        name = name.removeprefix(abi)
+    return next(row for row in BROUGHT if any(_fits(name, pattern) for pattern in row.tests))
+
+
+def _fits(name: str, pattern: str) -> bool:
+    return name.startswith(pattern[:-1]) if pattern.endswith("*") else name == pattern
+
+
+def expected_word(test: str, before: str, applied: Collection[str]) -> str:
+    """Return the outcome that a self-test has to show.
+
+    Args:
+        test: its name.
+        before: what it announces for the baseline.
+        applied: the patches that the kernel has.
+    """
+    row = brought_by(test)
+    if row.patch in applied:
+        return PASS
+    if row.since in applied:
+        return row.between
+    return before

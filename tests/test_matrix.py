@@ -1,0 +1,617 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The matrix: steps of a build directory on a made-up kernel, tasks on Dask, plan and verdicts.
+
+The Makefile knows enough of kbuild: dependencies in .cmd files, W=1, a stand-in for sparse, objects
+by name. The compiler is ``cat``: what is in an object shows with what it was compiled.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import resource
+import shutil
+import subprocess
+import sys
+import time
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+
+import pytest
+from test_build_kernel import MERGE, git, write
+from test_report_compare import boot, guest
+
+from generator.boot.ktap import KtapTest, Status
+from generator.boot.matrix import (
+    Cell,
+    MatrixPlan,
+    MatrixRequest,
+    boot_key,
+    image_of,
+    plan_matrix,
+    run_matrix,
+)
+from generator.build import toolchain
+from generator.build.configurations import Configuration, configurations, left_out, why_no_uml
+from generator.build.follow import Chain, kept_steps, step_keys, take_step
+from generator.errors import CheckFailed, InfraError, UserError
+from generator.model.bases import BASES
+from generator.model.selftests import brought_by, expected_word
+from generator.model.series import REVIEW
+from generator.report import matrix as report
+
+MAKEFILE = r"""
+objects := kernel/events/uprobes.o kernel/fork.o mm/mmap.o
+.PHONY: tinyconfig olddefconfig bzImage
+tinyconfig:
+	@mkdir -p $(O)
+	@echo CONFIG_MMU=y > $(O)/.config
+olddefconfig:
+	@grep -v CONFIG_IMPOSSIBLE $(O)/.config > $(O)/.new || :
+	@mv $(O)/.new $(O)/.config
+bzImage: $(O)/arch/x86/boot/bzImage
+$(O)/arch/x86/boot/bzImage: $(addprefix $(O)/,$(objects))
+	@mkdir -p $(@D) $(O)/include/generated
+	@touch $(O)/include/generated/asm-offsets.h
+	@cat $^ > $@
+.PHONY: $(objects)
+$(objects): %.o: $(O)/%.o
+$(addprefix $(O)/,$(objects)): $(O)/%.o: %.c include/uprobes.h include/sched.h $(O)/.config
+	@mkdir -p $(@D) $(O)/include/generated
+	@touch $(O)/include/generated/asm-offsets.h
+	@echo '  CC      $*.o'
+	@echo x >> $(CURDIR)/../compiled-$(notdir $*)
+	@if grep -q '#warning' $<; then echo '../$<:3:2: warning: #warning look [-Wcpp]'; fi
+	@if [ "$(W)" = 1 ] && grep -q unused $<; then echo '../$<:4:2: warning: unused'; fi
+	@if [ -n "$(C)" ] && grep -q __user $<; then echo '../$<:5:2: warning: address space'; fi
+	@if grep -q '#error' $<; then echo '../$<:7:1: error: unknown type name x'; exit 1; fi
+	@if grep -q '#kill' $<; then kill -9 $$PPID; fi
+	@cat $< include/uprobes.h include/sched.h > $@
+	@printf 'cmd := cc\ndeps := \\\n  ../%s \\\n  ../%s \\\n  ../%s\n' \
+		$< include/uprobes.h include/sched.h > $(@D)/.$(@F).cmd
+"""
+UPROBES = "int a(void);\nstruct utask {\n\tint state;\n};\n"
+FILES = {
+    "Makefile": MAKEFILE,
+    "Kconfig": "mainmenu\n",
+    "Kbuild": "\n",
+    "scripts/kconfig/merge_config.sh": MERGE,
+    "include/uprobes.h": UPROBES,
+    "include/sched.h": "int switch_to(void);\n",
+    "kernel/events/uprobes.c": "int use = a();\n#warning\n",
+    "kernel/fork.c": "int copy(void) { return 0; }\n",
+    "mm/mmap.c": "int map = sizeof(struct utask);\n",
+}
+TOUCHED = ("include/uprobes.h", "kernel/events/uprobes.c", "kernel/fork.c")
+STEPS = {
+    "baseline": {"kernel/events/uprobes.c": "int use = a();\n#warning\nint unused;\n"},
+    # a(), which one file calls
+    "p-01": {"include/uprobes.h": UPROBES.replace("a(void)", "a(int)")},
+    # the layout of what another one takes the size of
+    "p-02": {"include/uprobes.h": UPROBES.replace("(void)", "(int)").replace("int s", "long s")},
+    "p-03": {"kernel/fork.c": "int unused;\nvoid __user *p;\n"},
+}
+REFS = tuple(STEPS)
+
+
+@pytest.fixture(scope="module")
+def shelf(tmp_path_factory):
+    """Return a pristine tree and a repository, made once."""
+    root = tmp_path_factory.mktemp("shelf")
+    write(root / "pristine", FILES)
+    source = root / "source"
+    write(source, {name: FILES[name] for name in TOUCHED})
+    git(source, "init", "-q", "-b", "base")
+    git(source, "add", "-A")
+    git(source, "commit", "-qm", "base")
+    for ref, files in STEPS.items():
+        git(source, "checkout", "-qb", ref)
+        write(source, files)
+        git(source, "commit", "-qam", ref)
+    git(root, "clone", "-q", "--bare", "source", "repo.git")
+    return root
+
+
+@pytest.fixture
+def chain_for(shelf, tmp_path):
+    """Return a function that makes a chain."""
+    fragment = tmp_path / "on.config"
+    fragment.write_text("CONFIG_UPROBES=y\n")
+    made = Chain(
+        base="0.0",
+        configuration=Configuration(name="on", fragments=(fragment,)),
+        refs=REFS,
+        repo=shelf / "repo.git",
+        pristine=shelf / "pristine",
+        pristine_id="1",
+        workdir=tmp_path / "work",
+        ccache="off",
+        jobs=1,
+    )
+    return lambda **changes: replace(made, **changes)
+
+
+def follow(chain, refs=None):
+    """Take steps, each with the results before it, and return them."""
+    results = []
+    for ref in refs or chain.steps:
+        before = (results[0], results[-1]) if results else ()
+        results.append(take_step(chain, ref, before))
+    return results
+
+
+def compiled(chain):
+    """Return how often each file was compiled."""
+    files = chain.directory.glob("compiled-*")
+    return {file.name.split("-")[1]: file.read_text().count("x") for file in files}
+
+
+def test_steps_compile_what_sees_a_change(chain_for):
+    """A header that all include, changed twice: each time one object is compiled, the right one."""
+    chain = chain_for(whole=True)
+    results = follow(chain)
+    assert [result.compiled for result in results] == [3, 1, 1, 1]
+    assert compiled(chain) == {"uprobes": 2, "fork": 2, "mmap": 2}
+    assert "long state" in (chain.build_dir / "mm/mmap.o").read_text()
+    images = [(chain.directory / "images" / ref).read_text() for ref in REFS]
+    assert len(set(images)) == 4
+
+
+def test_the_images_are_those_of_builds_from_nothing(chain_for, tmp_path):
+    """But for declarations that nobody sees: what each file says itself is the same."""
+    chain = chain_for(whole=True)
+    for ref in REFS:
+        take_step(chain, ref)
+        fresh = chain_for(whole=True, workdir=tmp_path / ref)
+        take_step(fresh, ref)
+        own = [
+            [line for line in (c.build_dir / "mm/mmap.o").read_text().splitlines() if "map" in line]
+            for c in (chain, fresh)
+        ]
+        assert own[0] == own[1]
+
+
+def test_touched_objects_only(chain_for):
+    """Without whole kernels, what no patch touches is not compiled."""
+    chain = chain_for()
+    results = follow(chain)
+    assert chain.steps == ("base", *REFS)
+    assert [result.objects for result in results] == [2] * 5
+    assert set(compiled(chain)) == {"uprobes", "fork"}
+
+
+def test_nothing_is_done_twice(chain_for):
+    """A second run with the same inputs compiles nothing; an image that is gone is made again."""
+    chain = chain_for(whole=True)
+    first = follow(chain)
+    before = compiled(chain)
+    assert follow(chain) == first
+    assert compiled(chain) == before
+    (chain.directory / "images" / "p-01").unlink()
+    assert take_step(chain, "p-01").image
+    assert compiled(chain) != before
+
+
+@pytest.mark.parametrize("change", ["fragment", "refs", "pristine", "sparse", "whole"])
+def test_what_makes_a_step_stale(chain_for, tmp_path, monkeypatch, change):
+    """Each input changes the key; what does not matter does not."""
+    monkeypatch.setattr(toolchain, "find_sparse", lambda: "0.6")
+    chain = chain_for()
+    keys = step_keys(chain)
+    assert step_keys(chain_for(jobs=7, ccache="auto")) == keys
+    assert len(set(keys.values())) == 5
+    if change == "fragment":
+        (tmp_path / "on.config").write_text("CONFIG_UPROBES=n\n")
+    changes = {"refs": {"refs": REFS[:2]}, "pristine": {"pristine_id": "2"}}
+    changes |= {"sparse": {"sparse": True}, "whole": {"whole": True}}
+    assert step_keys(chain_for(**changes.get(change, {})))["p-01"] != keys["p-01"]
+
+
+def test_findings_are_those_that_are_new(chain_for, monkeypatch):
+    """Known of the base or the baseline: nobody's; new in a patch: its own, and only once."""
+    monkeypatch.setattr(toolchain, "find_sparse", lambda: "0.6")
+    base, baseline, first, second, third = follow(chain_for(sparse=True))
+    look, unused = "#warning look [-Wcpp]", "unused"
+    assert base.findings == (f"kernel/events/uprobes.c: {look}",)
+    assert baseline.findings == (*base.findings, f"kernel/events/uprobes.c: {unused}")
+    assert [step.problems for step in (base, baseline, first, second)] == [()] * 4
+    assert third.problems == ("kernel/fork.c: address space", f"kernel/fork.c: {unused}")
+
+
+def test_whole_kernels_are_without_extra_warnings(chain_for):
+    """But what the compiler says anyhow counts from the baseline on."""
+    results = follow(chain_for(whole=True))
+    assert results[0].problems == ("kernel/events/uprobes.c: #warning look [-Wcpp]",)
+    assert [result.problems for result in results[1:]] == [()] * 3
+
+
+@pytest.fixture
+def broken(shelf, tmp_path):
+    """Return a function that makes a repository in which a step has other files."""
+
+    def make(ref, files):
+        root = tmp_path / "broken"
+        shutil.copytree(shelf / "source", root)
+        git(root, "checkout", "-q", ref)
+        write(root, files)
+        git(root, "commit", "-qam", "broken")
+        return root / ".git"
+
+    return make
+
+
+def test_a_step_that_does_not_compile(chain_for, broken):
+    """The error is the result; the next step, where it is repaired, is good."""
+    repo = broken("p-01", {"kernel/fork.c": "#error\n"})
+    results = follow(chain_for(repo=repo))
+    assert "unknown type name x" in results[2].problems[0]
+    assert [bool(result.problems) for result in results] == [False, False, True, False, True]
+    whole = follow(chain_for(repo=repo, whole=True))
+    assert [bool(result.image) for result in whole] == [True, False, True, True]
+
+
+def test_an_interrupted_step_is_repaired(chain_for):
+    """What was found in objects of the interrupted run is found again, and nothing is half."""
+    chain = chain_for()
+    follow(chain, ["base", "baseline"])
+    state = chain.directory / "follow.json"
+    data = json.loads(state.read_text())
+    assert data["running"] is False
+    state.write_text(json.dumps({**data, "running": True, "findings": {}}))
+    half = chain.build_dir / "kernel/fork.o"
+    half.write_text("")
+    later = follow(chain, ["base", "baseline", "p-01"])[-1]
+    assert later.findings == (
+        "kernel/events/uprobes.c: #warning look [-Wcpp]",
+        "kernel/events/uprobes.c: unused",
+    )
+    assert half.read_text()
+
+
+def test_a_killed_make(chain_for, broken):
+    """It is a step with a problem, and does not leave a state that is believed."""
+    chain = chain_for(repo=broken("p-01", {"kernel/fork.c": "#kill\n"}))
+    results = follow(chain)
+    assert results[2].problems
+    assert not results[3].problems
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 2}', '{"format": 9, "steps": {}}'])
+def test_damaged_files(chain_for, text):
+    """A damaged file is none: what it said is done again."""
+    chain = chain_for()
+    first = follow(chain)
+    for name in ("steps.json", "follow.json"):
+        (chain.directory / name).write_text(text)
+    assert kept_steps(chain) == {}
+    again = follow(chain)
+    assert [step.findings for step in again] == [step.findings for step in first]
+
+
+def test_lost_options(chain_for, tmp_path):
+    """An option that kconfig drops is no configuration."""
+    (tmp_path / "on.config").write_text("CONFIG_IMPOSSIBLE=y\n")
+    with pytest.raises(CheckFailed, match="CONFIG_IMPOSSIBLE"):
+        take_step(chain_for(), "baseline")
+
+
+def test_another_configuration_starts_from_the_tools_of_one(chain_for, tmp_path):
+    """Its own options, its own findings, the host's programs of the other directory."""
+    follow(chain_for(), ["base", "baseline"])
+    tool = chain_for().build_dir / "scripts-tool"
+    tool.write_text("made")
+    off = tmp_path / "off.config"
+    off.write_text("CONFIG_UPROBES=n\nCONFIG_OTHER=y\n")
+    other = chain_for(configuration=Configuration(name="off", fragments=(off,)))
+    result = take_step(other, "base")
+    assert (other.build_dir / "scripts-tool").read_text() == "made"
+    assert "CONFIG_OTHER=y" in (other.build_dir / ".config").read_text()
+    assert result.left_out == ("kernel/events/uprobes.c",)
+    assert result.objects == 1
+
+
+def test_configurations_and_what_they_leave_out():
+    """The fragments exist, and every base has the same names."""
+    for base in BASES:
+        known = configurations(base.name)
+        assert [c.name for c in known] == ["on", "off", "no-ia32", "no-x32", "i386"]
+        assert all(fragment.is_file() for c in known for fragment in c.fragments)
+    sources = ("arch/x86/math-emu/a.c", "kernel/fork.c")
+    assert left_out(sources, {}) == sources[:1]
+    assert left_out(sources, {"CONFIG_MATH_EMULATION": "y"}) == ()
+
+
+def test_uml(tmp_path):
+    """Left out where the base cannot have uprobes there; with a reason."""
+    place = tmp_path / "arch/um"
+    place.mkdir(parents=True)
+    (place / "Kconfig").write_text("config UML\n")
+    assert "ARCH_SUPPORTS_UPROBES" in why_no_uml(tmp_path)
+    (place / "Kconfig").write_text("config ARCH_SUPPORTS_UPROBES\n")
+    assert why_no_uml(tmp_path) == ""
+
+
+@pytest.fixture
+def wanted(shelf, tmp_path, monkeypatch):
+    """Return a request for a matrix of the made-up kernel, in two configurations."""
+    fragment = tmp_path / "on.config"
+    fragment.write_text("CONFIG_UPROBES=y\n")
+    off = tmp_path / "off.config"
+    off.write_text("CONFIG_UPROBES=n\n")
+    known = (
+        Configuration(name="on", fragments=(fragment,)),
+        Configuration(name="off", fragments=(off,)),
+    )
+    monkeypatch.setattr("generator.boot.matrix.configurations", lambda base: known)
+
+    def missing():
+        raise InfraError("not here", hint="apt-get install it")
+
+    monkeypatch.setattr(toolchain, "find_sparse", missing)
+    return MatrixRequest(
+        base="0.0",
+        refs=REFS,
+        repo=shelf / "repo.git",
+        pristine=shelf / "pristine",
+        pristine_id="1",
+        workdir=tmp_path / "work",
+        ccache="off",
+        jobs=1,
+        only=("prefix-on", "prefix-off"),
+    )
+
+
+def test_plan(wanted):
+    """Everything is to be done, then what was done is not; what is left out has a reason."""
+    plan = plan_matrix(wanted)
+    assert [chain.name for chain in plan.chains] == ["prefix-on", "prefix-off"]
+    assert not any(cell.done for cell in plan.cells)
+    assert plan.notes[0].startswith("sparse")
+    assert plan.notes[-1].startswith("UML: ")
+    follow(plan.chains[0], ["base", "baseline"])
+    again = plan_matrix(wanted)
+    assert sum(cell.done for cell in again.cells) == 2
+    text = report.format_plan(again, 2)
+    assert "on, objects        gcc            5      3" in text
+    assert "left out: sparse" in text
+    assert "8 of 10 tasks to do, 2 at a time: about" in text
+    assert again.seconds(1) < plan.seconds(1)
+    assert not (wanted.workdir / "0.0" / "prefix-off").exists()
+
+
+def test_plan_of_whole_kernels(wanted):
+    """Two of them, and a boot for each with uprobes on."""
+    plan = plan_matrix(replace(wanted, full=True, only=("whole-on", "whole-off")), frozenset(REFS))
+    count = {what: sum(c.what == what for c in plan.cells) for what in ("kernel", "boot")}
+    assert count == {"kernel": 8, "boot": 4}
+    # a boot whose kernel is not there any more is not done
+    assert not any(cell.done for cell in plan.cells)
+
+
+def test_wrong_rows_are_named(wanted):
+    """The message says what there is."""
+    with pytest.raises(UserError, match="there is no 'prefix-onn'") as caught:
+        plan_matrix(replace(wanted, only=("prefix-onn",)))
+    assert "prefix-on, prefix-off" in caught.value.hint
+
+
+def test_the_longest_chain_is_a_bound():
+    """More workers than chains are no help."""
+    cells = tuple(
+        Cell(chain=name, ref="r", what="objects", done=done, seconds=10.0)
+        for name, done in (("a", False), ("a", False), ("b", False), ("b", True))
+    )
+
+    class Named:
+        def __init__(self, name):
+            self.name = name
+
+    plan = MatrixPlan(chains=(Named("a"), Named("b")), cells=cells, notes=())
+    assert [plan.seconds(workers) for workers in (1, 2, 9)] == [30.0, 20.0, 20.0]
+
+
+def test_boot_keys(tmp_path, chain_for):
+    """Another kernel or another guest is another boot; no image, no key."""
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(name)
+    keys = {boot_key(tmp_path / x, tmp_path / y) for x, y in ("aa", "ab", "ba", "bb")}
+    assert len(keys) == 4
+    chain = chain_for(whole=True)
+    assert image_of(chain, "baseline") is None
+    take_step(chain, "baseline")
+    assert image_of(chain, "baseline").is_file()
+
+
+def scheduler_and_workers(tmp_path, count):
+    """Start a scheduler and workers on loopback; return the address and the processes."""
+    file = tmp_path / "scheduler.json"
+    run = [
+        subprocess.Popen(
+            [
+                *(sys.executable, "-m", "distributed.cli.dask_scheduler", "--host", "127.0.0.1"),
+                *("--port", "0", "--no-dashboard", "--scheduler-file", str(file)),
+            ],
+            stderr=subprocess.DEVNULL,
+        )
+    ]
+    deadline = time.monotonic() + 60
+    while not (file.is_file() and file.read_text()) and time.monotonic() < deadline:
+        time.sleep(0.1)
+    address = json.loads(file.read_text())["address"]
+    run += [
+        subprocess.Popen(
+            [
+                *(sys.executable, "-m", "distributed.cli.dask_worker", address),
+                *("--nthreads", "1", "--host", "127.0.0.1", "--no-dashboard"),
+                *("--name", f"worker-{number}"),
+                *("--local-directory", str(tmp_path / f"dask-{number}")),
+            ],
+            stderr=subprocess.DEVNULL,
+        )
+        for number in range(count)
+    ]
+    return address, run
+
+
+@pytest.fixture
+def cluster(tmp_path):
+    """Return a function that starts a scheduler and workers, which end with the test."""
+    started = []
+
+    def start(count):
+        address, processes = scheduler_and_workers(tmp_path, count)
+        started.extend(processes)
+        return address
+
+    yield start
+    for process in reversed(started):
+        process.terminate()
+    for process in started:
+        process.wait(30)
+
+
+@pytest.mark.build
+def test_two_workers_on_loopback(wanted, cluster):
+    """The same run on a scheduler: all results, in order, by both workers; then nothing to do."""
+    from distributed import Client
+
+    address = cluster(2)
+    assert address.startswith("tcp://127.0.0.1:")
+    with Client(address, set_as_default=False) as client:
+        client.wait_for_workers(2, timeout=60)
+        plan = plan_matrix(wanted)
+        told = []
+        cells, boots = run_matrix(
+            plan, lambda chain, result: told.append(chain.name), kept={}, scheduler=address
+        )
+        used = client.run(resource.getrusage, resource.RUSAGE_CHILDREN)
+    assert [(c.ref, c.configuration) for c in cells] == [
+        (ref, name) for name in ("on", "off") for ref in ("base", *REFS)
+    ]
+    assert boots == ()
+    assert sorted(told) == ["prefix-off"] * 5 + ["prefix-on"] * 5
+    assert len(used) == 2
+    assert all(usage.ru_utime > 0 for usage in used.values())
+    assert all(cell.done for cell in plan_matrix(wanted).cells)
+
+
+@pytest.mark.build
+def test_processes_of_this_machine(wanted):
+    """Without a scheduler; what was done is not done again, and has the same results."""
+    plan = plan_matrix(wanted)
+    first, _ = run_matrix(plan, lambda *_: None, kept={}, workers=2)
+    before = [compiled(chain) for chain in plan.chains]
+    again, _ = run_matrix(plan_matrix(wanted), lambda *_: None, kept={}, workers=1)
+    assert again == first
+    assert [compiled(chain) for chain in plan.chains] == before
+
+
+@pytest.mark.build
+def test_a_task_that_raises(wanted, tmp_path):
+    """Its error arrives whole: where, what, and what to do."""
+    (tmp_path / "off.config").write_text("CONFIG_IMPOSSIBLE=y\n")
+    with pytest.raises(CheckFailed, match="CONFIG_IMPOSSIBLE") as caught:
+        run_matrix(plan_matrix(wanted), lambda *_: None, kept={}, workers=1)
+    assert caught.value.where
+    assert caught.value.hint
+
+
+@pytest.mark.build
+def test_no_scheduler_and_no_workers(wanted, cluster):
+    """Both are the user's input."""
+    with pytest.raises(UserError, match="no Dask scheduler answers"):
+        run_matrix(plan_matrix(wanted), lambda *_: None, kept={}, scheduler="tcp://127.0.0.1:9")
+    with pytest.raises(UserError, match="has no workers"):
+        run_matrix(plan_matrix(wanted), lambda *_: None, kept={}, scheduler=cluster(0))
+
+
+def test_dask_is_not_imported_at_the_start():
+    """It takes a third of a second, which no other command has to pay."""
+    code = "import sys, generator.cli; print('distributed' in sys.modules or 'dask' in sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, env=os.environ
+    )
+    assert done.stdout == "False\n"
+
+
+IDENTS = [patch.ident for patch in REVIEW.patches]
+
+
+def test_the_table_of_self_tests():
+    """Every row names patches of the series, and can be reached."""
+    from generator.model.selftests import BROUGHT
+
+    for row in BROUGHT:
+        assert row.patch in IDENTS
+        assert bool(row.since) == bool(row.between) == bool(row.why)
+        assert not row.since or IDENTS.index(row.since) < IDENTS.index(row.patch)
+    assert BROUGHT[-1].tests == ("*",)
+
+
+@pytest.mark.parametrize(
+    ("test", "patches", "word"),
+    [
+        ("nop", 0, "sigtrap"),
+        ("nop", 8, "sigtrap"),
+        ("nop", 9, "pass"),
+        ("m32-refuse-hlt", 4, "sigtrap"),
+        ("m32-refuse-hlt", 5, "pass"),
+    ],
+)
+def test_expected_words(test, patches, word):
+    """As on the baseline before its patch, and good from it on."""
+    assert expected_word(test, "sigtrap", IDENTS[:patches]) == word
+    assert brought_by(test).patch in IDENTS
+
+
+def test_a_boot_is_judged():
+    """A test that is not as it must be at this prefix is named; a skipped one is not."""
+    result = boot(guest(), "review-09")
+    name = result.ktap.tests[0].name
+    assert report.judge_boot(result, IDENTS).problems == ()
+    early = report.judge_boot(result, IDENTS[:3])
+    assert early.problems == (f"{name}: pass instead of {result.ktap.tests[0].before}",)
+    skipped = KtapTest(number=1, name="x", status=Status.SKIP, reason="no")
+    other = replace(result, ktap=replace(result.ktap, tests=(skipped,)))
+    assert report.judge_boot(other, IDENTS).problems == ()
+    ended = report.judge_boot(boot(guest()[:-1], "review-09"), IDENTS)
+    assert re.match("guest-stopped-early", ended.problems[0])
+
+
+def test_cost(chain_for):
+    """In plain builds; not without all kernels."""
+    on = [
+        replace(r, problems=(), processor=p)
+        for r, p in zip(follow(chain_for(whole=True)), (100.0, 10.0, 50.0, 20.0), strict=True)
+    ]
+    off = [replace(result, configuration="off") for result in on]
+    cost = report.count_cost([*on, *off])
+    assert (cost.plain, cost.series, cost.times) == (100.0, 360.0, 3.6)
+    assert cost.compiled == 12
+    assert report.count_cost(on) is None
+    assert report.count_cost([*on, *off[:-1], replace(off[-1], image="")]) is None
+    assert report.count_cost([]) is None
+
+
+def test_junit_and_table(chain_for, tmp_path):
+    """A failed step is a failed case, with what the compiler said."""
+    cells = [replace(result, problems=("x.c: \x1b no <b>",)) for result in follow(chain_for())]
+    made = report.Matrix(
+        full=False,
+        identity="x",
+        trees={},
+        cells=tuple(cells),
+        boots=(),
+        cost=None,
+        notes=(),
+        tasks=5,
+        seconds=3.0,
+    )
+    report.write_junit(tmp_path / "x.xml", made)
+    root = ET.parse(tmp_path / "x.xml").getroot()
+    assert root.get("failures") == "5"
+    assert "no <b>" in root.find(".//failure").get("message")
+    text = report.format_matrix(made)
+    assert "1 BAD" in text
+    assert len(made.problems) == 5
