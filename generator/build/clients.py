@@ -32,6 +32,7 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
     ),
     "findutils": ("find",),
     "grep": ("grep",),
+    "mawk": ("awk",),
     "mount": ("mount",),
     "sed": ("sed",),
 }
