@@ -27,6 +27,8 @@
 #define RESULT_PORT	"/dev/ttyS1"
 #define TRACEFS		"/sys/kernel/tracing"
 #define TRACEFS_MAGIC	0x74726163
+#define DEBUGFS		"/sys/kernel/debug"
+#define UPROBE_CLIENT	DEBUGFS "/uprobes/control"
 
 /* Seconds after which the runner is killed, unless the command line differs. */
 #define RUNNER_TIMEOUT	600
@@ -57,6 +59,7 @@ static void mount_one(const char *type, const char *where)
 /*
  * This function mounts everything the tests need.  Without tracefs a write to
  * uprobe_events would merely create a file, so its presence is checked here.
+ * A kernel whose uprobes have a client under debugfs needs none.
  */
 static int mount_all(void)
 {
@@ -66,6 +69,10 @@ static int mount_all(void)
 	mount_one("proc", "/proc");
 	mount_one("sysfs", "/sys");
 	mount_one("tmpfs", "/tmp");
+	/* Most kernels here have no debugfs, and need none. */
+	if (!mount("debugfs", DEBUGFS, "debugfs", 0, NULL) &&
+	    !access(UPROBE_CLIENT, F_OK))
+		return 0;
 	mount_one("tracefs", TRACEFS);
 	if (statfs(TRACEFS, &fs) || fs.f_type != TRACEFS_MAGIC) {
 		say("no tracefs: this kernel has no tracing");

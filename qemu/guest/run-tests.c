@@ -7,6 +7,8 @@
  * each test, with a deadline, so that a test which hangs or kills itself is one
  * failed test and not the end of the run.  qemu/README.md has the protocol.
  */
+#include "debugfs.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
@@ -98,6 +100,10 @@ static void trace_write(const char *file, const char *word, int flags)
 /* This function removes the probes that a killed test left behind. */
 static void remove_probes(void)
 {
+	if (!access(UPROBE_CLIENT "control", F_OK)) {
+		trace_write(UPROBE_CLIENT "control", "-*", 0);
+		return;
+	}
 	trace_write(TRACEFS "/events/uprobekit/enable", "0", 0);
 	trace_write(TRACEFS "/uprobe_events", "", O_TRUNC);
 }

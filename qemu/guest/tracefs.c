@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Probes by way of trace events: define, arm, count, disarm, remove.
+ * Probes by way of trace events: define, arm, count, disarm, remove.  Where
+ * the kernel has none, they are those of its client under debugfs.
  */
 #include "tracefs.h"
+
+#include "debugfs.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -80,10 +83,24 @@ unsigned long file_offset(const void *address)
 	return 0;
 }
 
-/* This function adds a place in a file to a probe: 0, or the errno. */
-static int probe_add(const struct probe *p, const char *file,
-		     unsigned long offset)
+/* This function notes a place for the client, which has it when it is armed. */
+static int probe_note(struct probe *p, const char *file, unsigned long offset)
 {
+	char *places;
+
+	if (asprintf(&places, "%s%c %s %s:0x%lx\n", p->places ?: "", p->type,
+		     p->event, file, offset) < 0)
+		return ENOMEM;
+	free(p->places);
+	p->places = places;
+	return 0;
+}
+
+/* This function adds a place in a file to a probe: 0, or the errno. */
+static int probe_add(struct probe *p, const char *file, unsigned long offset)
+{
+	if (client_is_there())
+		return probe_note(p, file, offset);
 	return trace_write("uprobe_events", "%c:" GROUP "/%s %s:0x%lx\n",
 			   p->type, p->event, file, offset);
 }
@@ -136,14 +153,13 @@ int probe_define_return(struct probe *p, const void *addr)
  * This function adds another address to a probe that is defined: one event,
  * armed and removed as one, which is what takes time.
  */
-int probe_extend(const struct probe *p, const void *addr)
+int probe_extend(struct probe *p, const void *addr)
 {
 	return probe_add(p, self_path(), file_offset(addr));
 }
 
 /* This function does the same for an address in another file. */
-int probe_extend_at(const struct probe *p, const char *file,
-		    unsigned long offset)
+int probe_extend_at(struct probe *p, const char *file, unsigned long offset)
 {
 	return probe_add(p, file, offset);
 }
@@ -153,6 +169,12 @@ static int probe_enable(const struct probe *p, int on)
 {
 	char file[128];
 
+	if (p->places) {
+		if (on)
+			return client_arm(p->event, p->places);
+		client_disarm(p->event);
+		return 0;
+	}
 	snprintf(file, sizeof(file), "events/" GROUP "/%s/enable", p->event);
 	return trace_write(file, "%d", on);
 }
@@ -178,8 +200,10 @@ void probe_disarm(struct probe *p)
 void probe_remove(struct probe *p)
 {
 	probe_disarm(p);
-	if (p->defined)
+	if (p->defined && !p->places)
 		trace_write("uprobe_events", "-:" GROUP "/%s\n", p->event);
+	free(p->places);
+	p->places = NULL;
 	p->defined = false;
 }
 
@@ -189,6 +213,8 @@ void probe_remove(struct probe *p)
  */
 int trace_record(bool on)
 {
+	if (client_is_there())
+		return 0;
 	return trace_write("tracing_on", "%d", on);
 }
 
@@ -201,8 +227,11 @@ unsigned long probe_hits(const struct probe *p)
 {
 	char line[512], file[256], event[64];
 	unsigned long hits, found = 0;
-	FILE *f = fopen(TRACEFS "uprobe_profile", "re");
+	FILE *f;
 
+	if (p->places)
+		return client_hits(p->event);
+	f = fopen(TRACEFS "uprobe_profile", "re");
 	if (!f)
 		return 0;
 	while (fgets(line, sizeof(line), f)) {
@@ -245,6 +274,8 @@ unsigned long trace_hits(void)
 	unsigned long sum = 0;
 	int cpu = 0;
 
+	if (client_is_there())
+		return client_all_hits();
 	while (cpu_records(cpu, &sum))
 		cpu++;
 	return sum;

@@ -7,6 +7,7 @@
 struct probe {
 	char	event[32];	/* its name in the group "uprobekit" */
 	char	type;		/* 'p', or 'r' for the return of a function */
+	char	*places;	/* for the client under debugfs */
 	bool	defined;
 	bool	armed;
 };
@@ -14,9 +15,8 @@ struct probe {
 int probe_define_at(struct probe *p, const char *file, unsigned long offset);
 int probe_define(struct probe *p, const void *addr);
 int probe_define_return(struct probe *p, const void *addr);
-int probe_extend(const struct probe *p, const void *addr);
-int probe_extend_at(const struct probe *p, const char *file,
-		    unsigned long offset);
+int probe_extend(struct probe *p, const void *addr);
+int probe_extend_at(struct probe *p, const char *file, unsigned long offset);
 int probe_arm(struct probe *p);
 void probe_disarm(struct probe *p);
 void probe_remove(struct probe *p);

@@ -33,8 +33,9 @@ FROM_BASE = {
     f"{_ASM}/insn.h": "include/asm/insn.h",
     f"{_ASM}/inat.h": "include/asm/inat.h",
     f"{_ASM}/inat_types.h": "include/asm/inat_types.h",
-    f"{_ASM}/emulate_prefix.h": "include/asm/emulate_prefix.h",
 }
+# later trees have more of the decoder
+_LATER_FROM_BASE = {f"{_ASM}/emulate_prefix.h": "include/asm/emulate_prefix.h"}
 FROM_TIP = {
     "arch/x86/kernel/uprobes.c": "uprobes.c",
     f"{_ASM}/uprobes.h": "include/asm/uprobes.h",
@@ -59,6 +60,10 @@ _FLAGS = (
     *("-std=gnu11", "-g", "-fno-strict-aliasing", "-fno-strict-overflow", "-Wall", "-Werror"),
     *("-DCONFIG_X86_64", "-DCONFIG_UPROBES", "-Iinclude", "-Iempty", "-I.", "-include", "proof.h"),
 )
+# the table of an old decoder says const twice
+_OLD = ("-DOLD_KERNEL", "-Wno-duplicate-decl-specifier")
+# it reads numbers where they are, which x86 allows
+_UNALIGNED = ("-fno-sanitize=alignment",)
 _SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 
 
@@ -93,7 +98,7 @@ def build_proof(
         CheckFailed: the C does not compile.
         InfraError: awk or the compiler cannot be run.
     """
-    files = {name: load(path) for path, name in FROM_BASE.items()}
+    files = _decoder(load)
     files |= {name: tip[path] for path, name in FROM_TIP.items()}
     files |= {name: (_SHIM / name).read_text() for name in _FROM_SHIM}
     files |= {f"empty/{name}": "" for name in missing_headers(files)}
@@ -110,10 +115,12 @@ def build_proof(
         for name, text in files.items():
             write_atomic(place / name, text.encode("utf-8", "surrogateescape"))
         _generate_table(place)
+        old, unaligned = (_OLD, _UNALIGNED) if _is_old(files) else ((), ())
+        flags = (*_FLAGS, *old)
         shared = ("-O2", "-shared", "-fPIC", "-o", made.library.name)
-        _compile([compiler, *_FLAGS, *shared, "proof.c", *_COMMON], place)
-        checked = ("-O1", *_SANITIZERS, "-o", made.filter.name)
-        _compile([compiler, *_FLAGS, *checked, "filter.c", *_COMMON], place)
+        _compile([compiler, *flags, *shared, "proof.c", *_COMMON], place)
+        checked = ("-O1", *_SANITIZERS, *unaligned, "-o", made.filter.name)
+        _compile([compiler, *flags, *checked, "filter.c", *_COMMON], place)
         # static and at a fixed address: out of the way of the layout
         alone = ("-std=gnu11", "-O2", "-Wall", "-Werror", "-static", "-no-pie")
         _compile([compiler, *alone, "-o", made.native.name, "native.c"], place)
@@ -138,7 +145,8 @@ def build_fuzzer(load: Callable[[str], str], tip: Mapping[str, str], place: Path
     write_atomic(place / "fuzz.c", (_SHIM / "fuzz.c").read_bytes())
     program = place / "fuzz"
     flags = ("-O1", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all")
-    command = ["clang", *_FLAGS, *flags, "-o", program.name, "fuzz.c", *_COMMON]
+    old, unaligned = (_OLD, _UNALIGNED) if _is_old(_decoder(load)) else ((), ())
+    command = ["clang", *_FLAGS, *old, *flags, *unaligned, "-o", program.name, "fuzz.c", *_COMMON]
     done = _run(command, place)
     if b"libclang_rt" in done.stderr:
         raise InfraError("libFuzzer is missing", hint="apt-get install libclang-rt-14-dev")
@@ -160,7 +168,7 @@ def build_peer(load: Callable[[str], str], place: Path, *, compiler: str = "gcc"
         CheckFailed: the C does not compile.
         InfraError: awk or the compiler cannot be run.
     """
-    files = {name: load(path) for path, name in (FROM_BASE | _PEER_FROM_BASE).items()}
+    files = _decoder(load) | {name: load(path) for path, name in _PEER_FROM_BASE.items()}
     files |= {name: (_SHIM / name).read_text() for name in _PEER_FROM_SHIM}
     files |= {f"empty/{name}": "" for name in missing_headers(files)}
     ensure_dir(place)
@@ -192,6 +200,20 @@ def build_peer(load: Callable[[str], str], place: Path, *, compiler: str = "gcc"
     return library
 
 
+def _decoder(load: Callable[[str], str]) -> dict[str, str]:
+    """Return the files of the base's decoder, by the names they get."""
+    files = {name: load(path) for path, name in FROM_BASE.items()}
+    if not _is_old(files):
+        files |= {name: load(path) for path, name in _LATER_FROM_BASE.items()}
+    return files
+
+
+def _is_old(files: Mapping[str, str]) -> bool:
+    """Tell whether the base has what the shim calls an old kernel: no insn_decode()."""
+    header = files["include/asm/insn.h"]
+    return "insn_init(" in header and "insn_decode(" not in header
+
+
 def missing_headers(files: Mapping[str, str]) -> list[str]:
     """Return the kernel headers that ``files`` include and that are not among them."""
     wanted = {name for text in files.values() for name in _INCLUDE.findall(text)}
@@ -200,7 +222,7 @@ def missing_headers(files: Mapping[str, str]) -> list[str]:
 
 def _digest(files: Mapping[str, str], compiler: str) -> str:
     """Return what tells these sources from others."""
-    total = hashlib.sha256(" ".join([compiler, *_FLAGS, *_SANITIZERS]).encode())
+    total = hashlib.sha256(" ".join([compiler, *_FLAGS, *_OLD, *_SANITIZERS, *_UNALIGNED]).encode())
     for name in sorted(files):
         text = files[name].encode("utf-8", "surrogateescape")
         total.update(f"{name} {len(text)}\n".encode() + text)

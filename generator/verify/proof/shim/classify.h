@@ -22,7 +22,7 @@ static bool is_return(const u8 *insn)
 void proof_classify(const u8 *code, size_t size, const u32 *offsets,
 		    size_t count, bool x86_64, u8 *verdicts)
 {
-	struct mm_struct mm = { .x86_64 = x86_64 };
+	struct mm_struct mm = PROOF_MM(x86_64);
 	size_t i;
 
 	for (i = 0; i < count; i++) {

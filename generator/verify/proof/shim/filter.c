@@ -12,7 +12,7 @@
 
 #include "proof.h"
 
-void send_sigtrap(struct pt_regs *regs, int error_code, int si_code)
+void proof_sigtrap(int si_code)
 {
 }
 
@@ -21,7 +21,7 @@ int main(void)
 	u8 record[1 + MAX_UINSN_BYTES];
 
 	while (fread(record, sizeof(record), 1, stdin) == 1) {
-		struct mm_struct mm = { .x86_64 = record[0] };
+		struct mm_struct mm = PROOF_MM(record[0]);
 		struct arch_uprobe *auprobe = calloc(1, sizeof(*auprobe));
 		s32 ret;
 

@@ -11,7 +11,7 @@
 
 #define INT3		0xcc
 
-void send_sigtrap(struct pt_regs *regs, int error_code, int si_code)
+void proof_sigtrap(int si_code)
 {
 }
 
@@ -40,7 +40,7 @@ static void check_verdict(const struct arch_uprobe *auprobe, int ret)
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	struct mm_struct mm = { .x86_64 = size && data[0] & 1 };
+	struct mm_struct mm = PROOF_MM(size && data[0] & 1);
 	struct arch_uprobe *auprobe;
 
 	if (!size || size > 1 + MAX_UINSN_BYTES)

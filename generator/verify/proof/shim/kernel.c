@@ -7,6 +7,11 @@
 struct task_struct proof_task;
 struct proof_memory proof_memory;
 
+#ifdef OLD_KERNEL
+# define uprobe_pre_sstep_notifier	uprobe_pre_bp_notifier
+# define uprobe_post_sstep_notifier	uprobe_post_bp_notifier
+#endif
+
 int uprobe_pre_sstep_notifier(struct pt_regs *regs)
 {
 	return 1;

@@ -29,7 +29,7 @@ static struct uprobe_task utask;
 static struct arch_uprobe auprobe;
 static unsigned int sigtraps;
 
-void send_sigtrap(struct pt_regs *regs, int error_code, int si_code)
+void proof_sigtrap(int si_code)
 {
 	if (si_code == TRAP_TRACE)
 		sigtraps++;
@@ -40,10 +40,25 @@ void proof_set_memory(const struct proof_memory *memory)
 	proof_memory = *memory;
 }
 
+#ifdef OLD_KERNEL
+enum insn_mode {
+	INSN_MODE_32,
+	INSN_MODE_64,
+};
+
+static int insn_decode(struct insn *insn, const void *bytes, int size,
+		       enum insn_mode mode)
+{
+	insn_init(insn, bytes, mode == INSN_MODE_64);
+	insn_get_length(insn);
+	return insn_complete(insn) && insn->length <= 15 ? 0 : -EINVAL;
+}
+#endif
+
 /* Analyse MAX_UINSN_BYTES bytes. */
 void proof_analyze(const u8 *bytes, bool x86_64, struct proof_verdict *verdict)
 {
-	struct mm_struct mm = { .x86_64 = x86_64 };
+	struct mm_struct mm = PROOF_MM(x86_64);
 	struct insn insn;
 
 	memset(verdict, 0, sizeof(*verdict));

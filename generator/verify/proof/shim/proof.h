@@ -30,7 +30,11 @@ typedef int64_t s64;
 #ifndef __always_inline
 #define __always_inline		inline __attribute__((__always_inline__))
 #endif
-#define fallthrough		__attribute__((__fallthrough__))
+#ifdef OLD_KERNEL
+# define fallthrough		do { } while (0)
+#else
+# define fallthrough		__attribute__((__fallthrough__))
+#endif
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 #define ARRAY_SIZE(array)	(sizeof(array) / sizeof((array)[0]))
@@ -97,24 +101,39 @@ struct pt_regs {
 /* Its segments are flat, and no address is watched. */
 #define savesegment(seg, value)	((value) = __USER_DS)
 #define raw_cpu_read(variable)	0
+#define __this_cpu_read(variable)	0
 
 #define BITS_PER_LONG		64
 #define BIT(nr)			(1UL << (nr))
 #define hweight8(value)		__builtin_popcount((u8)(value))
 
+#ifndef OLD_KERNEL
 static inline s64 sign_extend64(u64 value, int index)
 {
 	return (s64)(value << (63 - index)) >> (63 - index);
 }
+#endif
 
 static inline bool shstk_is_enabled(void)
 {
 	return false;
 }
 
+#ifdef OLD_KERNEL
 struct mm_struct {
-	bool x86_64;
+	struct {
+		bool ia32_compat;
+	} context;
 };
+
+# define PROOF_MM(x86_64)	{ .context = { .ia32_compat = !(x86_64) } }
+#else
+struct mm_struct {
+	bool is_64bit;
+};
+
+# define PROOF_MM(x86_64)	{ .is_64bit = (x86_64) }
+#endif
 
 struct uprobe_task;
 
@@ -135,10 +154,12 @@ extern struct task_struct proof_task;
 #define TIF_BLOCKSTEP		25
 #define test_thread_flag(flag)	((flag) == TIF_BLOCKSTEP && current->blockstep)
 
+#ifndef OLD_KERNEL
 static inline bool is_64bit_mm(struct mm_struct *mm)
 {
-	return mm->x86_64;
+	return mm->is_64bit;
 }
+#endif
 
 static inline bool is_32bit_app(struct task_struct *t)
 {
@@ -149,6 +170,14 @@ static inline void set_task_blockstep(struct task_struct *t, bool on)
 {
 	t->blockstep = on;
 }
+
+/* The same in pieces */
+#define clear_thread_flag(flag)	(current->blockstep = false)
+#define preempt_disable()	do { } while (0)
+#define preempt_enable()	do { } while (0)
+#define DEBUGCTLMSR_BTF		2
+#define get_debugctlmsr()	0
+#define update_debugctlmsr(msr)	((void)(msr))
 
 /* User memory. Both return 0, or something else where there is no memory. */
 struct proof_memory {
@@ -186,14 +215,26 @@ static inline unsigned long copy_from_user(void *to, const void __user *from,
 	copy_to_user((p), &v, sizeof(v)) ? -EFAULT : 0;			\
 })
 
-#define access_ok(p, size)	((unsigned long)(p) + (size) <= TASK_SIZE_MAX)
+#define PROOF_ACCESS_OK(p, size)					\
+	((unsigned long)(p) + (size) <= TASK_SIZE_MAX)
+#ifdef OLD_KERNEL
+# define access_ok(type, p, size)	PROOF_ACCESS_OK(p, size)
+#else
+# define access_ok(p, size)	PROOF_ACCESS_OK(p, size)
+#endif
 
 /* There is no other task: the value is still there. */
 #define __try_cmpxchg_user(p, old, new, label)				\
 	(put_user(new, p) ? -EFAULT : ((void)(old), 0))
 
 #define TRAP_TRACE		2
-void send_sigtrap(struct pt_regs *regs, int error_code, int si_code);
+#ifdef OLD_KERNEL
+# define send_sigtrap(task, regs, error_code, si_code)			\
+	proof_sigtrap(si_code)
+#else
+# define send_sigtrap(regs, error_code, si_code)	proof_sigtrap(si_code)
+#endif
+void proof_sigtrap(int si_code);
 
 /* For functions that need a kernel to be tried: they are compiled only. */
 #define PAGE_SIZE		4096UL
@@ -226,7 +267,7 @@ static inline int shstk_update_last_frame(unsigned long word)
 #define __NR_uretprobe		335
 #define SYSCALL_DEFINE0(name)	long sys_##name(void); long sys_##name(void)
 #define task_pt_regs(task)	((task)->regs)
-#define force_sig(sig)		__builtin_trap()
+#define force_sig(...)		__builtin_trap()
 
 enum die_val {
 	DIE_INT3 = 2,
