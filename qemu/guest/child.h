@@ -61,6 +61,7 @@ bool arm_at(struct result *r, struct probe *p, const void *addr);
 bool arm_return(struct result *r, struct probe *p, const void *addr);
 void nap_ms(long ms);
 bool is_own_code(uintptr_t ip);
+bool is_emulated(void);
 void probe_child(const struct test *test, struct result *r);
 void spawn_self_args(char **argv, const char *times);
 

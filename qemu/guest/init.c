@@ -119,8 +119,9 @@ static int open_results(void)
 /*
  * This function collects the uprobekit.* words of the kernel's command line as
  * options for the runner ("uprobekit.tests=nop" becomes "--tests=nop");
- * "uprobekit.program=cost" starts another program in its place.  They are not in our own arguments: the kernel takes a word with a dot for a
- * parameter of a module.
+ * "uprobekit.program=cost" starts another program in its place.  They are not
+ * in our own arguments: the kernel takes a word with a dot for a parameter of a
+ * module.
  */
 static void runner_options(char **argv, long *timeout)
 {

@@ -23,6 +23,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "counters.h"
+
 #define TRACEFS		"/sys/kernel/tracing"
 #define MAX_TESTS	1000
 
@@ -33,6 +35,12 @@ static const char * const programs[] = {
 	"/bin/selftest-64",
 	"/bin/selftest-32",
 	"/bin/selftest-x32",
+};
+
+/* Those that only some kernels are for; asked for by --also=NAME,NAME. */
+static const char * const more_programs[] = {
+	"/bin/faults",
+	"/bin/stress",
 };
 
 /* What a program that cannot be started at all exits with. */
@@ -349,10 +357,25 @@ static unsigned int run_all(void)
 	return failed;
 }
 
+/* This function lists the tests of all programs that the user asked for. */
+static void list_programs(const char *also)
+{
+	const char *name;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
+		list_program(programs[i]);
+	for (i = 0; i < sizeof(more_programs) / sizeof(more_programs[0]); i++) {
+		name = strrchr(more_programs[i], '/') + 1;
+		if (also && is_wanted(name, also))
+			list_program(more_programs[i]);
+	}
+}
+
 int main(int argc, char **argv)
 {
-	const char *patterns = NULL;
-	bool list = false;
+	const char *patterns = NULL, *also = NULL;
+	bool list = false, counters = false;
 	unsigned int i;
 	long start_ms;
 
@@ -361,15 +384,20 @@ int main(int argc, char **argv)
 			patterns = argv[i] + 8;
 		else if (!strncmp(argv[i], "--deadline=", 11))
 			deadline = atol(argv[i] + 11);
+		else if (!strncmp(argv[i], "--also=", 7))
+			also = argv[i] + 7;
+		else if (!strncmp(argv[i], "--seed=", 7))
+			setenv("UPROBEKIT_SEED", argv[i] + 7, 1);
 		else if (!strcmp(argv[i], "--list"))
 			list = true;
+		else if (!strcmp(argv[i], "--counters"))
+			counters = true;
 		else
 			emit("# uprobekit: unknown option %s", argv[i]);
 	}
 
 	start_ms = now_ms();
-	for (i = 0; i < sizeof(programs) / sizeof(programs[0]); i++)
-		list_program(programs[i]);
+	list_programs(also);
 	select_tests(patterns);
 
 	emit("KTAP version 1");
@@ -383,6 +411,8 @@ int main(int argc, char **argv)
 		remove_probes();
 		i = run_all();
 	}
+	if (counters)
+		print_counters();
 	emit("# uprobekit: %u tests, %u failed, %ld ms", nr_tests, i,
 	     now_ms() - start_ms);
 	emit("# uprobekit: done");

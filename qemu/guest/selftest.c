@@ -18,6 +18,12 @@ static const struct test * const tables[] = {
 	task_tests,
 	mm_tests,
 	return_tests,
+# ifdef __x86_64__
+	code_tests,
+	slot_tests,
+	debugger_tests,
+	perf_tests,
+# endif
 #endif
 	NULL,
 };

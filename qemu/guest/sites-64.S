@@ -127,6 +127,8 @@
 	call_site call-mem, rip, nop, call *3f(%rip)
 	call_site call-mem, rsp, "push 3f(%rip)", call *(%rsp)
 	call_site call-mem, rsp-disp, "push 3f(%rip); push $1", call *8(%rsp)
+/* gs has no base here; a segment's base is nothing that can be emulated. */
+	call_site call-mem, gs, "lea 3f(%rip), %rsi", call *%gs:(%rsi)
 
 /* Jumps through a register and through memory. */
 
@@ -182,10 +184,17 @@
 	one	mov, store, mov %rdx, -64(%rsp)
 	one	mov, store-imm, movq $-3, -128(%rsp)
 	one	mov, fs, mov %fs:0, %rax
+	one	mov, second-byte, mov %ah, %bl
+	one	mov, word, mov %dx, %si
+	one	mov, cwtl, cwtl
+	one	mov, cltq, cltq
 	one	lea, "base-index", lea 0x123(%rdi, %rsi, 4), %r10
 	one	lea, forward, lea DATA(8), %rsi
 	one	lea, r13, lea DATA(16), %r13
 	one	alu, add, add $0x1234, %rdx
+	one	alu, add-rax, add $0x12345678, %rax
+	one	alu, or, or %rsi, %rdx
+	one	alu, neg, neg %r11
 	one	alu, xor, xor %ebp, %ebp
 	one	alu, imul, imul $3, %rdi, %rax
 	one	alu, cmov, cmovc %r11, %rcx
@@ -214,6 +223,8 @@
 	one	rip-alu, test-imm32, testl $0x10001, DATA(80)
 	one	rip-alu, inc, incq DATA(88)
 	one	rip-alu, not, notl DATA(96)
+	one	rip-alu, or-byte, orb $0x12, DATA(97)
+	one	rip-alu, add-word, addw $0x1234, DATA(98)
 	one	rip-alu, setc, setc DATA(104)
 	one	rip-alu, bts, btsl $7, DATA(108)
 	one	rip-alu, imul, imul $0x1234, DATA(112), %rsi
@@ -311,6 +322,9 @@
 	one	rip-sse, pxor, pxor DATA(256), %xmm1
 	one	rip-sse, cvtsi2sd, cvtsi2sdl DATA(272), %xmm2
 	one	rip-sse, pshufd, pshufd $0x1b, DATA(288), %xmm9
+	one	rip-sse, pshufb, pshufb DATA(288), %xmm4
+	one	rip-sse, palignr, palignr $3, DATA(288), %xmm11
+	one	rip-sse, psrldq, psrldq $3, %xmm5
 	one	rip-sse, stmxcsr, stmxcsr DATA(304)
 
 	site	rip-sse, fild-fistp
@@ -382,6 +396,26 @@
 	lea	0x12345678(%rdi), %rax
 	done
 
+/*
+ * A function whose return is to be probed, and that has no stack: it cannot be
+ * diverted, and is left alone.
+ */
+	.macro	no_stack variant, sp:vararg
+	site	return-no-stack, "\variant", hits=0, kind=SITE_RUN|SITE_RETURN
+	mov	%rsp, %rbx
+	\sp
+	jmp	1f
+	pad
+	probe
+1:	mov	$1, %ebp
+	pad
+	mov	%rbx, %rsp
+	done
+	.endm
+
+	no_stack unmapped, mov $4096, %esp
+	no_stack read-only, lea site_exit(%rip), %rsp
+
 /* Faults: the program must be told what it would be told unprobed. */
 
 	.macro	fault name, variant, signo, setup, insn:vararg
@@ -399,11 +433,13 @@
 	fault	fault-load, low, SEGV, "mov $16, %eax", mov (%rax), %rcx
 	fault	fault-load, non-canonical, SEGV, "mov $1, %eax; ror $1, %rax", \
 		mov (%rax), %rcx
+	fault	fault-load, alu, SEGV, "mov $16, %eax", add (%rax), %rcx
 	fault	fault-load, pop, SEGV, "mov $4096, %esp", pop %rax
 	fault	fault-load, ret, SEGV, "mov $4096, %esp", ret
 	fault	fault-store, low, SEGV, "mov $16, %eax", mov %rcx, (%rax)
 	fault	fault-store, rip-read-only, SEGV, nop, \
 		mov %rcx, site_exit(%rip)
+	fault	fault-store, pop-mem, SEGV, "push $5; mov $16, %eax", pop (%rax)
 	fault	fault-store, push, SEGV, "mov $4096, %esp", push %rax
 	fault	fault-store, call-rel32, SEGV, "mov $4096, %esp", call site_exit
 	fault	fault-store, call-reg, SEGV, "mov $4096, %esp", call *%rax
@@ -416,6 +452,15 @@
 	site	fault-ud2, ud2, signo=ILL
 	probe
 	ud2
+	done
+
+/*
+ * EVEX with a register that only APX has: what it means depends on the
+ * processor, this one raises an exception.
+ */
+	site	fault-evex, r16, kind=SITE_EITHER, signo=ILL
+	probe
+	.byte	0x62, 0xf9, 0x7c, 0x48, 0x58, 0xc2
 	done
 
 	site	fault-trapno, load, kind=SITE_RUN|SITE_TRAPNO, signo=SEGV
@@ -460,6 +505,7 @@
 	avx	as-itself, vpaddq, vpaddq %ymm9, %ymm10, %ymm11
 	avx	as-itself, vmovdqu-load, vmovdqu DATA(8), %ymm4
 	avx	as-itself, vfmadd, vfmadd132ss %xmm1, %xmm2, %xmm3
+	avx	as-itself, vpalignr, vpalignr $3, %ymm1, %ymm2, %ymm3
 	avx	as-itself, vbroadcastss, vbroadcastss DATA(64), %ymm8
 	avx	bmi, mulx, mulx DATA(72), %rsi, %rdi
 	avx	bmi, andn, andn DATA(80), %rbx, %rsi

@@ -317,6 +317,23 @@ static int call_it(void)
 	return 1;
 }
 
+/*
+ * This function calls a probed function so that it returns to the trampoline,
+ * which looks as if its return were probed already.
+ */
+static int call_forged(void)
+{
+	unsigned long trampoline;
+
+	CHECK(hit_xol(1) == 3);
+	trampoline = area_address();
+	CHECK(trampoline);
+	asm volatile("push %0\n\t"
+		     "jmp hit_xol\n\t"
+		     : : "r" (trampoline) : "memory");
+	return 1;
+}
+
 /* This function misuses the trampoline: SIGILL, and nothing else, happens. */
 static int misuse(void)
 {
@@ -326,6 +343,8 @@ static int misuse(void)
 	status = wait_child(start_child(jump_there));
 	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGILL);
 	status = wait_child(start_child(call_it));
+	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGILL);
+	status = wait_child(start_child(call_forged));
 	CHECK(WIFSIGNALED(status) && WTERMSIG(status) == SIGILL);
 	return hit_times(hit_xol, 1);
 }
@@ -339,17 +358,33 @@ static int in_seccomp(void)
 	return 1;
 }
 
+static volatile int own_traps;
+
+static void on_own_trap(int signo)
+{
+	own_traps += signo == SIGTRAP;
+}
+
+/*
+ * This function meets breakpoints of its own when the probe is gone: at the
+ * first one the kernel notices that the process has no probe any more.
+ */
 static long wait_for_go(void)
 {
 	board->ready = 1;
 	while (!board->go)
 		nap_ms(1);
+	signal(SIGTRAP, on_own_trap);
+	foreign_int3();
+	foreign_int3();
+	signal(SIGTRAP, SIG_DFL);
 	return 3;
 }
 
 static int return_late(void)
 {
 	CHECK(hit_call(wait_for_go) == 3);
+	CHECK(own_traps == 2);
 	return 0;
 }
 
@@ -408,7 +443,7 @@ const struct test return_tests[] = {
 	RETURN_TEST("return-exec", exec_pending, hit_call, 1),
 	RETURN_TEST("return-exit", exit_pending, hit_call, 1),
 	RETURN_TEST("return-sigaltstack", sigaltstack_returns, hit_call, 2),
-	RETURN_TEST("return-misuse", misuse, hit_xol, 4),
+	RETURN_TEST("return-misuse", misuse, hit_xol, 5),
 	RETURN_TEST("return-seccomp", in_seccomp, hit_xol, 6),
 	TEST("return-disarmed", "sigtrap", disarmed),
 	{ .name = NULL },

@@ -8,6 +8,8 @@
 #include <signal.h>
 #include <spawn.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -311,6 +313,77 @@ static void toggle_storm(struct result *r)
 	probe_remove(&p);
 }
 
+/* This function has a 32-bit program run one of its tests and reads the line. */
+static int run_32(char *line, size_t size)
+{
+	static const char program[] = "/bin/selftest-32";
+	int fds[2], status;
+	ssize_t len;
+	pid_t pid;
+
+	if (pipe(fds))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		dup2(fds[1], 1);
+		execl(program, program, "--run", "m32-pushall", NULL);
+		_exit(1);
+	}
+	close(fds[1]);
+	status = wait_child(pid);
+	len = read(fds[0], line, size - 1);
+	close(fds[0]);
+	line[len < 0 ? 0 : len] = '\0';
+	return status;
+}
+
+/* This function sets how addresses are chosen, and returns how they were. */
+static int set_random(int how)
+{
+	FILE *f = fopen("/proc/sys/kernel/randomize_va_space", "r+e");
+	int was = -1;
+
+	if (!f)
+		return -1;
+	if (fscanf(f, "%d", &was) != 1)
+		was = -1;
+	rewind(f);
+	fprintf(f, "%d\n", how);
+	fclose(f);
+	return was;
+}
+
+/*
+ * This function tests where the page for the slots of 32-bit programs is: below
+ * 4 GiB, whether addresses are random or not.
+ */
+static void random_32(struct result *r)
+{
+	static const int ways[] = { 0, 1, 2 };
+	unsigned long hits;
+	char line[512];
+	int was, i, status;
+
+	if (access("/bin/selftest-32", X_OK)) {
+		r->skip = "there is no 32-bit program";
+		return;
+	}
+	for (i = 0; i < 3 && r->outcome == OUTCOME_PASS; i++) {
+		was = set_random(ways[i]);
+		status = run_32(line, sizeof(line));
+		set_random(was);
+		if (strstr(line, "outcome=sigtrap"))
+			r->outcome = OUTCOME_SIGTRAP;
+		else
+			expect(r, was >= 0 && !status &&
+			       strstr(line, "outcome=pass"),
+			       "random %d: status %#x: %s", ways[i], status,
+			       line);
+		if (sscanf(line, "outcome=%*s hits=%lu", &hits) == 1)
+			r->hits += hits;
+	}
+}
+
 const struct test task_tests[] = {
 	CHILD_TEST("task-fork", fork_hits, hit_xol, 21),
 	CHILD_TEST("task-fork-chain", fork_chain, hit_xol, 40),
@@ -325,5 +398,6 @@ const struct test task_tests[] = {
 	TEST("threads-exit-group", "sigtrap", exit_threads),
 	TEST("threads-exec", "sigtrap", exec_threads),
 	TEST("threads-toggle", "sigtrap", toggle_storm),
+	TEST("task-random-32", "sigtrap", random_32),
 	{ .name = NULL },
 };

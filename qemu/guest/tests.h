@@ -41,5 +41,10 @@ extern const struct test trace_tests[];
 extern const struct test task_tests[];
 extern const struct test mm_tests[];
 extern const struct test return_tests[];
+/* Of 64-bit programs alone. */
+extern const struct test code_tests[];
+extern const struct test slot_tests[];
+extern const struct test debugger_tests[];
+extern const struct test perf_tests[];
 
 #endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Functions to probe that only 64-bit programs have.
+ */
+
+/* Selectors of user code: arch/x86/include/asm/segment.h */
+#define USER32_CS	0x23
+#define USER_CS		0x33
+
+	.text
+	.globl	hit_memory, store_mov, store_step, hit_mode, hit_mode_bp
+	.globl	hit_on_stack, hit_on_stack_bp, hit_on_stack_next, stack_callee
+
+/* Steps, and loads from memory while it does. */
+hit_memory:
+	imul	$3, (%rdi), %rax
+	.fill	24, 1, 0x90
+	ret
+
+/* Stores that can be done without a single step, and that cannot. */
+store_mov:
+	mov	%rsi, (%rdi)
+	.fill	24, 1, 0x90
+	ret
+
+store_step:
+	movnti	%rsi, (%rdi)
+	.fill	24, 1, 0x90
+	ret
+
+/*
+ * Makes a call on the stack given, through the word given, which is that of
+ * stack_callee; returns the return address that the callee sees.
+ */
+hit_on_stack:
+	mov	%rsp, %r8
+	mov	%rdi, %rsp
+hit_on_stack_bp:
+	call	*%gs:(%rsi)
+hit_on_stack_next:
+	.fill	24, 1, 0x90
+	mov	%r8, %rsp
+	ret
+
+stack_callee:
+	mov	(%rsp), %rax
+	ret
+
+/* Does its work in a segment of 32-bit code; the stack is left alone there. */
+hit_mode:
+	mov	%rsp, saved_sp(%rip)
+	ljmp	*to_32(%rip)
+	.code32
+hit_mode_bp:
+	imul	$3, %edi, %eax
+	.fill	24, 1, 0x90
+	ljmp	$USER_CS, $1f
+	.code64
+1:	mov	saved_sp(%rip), %rsp
+	ret
+
+	.pushsection .data
+	.balign	8
+saved_sp:
+	.quad	0
+to_32:	.long	hit_mode_bp
+	.short	USER32_CS
+	.popsection
+
+	.section .note.GNU-stack, "", @progbits

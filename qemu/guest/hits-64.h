@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef HITS_64_H
+#define HITS_64_H
+
+/* In hits-64.S. */
+long hit_memory(const long *p);
+void store_mov(long *to, long x);
+void store_step(long *to, long x);
+long hit_mode(long x);
+unsigned long hit_on_stack(void *stack, const void *callee);
+extern const char hit_mode_bp[], stack_callee[];
+extern const char hit_on_stack_bp[], hit_on_stack_next[];
+
+#endif

@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of code that only 64-bit programs have.
+ */
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/ucontext.h>
+#include <sys/wait.h>
+
+#include "child.h"
+#include "hits-64.h"
+#include "tests.h"
+
+#define PAGE		4096
+#define STACK_CALLS	400
+
+/* This function goes to 32-bit code, from a 64-bit program. */
+static int change_mode(void)
+{
+	return hit_mode(7) != 21;
+}
+
+/*
+ * This function tests a probe in code of another mode than the program's, whose
+ * instructions were analysed as the program's.
+ */
+static void code_mode(struct result *r)
+{
+	int status = wait_child(start_child(change_mode));
+	unsigned long before = trace_hits();
+	struct probe p;
+
+	expect(r, !status, "unprobed: status %#x", status);
+	if (arm_at(r, &p, hit_mode_bp)) {
+		status = wait_child(start_child(change_mode));
+		r->hits = trace_hits() - before;
+		if (WIFSIGNALED(status) && WTERMSIG(status) == SIGTRAP &&
+		    !r->hits)
+			r->outcome = OUTCOME_SIGTRAP;
+		else
+			expect(r, WIFSIGNALED(status) &&
+			       WTERMSIG(status) == SIGILL && r->hits == 1,
+			       "expected SIGILL and one hit, saw status %#x",
+			       status);
+	}
+	probe_remove(&p);
+}
+
+static char *own_stack;
+static volatile bool stack_end;
+static volatile int stack_faults, bad_faults;
+
+/*
+ * This function gets called when the stack is not there: at the call, or in the
+ * function that was called.  It will be there again.
+ */
+static void on_stack_gone(int signo, siginfo_t *info, void *context)
+{
+	const ucontext_t *uc = context;
+	uintptr_t ip = uc->uc_mcontext.gregs[REG_RIP];
+	uintptr_t sp = uc->uc_mcontext.gregs[REG_RSP];
+
+	(void)signo;
+	(void)info;
+	stack_faults++;
+	if (ip == (uintptr_t)hit_on_stack_bp)
+		bad_faults += sp != (uintptr_t)own_stack + PAGE;
+	else if (!is_own_code(ip))
+		bad_faults++;
+}
+
+/* This function takes the stack away and gives it back, again and again. */
+static void *toggle_stack(void *arg)
+{
+	while (!stack_end) {
+		mprotect(own_stack, PAGE, PROT_NONE);
+		mprotect(own_stack, PAGE, PROT_READ | PROT_WRITE);
+	}
+	return arg;
+}
+
+/*
+ * This function makes calls on a stack that goes away at any time: also after
+ * the copy of the call has been executed, and before it is fixed up.
+ */
+static int stack_gone(void)
+{
+	static char signal_stack[65536];
+	const stack_t stack = {
+		.ss_sp = signal_stack,
+		.ss_size = sizeof(signal_stack),
+	};
+	const struct sigaction sa = {
+		.sa_sigaction = on_stack_gone,
+		.sa_flags = SA_SIGINFO | SA_ONSTACK,
+	};
+	const void *callee = stack_callee;
+	pthread_t thread;
+	int i;
+
+	own_stack = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(own_stack != MAP_FAILED);
+	CHECK(!sigaltstack(&stack, NULL));
+	CHECK(!sigaction(SIGSEGV, &sa, NULL));
+	CHECK(!pthread_create(&thread, NULL, toggle_stack, NULL));
+	for (i = 0; i < STACK_CALLS; i++)
+		CHECK(hit_on_stack(own_stack + PAGE, &callee) ==
+		      (uintptr_t)hit_on_stack_next);
+	stack_end = true;
+	CHECK(!pthread_join(thread, NULL));
+	CHECK(!bad_faults);
+	board->count = stack_faults;
+	return 0;
+}
+
+/* This function tests that: each fault may cost another hit. */
+static void code_stack(struct result *r)
+{
+	unsigned long before = trace_hits(), hits;
+	struct probe p;
+	int status;
+
+	if (arm_at(r, &p, hit_on_stack_bp)) {
+		status = wait_child(start_child(stack_gone));
+		hits = trace_hits() - before;
+		judge(r, status, hits, hits);
+		if (!status)
+			expect(r, hits >= STACK_CALLS,
+			       "hits: expected %d or more, saw %lu",
+			       STACK_CALLS, hits);
+		add_word(r, "faults=%lu", board->count);
+	}
+	probe_remove(&p);
+}
+
+const struct test code_tests[] = {
+	TEST("code-mode", "sigtrap", code_mode),
+	TEST("code-stack", "sigtrap", code_stack),
+	{ .name = NULL },
+};

@@ -1,0 +1,155 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of probes and watchpoints by way of perf events.
+ */
+#include <linux/hw_breakpoint.h>
+#include <linux/perf_event.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "hits-64.h"
+#include "tests.h"
+
+#define PMU_TYPE	"/sys/bus/event_source/devices/uprobe/type"
+#define STORES		10
+#define INT3		0xcc
+
+/* This function opens an event for a process and returns its descriptor. */
+static int perf_open(struct perf_event_attr *attr, pid_t pid)
+{
+	attr->size = sizeof(*attr);
+	return syscall(SYS_perf_event_open, attr, pid, -1, -1,
+		       PERF_FLAG_FD_CLOEXEC);
+}
+
+/* This function returns what an event has counted. */
+static unsigned long perf_count(int fd)
+{
+	uint64_t count;
+
+	if (read(fd, &count, sizeof(count)) != sizeof(count))
+		return -1UL;
+	return count;
+}
+
+/* This function opens a probe of this program, for one process only. */
+static int perf_probe(pid_t pid, const void *address)
+{
+	struct perf_event_attr attr = {
+		.uprobe_path = (uintptr_t)"/proc/self/exe",
+		.probe_offset = file_offset(address),
+	};
+	FILE *f = fopen(PMU_TYPE, "re");
+	int known = f ? fscanf(f, "%u", &attr.type) : 0;
+
+	if (f)
+		fclose(f);
+	return known == 1 ? perf_open(&attr, pid) : -1;
+}
+
+/* This function returns the first byte of the probed function. */
+static unsigned char first_byte(void)
+{
+	return *(const volatile unsigned char *)(uintptr_t)hit_xol;
+}
+
+/*
+ * This function gets called in the child of the probed process, which has
+ * inherited the breakpoint.  Nobody wants to see it there: it goes.
+ */
+static int unwanted(void)
+{
+	CHECK(first_byte() == INT3);
+	CHECK(!hit_times(hit_xol, 1));
+	CHECK(first_byte() != INT3);
+	return hit_times(hit_xol, 1);
+}
+
+/* This function hits, has a child that hits, and hits again. */
+static int wanted(void)
+{
+	while (!board->go)
+		nap_ms(1);
+	CHECK(!hit_times(hit_xol, 3));
+	CHECK(!pass_on(wait_child(start_child(unwanted))));
+	CHECK(first_byte() == INT3);
+	return hit_times(hit_xol, 2);
+}
+
+/* This function tests a probe that is meant for one process. */
+static void perf_process(struct result *r)
+{
+	pid_t pid = start_child(wanted);
+	int fd = perf_probe(pid, hit_xol);
+	int status;
+
+	expect(r, fd >= 0, "cannot open a probe for a process");
+	board->go = 1;
+	status = wait_child(pid);
+	judge(r, status, perf_count(fd), 5);
+	close(fd);
+}
+
+/* This function watches what is stored by ten stores of each kind. */
+static int watched(void)
+{
+	static long target __attribute__((aligned(8)));
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_BREAKPOINT,
+		.bp_type = HW_BREAKPOINT_W,
+		.bp_addr = (uintptr_t)&target,
+		.bp_len = HW_BREAKPOINT_LEN_8,
+		.exclude_hv = 1,
+	};
+	int fd = perf_open(&attr, 0);
+	int i;
+
+	CHECK(fd >= 0);
+	for (i = 0; i < STORES; i++) {
+		store_mov(&target, i);
+		CHECK(target == i);
+		store_step(&target, -i);
+		CHECK(target == -i);
+	}
+	board->count = perf_count(fd);
+	return 0;
+}
+
+/* This function tests a watchpoint on what probed instructions store to. */
+static void watch_perf(struct result *r)
+{
+	unsigned long before = trace_hits(), unprobed;
+	struct probe p;
+	int status;
+
+	if (is_emulated()) {
+		r->skip = "QEMU cannot step and watch one store";
+		return;
+	}
+	status = wait_child(start_child(watched));
+	unprobed = board->count;
+	expect(r, !status, "unprobed: status %#x", status);
+	expect(r, unprobed == 2 * STORES,
+	       "unprobed: expected %d stores, saw %lu", 2 * STORES, unprobed);
+	expect(r, !probe_define(&p, store_mov), "cannot define");
+	expect(r, !probe_extend(&p, store_step), "cannot define the second");
+	if (expect(r, !probe_arm(&p), "cannot arm the probes")) {
+		status = wait_child(start_child(watched));
+		judge(r, status, trace_hits() - before, 2 * STORES);
+		if (!status)
+			expect(r, board->count == unprobed,
+			       "stores seen: expected %lu, saw %lu", unprobed,
+			       board->count);
+	}
+	probe_remove(&p);
+}
+
+const struct test perf_tests[] = {
+	TEST("perf-process", "sigtrap", perf_process),
+	TEST("watch-perf", "sigtrap", watch_perf),
+	{ .name = NULL },
+};

@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of tasks that wait while they hold a slot: the instruction in it loads
+ * from a page that somebody else has yet to provide (userfaultfd).
+ */
+#include <fcntl.h>
+#include <linux/userfaultfd.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "child.h"
+#include "core.h"
+#include "hits-64.h"
+#include "tests.h"
+
+#define PAGE		4096
+#define X86_EFLAGS_TF	0x100
+
+/* More than there are slots in a page of any kernel so far */
+#define NR_WAITERS	48
+
+static int fault_fd;
+static long *absent;
+
+/* This function makes a page that is absent until it is provided. */
+static int make_absent(void)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+
+	fault_fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+	CHECK(fault_fd >= 0);
+	CHECK(!ioctl(fault_fd, UFFDIO_API, &api));
+	absent = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(absent != MAP_FAILED);
+	reg.range.start = (uintptr_t)absent;
+	reg.range.len = PAGE;
+	CHECK(!ioctl(fault_fd, UFFDIO_REGISTER, &reg));
+	return 0;
+}
+
+/* This function provides the page; its words are sevens. */
+static int provide(void)
+{
+	static long page[PAGE / sizeof(long)];
+	struct uffdio_copy copy = {
+		.dst = (uintptr_t)absent,
+		.src = (uintptr_t)page,
+		.len = PAGE,
+	};
+	size_t i;
+
+	for (i = 0; i < PAGE / sizeof(long); i++)
+		page[i] = 7;
+	CHECK(!ioctl(fault_fd, UFFDIO_COPY, &copy));
+	return 0;
+}
+
+/* This function gets called in each thread: it loads what is not there. */
+static void *waiter(void *arg)
+{
+	__atomic_add_fetch(&board->ready, 1, __ATOMIC_SEQ_CST);
+	return hit_memory(arg) == 21 ? NULL : arg;
+}
+
+/*
+ * This function starts threads that wait in slots, or for slots.  Of those that
+ * have a slot, each has a fault that can be read.
+ */
+static int start_waiters(pthread_t *threads)
+{
+	struct uffd_msg msg;
+	int i;
+
+	CHECK(!make_absent());
+	for (i = 0; i < NR_WAITERS; i++)
+		CHECK(!pthread_create(&threads[i], NULL, waiter, absent));
+	CHECK(read(fault_fd, &msg, sizeof(msg)) == sizeof(msg));
+	while (board->ready < NR_WAITERS)
+		nap_ms(1);
+	nap_ms(50);
+	return 0;
+}
+
+/* This function provides the page when all threads wait. */
+static int all_go_on(void)
+{
+	pthread_t threads[NR_WAITERS];
+	void *ret;
+	int i;
+
+	CHECK(!start_waiters(threads));
+	CHECK(!provide());
+	for (i = 0; i < NR_WAITERS; i++) {
+		CHECK(!pthread_join(threads[i], &ret));
+		CHECK(!ret);
+	}
+	return hit_memory(absent) != 21;
+}
+
+/* This function leaves the threads waiting. */
+static int all_wait(void)
+{
+	pthread_t threads[NR_WAITERS];
+
+	CHECK(!start_waiters(threads));
+	board->go = 1;
+	for (;;)
+		pause();
+}
+
+static const long seven = 7;
+
+/* This function gets called in the child: it needs nothing that is absent. */
+static int hit_seven(void)
+{
+	return hit_memory(&seven) != 21;
+}
+
+/* This function forks while a thread waits in a slot. */
+static int wait_alone(void)
+{
+	pthread_t thread;
+	void *ret;
+
+	CHECK(!make_absent());
+	CHECK(!pthread_create(&thread, NULL, waiter, absent));
+	while (!board->ready)
+		nap_ms(1);
+	nap_ms(20);
+	/* The child has no slots: the area is not inherited. */
+	CHECK(!pass_on(wait_child(start_child(hit_seven))));
+	CHECK(!provide());
+	CHECK(!pthread_join(thread, &ret));
+	CHECK(!ret);
+	return 0;
+}
+
+/* This function tests threads that wait in slots, more than there are. */
+static void blocked(struct result *r)
+{
+	unsigned long before = trace_hits();
+	struct probe p;
+	int status;
+
+	if (arm_at(r, &p, hit_memory)) {
+		status = wait_child(start_child(all_go_on));
+		/* The last hit is one without waiting. */
+		judge(r, status, trace_hits() - before, NR_WAITERS + 1);
+	}
+	probe_remove(&p);
+}
+
+/* This function tests that they can be killed, and that the probe goes on. */
+static void killed(struct result *r)
+{
+	unsigned long before = trace_hits();
+	bool ended = false;
+	struct probe p;
+	int status;
+	pid_t pid;
+
+	if (!arm_at(r, &p, hit_memory))
+		goto out;
+	pid = start_child(all_wait);
+	while (!board->go && !ended)
+		ended = child_ended(pid, &status);
+	if (!ended) {
+		kill(pid, SIGKILL);
+		status = wait_child(pid);
+	}
+	r->hits = trace_hits() - before;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGTRAP && !r->hits) {
+		r->outcome = OUTCOME_SIGTRAP;
+		goto out;
+	}
+	expect(r, WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+	       "expected SIGKILL, saw status %#x", status);
+	board->ready = 0;
+	status = wait_child(start_child(all_go_on));
+	expect(r, !status, "afterwards: status %#x", status);
+out:
+	probe_remove(&p);
+}
+
+/* This function dies, and leaves a core file, while the threads wait. */
+static int dump_waiters(void)
+{
+	pthread_t threads[NR_WAITERS];
+
+	CHECK(!want_core());
+	CHECK(!start_waiters(threads));
+	abort();
+}
+
+/*
+ * This function tests what a core file says about tasks that wait in slots, or
+ * for slots: they are at the probed address, and nobody steps them.
+ */
+static void dumped(struct result *r)
+{
+	struct core_thread threads[NR_WAITERS + 2];
+	unsigned long before = trace_hits();
+	int status, n, i, there = 0;
+	struct probe p;
+
+	if (!arm_at(r, &p, hit_memory))
+		goto out;
+	status = wait_child(start_child(dump_waiters));
+	r->hits = trace_hits() - before;
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGTRAP && !r->hits) {
+		r->outcome = OUTCOME_SIGTRAP;
+		goto out;
+	}
+	expect(r, WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT,
+	       "expected SIGABRT, saw status %#x", status);
+	n = read_core(threads, NR_WAITERS + 2);
+	expect(r, n == NR_WAITERS + 1, "threads in the core file: %d", n);
+	for (i = 0; i < n; i++) {
+		there += threads[i].ip == (uintptr_t)hit_memory;
+		expect(r, !(threads[i].flags & X86_EFLAGS_TF),
+		       "thread %d is being stepped", i);
+	}
+	expect(r, there == NR_WAITERS,
+	       "threads at the probed address: expected %d, saw %d",
+	       NR_WAITERS, there);
+out:
+	probe_remove(&p);
+}
+
+const struct test slot_tests[] = {
+	TEST("slots-blocked", "sigtrap", blocked),
+	TEST("slots-killed", "sigtrap", killed),
+	TEST("slots-core", "sigtrap", dumped),
+	CHILD_TEST("slots-fork", wait_alone, hit_memory, 2),
+	{ .name = NULL },
+};
