@@ -108,6 +108,10 @@ cost: setup		## instructions a probe hit takes, ours and the base's (builds both
 profile: cost		## where the instructions of a hit go, by function (ARGS="--after inc")
 	$(PYTHON) tests/profile_hit.py --base $(BASE) $(AREA) $(ARGS)
 
+coverage: setup		## lines of the series that the self-tests execute in the kernel, by gcov (builds it)
+	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) --flavour gcov tip
+	$(RUN) coverage --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
+
 corpus: setup		## thousands of instructions in a guest, without and with a probe (builds both)
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
 	$(RUN) corpus --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
@@ -169,7 +173,7 @@ clean:			## remove the Python environment and caches; not the work area
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: help tools setup qemu-test series opcodes drift checkpatch matrix review verify patches \
-	states picture proof proof-full fuzz mutate census cost profile corpus clients \
+	states picture proof proof-full fuzz mutate census cost profile coverage corpus clients \
 	qemu-test-debug qemu-test-i386 build boot lint types test-tools test test-browser \
 	test-kernel golden check bench clean
 

@@ -17,6 +17,8 @@ from generator.report.corpus import CorpusResult, Wrong
 from generator.report.corpus import as_data as corpus_data
 from generator.report.cost import Cost
 from generator.report.cost import as_data as cost_data
+from generator.report.coverage import Coverage, FunctionCoverage, MissedLine
+from generator.report.coverage import as_data as coverage_data
 from generator.report.kept import write_kept
 from generator.report.matrix import BootRow, Matrix
 from generator.report.matrix import Cost as MatrixCost
@@ -110,6 +112,7 @@ def make_results(work: Path, *, said: str = "") -> Path:
     lost = Client(name=said, expected=10000, ours=None, base=9999, said=(said,))
     versions = {"linux-perf": said or "6.1"}
     _keep(work, "clients", clients_data((counted, lost) if said else (counted,), versions))
+    _keep(work, "coverage", coverage_data(_coverage(said)))
     tally = {"entries": {"not stepped": 99, "stepped": 1}, "returns": {}, "instructions": {}}
     tally |= {"stepped": {"mul": 1}, "refused": {}}
     sides = {side: {"all": tally, "without_go": tally, "mean": 0.5} for side in ("ours", "base")}
@@ -140,6 +143,29 @@ def _boots(work, said):
         write_boot(result, work)
     compared = compare_boots(CompareRequest(baseline=before, tip=after, peer=peer))
     write_comparison(compared, work)
+
+
+def _coverage(said):
+    row = FunctionCoverage(
+        path="kernel/events/uprobes.c",
+        function=said or "run_uprobe",
+        lines=40,
+        reached=39,
+        branches=4,
+        taken=3,
+    )
+    missed = MissedLine(
+        path=row.path, line=7, function=row.function, text=said or "break;", reason="a weak one"
+    )
+    return Coverage(
+        lines=40,
+        reached=39,
+        branches=4,
+        taken=3,
+        functions=(row,),
+        missed=(missed,),
+        stale=(said,) if said else (),
+    )
 
 
 def _opcodes():

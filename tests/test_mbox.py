@@ -40,6 +40,7 @@ def difference():
 def request_(tmp_path, difference):
     """Return a request for a second version."""
     work = make_results(tmp_path / "work")
+    (work / "6.1/results/coverage.json").unlink()
     place = ReportRequest(base="6.1", series="review", workdir=work, patches=tmp_path)
     files = sorted((PATCHES / "6.1/review").glob("*.patch"))
     return MboxRequest(

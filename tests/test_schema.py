@@ -59,6 +59,7 @@ KEPT = [
     "clients",
     "corpus",
     "cost",
+    "coverage",
     "mutate",
     "patches",
     "review",

@@ -20,6 +20,12 @@ from generator.paths import data_dir
 _SET = re.compile(r"^(CONFIG_\w+)=(.+)$")
 _UNSET = re.compile(r"^# (CONFIG_\w+) is not set$")
 
+MAKE_VARIABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "gcov": (("GCOV_PROFILE_uprobes.o", "y"),),
+}
+"""What a flavour adds to make's command line, by flavour: here, that both objects called
+``uprobes.o`` count what is executed (scripts/Makefile.lib: GCOV_PROFILE_obj.o; 6.1)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class LostOption:

@@ -193,6 +193,8 @@ def plan_build(request: BuildRequest) -> BuildPlan:
         "compiler": [compiler.name, compiler.version],
         "environment": dict(runner.REPRODUCIBLE),
     }
+    if variables := config.MAKE_VARIABLES.get(request.flavour):
+        shared["variables"] = dict(variables)
     return BuildPlan(
         directory=directory,
         name=f"{worktree.BUILD_PREFIX}{request.flavour}-{request.toolchain}",
@@ -234,6 +236,7 @@ def _make_request(plan: BuildPlan, request: BuildRequest, goal: str) -> runner.M
         goal=goal,
         fragments=plan.fragments,
         arch=config.architecture(plan.fragments),
+        variables=config.MAKE_VARIABLES.get(request.flavour, ()),
     )
 
 

@@ -23,6 +23,7 @@ from generator.report.clients import Client
 from generator.report.compare import Comparison
 from generator.report.corpus import CorpusResult
 from generator.report.cost import Cost
+from generator.report.coverage import Coverage
 from generator.report.fit import Fit
 from generator.report.matrix import Matrix
 from generator.report.mutants import Score
@@ -86,6 +87,11 @@ RESULTS = {
         more={"runs": tuple[CorpusResult, ...]},
     ),
     "cost": Shape(what="instructions a hit takes", more={"rows": tuple[Cost, ...]}),
+    "coverage": Shape(
+        what="lines that the self-tests execute in the booted kernel",
+        of=Coverage,
+        more={"share": float},
+    ),
     "diff": Shape(what="what changed between two renderings", of=SeriesDiff, more={"same": bool}),
     "drift": Shape(
         what="render --check: committed patches against the model",

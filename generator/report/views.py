@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from generator.report.coverage import AT_LEAST
 from generator.report.grids import Asked
 from generator.report.matrix import column_name
 
@@ -240,6 +241,25 @@ def _cost(data: Data) -> View:
     return judged(bool(rows) and not dear), text, rows
 
 
+def _coverage(data: Data) -> View:
+    names = ("lines", "reached", "branches", "taken")
+    rows = [
+        {"function": cut(row["function"]), "path": cut(row["path"])}
+        | {name: int(row[name]) for name in names}
+        for row in data["functions"]
+    ]
+    missed = [
+        f"{cut(miss['path'])}:{int(miss['line'])} {cut(miss['function'])}: {cut(miss['text'])}: "
+        f"{cut(miss['reason']) or 'no reason is known'}"
+        for miss in data["missed"]
+    ]
+    lines, reached, branches, taken = (int(data[name]) for name in names)
+    share = reached / lines if lines else 0.0
+    good = share >= AT_LEAST and all(miss["reason"] for miss in data["missed"])
+    text = f"{100 * share:.1f} % of {lines} lines, {taken} of {branches} branches"
+    return judged(good and not data["stale"]), text, {"rows": rows, "missed": missed}
+
+
 def _figure(value: object) -> str:
     return "refused" if value is None else str(int(str(value)))
 
@@ -406,5 +426,12 @@ SECTIONS = (
     ),
     Section(anchor="cost", title="Cost per hit", command="cost", result="cost", look=_cost),
     Section(anchor="clients", title="Clients", command="clients", result="clients", look=_clients),
+    Section(
+        anchor="coverage",
+        title="Coverage in the booted kernel",
+        command="coverage",
+        result="coverage",
+        look=_coverage,
+    ),
 )
 """In the order of the page."""

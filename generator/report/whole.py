@@ -190,7 +190,6 @@ class _Collected:
             self._add(section, self._read(section.result.format(flavour=request.flavour)))
             if section.anchor == "tests":
                 self._boots("Boots", "boot baseline tip peer")
-        self._unknown("coverage", "Coverage")
 
     def _read(self, name: str) -> Kept:
         return read_kept(kept_path(self._request.workdir, self._request.base, name), name)
@@ -213,11 +212,6 @@ class _Collected:
         self.statuses.append(
             Status(title=title, anchor=anchor, word=word, text=text, command=whole)
         )
-
-    def _unknown(self, anchor: str, title: str) -> None:
-        """Say that nothing measures it, so that nobody takes silence for good news."""
-        self.views[anchor] = None
-        self._note(anchor, title, State.MISSING, "no command of this version measures it", "")
 
     def _boots(self, title: str, command: str) -> None:
         rows = []

@@ -350,10 +350,10 @@ static int look_for_leaks(void)
 static int no_room(void)
 {
 	const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
-	size_t size;
+	/* Addresses of programs have 47 or 32 bits. */
+	size_t size = (size_t)1 << (sizeof(long) == 8 ? 46 : 30);
 
-	/* A quarter of what a pointer can have, in 64-bit programs of 47 bits */
-	for (size = sizeof(long) == 8 ? SIZE_MAX >> 18 : SIZE_MAX / 4; size >= PAGE; size /= 2) {
+	for (; size >= PAGE; size /= 2) {
 		while (mmap(NULL, size, PROT_NONE, flags, -1, 0) != MAP_FAILED)
 			continue;
 	}

@@ -44,7 +44,7 @@ def make_faults(
     """
     sources = sorted({*_SEEN_FROM.values(), *(hook.path for hook in plan.base.hooks)})
     roots = {path: parse(tree, build_dir, path, tip).root for path in sources}
-    functions = _functions(plan)
+    functions = series_functions(plan)
     structs = [struct.name for struct in INTERFACE.structs]
     found: list[Fault] = []
     for path, seen_from in _SEEN_FROM.items():
@@ -58,7 +58,7 @@ def make_faults(
     return tuple({fault.ident: fault for fault in found}.values())
 
 
-def _functions(plan: Plan) -> list[str]:
+def series_functions(plan: Plan) -> list[str]:
     """Return the names of the functions that the series adds to this base."""
     patches = tuple(planned.patch.ident for planned in plan.patches)
     templates = Templates(Scope(base=plan.base, patches=patches))

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Lines of the series that no self-test reaches, each with its reason.
+
+``boot.gcov`` counts what the booted kernel executes, ``report.coverage`` compares: a line without a
+reason is an error, and so is a reason whose line is reached.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+CORE = "kernel/events/uprobes.c"
+ARCH = "arch/x86/kernel/uprobes.c"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Unreached:
+    """A line that is not reached, or several of one function for the same reason.
+
+    Attributes:
+        function: as rendered.
+        text: a piece of the line as rendered; "": every line of the function.
+        reason: why not, a sentence without a full stop.
+        sometimes: whether it is reached is a matter of chance.
+        when, unless: properties of the base for which this holds, or does not.
+    """
+
+    function: str
+    text: str
+    reason: str
+    sometimes: bool = False
+    when: str = ""
+    unless: str = ""
+
+
+_WEAK = "x86 has its own; this one is for other architectures"
+_RACE = "another thread has to take the stack away between the step and the correction"
+
+UNREACHED = (
+    Unreached(function="uprobe_fix_stack", text="return -EFAULT;", reason=_RACE, sometimes=True),
+    Unreached(
+        function="arch_uprobe_post_xol", text="regs->sp = autask", reason=_RACE, sometimes=True
+    ),
+    Unreached(
+        function="arch_uprobe_post_xol",
+        text="arch_uprobe_abort_xol(auprobe, regs);",
+        reason=_RACE,
+        sometimes=True,
+    ),
+    Unreached(function="arch_uprobe_post_xol", text="return 0;", reason=_RACE, sometimes=True),
+    Unreached(function="arch_uprobe_get_xol_area", text="__weak", reason=_WEAK),
+    Unreached(function="arch_uprobe_get_xol_area", text="get_unmapped_area(NULL", reason=_WEAK),
+    Unreached(function="arch_uretprobe_is_alive", text="__weak", reason=_WEAK),
+    Unreached(function="arch_uretprobe_is_alive", text="return true;", reason=_WEAK),
+    Unreached(
+        function="xol_map_area",
+        text="return -EALREADY;",
+        reason="another thread has to map the area at the same time",
+        sometimes=True,
+    ),
+    Unreached(
+        function="uprobe_free_utask",
+        text="put_uprobe(utask->active_uprobe);",
+        reason="SIGKILL and exit_group() end a step first: a task dies within one by an oops only",
+    ),
+    Unreached(
+        function="handle_singlestep",
+        text="WARN_ON_ONCE(1);",
+        reason="a step ends in no other state; `uprobekit states` explores that",
+    ),
+    Unreached(function="handle_singlestep", text="break;", reason="belongs to WARN_ON_ONCE()"),
+    Unreached(
+        function="handle_singlestep",
+        text='uprobe_warn(current, "fix up a probed instruction");',
+        reason="the fixups of x86 do not fail: what cannot be fixed up is executed again",
+    ),
+    Unreached(
+        function="handle_singlestep",
+        text="force_sig(SIGILL);",
+        reason="belongs to the message above it",
+    ),
+)
