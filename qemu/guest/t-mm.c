@@ -289,6 +289,98 @@ static int copy_slots(uint8_t *copy)
 	return 0;
 }
 
+/* This function takes the page of the slots away. */
+static int unmap_slots(void)
+{
+	CHECK(!hit_times(hit_xol, 1));
+	CHECK(!munmap((void *)slots_page(), PAGE));
+	return hit_times(hit_xol, 1);
+}
+
+/* This function moves the page of the slots; newer kernels do not let it. */
+static int move_slots(void)
+{
+	void *room = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
+
+	CHECK(!hit_times(hit_xol, 1));
+	mremap((void *)slots_page(), PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+	       room);
+	return hit_times(hit_xol, 1);
+}
+
+/* This function forbids to execute the slots. */
+static int forbid_slots(void)
+{
+	CHECK(!hit_times(hit_xol, 1));
+	CHECK(!mprotect((void *)slots_page(), PAGE, PROT_NONE));
+	return hit_times(hit_xol, 1);
+}
+
+/* This function puts a page of its own, of breakpoints, where the slots are. */
+static int replace_slots(void)
+{
+	void *page;
+
+	CHECK(!hit_times(hit_xol, 1));
+	page = mmap((void *)slots_page(), PAGE, PROT_READ | PROT_WRITE |
+		    PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	CHECK(page != MAP_FAILED);
+	memset(page, 0xcc, PAGE);
+	return hit_times(hit_xol, 1);
+}
+
+/* This function hits in a program that spoils nothing. */
+static int hit_ten(void)
+{
+	return hit_times(hit_xol, 10);
+}
+
+/*
+ * This function tests a program that spoils the page of its slots.  It may run
+ * on or die of a signal of its own making; all others do not notice.
+ */
+static void spoil(struct result *r, int (*spoiler)(void))
+{
+	unsigned long before;
+	struct probe p;
+	int status;
+
+	if (arm_at(r, &p, hit_xol)) {
+		status = wait_child(start_child(spoiler));
+		expect(r, WIFSIGNALED(status) || !status,
+		       "the one that spoils: status %#x", status);
+		before = trace_hits();
+		status = wait_child(start_child(hit_ten));
+		judge(r, status, trace_hits() - before, 10);
+	}
+	probe_remove(&p);
+}
+
+/* This function tests slots that are no longer mapped. */
+static void mm_slots_unmap(struct result *r)
+{
+	spoil(r, unmap_slots);
+}
+
+/* This function tests slots that are mapped elsewhere. */
+static void mm_slots_move(struct result *r)
+{
+	spoil(r, move_slots);
+}
+
+/* This function tests slots that must not be executed. */
+static void mm_slots_forbid(struct result *r)
+{
+	spoil(r, forbid_slots);
+}
+
+/* This function tests slots with the program's own breakpoints in them. */
+static void mm_slots_int3(struct result *r)
+{
+	spoil(r, replace_slots);
+}
+
 /* This function checks that the copy of the instruction stands alone. */
 static int check_slot(const uint8_t *slot, size_t insn_len)
 {
@@ -404,6 +496,10 @@ const struct test mm_tests[] = {
 	TEST("mm-int3-alone", "pass", int3_alone),
 	CHILD_TEST("mm-slot-tail", look_at_slot, hit_xol, 1),
 	CHILD_TEST("mm-slot-leak", look_for_leaks, hit_xol, 1),
+	TEST("mm-slots-unmap", "sigtrap", mm_slots_unmap),
+	TEST("mm-slots-move", "sigtrap", mm_slots_move),
+	TEST("mm-slots-forbid", "sigtrap", mm_slots_forbid),
+	TEST("mm-slots-int3", "sigtrap", mm_slots_int3),
 	TEST("mm-no-room", "sigtrap", mm_no_room),
 	{ .name = NULL },
 };

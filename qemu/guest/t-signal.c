@@ -2,6 +2,7 @@
 /*
  * Tests of signals around probed instructions.
  */
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
@@ -18,6 +19,8 @@
 #define TICK_NS		500000		/* 2 kHz */
 #define STORM		20000
 #define JUMPS		200
+#define ROUNDS		50
+#define HITS_A_ROUND	10
 
 static timer_t timer;
 static volatile unsigned long ticks, bad_ticks;
@@ -342,9 +345,106 @@ static void deadly_fpe(struct result *r)
 	deadly(r, divide_bad, hit_div, SIGFPE);
 }
 
+static volatile unsigned long got[_NSIG], bad_states;
+static pid_t signalled;
+
+/* This function gets called for signals of every kind. */
+static void on_any(int signo, siginfo_t *info, void *context)
+{
+	(void)info;
+	got[signo]++;
+	if (!is_own_state(context))
+		bad_states++;
+}
+
+/*
+ * This function returns whether a program may handle a signal, and gets it if
+ * others are pending: SIGCONT goes when a signal comes that can stop.  SIGTRAP
+ * is what a hit ends with that nobody handles.
+ */
+static bool is_ours(int signo)
+{
+	return signo != SIGKILL && signo != SIGSTOP && signo != SIGCONT &&
+	       signo != SIGTRAP && (signo <= SIGSYS || signo >= SIGRTMIN);
+}
+
+/*
+ * This function sends each signal, again and again, and lets the other one hit
+ * between the rounds.
+ */
+static int send_all(void)
+{
+	const union sigval none = { .sival_int = 0 };
+	unsigned long seen;
+	int i, signo;
+
+	for (i = 0; i < ROUNDS; i++) {
+		seen = board->count;
+		while (board->count < seen + HITS_A_ROUND) {
+			CHECK(getppid() == signalled);
+			sched_yield();
+		}
+		for (signo = 1; signo <= SIGRTMAX; signo++) {
+			while (is_ours(signo) &&
+			       sigqueue(signalled, signo, none))
+				nap_ms(1);
+		}
+	}
+	board->stop = 1;
+	return 0;
+}
+
+/* This function hits until the last signal is there. */
+static int every_signal(void)
+{
+	int signo;
+	pid_t pid;
+
+	board->stop = 0;
+	for (signo = 1; signo <= SIGRTMAX; signo++) {
+		if (is_ours(signo))
+			handle(signo, on_any);
+	}
+	signalled = getpid();
+	pid = start_child(send_all);
+	CHECK(pid > 0);
+	while (!board->stop) {
+		CHECK(!hit_times(hit_xol, 1));
+		board->count++;
+	}
+	CHECK(!pass_on(wait_child(pid)));
+	CHECK(bad_states == 0);
+	for (signo = 1; signo <= SIGRTMAX; signo++) {
+		if (!is_ours(signo))
+			continue;
+		if (got[signo] == ROUNDS || (got[signo] && signo < SIGRTMIN))
+			continue;
+		note("signal %d: sent %d times, came %lu times", signo, ROUNDS,
+		     got[signo]);
+		return 1;
+	}
+	return 0;
+}
+
+/* This function tests a storm of signals of every kind. */
+static void every(struct result *r)
+{
+	unsigned long before = trace_hits();
+	struct probe p;
+	int status;
+
+	board->count = 0;
+	if (arm_at(r, &p, hit_xol)) {
+		status = wait_child(start_child(every_signal));
+		judge(r, status, trace_hits() - before, board->count);
+	}
+	probe_remove(&p);
+}
+
 const struct test signal_tests[] = {
 	CHILD_TEST("sig-timer-nop", storm_nop, hit_nop, STORM),
 	CHILD_TEST("sig-timer-xol", storm_xol, hit_xol, STORM),
+	TEST("sig-every", "sigtrap", every),
 	TEST("sig-stop-cont", "sigtrap", stop_and_go),
 	TEST("sig-kill-loop", "sigtrap", kill_loop),
 	CHILD_TEST("sig-handler-hits", handler_hits, hit_xol, 200),
