@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import pytest
 from clang.cindex import TranslationUnit
+from conftest import TESTS
 
 from generator.errors import UserError
 from generator.model.bases import BASES
@@ -13,6 +14,7 @@ from generator.model.series import REVIEW
 from generator.render.env import Scope, Templates
 from generator.report.mutants import BOOT, Ledger, Verdict, count_score, format_score
 from generator.verify.ast import ParseError, parse
+from generator.verify.mutation import known
 from generator.verify.mutation.choose import choose_faults
 from generator.verify.mutation.fault import make_fault
 from generator.verify.mutation.judge import COMPILE, PROOF
@@ -235,3 +237,30 @@ def test_the_score(faults):
     assert score.waiting == (faults[3],)
     assert score.share == pytest.approx(1 / 3)
     assert f"SURVIVES: {faults[2].ident} f.c:1" in format_score(score)
+
+
+def test_explanations(faults, monkeypatch):
+    """A survivor with a reason is no hole; a reason for what is noticed is wrong."""
+    reasons = {("f", "a -> x"): "nothing can", ("f", "b -> x"): "wrong"}
+    monkeypatch.setattr(known, "_EXPLAINED", reasons)
+    verdicts = {
+        faults[0].ident: Verdict(booted=True),
+        faults[1].ident: Verdict(caught={BOOT: "nop is fail"}, booted=True),
+    }
+    score = count_score(faults, verdicts)
+    assert (score.explained, score.reasons) == ((faults[0],), ("nothing can",))
+    assert (score.open, score.overtaken) == ((), (faults[1],))
+    text = format_score(score)
+    assert "survives, explained: " in text
+    assert text.count("NOTICED, though explained") == 1
+
+
+def test_every_explanation_has_a_fault():
+    """Function and change are found in the C of a base: a reason for nothing is none."""
+    patches = tuple(patch.ident for patch in REVIEW.patches)
+    templates = Templates(Scope(base=BASES[0], patches=patches))
+    texts = [templates.file(ARCH)]
+    texts += [path.read_text() for path in (TESTS.parent / "templates/kernel").rglob("*.j2")]
+    for function, said in known._EXPLAINED:
+        before = said.split(" -> ")[0]
+        assert any(f"{function}(" in text and before in text for text in texts), function

@@ -624,6 +624,9 @@ def mutate(
     boots: Annotated[
         int, typer.Option(min=0, help="How many of the survivors are booted in this run.")
     ] = 0,
+    again: Annotated[
+        bool, typer.Option("--again", help="Judge survivors once more: a level has changed.")
+    ] = False,
     workdir: Workdir = None,
     jobs: Annotated[int, typer.Option("--jobs", "-j", help="Faults at a time; 0: cores.")] = 0,
     as_json: Json = False,
@@ -645,6 +648,7 @@ def mutate(
         seed=seed,
         cases=cases,
         boots=boots,
+        again=again,
     )
 
 

@@ -411,7 +411,9 @@ def verify(options: Options) -> None:
         raise CheckFailed("the tip is not what the model says:\n  " + "\n  ".join(bad))
 
 
-def mutate(options: Options, *, count: int, seed: int, cases: int, boots: int) -> None:
+def mutate(
+    options: Options, *, count: int, seed: int, cases: int, boots: int, again: bool = False
+) -> None:
     """Put small faults into the tip's C and count what notices them."""
     from generator.model.opcodes import OPCODES
     from generator.report.mutants import (
@@ -433,11 +435,17 @@ def mutate(options: Options, *, count: int, seed: int, cases: int, boots: int) -
     faults = choose_faults(made, count=count, seed=seed)
     place = ensure_dir(options.area / options.base / "mutants")
     ledger = Ledger(place / "verdicts.json", rendered.tip_files)
-    new = [fault for fault in faults if fault.ident not in ledger.verdicts]
+    known = dict(ledger.verdicts)
+    new = [
+        fault
+        for fault in faults
+        if fault.ident not in known or (again and known[fault.ident].survives)
+    ]
     screen.note(f"{len(made)} faults can be made, {len(faults)} chosen, {len(new)} of them new")
 
     def keep(judged: Judged) -> None:
-        verdict = Verdict(caught=judged.caught, same=judged.same)
+        before = known.get(judged.fault.ident, Verdict())
+        verdict = Verdict(caught=judged.caught, same=judged.same, booted=before.booted)
         ledger.keep(judged.fault, verdict)
         screen.note(format_verdict(judged.fault, verdict))
 
@@ -467,6 +475,12 @@ def mutate(options: Options, *, count: int, seed: int, cases: int, boots: int) -
     options.keep("mutate", data, source, rendered)
     screen.result(data)
     screen.say(format_score(score))
+    if score.overtaken:
+        raise CheckFailed(
+            f"{len(score.overtaken)} faults are noticed that are said to survive",
+            where="generator/verify/mutation/known.py",
+            hint="take them out there",
+        )
     if score.open:
         raise CheckFailed(
             f"nothing notices {len(score.open)} faults", where=f"{options.base}/{options.series}"

@@ -84,6 +84,8 @@ class Score:
         explained: survivors with a reason why nothing can notice them.
         open: survivors without, with the levels all asked; a hole in the proof.
         waiting: survivors that were not booted.
+        reasons: of the explained ones, in their order.
+        overtaken: faults that have such a reason, and are noticed: the reason is wrong.
     """
 
     faults: int
@@ -93,6 +95,8 @@ class Score:
     explained: tuple[Fault, ...]
     open: tuple[Fault, ...]
     waiting: tuple[Fault, ...]
+    reasons: tuple[str, ...] = ()
+    overtaken: tuple[Fault, ...] = ()
 
     @property
     def share(self) -> float:
@@ -118,8 +122,12 @@ def count_score(faults: Sequence[Fault], verdicts: Mapping[str, Verdict]) -> Sco
         first={level: first[level] for level in ALL_LEVELS},
         caught={level: caught[level] for level in ALL_LEVELS},
         explained=tuple(fault for fault in asked if explain_survivor(fault)),
+        reasons=tuple(filter(None, map(explain_survivor, asked))),
         open=tuple(fault for fault in asked if not explain_survivor(fault)),
         waiting=tuple(fault for fault, verdict in left if not verdict.booted),
+        overtaken=tuple(
+            fault for fault, verdict in known if not verdict.survives and explain_survivor(fault)
+        ),
     )
 
 
@@ -135,6 +143,7 @@ def format_score(score: Score) -> str:
         ("not booted", score.waiting),
         ("survives, explained", score.explained),
         ("SURVIVES", score.open),
+        ("NOTICED, though explained", score.overtaken),
     ):
         for fault in faults:
             reason = explain_survivor(fault)

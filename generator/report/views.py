@@ -200,8 +200,13 @@ def _mutate(data: Data) -> View:
     ]
     text = f"{int(data['faults'])} faults, {100 * float(data['share']):.1f} % noticed"
     unnoticed = [_fault(fault) for fault in (*data["open"], *data["waiting"])]
-    view = {"levels": levels, "open": unnoticed}
-    return judged(int(data["faults"]) > 0 and not data["open"]), text, view
+    explained = [
+        f"{_fault(fault)}: {cut(reason)}"
+        for fault, reason in zip(data["explained"], data["reasons"], strict=True)
+    ]
+    view = {"levels": levels, "open": unnoticed, "explained": explained}
+    wrong = bool(data["open"]) or bool(data["overtaken"])
+    return judged(int(data["faults"]) > 0 and not wrong), text, view
 
 
 def _fault(fault: Data) -> str:

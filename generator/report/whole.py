@@ -231,9 +231,7 @@ class _Collected:
 
 def _tip(data: Data) -> str:
     """Return the tree that a result is about, "" where it does not say so."""
-    if "tip" in data or not isinstance(data.get("results"), list):
-        return str(data.get("tip", ""))
-    return str(data["results"][-1]["tree"]) if data["results"] else ""
+    return str(data.get("tip", ""))
 
 
 def _boot(variant: str, kept: Kept) -> dict[str, Any]:

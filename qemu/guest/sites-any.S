@@ -54,6 +54,14 @@
 /* Not a NOP in 64-bit mode: it clears the upper half of rax. */
 	one	xchg-eax-eax, 87-c0, .byte 0x87, 0xc0
 
+/*
+ * The prefix for 16-bit operands: what a branch with it does is in doubt, and
+ * nothing else.
+ */
+	one	word-size, add, addw $0x1234, %cx
+	one	word-size, move, movw %cx, %dx
+	one	word-size, sse, paddd %xmm1, %xmm2
+
 	.macro	jump name, variant, insn:vararg
 	site	"\name", "\variant"
 	probe

@@ -19,7 +19,7 @@ from generator.verify.proof.cases import Case, families, make_cases
 from generator.verify.proof.compare import Outcome, Prover, Result
 from generator.verify.proof.library import INSN_BYTES, Library
 from generator.verify.proof.sanitize import analyze_checked, bad_inputs
-from generator.verify.proof.summary import Summary, summarize
+from generator.verify.proof.summary import Summary, stepped_forms, summarize
 
 EVERYDAY = 20_000
 
@@ -92,12 +92,15 @@ def first_failure(request: ProofRequest, cases: Sequence[Case]) -> str:
     except CheckFailed as error:
         return error.what
     prover = Prover(Library(made.library), made.native, seed=request.seed)
+    results = []
     for case in cases:
         result = prover.prove(case)
+        results.append(result)
         if result.outcome == Outcome.UNEQUAL:
             what = result.reason or ", ".join(result.differences)
             return f"{case.code.hex(' ')} ({case.bits}-bit) {result.text}: {what}"
-    return ""
+    stepped = stepped_forms(results, families(OPCODES))
+    return f"nothing is emulated any more of: {stepped[0]}" if stepped else ""
 
 
 def _check_inputs(

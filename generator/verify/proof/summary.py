@@ -169,6 +169,18 @@ def _emulated(
     form: EmulatedForm, results: Sequence[Result], families: Sequence[Family]
 ) -> Emulated:
     """Count the cases that ``form`` covers."""
+    outcomes = _outcomes(form, results, families)
+    return Emulated(
+        form=f"{form.pattern} {form.what}",
+        cases=outcomes[Outcome.SKIPPED],
+        faults=outcomes[Outcome.FAULTED],
+    )
+
+
+def _outcomes(
+    form: EmulatedForm, results: Sequence[Result], families: Sequence[Family]
+) -> Counter[Outcome]:
+    """Return what became of the cases that ``form`` covers."""
     opcodes = frozenset(form.opcodes)
     outcomes: Counter[Outcome] = Counter()
     for result in results:
@@ -178,11 +190,23 @@ def _emulated(
             continue
         if not form.regs or family.reg is None or family.reg in form.regs:
             outcomes[result.outcome] += 1
-    return Emulated(
-        form=f"{form.pattern} {form.what}",
-        cases=outcomes[Outcome.SKIPPED],
-        faults=outcomes[Outcome.FAULTED],
-    )
+    return outcomes
+
+
+def stepped_forms(results: Sequence[Result], families: Sequence[Family]) -> tuple[str, ...]:
+    """Return the rows of emulation of which every case was stepped that could be emulated.
+
+    The effect is right and the row is of no use. 64-bit and 32-bit code are looked at one by one; a
+    row with fewer than three such cases is not judged: what faults is left to the slot.
+    """
+    found = []
+    for bits in (64, 32):
+        these = [result for result in results if result.case.bits == bits]
+        for form in EMULATION.forms:
+            outcomes = _outcomes(form, these, families)
+            if not outcomes[Outcome.SKIPPED] and outcomes[Outcome.EQUAL] > 2:
+                found.append(f"{form.pattern} {form.what} ({bits}-bit)")
+    return tuple(found)
 
 
 def _left_out(results: Sequence[Result]) -> tuple[LeftOut, ...]:
