@@ -26,6 +26,11 @@ from generator.tree.acquire import find_source
 from generator.tree.replay import replay_patches
 from generator.tree.series import render_series
 from generator.verify.fit import try_edits
+from generator.verify.proof.build import build_proof
+from generator.verify.proof.library import Library
+from generator.verify.proof.run import ProofRequest, prove_series
+from generator.verify.review import check_review
+from generator.verify.states.correspond import check_correspondence
 from generator.verify.uses import check_uses
 
 K33 = TESTS / "trees" / "k33"
@@ -290,6 +295,66 @@ def test_patches_3_3_are_not_committed():
 
 
 # a real tree
+
+# what the decoder of 3.3 takes for something else, by why
+UNCERTAIN = {
+    "vcvtph2ps, for which it finds an immediate": (64, "c4 e2 79 13 c1"),
+    "EVEX in 32-bit code, which it takes for bound": (32, "62 f1 7c 48 10 c1"),
+    "an immediate out of its reach": (64, "66 " * 13 + "81 c0"),
+    "half an immediate out of its reach": (64, "66 " * 7 + "48 b8 11 22 33 44 55 66 77"),
+    "a shift by an immediate that it does not see": (64, "c5 f9 71 d1 05"),
+    "endbr64, newer than its table": (64, "f3 0f 1e fa"),
+    "adcx, newer than its table": (64, "66 0f 38 f6 c1"),
+}
+
+
+@pytest.fixture(scope="module")
+def analysis(real, tmp_path_factory):
+    """Return the analysis, compiled with the decoder of the real tree."""
+    place = tmp_path_factory.mktemp("analysis")
+    tip = render_series(PLAN, real, place).tip_files
+    return Library(build_proof(real.load, tip, place / "proof").library)
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("what", UNCERTAIN)
+def test_what_the_decoder_is_not_certain_of(analysis, what):
+    """It is refused, whatever follows."""
+    bits, code = UNCERTAIN[what]
+    data = bytes.fromhex(code)
+    for follows in (0x00, 0x90, 0xCC):
+        assert analysis.analyze(data.ljust(16, bytes([follows])), bits=bits).ret < 0
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize(
+    "code", ["66 " * 14 + "90", "c5 fc 10 05 00 00 00 00", "48 b8 " + "11 " * 8, "c5 f8 77"]
+)
+def test_what_the_decoder_is_certain_of(analysis, code):
+    """The longest NOP, VEX with memory, a long immediate, vzeroupper: their length is known."""
+    data = bytes.fromhex(code)
+    verdict = analysis.analyze(data.ljust(16, b"\xcc"), bits=64)
+    assert (verdict.ret, verdict.ilen) == (0, len(data))
+
+
+@pytest.mark.kernel
+def test_the_real_proof(real, tmp_path):
+    """Executed unprobed and probed, as the analysis with the old decoder prepares it."""
+    tip = render_series(PLAN, real, tmp_path / "work").tip_files
+    request = ProofRequest(load=real.load, tip=tip, place=tmp_path / "proof", cases=2000, jobs=2)
+    proved = prove_series(request)
+    assert not proved.summary.failures
+    assert proved.checked_inputs > 2000
+
+
+@pytest.mark.kernel
+def test_the_real_review_and_states(real, tmp_path):
+    """Every point of the review is met; steps and guards stand in the C."""
+    rendered = render_series(PLAN, real, tmp_path)
+    points = check_review(PLAN, rendered.tip_files, rendered.patches)
+    assert {point.rule.ident: point.problems for point in points if point.problems} == {}
+    for check in check_correspondence(PLAN, rendered.tip_files):
+        assert not check.differences, check.what
 
 
 @pytest.mark.kernel

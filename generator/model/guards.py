@@ -102,9 +102,9 @@ GUARDS = (
     ),
     Guard(
         name="deny",
-        function="get_signal",
+        function="{{ names.get_signal }}",
         path="kernel/signal.c",
-        text="if (unlikely(uprobe_deny_signal())) return false;",
+        text="if (unlikely(uprobe_deny_signal())) return {{ names.no_signal }};",
         breaks="frame",
         world="race",
         review="R20",
@@ -179,9 +179,9 @@ GUARDS = (
     ),
     Guard(
         name="resume-hook",
-        function="exit_to_user_mode_loop",
-        path="kernel/entry/common.c",
-        text="if (ti_work & _TIF_UPROBE) uprobe_notify_resume(regs);",
+        function="{{ names.resume }}",
+        path="{{ names.resume_file }}",
+        text="if ({{ names.resume_work }} & _TIF_UPROBE) uprobe_notify_resume(regs);",
         breaks="frame",
         world="signals",
     ),
@@ -201,14 +201,14 @@ GUARDS = (
     ),
     Guard(
         name="ip-found",
-        function="handle_swbp",
+        function="{{ names.handle_bp }}",
         text="if (uprobe) { instruction_pointer_set(regs, bp_vaddr);",
         breaks="place",
         world="signals",
     ),
     Guard(
         name="ip-restart",
-        function="handle_swbp",
+        function="{{ names.handle_bp }}",
         text="else { instruction_pointer_set(regs, bp_vaddr);",
         breaks="place",
         world="registrar",
@@ -276,7 +276,7 @@ GUARDS = (
     ),
     Guard(
         name="put-unstepped",
-        function="handle_swbp",
+        function="{{ names.handle_bp }}",
         text="if (!run_uprobe(uprobe, regs, bp_vaddr)) put_uprobe(uprobe);",
         breaks="reference",
         world="signals",
@@ -307,7 +307,7 @@ GUARDS = (
     Guard(
         name="dup-get",
         function="dup_return_instances",
-        text="refcount_inc(&ri->uprobe->ref);",
+        text="{{ names.ref_inc }}(&ri->uprobe->ref);",
         breaks="reference",
         world="family",
     ),
@@ -328,7 +328,7 @@ GUARDS = (
     ),
     Guard(
         name="rcu",
-        function="handle_swbp",
+        function="{{ names.handle_bp }}",
         text="rcu_read_lock_trace();",
         breaks="freed",
         world="registrar",
@@ -360,7 +360,7 @@ GUARDS = (
     ),
     Guard(
         name="is-bp",
-        function="handle_swbp",
+        function="{{ names.handle_bp }}",
         text="else if (is_bp > 0)",
         breaks="sigtrap",
         world="registrar",

@@ -15,7 +15,7 @@ from generator.model.guards import CORE
 ARCH = "arch/x86/kernel/uprobes.c"
 FORK = "kernel/fork.c"
 SIGNAL = "kernel/signal.c"
-ENTRY = "kernel/entry/common.c"
+ENTRY = "{{ names.resume_file }}"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,8 +87,8 @@ OUR_STEPS = (
         effects=(
             Effect(
                 path=SIGNAL,
-                function="get_signal",
-                text="if (unlikely(uprobe_deny_signal())) return false;",
+                function="{{ names.get_signal }}",
+                text="if (unlikely(uprobe_deny_signal())) return {{ names.no_signal }};",
             ),
         ),
     ),
@@ -98,8 +98,8 @@ OUR_STEPS = (
         effects=(
             Effect(
                 path=ENTRY,
-                function="exit_to_user_mode_loop",
-                text="if (ti_work & _TIF_UPROBE) uprobe_notify_resume(regs);",
+                function="{{ names.resume }}",
+                text="if ({{ names.resume_work }} & _TIF_UPROBE) uprobe_notify_resume(regs);",
             ),
         ),
     ),
@@ -177,10 +177,10 @@ OUR_STEPS = (
             ),
             Effect(function="find_active_uprobe", text="mmap_read_unlock(mm);"),
             Effect(
-                function="handle_swbp",
+                function="{{ names.handle_bp }}",
                 text="if (uprobe) { instruction_pointer_set(regs, bp_vaddr);",
             ),
-            Effect(function="handle_swbp", text="rcu_read_lock_trace();", when=_RCU),
+            Effect(function="{{ names.handle_bp }}", text="rcu_read_lock_trace();", when=_RCU),
         ),
     ),
     Step(
@@ -202,7 +202,8 @@ OUR_STEPS = (
         effects=(
             Effect(function="find_active_uprobe", text="*is_bp = is_trap_at_addr(bp_vaddr);"),
             Effect(
-                function="handle_swbp", text="else { instruction_pointer_set(regs, bp_vaddr); }"
+                function="{{ names.handle_bp }}",
+                text="else { instruction_pointer_set(regs, bp_vaddr); }",
             ),
         ),
     ),
@@ -398,12 +399,12 @@ OUR_STEPS = (
         says="there is no step: back to the exit loop",
         effects=(
             Effect(
-                function="handle_swbp",
+                function="{{ names.handle_bp }}",
                 text="if (!run_uprobe(uprobe, regs, bp_vaddr)) put_uprobe(uprobe);",
                 unless=_RCU,
             ),
             Effect(function="pre_ssout", text="put_uprobe: put_uprobe(uprobe);", when=_RCU),
-            Effect(function="handle_swbp", text="rcu_read_unlock_trace();", when=_RCU),
+            Effect(function="{{ names.handle_bp }}", text="rcu_read_unlock_trace();", when=_RCU),
         ),
     ),
     # the end of a step
@@ -503,7 +504,7 @@ OUR_STEPS = (
                 "t->utask = kzalloc(sizeof(*t->utask), GFP_KERNEL); "
                 "if (t->utask) dup_return_instances(t->utask);",
             ),
-            Effect(function="dup_return_instances", text="refcount_inc(&ri->uprobe->ref);"),
+            Effect(function="dup_return_instances", text="{{ names.ref_inc }}(&ri->uprobe->ref);"),
         ),
     ),
     Step(
@@ -584,7 +585,7 @@ class LeftOut:
 
 LEFT_OUT = (
     LeftOut(
-        effect=Effect(function="handle_swbp", text="{{ names.force_sigtrap }};"),
+        effect=Effect(function="{{ names.handle_bp }}", text="{{ names.force_sigtrap }};"),
         why="a breakpoint of the program's own; without one the property sigtrap forbids it",
     ),
     LeftOut(

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from generator.model.edits import RenameMember
 from generator.model.guards import GUARDS
 from generator.model.interface import INTERFACE
 from generator.model.review import RULES, Rule
@@ -21,6 +22,7 @@ from generator.tree import csource
 CORE = "kernel/events/uprobes.c"
 CORE_H = "include/linux/uprobes.h"
 ARCH = "arch/x86/kernel/uprobes.c"
+ENTRY_H = "include/linux/entry-common.h"
 ARCH_H = "arch/x86/include/asm/uprobes.h"
 COMPAT_H = "arch/x86/include/asm/compat.h"
 
@@ -46,14 +48,15 @@ class Point:
 class Series:
     """What the checks look at.
 
-    Files of the tip by path, patches in order, names of the base, and path and place of every
-    function that the series defines.
+    Files of the tip by path, patches in order, names of the base, path and place of every function
+    that the series defines, and the files with debugger macros that spell a member out.
     """
 
     tip: Mapping[str, str]
     patches: tuple[str, ...]
     names: Mapping[str, str]
     functions: tuple[tuple[str, csource.Function], ...]
+    macros: frozenset[str]
 
 
 class _Look:
@@ -131,6 +134,7 @@ def _r02(look: _Look) -> None:
     first = look.series.patches[0]
     touched = re.findall(r"^\+\+\+ b/(.*)$", first, re.M)
     strange = [path for path in touched if not path.startswith("arch/x86/") or "/um/" in path]
+    strange = [path for path in strange if path not in look.series.macros]
     look.problems += [f"patch 1 touches {path}" for path in strange]
     for line in re.findall(r"^\+(?!\+\+).*$", first, re.M):
         if not re.search(r"\btrap_nr\b", line):
@@ -157,7 +161,8 @@ def _r04(look: _Look) -> None:
                 depth += 1
             elif depth > 0 and not line.startswith("# "):
                 look.problems.append(f"patch {number}: {line}")
-    look.shows("include/linux/entry-common.h", r"^# define _TIF_UPROBE", "# define")
+    path = ENTRY_H if ENTRY_H in look.series.tip else ARCH
+    look.shows(path, r"^# define \w", "# define")
 
 
 def _r05(look: _Look) -> None:
@@ -372,6 +377,13 @@ def check_review(
             if not name.startswith("0000-")
         ),
         names=plan.base.names,
+        macros=frozenset(
+            path
+            for planned in plan.patches
+            for edit in planned.edits
+            if isinstance(edit, RenameMember)
+            for path in edit.also
+        ),
         functions=tuple(
             (path, found)
             for function in INTERFACE.functions

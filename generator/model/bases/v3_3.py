@@ -58,6 +58,12 @@ NAMES = {
     "ref_inc": "atomic_inc",
     "xol_page": "pages[0]",
     "find_uprobe": "find_uprobe",
+    # where the callers of the series stand, for the machine of states
+    "get_signal": "get_signal_to_deliver",
+    "no_signal": "0",
+    "resume": "do_notify_resume",
+    "resume_file": "arch/x86/kernel/signal.c",
+    "resume_work": "thread_info_flags",
 }
 
 _UPROBES_INCLUDE = "#include <linux/uprobes.h>\n"

@@ -57,6 +57,12 @@ NAMES = {
     "ref_inc": "refcount_inc",
     "xol_page": "page",
     "find_uprobe": "find_uprobe",
+    # where the callers of the series stand, for the machine of states
+    "get_signal": "get_signal",
+    "no_signal": "false",
+    "resume": "exit_to_user_mode_loop",
+    "resume_file": "kernel/entry/common.c",
+    "resume_work": "ti_work",
 }
 
 # (name in February 2012, name of the base): patch 3 goes from left to right

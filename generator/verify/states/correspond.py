@@ -91,18 +91,19 @@ class _Look:
 
     def _find(self, label: str, effect: Effect) -> Iterator[Difference]:
         name = self._templates.text(effect.function)
-        text = self._tip.get(effect.path, "")
+        path = self._templates.text(effect.path)
+        text = self._tip.get(path, "")
         function = csource.find_function(text, name)
         if function is None:
-            yield Difference(place=effect.path, what=f"{label}: there is no {name}()")
+            yield Difference(place=path, what=f"{label}: there is no {name}()")
             return
         wanted = self._templates.text(effect.text)
         spans = [span for span, _ in csource.match_tokens(text, function.body, wanted)]
-        self._claimed.setdefault(effect.path, []).extend(spans)
+        self._claimed.setdefault(path, []).extend(spans)
         if len(spans) != effect.count:
             line = csource.line_of(text, function.head.start)
             yield Difference(
-                place=f"{effect.path}:{line}",
+                place=f"{path}:{line}",
                 what=f"{label}: {name}() has {len(spans)} times, the machine {effect.count} "
                 f"times: {wanted}",
             )

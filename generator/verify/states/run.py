@@ -69,7 +69,12 @@ def find_guards(base: Base, names: tuple[str, ...] = ()) -> tuple[Guard, ...]:
     """
     text = Templates(Scope(base=base, patches=())).text
     there = tuple(
-        replace(guard, function=text(guard.function), text=text(guard.text))
+        replace(
+            guard,
+            function=text(guard.function),
+            path=text(guard.path),
+            text=text(guard.text),
+        )
         for guard in GUARDS
         if applies(base, guard.when, guard.unless)
     )
