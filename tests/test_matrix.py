@@ -557,6 +557,10 @@ def test_the_table_of_self_tests():
         ("nop", 9, "pass"),
         ("m32-refuse-hlt", 4, "sigtrap"),
         ("m32-refuse-hlt", 5, "pass"),
+        ("return-deep", 8, "sigtrap"),
+        ("return-deep", 9, "fail"),
+        ("return-deep", 11, "pass"),
+        ("x32-return-no-stack", 9, "pass"),
     ],
 )
 def test_expected_words(test, patches, word):

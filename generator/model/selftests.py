@@ -36,6 +36,15 @@ class Brought:
 
 BROUGHT: tuple[Brought, ...] = (
     Brought(tests=("refuse-*",), patch="analyse"),
+    # no hit is expected, and the instruction is executed
+    Brought(tests=("return-no-stack",), patch="hit"),
+    Brought(
+        tests=("return", "return-*"),
+        patch="return",
+        since="hit",
+        between="fail",
+        why="armed and hit, and nobody is told of the return",
+    ),
     Brought(tests=("*",), patch="hit"),
 )
 """The first row that fits counts."""
