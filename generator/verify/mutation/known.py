@@ -15,6 +15,9 @@ _EXPLAINED: dict[tuple[str, str], str] = {
         "the same: where the return address cannot be read it cannot be written, and writing it is "
         "what comes next and fails"
     ),
+    ("uprobe_emulation_is_certain", "UPROBE_OP_RET -> UPROBE_OP_JMP"): (
+        "the same effect: repz ret is stepped, a jump with a prefix that it ignores is emulated"
+    ),
     ("xol_alloc_area", "return NULL -> return (void *)1UL"): (
         "when the allocation of a page fails: no test makes memory short at this very moment"
     ),
