@@ -137,7 +137,7 @@ def _build_commands(options: Options, variants: tuple[str, ...]) -> list[tuple[s
 
     base = find_base(options.base)
     pristine = options.area / base.name / "pristine"
-    if not options.tree and not pristine.is_dir():
+    if base.package and not options.tree and not pristine.is_dir():
         raise UserError(
             "a dry run cannot look at Debian's package before it is unpacked",
             where=str(pristine),
