@@ -377,10 +377,26 @@ static int run_named(const char *name)
 	return 2;
 }
 
+/*
+ * This function starts the program again without restartable sequences: the
+ * kernel writes to them when it likes, and a task dies of SIGSEGV where it has
+ * no memory for the page.
+ */
+static void leave_rseq(char **argv)
+{
+	static const char tunables[] = "GLIBC_TUNABLES";
+
+	if (getenv(tunables))
+		return;
+	setenv(tunables, "glibc.pthread.rseq=0", 1);
+	execv("/proc/self/exe", argv);
+}
+
 int main(int argc, char **argv)
 {
 	unsigned int i;
 
+	leave_rseq(argv);
 	if (argc == 3 && !strcmp(argv[1], "--run"))
 		return run_named(argv[2]);
 	if (argc != 2 || strcmp(argv[1], "--list"))
