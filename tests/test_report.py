@@ -154,14 +154,17 @@ def test_fields_of_any_type(value, tmp_path):
     paths = {command: kept_path(work, "6.1", command) for command in KEPT}
     whole = {command: json.loads(path.read_bytes()) for command, path in paths.items()}
     fields = {command: sorted(data.keys() - {"format"}) for command, data in whole.items()}
-    for number in range(max(map(len, fields.values()))):
+    request = ReportRequest(base="6.1", series="review", workdir=work, patches=ONE)
+    rounds = max(map(len, fields.values()))
+    for number in range(rounds):
         for command, path in paths.items():
             field = fields[command][number % len(fields[command])]
             path.write_text(json.dumps({**whole[command], field: value}))
-        html, statuses = report(work)
+        statuses = {status.anchor: status for status in read_statuses(request, "")}
         words = {statuses[ANCHORS.get(command, command)].word for command in KEPT}
         assert words <= {"good", "bad", "older", "unusable"}
-        assert html.endswith("</html>\n")
+        if number % 4 == 0:
+            assert report(work)[0].endswith("</html>\n")
 
 
 def test_what_failed_is_bad(tmp_path):
