@@ -208,10 +208,11 @@ def test_style(name, base, prefix):
     masked = csource.mask(text)
     for sign in ("()", "{}", "[]"):
         assert masked.count(sign[0]) == masked.count(sign[1])
-    for number, line in enumerate(text.split("\n"), 1):
+    lines = zip(text.split("\n"), masked.split("\n"), strict=True)
+    for number, (line, left) in enumerate(lines, 1):
         assert line == line.rstrip(), f"line {number}"
         assert not re.match(r"\t* {8}", line), f"line {number} is indented by blanks"
-        code = masked.split("\n")[number - 1].rstrip() or line
+        code = left.rstrip() or line
         remark = "/*" in line and code != line
         if '"' not in line:
             assert cdecl.columns(code) <= 80, f"line {number}"
