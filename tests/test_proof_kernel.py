@@ -18,7 +18,7 @@ from generator.model.opcodes import OPCODES
 from generator.plan import find_base, find_series, plan_series
 from generator.report.schema import make_schema
 from generator.tree.series import render_series
-from generator.verify.proof.build import FROM_BASE, FROM_TIP, build_fuzzer, build_proof
+from generator.verify.proof.build import FROM_TIP, build_fuzzer, build_proof, load_decoder
 from generator.verify.proof.cases import Case, make_cases
 from generator.verify.proof.child import failure_in_child
 from generator.verify.proof.compare import Outcome, Prover
@@ -202,9 +202,7 @@ def test_what_is_wrong_is_found(rendered, mutated_cases, what, tmp_path):
         pytest.skip("the code is the same for all bases")
     before, after = MUTATIONS[what]
     assert tip[UPROBES_C].count(before), f"the C has changed: there is no '{before}'"
-    sources = {path: source.load(path) for path in FROM_BASE} | {
-        path: tip[path] for path in FROM_TIP
-    }
+    sources = load_decoder(source.load) | {path: tip[path] for path in FROM_TIP}
     sources[UPROBES_C] = tip[UPROBES_C].replace(before, after)
     vex = any(word in what for word in ("vvvv", "VEX", "rbx"))
     found = failure_in_child(sources, tmp_path, mutated_cases[vex])

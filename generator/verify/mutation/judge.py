@@ -25,7 +25,7 @@ from generator.verify.ast import ParseError, Unit, parse
 from generator.verify.interface import ARCH, CORE, check_units
 from generator.verify.mutation.fault import Fault
 from generator.verify.objects import Compiled, compile_object, depends_on
-from generator.verify.proof.build import FROM_BASE, FROM_TIP
+from generator.verify.proof.build import FROM_TIP, load_decoder
 from generator.verify.proof.cases import Case
 from generator.verify.proof.child import failure_in_child
 from generator.verify.review import check_review
@@ -207,7 +207,7 @@ class _Judge:
     def _proof(self, tip: Mapping[str, str], place: Path) -> str:
         request = self._request
         sources = {path: tip[path] for path in FROM_TIP}
-        sources |= {path: request.load(path) for path in FROM_BASE}
+        sources |= load_decoder(request.load)
 
         def look() -> str:
             return failure_in_child(

@@ -200,12 +200,22 @@ def build_peer(load: Callable[[str], str], place: Path, *, compiler: str = "gcc"
     return library
 
 
+def load_decoder(load: Callable[[str], str]) -> dict[str, str]:
+    """Return the files of the base's decoder, by their paths; later trees have more of them."""
+    files = {path: load(path) for path in FROM_BASE}
+    if not _is_old(_renamed(files)):
+        files |= {path: load(path) for path in _LATER_FROM_BASE}
+    return files
+
+
 def _decoder(load: Callable[[str], str]) -> dict[str, str]:
     """Return the files of the base's decoder, by the names they get."""
-    files = {name: load(path) for path, name in FROM_BASE.items()}
-    if not _is_old(files):
-        files |= {name: load(path) for path, name in _LATER_FROM_BASE.items()}
-    return files
+    return _renamed(load_decoder(load))
+
+
+def _renamed(files: Mapping[str, str]) -> dict[str, str]:
+    names = FROM_BASE | _LATER_FROM_BASE
+    return {names[path]: text for path, text in files.items()}
 
 
 def _is_old(files: Mapping[str, str]) -> bool:

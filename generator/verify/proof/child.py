@@ -30,7 +30,8 @@ def failure_in_child(
     """Return the first thing that is wrong, "" when nothing is.
 
     Args:
-        sources: the text of the files that ``build.FROM_BASE`` and ``build.FROM_TIP`` name.
+        sources: what ``build.load_decoder()`` returns, and the text of the files in
+            ``build.FROM_TIP``.
         place: a directory of our own.
         cases: what is tried, see ``make_cases``.
         seed: chooses the states.
