@@ -13,7 +13,7 @@ from generator.errors import CheckFailed, InfraError, UserError
 from generator.model.opcodes import OPCODES
 from generator.verify.proof import compare, judge, known
 from generator.verify.proof.build import build_proof, missing_headers
-from generator.verify.proof.cases import REFUSED, Case, families, make_cases
+from generator.verify.proof.cases import REFUSED, Case, families, is_barren, make_cases
 from generator.verify.proof.code import read_code, read_function
 from generator.verify.proof.compare import Outcome, Result
 from generator.verify.proof.copy import wrong_copy
@@ -92,6 +92,16 @@ def test_every_family_has_a_case(cases):
     assert {case.family for case in cases} >= {
         index for index, f in enumerate(families(OPCODES)) if not f.prefix
     }
+
+
+def test_what_exists_behind_vex_is_looked_for(cases):
+    """Families behind VEX that the decoder lists have cases, the others are no instructions."""
+    listed = families(OPCODES)
+    barren = {index for index, family in enumerate(listed) if is_barren(family)}
+    behind = {case.family: case for case in cases if listed[case.family].vex and case.valid}
+    assert barren and not barren & set(behind)
+    names = {listed[index].name for index in behind}
+    assert {"vex 0f 77", "vex 0f ae", "vex 0f 38 2a", "vex 0f 3a 0f"} <= names
 
 
 def test_all_kinds_of_operands_are_there(cases):

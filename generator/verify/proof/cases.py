@@ -12,9 +12,10 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from itertools import count
 
-from iced_x86 import Register
+from iced_x86 import Code, EncodingKind, MandatoryPrefix, OpCodeInfo, OpCodeTableKind, Register
 
 from generator.model.opcodes import OpcodeMap, OpcodeModel
 from generator.verify.proof.judge import LEGACY_PREFIXES, Decoded, decode
@@ -39,6 +40,16 @@ _SCRATCH = (9, 8)
 
 # a family that finds nothing new so often is finished
 _PATIENCE = 60
+
+# VEX.mmmmm and VEX.pp as the decoder's tables have them
+_VEX_MAPS = {OpCodeTableKind.T0F: 1, OpCodeTableKind.T0F38: 2, OpCodeTableKind.T0F3A: 3}
+_VEX_PREFIXES = {
+    MandatoryPrefix.NONE: b"",
+    MandatoryPrefix.PNP: b"",
+    MandatoryPrefix.P66: b"\x66",
+    MandatoryPrefix.PF3: b"\xf3",
+    MandatoryPrefix.PF2: b"\xf2",
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +161,25 @@ def _of_vex_opcode(bits: int, table: OpcodeMap, opcode: int) -> Iterator[Family]
         )
 
 
+@cache
+def _vex_instructions() -> frozenset[tuple[int, int, int, bytes]]:
+    """Return mode, map, opcode and prefix of all that is an instruction behind VEX or EVEX."""
+    codes = (code for code in vars(Code).values() if isinstance(code, int))
+    return frozenset(
+        (bits, _VEX_MAPS[info.table], info.op_code, _VEX_PREFIXES[info.mandatory_prefix])
+        for info in (OpCodeInfo(code) for code in codes)  # type: ignore[arg-type]  # plain numbers
+        if info.encoding in (EncodingKind.VEX, EncodingKind.EVEX) and info.table in _VEX_MAPS
+        for bits, there in ((64, info.mode64), (32, info.mode32))
+        if there
+    )
+
+
+def is_barren(family: Family) -> bool:
+    """Tell whether a family is known to have no instruction: most of those behind VEX."""
+    key = family.bits, family.vex, family.opcode, family.prefix
+    return bool(family.vex) and key not in _vex_instructions()
+
+
 class _Maker:
     """Makes encodings of one family."""
 
@@ -157,6 +187,7 @@ class _Maker:
         self.family = family
         self.index = index
         self.rng = rng
+        self.barren = is_barren(family)
         self.valid = 0
         self.invalid = 0
 
@@ -203,7 +234,7 @@ class _Maker:
         """
         family = self.family
         for tries, (prefixes, mod, rm) in enumerate(self.forms()):
-            if tries > _BARREN and not self.valid:
+            if self._is_finished(tries):
                 return
             reg = self.rng.randrange(8) if family.reg is None else family.reg
             tail = bytes([mod << 6 | reg << 3 | rm]) + self.rng.randbytes(12)
@@ -220,6 +251,12 @@ class _Maker:
             else:
                 yield None
 
+    def _is_finished(self, tries: int) -> bool:
+        """Tell whether no instruction is to be expected after so many attempts."""
+        if self.family.vex:
+            return self.barren and tries >= _INVALID
+        return tries > _BARREN and not self.valid
+
     def _heads(self, prefixes: bytes) -> Iterator[bytes]:
         """Yield what may stand in front of ModRM; of VEX and EVEX several, most are invalid."""
         family = self.family
@@ -232,7 +269,7 @@ class _Maker:
             return
         # of the others a processor raises #UD in front of VEX
         legacy = bytes(p for p in legacy if p in _SEGMENTS + b"\x67" or self.rng.random() < 0.1)
-        for _ in range(_VARIANTS):
+        for _ in range(1 if self.barren else _VARIANTS):
             yield legacy + self._vex(rex[0] if rex else self.rng.choice(_NO_REX)) + opcode
 
     def _vex(self, rex: int) -> bytes:
@@ -304,7 +341,7 @@ _NO_REX = (0x40, 0x48)
 # attempts to find a valid VEX or EVEX prefix
 _VARIANTS = 24
 
-# a family without a valid encoding after so many is one of no instruction
+# a family without VEX and without a valid encoding after so many is one of no instruction
 _BARREN = 12
 
 # encodings of a refused opcode that are tried, and of each opcode such that are no instruction
