@@ -71,6 +71,12 @@ def environment() -> jinja2.Environment:
     )
 
 
+@cache
+def _piece(source: str) -> jinja2.Template:
+    """Return a piece of text of the model, compiled: most are asked for in every scope."""
+    return environment().from_string(source)
+
+
 @contextmanager
 def _located(where: str) -> Iterator[None]:
     """Turn what Jinja raises into an error that names the template and the line.
@@ -149,7 +155,7 @@ class Templates:
         if "{" not in source:
             return source
         with _located("generator/model"):
-            return self._env.from_string(source).render(self._context)
+            return _piece(source).render(self._context)
 
     def file(self, name: str) -> str:
         """Render the template ``name``, given relative to ``templates/`` without ``.j2``.
