@@ -4,8 +4,9 @@
 from __future__ import annotations
 
 import sys
+from functools import cache
 from pathlib import Path
-from typing import Annotated, cast
+from typing import Annotated, Any, cast
 
 import typer
 
@@ -997,12 +998,18 @@ def _wrong_input(arguments: list[str] | None) -> ExitCode:
     return ExitCode.FAILED if words[:1] == ["diff"] else ExitCode.USER
 
 
+@cache
+def command_line() -> Any:  # noqa: ANN401  # click's, of which some versions of typer bring a copy
+    """Return the commands as click knows them, made once in a process."""
+    return typer.main.get_command(app)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return the exit status."""
     from generator.cli.output import Screen
 
     try:
-        outcome = app(args=arguments, standalone_mode=False, prog_name="uprobekit")
+        outcome = command_line()(args=arguments, standalone_mode=False, prog_name="uprobekit")
     except UprobekitError as error:
         Screen().error(error)
         wrong = error.exit_code is ExitCode.USER

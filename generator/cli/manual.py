@@ -14,7 +14,7 @@ import typer
 from typer._completion_shared import get_completion_script
 
 from generator import __version__
-from generator.cli.app import app
+from generator.cli.app import command_line
 
 NAME = "uprobekit"
 SHELLS = {
@@ -45,8 +45,8 @@ def completion_script(shell: str) -> str:
 
 def manual_page() -> str:
     """Return the manual page, in the language of ``man(7)``."""
-    group: Any = typer.main.get_command(app)
-    context = typer.Context(group, info_name=NAME)
+    group = command_line()
+    context = typer.Context(group, info_name=NAME, **group.context_settings)
     first, *rest = _paragraphs(group.help)
     lines = [
         f'.TH UPROBEKIT 1 "" "{NAME} {__version__}" "User Commands"',
