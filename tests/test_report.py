@@ -3,7 +3,9 @@
 
 import json
 import re
+import shutil
 from html.parser import HTMLParser
+from pathlib import Path
 
 import pytest
 from conftest import TESTS
@@ -71,16 +73,33 @@ class Page(HTMLParser):
         (self.scripts if self.open[-1:] == ["script"] else self.words).append(data)
 
 
+def asked(work, patches=ONE):
+    """Return the request for a report."""
+    return ReportRequest(base="6.1", series="review", workdir=work, patches=patches)
+
+
 def report(work, patches=ONE):
     """Return a report and how its sections stand."""
-    made = make_report(ReportRequest(base="6.1", series="review", workdir=work, patches=patches))
+    made = make_report(asked(work, patches))
     return made.html, {status.anchor: status for status in made.statuses}
 
 
 @pytest.fixture(scope="module")
-def full(tmp_path_factory):
+def results(tmp_path_factory):
+    """Return a work area with all results, to be read or copied."""
+    return make_results(tmp_path_factory.mktemp("results"))
+
+
+@pytest.fixture
+def work(results, tmp_path):
+    """Return a work area of the test's own, with all results."""
+    return Path(shutil.copytree(results, tmp_path / "work"))
+
+
+@pytest.fixture(scope="module")
+def full(results):
     """Return the report over all results."""
-    return report(make_results(tmp_path_factory.mktemp("full")), PATCHES)
+    return report(results, PATCHES)
 
 
 def test_everything_is_there(full):
@@ -134,27 +153,33 @@ def test_nothing_is_there(tmp_path):
         (b'{"format": 1}', "a field is missing or wrong"),
     ],
 )
-def test_a_damaged_result(command, data, words, tmp_path):
+def test_a_damaged_result(command, data, words, work):
     """It is called unusable, by name; all the others are shown."""
-    work = make_results(tmp_path)
     kept_path(work, "6.1", command).write_bytes(data)
-    html, statuses = report(work)
+    statuses = {status.anchor: status for status in read_statuses(asked(work), "")}
     anchor = ANCHORS.get(command, command)
     assert statuses[anchor].word == "unusable"
     assert words in statuses[anchor].text and f"{command}.json" in statuses[anchor].text
     others = {a for a, s in statuses.items() if s.word == "good"}
-    assert others == SECTIONS - {anchor}
+    assert others == SECTIONS - {anchor, "series"}
+
+
+@pytest.mark.parametrize("command", KEPT)
+def test_a_page_about_a_damaged_result(command, work):
+    """It is whole, and shows all the others."""
+    kept_path(work, "6.1", command).write_bytes(b'{"format": 1}')
+    html, statuses = report(work)
     assert Page(html).open == []
+    assert {s.word for a, s in statuses.items() if a != ANCHORS.get(command, command)} == {"good"}
 
 
 @pytest.mark.parametrize("value", [None, "x", [None], {"a": 1}])
-def test_fields_of_any_type(value, tmp_path):
+def test_fields_of_any_type(value, work):
     """A field that is something else never breaks the page, whichever it is."""
-    work = make_results(tmp_path)
     paths = {command: kept_path(work, "6.1", command) for command in KEPT}
     whole = {command: json.loads(path.read_bytes()) for command, path in paths.items()}
     fields = {command: sorted(data.keys() - {"format"}) for command, data in whole.items()}
-    request = ReportRequest(base="6.1", series="review", workdir=work, patches=ONE)
+    request = asked(work)
     rounds = max(map(len, fields.values()))
     for number in range(rounds):
         for command, path in paths.items():
@@ -186,9 +211,8 @@ def test_words_of_others_are_harmless(tmp_path):
     assert "img-src data:; script-src 'sha256-" in html
 
 
-def test_a_log_of_50_megabytes(tmp_path):
+def test_a_log_of_50_megabytes(work):
     """A text that is huge is cut, and that is said."""
-    work = make_results(tmp_path)
     path = kept_path(work, "6.1", "tip-plain")
     data = json.loads(path.read_bytes())
     data["outcome"]["excerpt"] = ["word " * 10_000_000, *(["line"] * 100_000)]
@@ -215,18 +239,16 @@ def test_a_directory_in_place_of_a_result(tmp_path):
     assert "cannot be read" in statuses["review"].text
 
 
-def test_a_boot_that_is_damaged(tmp_path):
+def test_a_boot_that_is_damaged(work):
     """One of three boots."""
-    work = make_results(tmp_path)
     (work / "6.1/results/tip-plain.json").write_text('{"format": 1, "outcome": {"kind": "x"}}')
     html, statuses = report(work)
     assert statuses["boots"].word == "unusable" and statuses["tests"].word == "good"
     assert Page(html).open == []
 
 
-def test_patches_that_are_mangled(tmp_path):
+def test_patches_that_are_mangled(work, tmp_path):
     """The series is missing, with the reason; the results are shown."""
-    work = make_results(tmp_path / "work")
     (tmp_path / "0001-x.patch").write_text("nothing")
     html, statuses = report(work, tmp_path)
     assert statuses["series"].word == "missing" and "no Subject" in statuses["series"].text
@@ -360,10 +382,9 @@ def test_highlighting(lines, wanted):
 # the command
 
 
-def test_command(tmp_path, capsys, monkeypatch):
+def test_command(work, tmp_path, capsys, monkeypatch):
     """The page is written, and what is missing is said."""
     monkeypatch.chdir(TESTS.parent)
-    work = make_results(tmp_path / "work")
     (work / "6.1/results/verify.json").write_text("{")
     (work / "6.1/results/coverage.json").unlink()
     page = tmp_path / "page.html"

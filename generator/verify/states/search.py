@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 from array import array
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 
@@ -288,17 +288,16 @@ def _user_broken(state: State, task: Task) -> Iterator[str]:
 
 
 def _slots_broken(state: State) -> Iterator[str]:
-    for number, memory in enumerate(state.memories):
-        slots = _slots_of(state, number)
-        bits = sum(1 << slot for slot in set(slots))
-        if len(set(slots)) != len(slots) or bits != memory.busy:
-            yield "slot"
-
-
-def _slots_of(state: State, memory: int) -> list[int]:
-    tasks: Iterable[Task] = (t for t in state.tasks if t.memory == memory and t.utask != NONE)
-    utasks = (state.utasks[task.utask] for task in tasks)
-    return [utask.slot for utask in utasks if utask is not None and utask.slot != NONE]
+    busy = [0] * len(state.memories)
+    for task in state.tasks:
+        utask = state.utasks[task.utask] if task.utask != NONE else None
+        if utask is not None and utask.slot != NONE:
+            bit = 1 << utask.slot
+            if busy[task.memory] & bit:
+                yield "slot"
+            busy[task.memory] |= bit
+    if busy != [memory.busy for memory in state.memories]:
+        yield "slot"
 
 
 def _references_broken(state: State) -> Iterator[str]:
