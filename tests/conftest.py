@@ -80,6 +80,20 @@ def golden(request) -> Callable[[Path, str], None]:
 
 
 @pytest.fixture(scope="session")
+def results(tmp_path_factory) -> Path:
+    """Return a work area with a result of every command, to be read or copied."""
+    from desk_results import make_results
+
+    return make_results(tmp_path_factory.mktemp("results"))
+
+
+@pytest.fixture
+def work(results, tmp_path) -> Path:
+    """Return a work area of the test's own, with all results."""
+    return Path(shutil.copytree(results, tmp_path / "work"))
+
+
+@pytest.fixture(scope="session")
 def kernel_source(request, tmp_path_factory):
     """Return a function that finds the source of a real base, or skips the test.
 

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 from conftest import TESTS
-from desk_results import make_results
 
 from generator.cli import main
 from generator.model.series import REVIEW
@@ -37,9 +36,8 @@ def difference():
 
 
 @pytest.fixture
-def request_(tmp_path, difference):
+def request_(work, tmp_path, difference):
     """Return a request for a second version."""
-    work = make_results(tmp_path / "work")
     (work / "6.1/results/coverage.json").unlink()
     place = ReportRequest(base="6.1", series="review", workdir=work, patches=tmp_path)
     files = sorted((PATCHES / "6.1/review").glob("*.patch"))

@@ -3,9 +3,7 @@
 
 import json
 import re
-import shutil
 from html.parser import HTMLParser
-from pathlib import Path
 
 import pytest
 from conftest import TESTS
@@ -82,18 +80,6 @@ def report(work, patches=ONE):
     """Return a report and how its sections stand."""
     made = make_report(asked(work, patches))
     return made.html, {status.anchor: status for status in made.statuses}
-
-
-@pytest.fixture(scope="module")
-def results(tmp_path_factory):
-    """Return a work area with all results, to be read or copied."""
-    return make_results(tmp_path_factory.mktemp("results"))
-
-
-@pytest.fixture
-def work(results, tmp_path):
-    """Return a work area of the test's own, with all results."""
-    return Path(shutil.copytree(results, tmp_path / "work"))
 
 
 @pytest.fixture(scope="module")

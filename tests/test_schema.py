@@ -38,10 +38,9 @@ def test_diff(capsys):
     validate("diff", capsys.readouterr().out)
 
 
-def test_report_compare_and_boot(tmp_path, capsys, monkeypatch):
+def test_report_compare_and_boot(work, tmp_path, capsys, monkeypatch):
     """The report, the comparison, and the boots that are kept."""
     monkeypatch.chdir(ROOT)
-    work = make_results(tmp_path / "work")
     page = str(tmp_path / "x.html")
     assert main(["report", "-o", page, "--workdir", str(work), "--json"]) == 0
     validate("report", capsys.readouterr().out)
@@ -68,11 +67,16 @@ KEPT = [
 KEPT += ["verdicts", "verify"]
 
 
+@pytest.fixture(scope="module")
+def talkative(tmp_path_factory):
+    """Return a work area in which every tool has said something."""
+    return make_results(tmp_path_factory.mktemp("talkative"), said="words")
+
+
 @pytest.mark.parametrize("name", KEPT)
-def test_kept_results(name, tmp_path):
+def test_kept_results(name, talkative):
     """What is kept is what --json prints, and more."""
-    work = make_results(tmp_path, said="words")
-    validate(name, (work / f"6.1/results/{name}.json").read_text())
+    validate(name, (talkative / f"6.1/results/{name}.json").read_text())
 
 
 def test_lines(capsys):
@@ -81,10 +85,10 @@ def test_lines(capsys):
     validate("lines", capsys.readouterr().out)
 
 
-def test_status(tmp_path, capsys):
+def test_status(results, tmp_path, capsys):
     """A work area with results, and one without."""
-    for work in (make_results(tmp_path / "work"), tmp_path / "none"):
-        assert main(["status", "--workdir", str(work), "--json"]) == 0
+    for area in (results, tmp_path / "none"):
+        assert main(["status", "--workdir", str(area), "--json"]) == 0
         validate("status", capsys.readouterr().out)
 
 
@@ -98,10 +102,9 @@ def test_drift(fake, tmp_path, capsys):
 
 
 @pytest.mark.parametrize("change", [{"format": 2}, {"rows": 3}, {"rows": [{}]}, {"passed": "x"}])
-def test_a_schema_refuses(change, tmp_path):
+def test_a_schema_refuses(change, results):
     """What is of another version or of another type is no result."""
-    work = make_results(tmp_path)
-    data = json.loads((work / "6.1/results/compare-plain.json").read_text())
+    data = json.loads((results / "6.1/results/compare-plain.json").read_text())
     jsonschema.validate(data, make_schema("compare"))
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.validate({**data, **change}, make_schema("compare"))
