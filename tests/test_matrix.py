@@ -64,6 +64,8 @@ $(addprefix $(O)/,$(objects)): $(O)/%.o: %.c include/uprobes.h include/sched.h $
 	@echo x >> $(CURDIR)/../compiled-$(notdir $*)
 	@if grep -q '#warning' $<; then echo '../$<:3:2: warning: #warning look [-Wcpp]'; fi
 	@if [ "$(W)" = 1 ] && grep -q unused $<; then echo '../$<:4:2: warning: unused'; fi
+	@if [ "$(W)$(origin cmd_checkdoc)" = 1undefined ] && grep -q '/\*\*' $<; \
+		then echo '../$<:6: warning: not described'; fi
 	@if [ -n "$(C)" ] && grep -q __user $<; then echo '../$<:5:2: warning: address space'; fi
 	@if grep -q '#error' $<; then echo '../$<:7:1: error: unknown type name x'; exit 1; fi
 	@if grep -q '#kill' $<; then kill -9 $$PPID; fi
@@ -90,7 +92,7 @@ STEPS = {
     "p-01": {"include/uprobes.h": UPROBES.replace("a(void)", "a(int)")},
     # the layout of what another one takes the size of
     "p-02": {"include/uprobes.h": UPROBES.replace("(void)", "(int)").replace("int s", "long s")},
-    "p-03": {"kernel/fork.c": "int unused;\nvoid __user *p;\n"},
+    "p-03": {"kernel/fork.c": "int unused;\nvoid __user *p;\n/** A comment */\n"},
 }
 REFS = tuple(STEPS)
 
@@ -193,7 +195,7 @@ def test_nothing_is_done_twice(chain_for):
     assert compiled(chain) != before
 
 
-@pytest.mark.parametrize("change", ["fragment", "refs", "pristine", "sparse", "whole"])
+@pytest.mark.parametrize("change", ["fragment", "refs", "pristine", "sparse", "comments", "whole"])
 def test_what_makes_a_step_stale(chain_for, tmp_path, monkeypatch, change):
     """Each input changes the key; what does not matter does not."""
     monkeypatch.setattr(toolchain, "find_sparse", lambda: "0.6")
@@ -205,6 +207,7 @@ def test_what_makes_a_step_stale(chain_for, tmp_path, monkeypatch, change):
         (tmp_path / "on.config").write_text("CONFIG_UPROBES=n\n")
     changes = {"refs": {"refs": REFS[:2]}, "pristine": {"pristine_id": "2"}}
     changes |= {"sparse": {"sparse": True}, "whole": {"whole": True}}
+    changes |= {"comments": {"comments": False}}
     assert step_keys(chain_for(**changes.get(change, {})))["p-01"] != keys["p-01"]
 
 
@@ -216,7 +219,18 @@ def test_findings_are_those_that_are_new(chain_for, monkeypatch):
     assert base.findings == (f"kernel/events/uprobes.c: {look}",)
     assert baseline.findings == (*base.findings, f"kernel/events/uprobes.c: {unused}")
     assert [step.problems for step in (base, baseline, first, second)] == [()] * 4
-    assert third.problems == ("kernel/fork.c: address space", f"kernel/fork.c: {unused}")
+    described = "kernel/fork.c: not described"
+    assert third.problems == (
+        "kernel/fork.c: address space",
+        described,
+        f"kernel/fork.c: {unused}",
+    )
+
+
+def test_comments_are_looked_at_once(chain_for):
+    """They are the same in every configuration, so not all chains have kernel-doc run."""
+    last = follow(chain_for(comments=False))[-1]
+    assert last.problems == ("kernel/fork.c: unused",)
 
 
 def test_whole_kernels_are_without_extra_warnings(chain_for):

@@ -30,8 +30,8 @@ if TYPE_CHECKING:
 WHOLE = ("on", "off")
 """The configurations of which whole kernels are built."""
 
-SPARSE = ("on", "off", "i386")
-"""Those that sparse looks at; the others are as "on" but for an ABI."""
+CHECKED = ("on", "off", "i386")
+"""Those that sparse and kernel-doc look at; the others are as "on" but for an ABI."""
 
 BOOTED = "whole-on"
 """The chain whose kernels are booted."""
@@ -131,13 +131,15 @@ def _chains(request: MatrixRequest, notes: list[str]) -> list[Chain]:
     uml = why_no_uml(request.pristine)
     notes += [f"UML: {uml}"] if uml else []
 
-    def chain(number: int, compiler: str, *, whole: bool = False, sparse: bool = False) -> Chain:
+    def chain(number: int, compiler: str, *, whole: bool = False) -> Chain:
+        checked = compiler == "gcc" and not whole and known[number].name in CHECKED
         return Chain(
             base=request.base,
             configuration=known[number],
             toolchain=compiler,
             whole=whole,
-            sparse=sparse,
+            sparse=sparse and checked,
+            comments=checked,
             refs=request.refs,
             repo=request.repo,
             pristine=request.pristine,
@@ -149,7 +151,7 @@ def _chains(request: MatrixRequest, notes: list[str]) -> list[Chain]:
 
     every = range(len(known))
     made = [chain(i, "gcc", whole=True) for i in every if request.full and known[i].name in WHOLE]
-    made += [chain(i, "gcc", sparse=sparse and known[i].name in SPARSE) for i in every]
+    made += [chain(i, "gcc") for i in every]
     return made + [chain(i, "clang") for i in every if clang]
 
 

@@ -54,6 +54,7 @@ class Chain:
         toolchain: ``gcc`` or ``clang``.
         whole: the whole kernel, and without W=1: what a user builds.
         sparse: sparse looks at what is compiled.
+        comments: kernel-doc looks at it, as W=1 has it.
         refs: the prefixes, in the order of the series, without the unmodified base.
         repo, pristine, pristine_id, workdir: as for a build.
         ccache: ``auto``, ``on`` or ``off``.
@@ -65,6 +66,7 @@ class Chain:
     toolchain: str = "gcc"
     whole: bool = False
     sparse: bool = False
+    comments: bool = True
     refs: tuple[str, ...]
     repo: Path
     pristine: Path
@@ -143,6 +145,7 @@ def step_keys(chain: Chain) -> dict[str, str]:
         "base": files[BASE_REF].tree_id,
         "sources": list(_c_files(_touched(chain, files))),
         "sparse": toolchain.find_sparse() if chain.sparse else "",
+        "comments": chain.comments,
         "whole": chain.whole,
         "follow": FORMAT,
     }
@@ -414,6 +417,8 @@ class _Step:
                 self._say(log)
 
         variables = {} if chain.whole else {"W": "1"}
+        # what scripts/Makefile.build calls beside the compiler
+        variables |= {} if chain.comments else {"cmd_checkdoc": ":"}
         variables |= {"C": "1", "CHECK": "sparse"} if chain.sparse else {}
         return runner.run_make(
             runner.MakeRequest(

@@ -155,6 +155,7 @@ def format_plan(plan: MatrixPlan, workers: int) -> str:
                 time = _minutes(sum(cell.seconds for cell in waiting))
                 name = f"{chain.configuration.name}, {what}s".replace("objectss", "objects")
                 checks = "" if chain.whole else ", W=1"
+                checks += ", kernel-doc" if chain.comments else ""
                 checks += ", sparse" if chain.sparse else ""
                 lines.append(
                     f"{name:18} {chain.toolchain:9} {len(cells):6} {len(waiting):6} {time:>8}"
