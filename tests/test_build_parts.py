@@ -2,6 +2,7 @@
 """Parts of the build stage: configuration, log, command files, archive, the guest's Makefile."""
 
 import os
+import shutil
 import stat
 import subprocess
 from pathlib import Path
@@ -18,6 +19,7 @@ from generator.build.config import (
 from generator.build.cpio import pack_folder
 from generator.build.guest import GuestRequest, build_guest, guest_command
 from generator.build.log import BuildLog, Message, object_of, relative_source
+from generator.build.runner import Ccache, clean_environment
 from generator.build.seed import drop_unfinished, relocate_commands
 from generator.build.toolchain import find_ccache, missing_package
 from generator.errors import CheckFailed, InfraError, UserError
@@ -191,6 +193,23 @@ def test_only_doubtful_objects_are_dropped(tmp_path):
     (tmp_path / "free.o").write_text("")
     assert drop_unfinished(tmp_path) == ("empty.o", "half.o")
     assert (tmp_path / "free.o").exists()
+
+
+def test_ccache_sees_what_a_file_contains(tmp_path):
+    """Two compressed images of one size have one piggy.S; an object has the image of its own."""
+    if not shutil.which("ccache"):
+        pytest.skip("NOT TESTED: apt-get install ccache")
+    environment = clean_environment({**Ccache().environment, "CCACHE_DIR": str(tmp_path / "cache")})
+    (tmp_path / "piggy.S").write_text('.section ".rodata"\n.incbin "image"\n')
+    for image in (b"the first image", b"the other image"):
+        (tmp_path / "image").write_bytes(image)
+        subprocess.run(
+            ["ccache", "gcc", "-Wp,-MMD,piggy.d", "-c", "piggy.S", "-o", "piggy.o"],
+            cwd=tmp_path,
+            env=environment,
+            check=True,
+        )
+        assert image in (tmp_path / "piggy.o").read_bytes()
 
 
 def test_ccache_when_there_is_none(monkeypatch, tmp_path):

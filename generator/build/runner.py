@@ -134,8 +134,10 @@ class LineRuntime(NullRuntime):  # type: ignore[misc]  # tuxmake has no types
 class Ccache(Wrapper):  # type: ignore[misc]  # tuxmake has no types
     """The ccache wrapper with the user's own cache directory and statistics left alone.
 
-    Depend mode skips the extra preprocessor run of a miss: kbuild has the compiler write the
-    dependencies anyhow (ccache manual, "The depend mode").
+    Not in depend mode, which is faster: it does not look into what it compiles, and so it does not
+    see ``.incbin``. The kernel's ``piggy.S`` names its compressed image in that way, and says
+    nothing else of it than sizes: where these are equal, an older image would come from the cache.
+    What depend mode has put there is in another namespace.
     """
 
     def __init__(self) -> None:
@@ -143,7 +145,7 @@ class Ccache(Wrapper):  # type: ignore[misc]  # tuxmake has no types
 
     def __init_config__(self) -> None:
         super().__init_config__()
-        self.environment = {"CCACHE_NOHASHDIR": "true", "CCACHE_DEPEND": "true"}
+        self.environment = {"CCACHE_NOHASHDIR": "true", "CCACHE_NAMESPACE": "uprobekit"}
         self.prepare_cmds: list[list[str]] = []
 
 
