@@ -5,6 +5,7 @@
 BASE	?= 6.1
 TREE	?=
 REV	?=
+FLAVOUR	?= debug leaks races
 VENV	?= .venv
 WORKDIR	?=
 
@@ -121,9 +122,11 @@ clients: setup		## perf, bpftrace, systemtap, ftrace's tests in guests, ours and
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) --flavour clients tip peer
 	$(RUN) clients --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
 
-qemu-test-debug: setup	## the self-tests on a kernel with KASAN, lockdep and the like
-	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) --flavour debug tip
-	$(RUN) boot --base $(BASE) $(AREA) --flavour debug tip
+qemu-test-debug: setup	## the self-tests and more on kernels that check: KASAN, lockdep; leaks; races
+	@set -e; for flavour in $(FLAVOUR); do \
+		$(RUN) build --base $(BASE) $(SOURCE) $(AREA) --flavour $$flavour tip; \
+		$(RUN) boot --base $(BASE) $(AREA) --flavour $$flavour tip $(ARGS); \
+	done
 
 qemu-test-i386: setup	## the main job with 32-bit kernels, and with the unmodified base
 	$(RUN) qemu-test --base $(BASE) $(SOURCE) $(AREA) --flavour i386 --peer $(ARGS)

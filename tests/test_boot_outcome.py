@@ -17,8 +17,13 @@ SPLATS = {
     "console-die-int3": "int3: 0000 [#1]",
     "console-gpf": "general protection fault, probably",
     "console-kasan": "KASAN",
+    "console-kcsan": "data-race in xol_free_insn_slot / xol_try_slot",
+    "console-kmemleak": "uprobe_notify_resume+0x40d/0x6ec",
     "console-lockdep": "possible circular locking",
+    "console-odebug": "object type: rcu_head",
     "console-rcu-stall": "self-detected stall",
+    "console-slub": "Poison overwritten",
+    "console-ubsan": "shift-out-of-bounds",
     "console-warn": "cut here",
 }
 PANICS = {
@@ -27,7 +32,10 @@ PANICS = {
     "console-panic-no-init": "not syncing",
     "console-cut-panic": "Unable to mo",
 }
-QUIET = ("console-good", "console-user-trap", "console-hang", "console-early-garbage")
+QUIET = (
+    *("console-good", "console-user-trap", "console-hang", "console-early-garbage"),
+    "console-checkers",
+)
 
 
 def judge(console="console-good", ktap="ktap-good", ending=Ending.EXITED, message=""):

@@ -574,6 +574,8 @@ def test_the_table_of_self_tests():
         ("return-deep", 8, "sigtrap"),
         ("return-deep", 9, "fail"),
         ("return-deep", 11, "pass"),
+        ("perf-return", 9, "fail"),
+        ("refuse-unmapped", 5, "pass"),
         ("x32-return-no-stack", 9, "pass"),
     ],
 )

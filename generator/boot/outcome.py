@@ -26,6 +26,8 @@ _SPLAT = re.compile(
     r"|\bunable to handle (kernel|page fault)|\bscheduling while atomic\b|\bBad page (state|map)"
     r"|\bunchecked MSR access error|\brefcount_t: |\blist_(add|del) corruption"
     r"|\bstack-protector: |\bsleeping function called from invalid"
+    r"|\bBUG \S+ \((Not t|T)ainted|\bkmemleak: (unreferenced object|\d+ new suspected)"
+    r"|\bODEBUG: "
 )
 _USER_SPACE = re.compile(
     r"^(traps: |\S+\[\d+\]: segfault at |\S+\[\d+\] (trap|general protection))"

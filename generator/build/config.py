@@ -22,9 +22,11 @@ _UNSET = re.compile(r"^# (CONFIG_\w+) is not set$")
 
 MAKE_VARIABLES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "gcov": (("GCOV_PROFILE_uprobes.o", "y"),),
+    "races": (("KCSAN_SANITIZE", "n"), ("KCSAN_SANITIZE_uprobes.o", "y")),
 }
 """What a flavour adds to make's command line, by flavour: here, that both objects called
-``uprobes.o`` count what is executed (scripts/Makefile.lib: GCOV_PROFILE_obj.o; 6.1)."""
+``uprobes.o`` count what is executed, or that they alone have their accesses watched
+(scripts/Makefile.lib: GCOV_PROFILE_obj.o, KCSAN_SANITIZE_obj.o; 6.1)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -28,15 +28,6 @@ if TYPE_CHECKING:
 BEFORE_AFTER = ("baseline", "tip")
 PATCHES = "kernel_patches"
 
-# what the guest is told where a configuration makes more tests possible
-_MORE_TESTS = {
-    "debug": ("uprobekit.also=faults,stress", "uprobekit.deadline=120", "uprobekit.timeout=1200"),
-    "gcov": ("uprobekit.also=faults", "uprobekit.deadline=60", "uprobekit.timeout=1200"),
-}
-
-# seconds for one boot; the longer one is for those that have more tests and check
-_BOOT_SECONDS = (600.0, 1260.0)
-
 
 def render(options: Options, *, output: Path | None, check: bool) -> None:
     """Render the series; with ``check`` compare instead of writing."""
@@ -194,9 +185,11 @@ def boot_request(options: Options, variant: str, initramfs: Path) -> BootRequest
     Raises:
         UserError: it is not built.
     """
+    from generator.boot.flavours import find_flavour
     from generator.boot.stage import BootRequest
     from generator.build.kernel import IMAGE
 
+    flavour = find_flavour(options.flavour)
     kernel = build_dir(options, variant) / IMAGE
     if not kernel.is_file() and not options.dry_run:
         raise UserError(
@@ -211,11 +204,11 @@ def boot_request(options: Options, variant: str, initramfs: Path) -> BootRequest
         initramfs=initramfs,
         workdir=options.area,
         flavour=options.flavour,
-        timeout=_BOOT_SECONDS[options.flavour in _MORE_TESTS],
+        timeout=flavour.seconds,
         accel=options.accel,
         parameters=(
             *((f"uprobekit.tests={options.tests}",) if options.tests else ()),
-            *_MORE_TESTS.get(options.flavour, ()),
+            *flavour.parameters,
         ),
         arch=_architecture(options),
     )

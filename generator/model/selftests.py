@@ -39,7 +39,7 @@ BROUGHT: tuple[Brought, ...] = (
     # no hit is expected, and the instruction is executed
     Brought(tests=("return-no-stack",), patch="hit"),
     Brought(
-        tests=("return", "return-*"),
+        tests=("return", "return-*", "perf-return"),
         patch="return",
         since="hit",
         between="fail",

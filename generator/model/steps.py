@@ -345,7 +345,7 @@ OUR_STEPS = (
         effects=(
             Effect(
                 function="xol_try_slot",
-                text="*slot = find_first_zero_bit(area->busy, UPROBE_XOL_SLOTS); "
+                text="*slot = data_race(find_first_zero_bit(area->busy, UPROBE_XOL_SLOTS)); "
                 "if (*slot >= UPROBE_XOL_SLOTS) return false; } "
                 "while (test_and_set_bit(*slot, area->busy)); return true;",
             ),

@@ -31,12 +31,18 @@
 #  define REG_IP	REG_EIP
 #  define REG_ARG	REG_EAX
 #  define USER_IP	eip
+#  define USER_SP	esp
+#  define USER_ARG	eax
+#  define USER_AX	eax
 #  define USER_SYSCALL	orig_eax
 # else
 #  define HIT_ABI
 #  define REG_IP	REG_RIP
 #  define REG_ARG	REG_RDI
 #  define USER_IP	rip
+#  define USER_SP	rsp
+#  define USER_ARG	rdi
+#  define USER_AX	rax
 #  define USER_SYSCALL	orig_rax
 # endif
 

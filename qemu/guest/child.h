@@ -24,6 +24,7 @@ void foreign_int3(void);
 void walk_stepped(void);
 extern const char steps_begin[], steps_end[];
 extern const char code_begin[], code_second[], code_end[];
+extern const char refused_begin[], refused_insn[], refused_end[];
 
 typedef HIT_ABI long (*hit_fn)(long x);
 

@@ -12,6 +12,7 @@
 	.globl	hit_nop, hit_xol, hit_push, hit_load, hit_div
 	.globl	steps_begin, steps_end, walk_stepped, foreign_int3
 	.globl	code_begin, code_second, code_end
+	.globl	refused_begin, refused_insn, refused_end
 	.globl	hit_deep, hit_tail, hit_call
 
 /* Can be done without a single step. */
@@ -112,5 +113,14 @@ code_second:
 	.fill	24, 1, 0x90
 	ret
 code_end:
+
+/* The same with an instruction that every kernel refuses to probe. */
+refused_begin:
+	mov	%ss, %ecx
+refused_insn:
+	mov	%ecx, %ss
+	lea	(ARG, ARG, 2), AX
+	ret
+refused_end:
 
 	.section .note.GNU-stack, "", @progbits

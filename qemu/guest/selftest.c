@@ -17,6 +17,7 @@ static const struct test * const tables[] = {
 	trace_tests,
 	task_tests,
 	mm_tests,
+	huge_tests,
 	return_tests,
 # ifdef __x86_64__
 	code_tests,

@@ -22,14 +22,14 @@
 /* Of every kernel so far. */
 #define SLOT_BYTES	128
 
-/* This function makes a file of one page with the code in it. */
-static bool make_code(void)
+/* This function makes a file of one page with code in it. */
+static bool make_code(const char *begin, const char *end)
 {
 	int fd = open(CODE_FILE, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
-	size_t size = code_end - code_begin;
+	size_t size = end - begin;
 	bool good;
 
-	good = fd >= 0 && write(fd, code_begin, size) == (ssize_t)size &&
+	good = fd >= 0 && write(fd, begin, size) == (ssize_t)size &&
 	       !ftruncate(fd, PAGE);
 	close(fd);
 	return good;
@@ -145,7 +145,8 @@ static void in_code(struct result *r, int (*child)(void), unsigned long least,
 	struct probe p = { .defined = false };
 	int status;
 
-	if (expect(r, make_code(), "cannot make a file of code") &&
+	if (expect(r, make_code(code_begin, code_end),
+		   "cannot make a file of code") &&
 	    expect(r, !probe_define_at(&p, CODE_FILE, 0),
 		   "cannot define the probe") &&
 	    expect(r, !probe_arm(&p), "cannot arm the probe")) {
@@ -201,6 +202,38 @@ static void mm_map_shared(struct result *r)
 static void mm_map_drop(struct result *r)
 {
 	in_code(r, map_drop, 10, 20);
+}
+
+/* This function maps code with an instruction that is not probed, and runs. */
+static int map_refused(void)
+{
+	return hit_code(map_code(NULL, MAP_PRIVATE), 10);
+}
+
+/*
+ * This function tests an instruction that must be refused, in a file that nobody
+ * maps.  How it is analysed depends on who maps it, a 32-bit or a 64-bit program:
+ * it may be armed, and then whoever maps it runs on without the probe.
+ */
+static void refuse_unmapped(struct result *r)
+{
+	unsigned long before = trace_hits();
+	struct probe p = { .defined = false };
+	int status, err;
+
+	if (expect(r, make_code(refused_begin, refused_end),
+		   "cannot make a file of code") &&
+	    expect(r, !probe_define_at(&p, CODE_FILE,
+				       refused_insn - refused_begin),
+		   "cannot define the probe")) {
+		err = probe_arm(&p);
+		expect(r, !err || is_refusal(err), "arming: error %d", err);
+		add_word(r, "refused=%d", err);
+		status = wait_child(start_child(map_refused));
+		judge(r, status, trace_hits() - before, 0);
+	}
+	probe_remove(&p);
+	unlink(CODE_FILE);
 }
 
 static volatile int own_traps;
@@ -492,6 +525,7 @@ const struct test mm_tests[] = {
 	TEST("mm-map-protect", "sigtrap", mm_map_protect),
 	TEST("mm-map-shared", "pass", mm_map_shared),
 	TEST("mm-map-drop", "sigtrap", mm_map_drop),
+	TEST("refuse-unmapped", "sigtrap", refuse_unmapped),
 	CHILD_TEST("mm-foreign-int3", own_int3, hit_xol, 10),
 	TEST("mm-int3-alone", "pass", int3_alone),
 	CHILD_TEST("mm-slot-tail", look_at_slot, hit_xol, 1),

@@ -15,6 +15,8 @@
 #include "tests.h"
 
 #define PMU_TYPE	"/sys/bus/event_source/devices/uprobe/type"
+/* format/retprobe, beside it: config:0 */
+#define PMU_RETURN	1
 #define STORES		10
 #define INT3		0xcc
 
@@ -36,10 +38,14 @@ static unsigned long perf_count(int fd)
 	return count;
 }
 
-/* This function opens a probe of this program, for one process only. */
-static int perf_probe(pid_t pid, const void *address)
+/*
+ * This function opens a probe of this program, or of a function's return, for
+ * one process only.
+ */
+static int perf_probe(pid_t pid, const void *address, bool is_return)
 {
 	struct perf_event_attr attr = {
+		.config = is_return ? PMU_RETURN : 0,
 		.uprobe_path = (uintptr_t)"/proc/self/exe",
 		.probe_offset = file_offset(address),
 	};
@@ -81,10 +87,10 @@ static int wanted(void)
 }
 
 /* This function tests a probe that is meant for one process. */
-static void perf_process(struct result *r)
+static void for_process(struct result *r, bool is_return)
 {
 	pid_t pid = start_child(wanted);
-	int fd = perf_probe(pid, hit_xol);
+	int fd = perf_probe(pid, hit_xol, is_return);
 	int status;
 
 	expect(r, fd >= 0, "cannot open a probe for a process");
@@ -92,6 +98,18 @@ static void perf_process(struct result *r)
 	status = wait_child(pid);
 	judge(r, status, perf_count(fd), 5);
 	close(fd);
+}
+
+/* This function tests a probe of an instruction. */
+static void perf_process(struct result *r)
+{
+	for_process(r, false);
+}
+
+/* This function tests a probe of a function's return. */
+static void perf_return(struct result *r)
+{
+	for_process(r, true);
 }
 
 /* This function watches what is stored by ten stores of each kind. */
@@ -150,6 +168,7 @@ static void watch_perf(struct result *r)
 
 const struct test perf_tests[] = {
 	TEST("perf-process", "sigtrap", perf_process),
+	TEST("perf-return", "sigtrap", perf_return),
 	TEST("watch-perf", "sigtrap", watch_perf),
 	{ .name = NULL },
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Tests of tasks that wait while they hold a slot: the instruction in it loads
- * from a page that somebody else has yet to provide (userfaultfd).
+ * from a page that somebody else has yet to provide (userfaultfd).  Or it is the
+ * probe that does, before the instruction is executed.
  */
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
@@ -25,6 +26,7 @@
 
 /* More than there are slots in a page of any kernel so far */
 #define NR_WAITERS	48
+#define NR_HANDLERS	4
 
 static int fault_fd;
 static long *absent;
@@ -236,10 +238,96 @@ out:
 	probe_remove(&p);
 }
 
+/* This function becomes a new image while the threads wait. */
+static int exec_waiting(void)
+{
+	unsigned long before = trace_hits();
+	pthread_t threads[NR_WAITERS];
+	char *argv[4];
+
+	CHECK(!start_waiters(threads));
+	while (trace_hits() - before < NR_WAITERS)
+		nap_ms(1);
+	spawn_self_args(argv, "5");
+	execv(argv[0], argv);
+	return 1;
+}
+
+/*
+ * This function gets called in each thread: it is the probe that loads what is
+ * not there, before the instruction does.
+ */
+static int handler_waits(void)
+{
+	pthread_t threads[NR_HANDLERS];
+	struct uffd_msg msg;
+	void *ret;
+	int i;
+
+	CHECK(!make_absent());
+	for (i = 0; i < NR_HANDLERS; i++)
+		CHECK(!pthread_create(&threads[i], NULL, waiter, absent));
+	CHECK(read(fault_fd, &msg, sizeof(msg)) == sizeof(msg));
+	nap_ms(20);
+	board->go = 1;
+	while (!board->stop)
+		nap_ms(1);
+	CHECK(!provide());
+	for (i = 0; i < NR_HANDLERS; i++) {
+		CHECK(!pthread_join(threads[i], &ret));
+		CHECK(!ret);
+	}
+	return 0;
+}
+
+/* This function starts that, and returns when it waits, or has ended. */
+static pid_t start_handlers(bool *ended, int *status)
+{
+	pid_t pid;
+
+	board->go = 0;
+	pid = start_child(handler_waits);
+	*ended = false;
+	while (!board->go && !*ended)
+		*ended = child_ended(pid, status);
+	return pid;
+}
+
+/* This function tests a probe that sleeps in a page fault, and is killed. */
+static void handler(struct result *r)
+{
+	unsigned long before = trace_hits();
+	struct probe p;
+	bool ended;
+	int status;
+	pid_t pid;
+
+	if (!expect(r, !probe_define_load(&p, hit_memory), "cannot define") ||
+	    !expect(r, !probe_arm(&p), "cannot arm the probe"))
+		goto out;
+	pid = start_handlers(&ended, &status);
+	if (!ended) {
+		kill(pid, SIGKILL);
+		status = wait_child(pid);
+		expect(r, WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL,
+		       "expected SIGKILL, saw status %#x", status);
+		before = trace_hits();
+		pid = start_handlers(&ended, &status);
+		board->stop = 1;
+		if (!ended)
+			status = wait_child(pid);
+	}
+	judge(r, status, trace_hits() - before, NR_HANDLERS);
+out:
+	probe_remove(&p);
+}
+
 const struct test slot_tests[] = {
 	TEST("slots-blocked", "sigtrap", blocked),
 	TEST("slots-killed", "sigtrap", killed),
 	TEST("slots-core", "sigtrap", dumped),
 	CHILD_TEST("slots-fork", wait_alone, hit_memory, 2),
+	CHILD_TEST("slots-exec", exec_waiting, hit_memory, NR_WAITERS),
+	TEST("slots-handler", "sigtrap", handler),
 	{ .name = NULL },
 };

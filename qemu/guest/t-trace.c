@@ -273,6 +273,98 @@ static void ptrace_block(struct result *r)
 	compare_steps(r);
 }
 
+/* This function steps until the debuggee is at an address. */
+static bool step_to(pid_t pid, const void *address)
+{
+	int i, status;
+
+	for (i = 0; i < MAX_STEPS && ip_of(pid) != (uintptr_t)address; i++) {
+		if (ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) ||
+		    waitpid(pid, &status, 0) != pid || !WIFSTOPPED(status))
+			return false;
+	}
+	return i < MAX_STEPS;
+}
+
+/* This function puts the debuggee elsewhere, with another argument. */
+static bool divert(pid_t pid, const void *address, long arg)
+{
+	struct user_regs_struct regs;
+
+	if (ptrace(PTRACE_GETREGS, pid, NULL, &regs))
+		return false;
+	regs.USER_IP = (uintptr_t)address;
+	regs.USER_ARG = arg;
+	return !ptrace(PTRACE_SETREGS, pid, NULL, &regs);
+}
+
+/*
+ * This function changes registers where the debuggee is about to hit: another
+ * argument for a step and for what is emulated, and another place to go on at.
+ * The walk calls hit_nop, hit_xol, hit_push and hit_xol.
+ */
+static int change_registers(pid_t pid)
+{
+	struct user_regs_struct regs;
+	siginfo_t info;
+
+	CHECK(go_to_start(pid));
+	CHECK(step_to(pid, hit_xol));
+	CHECK(divert(pid, hit_xol, 9));
+	CHECK(!ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL));
+	CHECK(waitpid(pid, NULL, 0) == pid);
+	CHECK(!ptrace(PTRACE_GETSIGINFO, pid, NULL, &info));
+	if (info.si_code == SI_KERNEL)
+		return -1;
+	CHECK(!ptrace(PTRACE_GETREGS, pid, NULL, &regs));
+	CHECK(regs.USER_AX == 27);
+	CHECK(step_to(pid, hit_push));
+	CHECK(divert(pid, hit_push, 11));
+	CHECK(!ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL));
+	CHECK(waitpid(pid, NULL, 0) == pid);
+	CHECK(!ptrace(PTRACE_GETREGS, pid, NULL, &regs));
+	CHECK(ptrace(PTRACE_PEEKDATA, pid, regs.USER_SP, NULL) == 11);
+	/* What is on the stack is hit_push's: it is the one that returns. */
+	CHECK(step_to(pid, hit_xol));
+	CHECK(divert(pid, hit_nop, 13));
+	CHECK(step_to(pid, steps_end));
+	CHECK(!ptrace(PTRACE_GETREGS, pid, NULL, &regs));
+	CHECK(regs.USER_AX == 39);
+	return 0;
+}
+
+/* This function is a debugger that does so. */
+static int debug_registers(void)
+{
+	int status, ret;
+	pid_t pid;
+
+	share_processor();
+	pid = start_child(debuggee);
+	CHECK(waitpid(pid, &status, 0) == pid && WIFSTOPPED(status));
+	ret = change_registers(pid);
+	kill(pid, SIGKILL);
+	wait_child(pid);
+	if (ret < 0)
+		die_of(SIGTRAP);
+	return ret;
+}
+
+/* This function tests a debugger that changes registers at a probe. */
+static void ptrace_registers(struct result *r)
+{
+	int status = wait_child(start_child(debug_registers));
+	struct probe probes[NR_STEP_PROBES];
+	unsigned long before = trace_hits();
+
+	expect(r, !status, "unprobed: status %#x", status);
+	if (arm_steps(r, probes)) {
+		status = wait_child(start_child(debug_registers));
+		judge(r, status, trace_hits() - before, WALK_HITS);
+	}
+	remove_steps(probes);
+}
+
 /* This function hits while a debugger comes and goes. */
 static int hit_long(void)
 {
@@ -339,6 +431,7 @@ const struct test trace_tests[] = {
 	TEST("tf-self-sicode", "sigtrap", tf_self_code),
 	TEST("ptrace-step", "sigtrap", ptrace_step),
 	TEST("ptrace-block", "sigtrap", ptrace_block),
+	TEST("ptrace-registers", "sigtrap", ptrace_registers),
 	TEST("ptrace-attach", "sigtrap", ptrace_attach),
 	{ .name = NULL },
 };

@@ -150,6 +150,22 @@ int probe_define_return(struct probe *p, const void *addr)
 }
 
 /*
+ * This function defines a probe of a function of this 64-bit program that loads
+ * the word its argument points to.  The client under debugfs loads nothing.
+ */
+int probe_define_load(struct probe *p, const void *addr)
+{
+	int err = probe_define(p, addr);
+
+	if (err || p->places)
+		return err;
+	trace_write("uprobe_events", "-:" GROUP "/%s\n", p->event);
+	return trace_write("uprobe_events",
+			   "p:" GROUP "/%s %s:0x%lx word=+0(%%di):u64\n",
+			   p->event, self_path(), file_offset(addr));
+}
+
+/*
  * This function adds another address to a probe that is defined: one event,
  * armed and removed as one, which is what takes time.
  */

@@ -15,6 +15,7 @@ struct probe {
 int probe_define_at(struct probe *p, const char *file, unsigned long offset);
 int probe_define(struct probe *p, const void *addr);
 int probe_define_return(struct probe *p, const void *addr);
+int probe_define_load(struct probe *p, const void *addr);
 int probe_extend(struct probe *p, const void *addr);
 int probe_extend_at(struct probe *p, const char *file, unsigned long offset);
 int probe_arm(struct probe *p);

@@ -1,0 +1,65 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Flavours of kernels: what is told to their guests, and where they are named."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from generator.boot.flavours import FLAVOURS, find_flavour
+from generator.build.config import MAKE_VARIABLES, find_fragments, parse_config
+from generator.model.bases import BASES
+
+ROOT = Path(__file__).parent.parent
+CHECKING = ("debug", "leaks", "races")
+
+
+def options(flavour, base="6.1"):
+    """Return what the fragments of a flavour ask for."""
+    wishes = {}
+    for path in find_fragments(base, flavour=flavour):
+        wishes |= parse_config(path.read_text())
+    return wishes
+
+
+@pytest.mark.parametrize("name", [*FLAVOURS, *MAKE_VARIABLES])
+def test_every_flavour_has_a_configuration(name):
+    """What is said about a flavour that does not exist would never be used."""
+    assert find_fragments("6.1", flavour=name)[-1].name == f"{name}.config"
+
+
+def test_a_flavour_without_more_tests_is_told_nothing():
+    """As every other kernel."""
+    assert find_flavour("i386").parameters == ()
+    assert find_flavour("i386").seconds == 600.0
+
+
+def test_the_guest_ends_before_it_is_stopped():
+    """Its runner says what hung; a guest that is stopped says nothing."""
+    for name, flavour in FLAVOURS.items():
+        (word,) = [word for word in flavour.parameters if word.startswith("uprobekit.timeout=")]
+        assert int(word.partition("=")[2]) < flavour.seconds, name
+
+
+@pytest.mark.parametrize("name", CHECKING)
+def test_the_kernels_that_check_run_everything_at_once(name):
+    """The whole list and the stress mix, on each, and `make` has it."""
+    assert "stress" in find_flavour(name).also
+    makefile = (ROOT / "Makefile").read_text()
+    assert name in re.search(r"^FLAVOUR\s+\?= (.*)$", makefile, re.M)[1].split()
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        *(("debug", f"CONFIG_{word}") for word in ("KASAN", "PROVE_LOCKING", "PROVE_RCU")),
+        *(("debug", f"CONFIG_{word}") for word in ("DEBUG_ATOMIC_SLEEP", "UBSAN", "DEBUG_OBJECTS")),
+        ("leaks", "CONFIG_DEBUG_KMEMLEAK"),
+        ("leaks", "CONFIG_SLUB_DEBUG_ON"),
+        ("races", "CONFIG_KCSAN"),
+    ],
+)
+def test_what_is_checked_is_asked_for(name, option):
+    """On some kernel, each."""
+    for base in (base.name for base in BASES if base.package):
+        assert options(name, base)[option] == "y"
