@@ -18,6 +18,10 @@ _EXPLAINED: dict[tuple[str, str], str] = {
     ("uprobe_emulation_is_certain", "UPROBE_OP_RET -> UPROBE_OP_JMP"): (
         "the same effect: repz ret is stepped, a jump with a prefix that it ignores is emulated"
     ),
+    ("uprobe_replace_user", "2 -> 3"): (
+        "the same effect: eight bytes are compared in place of two, and where these are equal the "
+        "six others are zeros and stay so; else the instruction is stepped"
+    ),
     ("xol_alloc_area", "return NULL -> return (void *)1UL"): (
         "when the allocation of a page fails: no test makes memory short at this very moment"
     ),
