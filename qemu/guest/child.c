@@ -16,6 +16,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "debugfs.h"
+
 /* From the linker: the program's own code lies between them. */
 extern const char __executable_start[], etext[];
 
@@ -165,6 +167,26 @@ bool is_emulated(void)
 
 	__cpuid(0x40000000, eax, name[0], name[1], name[2]);
 	return !memcmp(name, "TCGTCGTCGTCG", sizeof(name));
+}
+
+/*
+ * This function returns where the slots are mapped, or 0.  Where mappings of
+ * the kernel have no name, it is the one that can only be executed.
+ */
+unsigned long slots_address(void)
+{
+	const char *sign = client_is_there() ? " --xp " : "[uprobes]";
+	FILE *f = fopen("/proc/self/maps", "re");
+	unsigned long found = 0, start;
+	char line[256];
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (strstr(line, sign) && sscanf(line, "%lx", &start) == 1)
+			found = start;
+	}
+	if (f)
+		fclose(f);
+	return found;
 }
 
 /* This function makes the arguments of "this program, hit N times". */

@@ -63,6 +63,7 @@ bool arm_return(struct result *r, struct probe *p, const void *addr);
 void nap_ms(long ms);
 bool is_own_code(uintptr_t ip);
 bool is_emulated(void);
+unsigned long slots_address(void);
 void probe_child(const struct test *test, struct result *r);
 void spawn_self_args(char **argv, const char *times);
 

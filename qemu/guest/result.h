@@ -27,6 +27,7 @@ struct test {
 	const char	*name;
 	const char	*before;
 	void		(*run)(struct result *r);
+	const char	*(*lacks)(void);	/* what is missing, or NULL */
 
 	/* Without "run": a child that must hit the probe so many times. */
 	int		(*child)(void);

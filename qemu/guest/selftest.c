@@ -54,6 +54,11 @@ static void list_all(void)
 /* This function runs a test that is not made of sites. */
 static void run_behaviour(const struct test *test, struct result *r)
 {
+	if (test->lacks) {
+		r->skip = test->lacks();
+		if (r->skip)
+			return;
+	}
 	board = shared_memory(sizeof(*board));
 	if (test->run)
 		test->run(r);

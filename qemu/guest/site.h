@@ -17,6 +17,7 @@
 #define SITE_AVX	0x10	/* needs AVX2 */
 #define SITE_TRAPNO	0x20	/* compare the trap number, too */
 #define SITE_RETURN	0x40	/* a function: its return is probed */
+#define SITE_YOUNG	0x80	/* the decoder of 3.3 may not know it */
 
 /* Offsets in struct site_regs. */
 #define SITE_SP		32

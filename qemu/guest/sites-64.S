@@ -480,18 +480,22 @@
  * VEX: the opcode byte after the prefix means something else in the one-byte
  * table, which is what the tests are named after.
  */
-	.macro	avx name, variant, insn:vararg
-	site	"avx-\name", "\variant", kind=SITE_RUN|SITE_AVX
+	.macro	avx_with flags, name, variant, insn:vararg
+	site	"avx-\name", "\variant", kind=SITE_RUN|SITE_AVX\flags
 	probe
 	\insn
 	done
 	.endm
 
+	.macro	avx name, variant, insn:vararg
+	avx_with "", \name, \variant, \insn
+	.endm
+
 	avx	as-jcc, vzeroupper, vzeroupper
 	avx	as-jcc, vzeroall, vzeroall
 	avx	as-jcc, vpshufd, vpshufd $0x1b, %ymm5, %ymm6
-	avx	as-jcc, vpsrld, vpsrld $3, %ymm1, %ymm2
-	avx	as-jcc, vpslldq, vpslldq $3, %ymm1, %ymm2
+	avx_with |SITE_YOUNG, as-jcc, vpsrld, vpsrld $3, %ymm1, %ymm2
+	avx_with |SITE_YOUNG, as-jcc, vpslldq, vpslldq $3, %ymm1, %ymm2
 	avx	as-jcc, vpcmpeqb, vpcmpeqb %ymm1, %ymm2, %ymm3
 	avx	as-jcc, vhaddpd, vhaddpd %ymm1, %ymm2, %ymm3
 	avx	as-jcc, vmovq, vmovq %xmm1, %rax

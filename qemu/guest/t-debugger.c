@@ -20,6 +20,7 @@
 #define X86_EFLAGS_TF	0x100
 
 /* The first watchpoint: on, for stores, eight bytes wide */
+#define PTRACE_SEIZE_DEVEL	0x80000000L
 #define DR7_WATCH	(1 | 1 << 16 | 2 << 18)
 #define DR6_WATCHED	1
 
@@ -153,6 +154,14 @@ static void get_there(struct session *s)
 		       trapped ? "not expected" : "expected, not seen");
 }
 
+/* This function attaches to a process that goes on. */
+static bool seize(pid_t pid)
+{
+	/* Kernels before 3.4 want to be told that this is experimental. */
+	return !ptrace(PTRACE_SEIZE, pid, NULL, NULL) ||
+	       !ptrace(PTRACE_SEIZE, pid, NULL, (void *)PTRACE_SEIZE_DEVEL);
+}
+
 /* This function does what one letter stands for. */
 static void do_step(struct session *s, char what)
 {
@@ -166,7 +175,7 @@ static void do_step(struct session *s, char what)
 		s->byte = s->orig;
 		break;
 	case 'A':
-		s->attached = !ptrace(PTRACE_SEIZE, s->pid, NULL, NULL);
+		s->attached = seize(s->pid);
 		expect(s->r, s->attached, "%s: cannot attach", s->order);
 		break;
 	case 'D':

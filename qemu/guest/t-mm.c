@@ -281,20 +281,10 @@ static void int3_alone(struct result *r)
 	expect(r, own_traps == 1, "expected one SIGTRAP, saw %d", own_traps);
 }
 
-/* This function returns where the slots are mapped. */
+/* This function returns the page of the slots. */
 static const uint8_t *slots_page(void)
 {
-	FILE *f = fopen("/proc/self/maps", "re");
-	unsigned long start = 0, at;
-	char line[256];
-
-	while (f && fgets(line, sizeof(line), f)) {
-		if (strstr(line, "[uprobes]") && sscanf(line, "%lx", &at) == 1)
-			start = at;
-	}
-	if (f)
-		fclose(f);
-	return (const uint8_t *)start;
+	return (const uint8_t *)slots_address();
 }
 
 static sigjmp_buf no_access;

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "debugfs.h"
 #include "hits-64.h"
 #include "tests.h"
 
@@ -166,9 +167,15 @@ static void watch_perf(struct result *r)
 	probe_remove(&p);
 }
 
+/* This function returns what the kernel lacks for the first test, or NULL. */
+static const char *lacks_perf_probes(void)
+{
+	return client_is_there() ? "this kernel's perf has no probes" : NULL;
+}
+
 const struct test perf_tests[] = {
-	TEST("perf-process", "sigtrap", perf_process),
-	TEST("perf-return", "sigtrap", perf_return),
+	TEST_IF("perf-process", "sigtrap", perf_process, lacks_perf_probes),
+	TEST_IF("perf-return", "sigtrap", perf_return, lacks_perf_probes),
 	TEST("watch-perf", "sigtrap", watch_perf),
 	{ .name = NULL },
 };

@@ -276,30 +276,13 @@ static int sigaltstack_returns(void)
 	return 0;
 }
 
-/* This function returns where the area for execution out of line is mapped. */
-static unsigned long area_address(void)
-{
-	unsigned long start = 0, found = 0;
-	FILE *f = fopen("/proc/self/maps", "re");
-	char line[256];
-
-	while (f && fgets(line, sizeof(line), f)) {
-		if (sscanf(line, "%lx-", &start) == 1 &&
-		    strstr(line, "[uprobes]"))
-			found = start;
-	}
-	if (f)
-		fclose(f);
-	return found;
-}
-
 /* This function goes to the trampoline though no function returns. */
 static int jump_there(void)
 {
 	void (*trampoline)(void);
 
 	CHECK(hit_xol(1) == 3);
-	trampoline = (void (*)(void))area_address();
+	trampoline = (void (*)(void))slots_address();
 	CHECK(trampoline);
 	trampoline();
 	return 1;
@@ -326,7 +309,7 @@ static int call_forged(void)
 	unsigned long trampoline;
 
 	CHECK(hit_xol(1) == 3);
-	trampoline = area_address();
+	trampoline = slots_address();
 	CHECK(trampoline);
 	asm volatile("push %0\n\t"
 		     "jmp hit_xol\n\t"

@@ -4,6 +4,7 @@
  * from a page that somebody else has yet to provide (userfaultfd).  Or it is the
  * probe that does, before the instruction is executed.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
@@ -322,12 +323,26 @@ out:
 	probe_remove(&p);
 }
 
+/* This function returns what the kernel lacks for these tests, or NULL. */
+static const char *lacks_userfaultfd(void)
+{
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
+
+	if (fd < 0 && errno == ENOSYS)
+		return "this kernel has no userfaultfd";
+	if (fd >= 0)
+		close(fd);
+	return NULL;
+}
+
 const struct test slot_tests[] = {
-	TEST("slots-blocked", "sigtrap", blocked),
-	TEST("slots-killed", "sigtrap", killed),
-	TEST("slots-core", "sigtrap", dumped),
-	CHILD_TEST("slots-fork", wait_alone, hit_memory, 2),
-	CHILD_TEST("slots-exec", exec_waiting, hit_memory, NR_WAITERS),
-	TEST("slots-handler", "sigtrap", handler),
+	TEST_IF("slots-blocked", "sigtrap", blocked, lacks_userfaultfd),
+	TEST_IF("slots-killed", "sigtrap", killed, lacks_userfaultfd),
+	TEST_IF("slots-core", "sigtrap", dumped, lacks_userfaultfd),
+	{ .name = "slots-fork", .before = "sigtrap", .child = wait_alone,
+	  .bp = hit_memory, .hits = 2, .lacks = lacks_userfaultfd },
+	{ .name = "slots-exec", .before = "sigtrap", .child = exec_waiting,
+	  .bp = hit_memory, .hits = NR_WAITERS, .lacks = lacks_userfaultfd },
+	TEST_IF("slots-handler", "sigtrap", handler, lacks_userfaultfd),
 	{ .name = NULL },
 };

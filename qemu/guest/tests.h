@@ -24,6 +24,10 @@ void run_site_test(const struct site *first, struct result *r);
 #define TEST(_name, _before, _run) \
 	{ .name = _name, .before = _before, .run = _run }
 
+/* The same where the kernel may lack what it takes: then it is skipped. */
+#define TEST_IF(_name, _before, _run, _lacks) \
+	{ .name = _name, .before = _before, .run = _run, .lacks = _lacks }
+
 /* An entry for one probe, and one child that must hit it so many times. */
 #define CHILD_TEST(_name, _child, _bp, _hits) \
 	{ .name = _name, .before = "sigtrap", .child = _child, .bp = _bp, \

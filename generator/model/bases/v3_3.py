@@ -50,6 +50,8 @@ NAMES = {
     "force_sigtrap": "force_sig(SIGTRAP, current)",
     "force_sigill": "force_sig(SIGILL, current)",
     "send_sigtrap": "send_sigtrap(current, regs, 0, TRAP_TRACE)",
+    # is_32bit_app() is about the program, and so are its users
+    "in_32bit_code": "uprobe_in_32bit_code()",
     "clear_blockstep": "clear_blockstep()",
     "access_ok": "access_ok(VERIFY_WRITE, place, size)",
     "cpu_dr7": "__this_cpu_read(cpu_dr7)",

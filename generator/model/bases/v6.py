@@ -49,6 +49,7 @@ NAMES = {
     "force_sigtrap": "force_sig(SIGTRAP)",
     "force_sigill": "force_sig(SIGILL)",
     "send_sigtrap": "send_sigtrap(regs, 0, TRAP_TRACE)",
+    "in_32bit_code": "is_32bit_app(current)",
     "clear_blockstep": "set_task_blockstep(current, false)",
     "access_ok": "access_ok(place, size)",
     "cpu_dr7": "raw_cpu_read(cpu_dr7)",

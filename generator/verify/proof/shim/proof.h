@@ -166,6 +166,8 @@ static inline bool is_32bit_app(struct task_struct *t)
 	return !t->x86_64;
 }
 
+#define user_64bit_mode(regs)	(current->x86_64)
+
 static inline void set_task_blockstep(struct task_struct *t, bool on)
 {
 	t->blockstep = on;
