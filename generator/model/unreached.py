@@ -50,6 +50,12 @@ UNREACHED = (
     Unreached(function="arch_uprobe_post_xol", text="return 0;", reason=_RACE, sometimes=True),
     Unreached(function="arch_uprobe_get_xol_area", text="__weak", reason=_WEAK),
     Unreached(function="arch_uprobe_get_xol_area", text="get_unmapped_area(NULL", reason=_WEAK),
+    *(
+        Unreached(
+            function="arch_uprobe_trampoline", text=text, reason=_WEAK, when="uretprobe_syscall"
+        )
+        for text in ("__weak", "*psize =", "return &bp_insn;")
+    ),
     Unreached(function="arch_uretprobe_is_alive", text="__weak", reason=_WEAK),
     Unreached(function="arch_uretprobe_is_alive", text="return true;", reason=_WEAK),
     Unreached(
@@ -57,6 +63,13 @@ UNREACHED = (
         text="return -EALREADY;",
         reason="another thread has to map the area at the same time",
         sometimes=True,
+    ),
+    Unreached(
+        function="prepare_uretprobe",
+        text="goto free;",
+        reason="the probe has to go, with all who have it, between the lookup and this line",
+        sometimes=True,
+        when="uprobe_rcu",
     ),
     Unreached(
         function="uprobe_free_utask",

@@ -281,6 +281,48 @@ static void int3_alone(struct result *r)
 	expect(r, own_traps == 1, "expected one SIGTRAP, saw %d", own_traps);
 }
 
+/* This function hits, and has its own breakpoints when the probe is gone. */
+static int int3_later(void)
+{
+	struct sigaction sa = {
+		.sa_sigaction = on_trap,
+		.sa_flags = SA_SIGINFO,
+	};
+
+	sigaction(SIGTRAP, &sa, NULL);
+	CHECK(!hit_times(hit_xol, 1));
+	board->ready = 1;
+	while (!board->go)
+		nap_ms(1);
+	/* At the first one the kernel notices that there is no probe left. */
+	foreign_int3();
+	foreign_int3();
+	CHECK(own_traps == 2);
+	return 0;
+}
+
+/* This function tests a task that has hit, in a process without a probe. */
+static void int3_after(struct result *r)
+{
+	unsigned long before = trace_hits();
+	bool ended = false;
+	struct probe p;
+	int status;
+	pid_t pid;
+
+	if (arm_at(r, &p, hit_xol)) {
+		pid = start_child(int3_later);
+		while (!board->ready && !ended)
+			ended = child_ended(pid, &status);
+		probe_remove(&p);
+		board->go = 1;
+		if (!ended)
+			status = wait_child(pid);
+		judge(r, status, trace_hits() - before, 1);
+	}
+	probe_remove(&p);
+}
+
 /* This function returns the page of the slots. */
 static const uint8_t *slots_page(void)
 {
@@ -518,6 +560,7 @@ const struct test mm_tests[] = {
 	TEST("refuse-unmapped", "sigtrap", refuse_unmapped),
 	CHILD_TEST("mm-foreign-int3", own_int3, hit_xol, 10),
 	TEST("mm-int3-alone", "pass", int3_alone),
+	TEST("mm-int3-after", "sigtrap", int3_after),
 	CHILD_TEST("mm-slot-tail", look_at_slot, hit_xol, 1),
 	CHILD_TEST("mm-slot-leak", look_for_leaks, hit_xol, 1),
 	TEST("mm-slots-unmap", "sigtrap", mm_slots_unmap),
