@@ -46,7 +46,7 @@ chardev:results
 -initrd
 /k/initramfs.cpio
 -append
-console=ttyS0 earlyprintk=serial,ttyS0 panic=-1 oops=panic nokaslr
+console=ttyS0 earlyprintk=serial,ttyS0 panic=-1 oops=panic nokaslr no_timer_check
 """
 
 

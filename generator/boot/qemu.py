@@ -17,10 +17,12 @@ KERNEL_PARAMETERS = (
     "panic=-1",
     "oops=panic",
     "nokaslr",
+    "no_timer_check",
 )
 """In this order: console on the first serial port, also before drivers are there; a panic restarts
 at once, which ends the guest since QEMU does not restart it; an oops is a panic; addresses are
-those of System.map (Documentation/admin-guide/kernel-parameters.txt)."""
+those of System.map; a timer whose interrupts come late, since the host has other work, is not taken
+for a broken one, which is a panic (Documentation/admin-guide/kernel-parameters.txt)."""
 
 PROCESSORS = {"x86_64": "max", "i386": "max,vendor=GenuineIntel"}
 """QEMU's processor, by architecture. A 32-bit kernel warns of an AMD one of this family that there
