@@ -189,6 +189,16 @@ def test_results_of_another_kernel(area):
     assert states(area.rows()[3]) == "ggoom"
 
 
+@pytest.mark.parametrize(("ref", "state"), [("review-03", State.GOOD), ("review-02", State.OLDER)])
+def test_an_image_of_the_user(ref, state, area):
+    """What it was built from counts, not what we have built."""
+    result = replace(boot(guest(), "tip"), base="6.1", tree=area.trees[ref])
+    write_boot(result, area.place)
+    row = area.rows()[-1]
+    assert row.boots.state is state
+    assert row.builds.state is State.MISSING
+
+
 def test_a_boot_whose_kernel_is_gone(area):
     """Nothing says any more what was booted."""
     area.booted("tip", guest())

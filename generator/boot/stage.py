@@ -45,6 +45,7 @@ class BootRequest:
         parameters: more kernel parameters.
         icount: see ``Machine``.
         arch: of the kernel, ``x86_64`` or ``i386``.
+        tree: identity of the tree that ``kernel`` was built from by somebody else; "": by us.
     """
 
     base: str
@@ -61,6 +62,7 @@ class BootRequest:
     parameters: tuple[str, ...] = ()
     icount: bool = False
     arch: str = "x86_64"
+    tree: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +80,7 @@ class BootResult:
         console: the kernel's messages.
         results: the guest's KTAP as printed.
         command: the QEMU command.
+        tree: as requested.
     """
 
     base: str
@@ -90,6 +93,7 @@ class BootResult:
     console: Path
     results: Path
     command: tuple[str, ...]
+    tree: str = ""
 
 
 def boot_command(request: BootRequest, *, accel: str = "tcg") -> tuple[str, ...]:
@@ -158,6 +162,7 @@ def read_boot(request: BootRequest, end: MachineEnd, accel: AccelVerdict) -> Boo
         console=machine.console,
         results=machine.results,
         command=qemu_arguments(machine),
+        tree=request.tree,
     )
 
 

@@ -745,6 +745,13 @@ def boot(
     toolchain: Toolchain = "gcc",
     accel: Accel = "auto",
     tests: Tests = "",
+    image: Annotated[
+        Path | None,
+        typer.Option(
+            help="A bzImage that you have built from the rendered tree of one variant.",
+            show_default=False,
+        ),
+    ] = None,
     workdir: Workdir = None,
     dry_run: DryRun = False,
     as_json: Json = False,
@@ -764,6 +771,7 @@ def boot(
             dry_run=dry_run,
         ),
         tuple(variants or commands.BEFORE_AFTER),
+        image=image,
     )
 
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from generator.build.guest import GuestRequest
     from generator.build.kernel import BuildRequest, BuildResult
     from generator.cli.output import Screen
+    from generator.model.bases import Base
     from generator.tree.acquire import Source
     from generator.tree.series import Rendered
 
@@ -188,21 +189,27 @@ def build_dir(options: Options, variant: str) -> Path:
     return place / f"{BUILD_PREFIX}{options.flavour}-{options.toolchain}"
 
 
-def boot_request(options: Options, variant: str, initramfs: Path) -> BootRequest:
-    """Return how a variant is booted.
+def boot_request(
+    options: Options, variant: str, initramfs: Path, image: Path | None = None
+) -> BootRequest:
+    """Return how a variant is booted, perhaps as an image that the user has built.
 
     Raises:
-        UserError: it is not built.
+        UserError: it is not built, or the image is not one of this base.
     """
     from generator.boot.stage import BootRequest
     from generator.build.kernel import IMAGE
 
-    kernel = build_dir(options, variant) / IMAGE
-    if not kernel.is_file() and not options.dry_run:
+    base = find_base(options.base)
+    kernel = image or build_dir(options, variant) / IMAGE
+    if image:
+        _check_image(image, base)
+    elif not kernel.is_file() and not options.dry_run:
+        build = f"run: uprobekit build --base {options.base} {variant}"
         raise UserError(
             f"the kernel of {options.base}/{variant} is not built",
             where=str(kernel),
-            hint=f"run: uprobekit build --base {options.base} {variant}",
+            hint=build if base.package else "build it yourself and name it with --image",
         )
     return BootRequest(
         base=options.base,
@@ -218,7 +225,43 @@ def boot_request(options: Options, variant: str, initramfs: Path) -> BootRequest
             *_MORE_TESTS.get(options.flavour, ()),
         ),
         arch=_architecture(options),
+        tree=_tree(options, variant) if image else "",
     )
+
+
+def _check_image(image: Path, base: Base) -> None:
+    """Check that a file is a kernel image of a base.
+
+    Raises:
+        UserError: it is none.
+    """
+    from generator.boot.image import read_version
+
+    version = read_version(image)
+    if not base.supports(version.split("-")[0].rstrip("+")):
+        raise UserError(
+            f"this is a kernel of Linux {version}, not {base.name}",
+            where=str(image),
+            hint="name its base with --base",
+        )
+
+
+def _tree(options: Options, variant: str) -> str:
+    """Return the tree of a variant as it is rendered: what the user's image was built from.
+
+    Raises:
+        UserError: it is not rendered.
+    """
+    from generator.build.worktree import read_ref
+
+    repo = options.area / options.base / "repo.git"
+    if not repo.is_dir():
+        raise UserError(
+            f"{options.base}/{variant} is not rendered: what was the image built from?",
+            where=str(repo),
+            hint=f"run: uprobekit render --base {options.base}",
+        )
+    return read_ref(repo, _ref(options, variant)).tree_id
 
 
 def _architecture(options: Options) -> str:
@@ -243,18 +286,22 @@ def guest(options: Options, screen: Screen) -> Path:
     return build_guest(_guest_request(options), screen).initramfs
 
 
-def _boot_one(options: Options, variant: str, initramfs: Path, screen: Screen) -> BootResult:
+def _boot_one(
+    options: Options, variant: str, initramfs: Path, screen: Screen, image: Path | None = None
+) -> BootResult:
     from generator.boot.stage import boot_kernel
     from generator.report.results import write_boot
     from generator.report.table import format_boot
 
-    result = boot_kernel(boot_request(options, variant, initramfs), screen)
+    result = boot_kernel(boot_request(options, variant, initramfs, image), screen)
     write_boot(result, options.area)
     screen.note(format_boot(result, terminal=False).rstrip())
     return result
 
 
-def _boot_commands(options: Options, variants: tuple[str, ...]) -> list[tuple[str, ...]]:
+def _boot_commands(
+    options: Options, variants: tuple[str, ...], image: Path | None = None
+) -> list[tuple[str, ...]]:
     """Return the commands that build the guest and boot kernels."""
     from generator.boot.stage import boot_command
     from generator.build.guest import guest_command
@@ -262,21 +309,32 @@ def _boot_commands(options: Options, variants: tuple[str, ...]) -> list[tuple[st
     find_base(options.base)
     guest = _guest_request(options)
     archive = guest.directory / "initramfs.cpio"
-    requests = [boot_request(options, variant, archive) for variant in variants]
+    requests = [boot_request(options, variant, archive, image) for variant in variants]
     return [guest_command(guest), *(boot_command(request) for request in requests)]
 
 
-def boot(options: Options, variants: tuple[str, ...]) -> None:
-    """Boot kernels that were built."""
+def boot(options: Options, variants: tuple[str, ...], *, image: Path | None = None) -> None:
+    """Boot kernels that were built; ``image`` is one that the user has built.
+
+    Raises:
+        UserError: an image for several variants.
+        CheckFailed: a boot did not end well.
+    """
     from generator.report.results import boot_data
 
     screen = options.screen()
     find_base(options.base)
+    if image and len(variants) != 1:
+        raise UserError(
+            "--image is one kernel", hint="say which one: uprobekit boot --image FILE tip"
+        )
     if options.dry_run:
-        screen.commands(_boot_commands(options, variants))
+        screen.commands(_boot_commands(options, variants, image))
         return
+    if image:
+        boot_request(options, variants[0], image, image)
     initramfs = guest(options, screen)
-    results = [_boot_one(options, variant, initramfs, screen) for variant in variants]
+    results = [_boot_one(options, variant, initramfs, screen, image) for variant in variants]
     screen.result({"boots": [boot_data(result) for result in results]})
     for result in results:
         passed = sum(test.passed for test in result.ktap.tests)

@@ -115,7 +115,7 @@ def _row(
 ) -> PatchRow:
     variants = ("tip", patch.ref) if last and patch.number else (patch.ref,)
     kernels = {name: _kernel(request.build, name, patch.ref) for name in variants}
-    boots = {name: _boot(request.build, name, kernels[name]) for name in variants}
+    boots = {name: _boot(request.build, name, kernels[name], patch.tree) for name in variants}
     # of two variants with the same tree, the one of which more is known
     variant = max(variants, key=lambda name: (boots[name].rank, _rank(kernels[name])))
     boot = boots[variant]
@@ -227,7 +227,7 @@ class _Boot:
         return _rank(self.cell)
 
 
-def _boot(build: BuildRequest, variant: str, kernel: Cell) -> _Boot:
+def _boot(build: BuildRequest, variant: str, kernel: Cell, tree: str = "") -> _Boot:
     path = result_path(build.workdir, build.base, variant, build.flavour)
     if not path.is_file():
         return _Boot(cell=_MISSING)
@@ -238,11 +238,13 @@ def _boot(build: BuildRequest, variant: str, kernel: Cell) -> _Boot:
     image = read_state(
         build.workdir / build.base / variant / f"state-{build.flavour}-{build.toolchain}.json"
     ).image
-    if kernel.state is not State.GOOD or path.stat().st_mtime_ns < image[1]:
+    built = kernel.state is State.GOOD and path.stat().st_mtime_ns >= image[1]
+    if not (result.tree == tree if result.tree else built):
         return _Boot(cell=Cell(state=State.OLDER, text="an older kernel"), result=result)
     if not result.outcome.complete:
         return _Boot(cell=Cell(state=State.BAD, text=str(result.outcome.kind)), result=result)
-    return _Boot(cell=Cell(state=State.GOOD, text="yes"), result=result)
+    text = "yes, your image" if result.tree else "yes"
+    return _Boot(cell=Cell(state=State.GOOD, text=text), result=result)
 
 
 def _tests(boot: _Boot, *, before: bool, all_pass: bool) -> Cell:

@@ -13,6 +13,7 @@ Schema, version 1; every field is always there, text has no control characters:
                      diagnostics: [line], subtests: [test]}
     console, results   paths of the logs
     command         [argument]
+    tree            identity of the tree that somebody else built the kernel from; "": we did
 
 The guest's KTAP itself stays beside them as it was printed. The comparison is in
 ``compare-<flavour>.json``:
@@ -138,6 +139,7 @@ def _boot(data: dict[str, Any]) -> BootResult:
         console=Path(data["console"]),
         results=Path(data["results"]),
         command=tuple(data["command"]),
+        tree=str(data.get("tree", "")),
     )
 
 

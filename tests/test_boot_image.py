@@ -1,0 +1,109 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Kernel images that the user has built: what is read from them, and what boot does with them."""
+
+import struct
+
+import pytest
+from conftest import MINI
+
+from generator.boot.image import read_version
+from generator.cli.app import main
+from generator.errors import UserError
+
+
+def make_image(path, version=b"6.1.7 (me@here) #1 SMP", *, signature=b"HdrS", offset=0x300):
+    """Write what the header of a bzImage has, and return the path."""
+    head = bytearray(0x1000)
+    head[0x200 + offset : 0x200 + offset + len(version)] = version
+    head[0x202:0x206] = signature
+    struct.pack_into("<H", head, 0x20E, offset)
+    path.write_bytes(bytes(head))
+    return path
+
+
+def test_the_version(tmp_path):
+    """The first word of the text that the header points to."""
+    assert read_version(make_image(tmp_path / "bzImage", b"3.3.8+ (a@b) #1")) == "3.3.8+"
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"signature": b"HdrX"}, "this is no kernel image for x86"),
+        ({"offset": 0}, "does not say its version"),
+        ({"offset": 0xFFFF, "version": b""}, "does not say its version"),
+        ({"version": b""}, "does not say its version"),
+        ({"version": b"   "}, "does not say its version"),
+    ],
+)
+def test_no_image(options, message, tmp_path):
+    """What is not one is not booted."""
+    with pytest.raises(UserError, match=message):
+        read_version(make_image(tmp_path / "bzImage", **options))
+
+
+@pytest.mark.parametrize("size", [0, 1, 0x201, 0x206, 0x20F])
+def test_a_short_file(size, tmp_path):
+    """Nor is a file that ends before its header does."""
+    image = make_image(tmp_path / "bzImage")
+    image.write_bytes(image.read_bytes()[:size])
+    with pytest.raises(UserError, match="no kernel image"):
+        read_version(image)
+
+
+@pytest.fixture
+def area(fake, tmp_path, capsys):
+    """Return a work area with the rendered made-up series."""
+    work = tmp_path / "work"
+    options = ["--workdir", str(work), "--tree", str(MINI), "-o", str(tmp_path / "patches")]
+    assert main(["render", "--quiet", *options]) == 0
+    capsys.readouterr()
+    return work
+
+
+def try_boot(area, image, *more):
+    """Boot an image, as far as nothing has to run."""
+    return main(["boot", "--workdir", str(area), "--image", str(image), *more])
+
+
+@pytest.mark.parametrize(
+    ("make", "variants", "message"),
+    [
+        (lambda path: path, ["tip"], "No such file or directory"),
+        (lambda path: path.parent, ["tip"], "Is a directory"),
+        (lambda path: path.write_text("x") and path, ["tip"], "no kernel image for x86"),
+        (make_image, [], "--image is one kernel"),
+        (make_image, ["baseline", "tip"], "--image is one kernel"),
+        (make_image, ["review-99"], "review-99"),
+        (
+            lambda path: make_image(path, b"6.12.3"),
+            ["tip"],
+            "this is a kernel of Linux 6.12.3, not 6.1",
+        ),
+    ],
+)
+def test_wrong_input(make, variants, message, area, tmp_path, capsys):
+    """Each is said before anything is built or booted."""
+    assert try_boot(area, make(tmp_path / "bzImage"), *variants) == 1
+    assert message in " ".join(capsys.readouterr().err.split())
+
+
+def test_what_was_it_built_from(fake, tmp_path, capsys):
+    """Without a rendered series nobody can say what the image is of."""
+    assert try_boot(tmp_path, make_image(tmp_path / "bzImage"), "tip") == 1
+    assert "run: uprobekit render --base 6.1" in " ".join(capsys.readouterr().err.split())
+
+
+def test_dry_run(area, tmp_path, capsys):
+    """The image is what QEMU gets."""
+    image = make_image(tmp_path / "mine")
+    assert try_boot(area, image, "--dry-run", "tip") == 0
+    command = capsys.readouterr().out.splitlines()[-1]
+    assert f"-kernel {image}" in command
+
+
+def test_a_kernel_that_cannot_be_built_here(area, monkeypatch, capsys):
+    """Of a base without a package, the hint names the option."""
+    monkeypatch.setattr("generator.cli.commands.guest", lambda options, screen: area / "x")
+    assert main(["boot", "--workdir", str(area), "tip"]) == 1
+    assert "--image" in capsys.readouterr().err
