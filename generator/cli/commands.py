@@ -201,7 +201,6 @@ def boot_request(
     from generator.build.kernel import IMAGE
 
     base = find_base(options.base)
-    arch = _architecture(options)
     kernel = image or build_dir(options, variant) / IMAGE
     if image:
         _check_image(image, base)
@@ -225,9 +224,7 @@ def boot_request(
             *((f"uprobekit.tests={options.tests}",) if options.tests else ()),
             *_MORE_TESTS.get(options.flavour, ()),
         ),
-        arch=arch,
-        board=base.board,
-        cpu=base.processors.get(arch, ""),
+        arch=_architecture(options),
         tree=_tree(options, variant) if image else "",
     )
 
