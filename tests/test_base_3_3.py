@@ -151,6 +151,8 @@ def test_who_asks_is_32bit_app(made_up, tmp_path):
     ]
     assert "set_thread_flag(TIF_IA32);" in tip["arch/x86/kernel/process_64.c"]
     assert "made_up_status() & TS_COMPAT" in tip["arch/x86/include/asm/compat.h"]
+    guarded = tip["arch/x86/include/asm/compat.h"].split("#ifndef is_compat_task")[1]
+    assert guarded.index("is_compat_task(void)") < guarded.index("#endif") < guarded.index("32bit")
     assert tip["arch/x86/kernel/ptrace.c"].count("#ifdef CONFIG_IA32_EMULATION") == 1
     assert "\treturn &made_up_view_64;" in tip["arch/x86/kernel/ptrace.c"]
     assert (

@@ -2,9 +2,7 @@
 """Kernel images that the user has built: what is read from them, and what boot does with them."""
 
 import struct
-from dataclasses import replace
 
-import fake_base
 import pytest
 from conftest import MINI
 
@@ -96,16 +94,12 @@ def test_what_was_it_built_from(fake, tmp_path, capsys):
     assert "run: uprobekit render --base 6.1" in " ".join(capsys.readouterr().err.split())
 
 
-def test_the_machine_of_the_base(area, tmp_path, capsys, monkeypatch):
-    """The image is what QEMU gets, on the machine that the base names."""
-    base = replace(fake_base.BASE, board="pc", processors={"x86_64": "Haswell"})
-    fake_base.install(monkeypatch, base=base)
+def test_dry_run(area, tmp_path, capsys):
+    """The image is what QEMU gets."""
     image = make_image(tmp_path / "mine")
     assert try_boot(area, image, "--dry-run", "tip") == 0
     command = capsys.readouterr().out.splitlines()[-1]
     assert f"-kernel {image}" in command
-    assert "-machine pc" in command
-    assert "-cpu Haswell" in command
 
 
 def test_a_kernel_that_cannot_be_built_here(area, monkeypatch, capsys):

@@ -72,8 +72,6 @@ def between(first: str, command) -> str:
         ({"accel": "kvm"}, "-accel", "kvm"),
         ({"cpus": 1}, "-smp", "1"),
         ({"memory": 256}, "-m", "256M"),
-        ({"board": "pc"}, "-machine", "pc"),
-        ({"cpu": "Haswell"}, "-cpu", "Haswell"),
         ({"console": Path("/a,b/c")}, "-chardev", "file,id=console,path=/a,,b/c"),
         ({"initramfs": Path("/a,b")}, "-initrd", "/a,b"),
         ({"qmp_fd": 7}, "-mon", "chardev=qmp,mode=control"),

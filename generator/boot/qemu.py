@@ -46,8 +46,6 @@ class Machine:
             ``tcg`` and one processor only.
         qmp_fd: inherited file descriptor of a connected socket for QMP; None: no monitor.
         arch: ``x86_64`` or ``i386``: which processors QEMU emulates.
-        board: QEMU's machine.
-        cpu: QEMU's processor; "": that of ``PROCESSORS``.
     """
 
     kernel: Path
@@ -61,8 +59,6 @@ class Machine:
     icount: bool = False
     qmp_fd: int | None = None
     arch: str = "x86_64"
-    board: str = "q35"
-    cpu: str = ""
 
 
 def emulator(arch: str = "x86_64") -> str:
@@ -86,8 +82,7 @@ def qemu_arguments(machine: Machine) -> tuple[str, ...]:
             "none",
             "-no-reboot",
         ),
-        *("-machine", machine.board, "-accel", accel),
-        *("-cpu", machine.cpu or PROCESSORS[machine.arch]),
+        *("-machine", "q35", "-accel", accel, "-cpu", PROCESSORS[machine.arch]),
         *("-smp", str(machine.cpus), "-m", f"{machine.memory}M", "-nic", "none"),
         *_serial("console", machine.console),
         *_serial("results", machine.results),

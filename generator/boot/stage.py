@@ -45,7 +45,6 @@ class BootRequest:
         parameters: more kernel parameters.
         icount: see ``Machine``.
         arch: of the kernel, ``x86_64`` or ``i386``.
-        board, cpu: see ``Machine``.
         tree: identity of the tree that ``kernel`` was built from by somebody else; "": by us.
     """
 
@@ -63,8 +62,6 @@ class BootRequest:
     parameters: tuple[str, ...] = ()
     icount: bool = False
     arch: str = "x86_64"
-    board: str = "q35"
-    cpu: str = ""
     tree: str = ""
 
 
@@ -117,8 +114,6 @@ def _machine(request: BootRequest, accel: str) -> Machine:
         parameters=request.parameters,
         icount=request.icount,
         arch=request.arch,
-        board=request.board,
-        cpu=request.cpu,
     )
 
 

@@ -194,7 +194,6 @@ def boot_request(
 
     base = find_base(options.base)
     flavour = find_flavour(options.flavour)
-    arch = _architecture(options)
     kernel = image or build_dir(options, variant) / IMAGE
     if image:
         _check_image(image, base)
@@ -218,9 +217,7 @@ def boot_request(
             *((f"uprobekit.tests={options.tests}",) if options.tests else ()),
             *flavour.parameters,
         ),
-        arch=arch,
-        board=base.board,
-        cpu=base.processors.get(arch, ""),
+        arch=_architecture(options),
         tree=_tree(options, variant) if image else "",
     )
 

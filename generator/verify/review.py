@@ -166,10 +166,12 @@ def _r04(look: _Look) -> None:
 
 
 def _r05(look: _Look) -> None:
-    look.function(COMPAT_H, "is_32bit_app")
+    # where the answer is the program's and not its registers', uprobes have to ask those
+    by_registers = "user_64bit_mode" in look.function(COMPAT_H, "is_32bit_app")
+    places = (COMPAT_H,) if by_registers else (COMPAT_H, ARCH)
     for path, text in look.series.tip.items():
         for match in re.finditer(r"user_64bit_mode\(task_pt_regs\(", csource.mask(text)):
-            if path != COMPAT_H:
+            if path not in places:
                 look.problems.append(f"{path}:{csource.line_of(text, match.start())}: open-coded")
         if "is_32bit_app(" in text and path != COMPAT_H:
             look.evidence.append(f"{path}:{csource.line_of(text, text.index('is_32bit_app('))}")

@@ -46,8 +46,6 @@ class Base:
         hooks: where the series' functions are called.
         edits: further edits per patch identifier, for what stands in files of the base alone.
         baseline: the edits that make the baseline of the unmodified base.
-        board: QEMU's machine that its kernels run on.
-        processors: QEMU's processor by architecture, where it is not the usual one.
     """
 
     name: str
@@ -57,8 +55,6 @@ class Base:
     hooks: tuple[Hook, ...]
     edits: dict[str, tuple[Edit, ...]] = field(default_factory=dict)
     baseline: tuple[Edit, ...]
-    board: str = "q35"
-    processors: dict[str, str] = field(default_factory=dict)
 
     def brings(self, function: Function) -> bool:
         """Tell whether the series brings ``function`` on this base."""

@@ -233,6 +233,18 @@ _IS_32BIT_APP: tuple[Edit, ...] = (
         template="arch/x86/include/asm/compat.h/is_32bit_app.h",
         after=Anchor(kind="function", name="is_compat_task"),
     ),
+    # where there is no compat code, linux/compat.h has a macro of that name, and asm/elf.h, which
+    # gets this header now, may come behind it
+    InsertLines(
+        path=COMPAT_H,
+        text="#ifndef is_compat_task\t/* linux/compat.h may have one */\n",
+        before=Anchor(kind="function", name="is_compat_task"),
+    ),
+    InsertLines(
+        path=COMPAT_H,
+        text="#endif\n",
+        after=Anchor(kind="function", name="is_compat_task"),
+    ),
     # STACK_RND_MASK: of its two definitions the one of 64-bit kernels
     ReplaceTokens(
         path=ELF_H,
