@@ -325,7 +325,8 @@ def boot(options: Options, variants: tuple[str, ...], *, image: Path | None = No
         screen.commands(_boot_commands(options, variants, image))
         return
     if image:
-        boot_request(options, variants[0], image, image)
+        # what is wrong with it is said before the guest is built
+        boot_request(options, variants[0], options.area, image)
     initramfs = guest(options, screen)
     results = [_boot_one(options, variant, initramfs, screen, image) for variant in variants]
     screen.result({"boots": [boot_data(result) for result in results]})
