@@ -8,7 +8,7 @@
 #define USER_CS		0x33
 
 	.text
-	.globl	hit_memory, store_mov, store_step, hit_mode, hit_mode_bp
+	.globl	hit_memory, store_mov, store_step, hit_mode, hit_mode_bp, hit_mode_mov
 	.globl	hit_on_stack, hit_on_stack_bp, hit_on_stack_next, stack_callee
 
 /* Steps, and loads from memory while it does. */
@@ -53,6 +53,9 @@ hit_mode:
 	.code32
 hit_mode_bp:
 	imul	$3, %edi, %eax
+	.fill	24, 1, 0x90
+hit_mode_mov:
+	mov	%eax, %eax
 	.fill	24, 1, 0x90
 	ljmp	$USER_CS, $1f
 	.code64

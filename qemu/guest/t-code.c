@@ -22,30 +22,40 @@ static int change_mode(void)
 	return hit_mode(7) != 21;
 }
 
-/*
- * This function tests a probe in code of another mode than the program's, whose
- * instructions were analysed as the program's.
- */
-static void code_mode(struct result *r)
+/* This function probes an instruction there: it cannot be executed. */
+static void probe_mode(struct result *r, const void *place)
 {
-	int status = wait_child(start_child(change_mode));
-	unsigned long before = trace_hits();
+	unsigned long before = trace_hits(), hits;
 	struct probe p;
+	int status;
 
-	expect(r, !status, "unprobed: status %#x", status);
-	if (arm_at(r, &p, hit_mode_bp)) {
+	if (arm_at(r, &p, place)) {
 		status = wait_child(start_child(change_mode));
-		r->hits = trace_hits() - before;
-		if (WIFSIGNALED(status) && WTERMSIG(status) == SIGTRAP &&
-		    !r->hits)
+		hits = trace_hits() - before;
+		r->hits += hits;
+		if (WIFSIGNALED(status) && WTERMSIG(status) == SIGTRAP && !hits)
 			r->outcome = OUTCOME_SIGTRAP;
 		else
 			expect(r, WIFSIGNALED(status) &&
-			       WTERMSIG(status) == SIGILL && r->hits == 1,
+			       WTERMSIG(status) == SIGILL && hits == 1,
 			       "expected SIGILL and one hit, saw status %#x",
 			       status);
 	}
 	probe_remove(&p);
+}
+
+/*
+ * This function tests probes in code of another mode than the program's, whose
+ * instructions were analysed as the program's: one that would be stepped, and
+ * one that would not.
+ */
+static void code_mode(struct result *r)
+{
+	int status = wait_child(start_child(change_mode));
+
+	expect(r, !status, "unprobed: status %#x", status);
+	probe_mode(r, hit_mode_bp);
+	probe_mode(r, hit_mode_mov);
 }
 
 static char *own_stack;
