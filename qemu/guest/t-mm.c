@@ -304,7 +304,7 @@ static int int3_later(void)
 /* This function tests a task that has hit, in a process without a probe. */
 static void int3_after(struct result *r)
 {
-	unsigned long before = trace_hits();
+	unsigned long hits, before = trace_hits();
 	bool ended = false;
 	struct probe p;
 	int status;
@@ -314,11 +314,13 @@ static void int3_after(struct result *r)
 		pid = start_child(int3_later);
 		while (!board->ready && !ended)
 			ended = child_ended(pid, &status);
+		/* The records go with the probe. */
+		hits = trace_hits() - before;
 		probe_remove(&p);
 		board->go = 1;
 		if (!ended)
 			status = wait_child(pid);
-		judge(r, status, trace_hits() - before, 1);
+		judge(r, status, hits, 1);
 	}
 	probe_remove(&p);
 }
