@@ -36,6 +36,13 @@ class Brought:
 
 BROUGHT: tuple[Brought, ...] = (
     Brought(tests=("refuse-*",), patch="analyse"),
+    Brought(
+        tests=("skip-*",),
+        patch="skip-nop",
+        since="hit",
+        between="fail",
+        why="NOPs are stepped like everything else",
+    ),
     # no hit is expected, and the instruction is executed
     Brought(tests=("return-no-stack",), patch="hit"),
     Brought(

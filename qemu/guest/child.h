@@ -15,6 +15,7 @@
 HIT_ABI long hit_nop(long x);
 HIT_ABI long hit_xol(long x);
 HIT_ABI long hit_push(long x);
+HIT_ABI long hit_endbr(long x);
 HIT_ABI long hit_load(const long *p);
 HIT_ABI long hit_deep(long depth);
 HIT_ABI long hit_tail(long x);

@@ -13,11 +13,22 @@
 	.globl	steps_begin, steps_end, walk_stepped, foreign_int3
 	.globl	code_begin, code_second, code_end
 	.globl	refused_begin, refused_insn, refused_end
-	.globl	hit_deep, hit_tail, hit_call
+	.globl	hit_deep, hit_tail, hit_call, hit_endbr
 
 /* Can be done without a single step. */
 hit_nop:
 	nop
+	.fill	24, 1, 0x90
+	lea	(ARG, ARG, 2), AX
+	ret
+
+/* A hint that processors without CET take for a NOP: endbr64, or endbr32. */
+hit_endbr:
+#ifdef __x86_64__
+	.byte	0xf3, 0x0f, 0x1e, 0xfa
+#else
+	.byte	0xf3, 0x0f, 0x1e, 0xfb
+#endif
 	.fill	24, 1, 0x90
 	lea	(ARG, ARG, 2), AX
 	ret

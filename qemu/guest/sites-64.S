@@ -444,6 +444,8 @@
 	fault	fault-store, call-rel32, SEGV, "mov $4096, %esp", call site_exit
 	fault	fault-store, call-reg, SEGV, "mov $4096, %esp", call *%rax
 	fault	fault-jump, jmp-reg, SEGV, "mov $64, %eax", jmp *%rax
+	fault	fault-jump, not-canonical, SEGV, "mov $1, %eax; shl $62, %rax", \
+		jmp *%rax
 	fault	fault-div, by-zero, FPE, "xor %ecx, %ecx", div %ecx
 	fault	fault-div, rip-by-zero, FPE, "movl $0, site_data+8(%rip)", divl DATA(8)
 	fault	fault-div, overflow, FPE, "mov $1, %ecx; mov $1, %edx", \

@@ -195,7 +195,22 @@ static void arm_unmapped(struct result *r)
 	unlink(COPY);
 }
 
+/* These functions hit, and see that nothing was stepped: there are no slots. */
+static int skip_nop(void)
+{
+	CHECK(!hit_times(hit_nop, 1));
+	return slots_address() != 0;
+}
+
+static int skip_endbr(void)
+{
+	CHECK(!hit_times(hit_endbr, 1));
+	return slots_address() != 0;
+}
+
 const struct test basic_tests[] = {
+	CHILD_TEST("skip-nop", skip_nop, hit_nop, 1),
+	CHILD_TEST("skip-endbr", skip_endbr, hit_endbr, 1),
 	CHILD_TEST("hits-nop-10000", many_nops, hit_nop, MANY),
 	CHILD_TEST("hits-xol-10000", many_steps, hit_xol, MANY),
 	CHILD_TEST("hits-push-10000", many_pushes, hit_push, MANY),
