@@ -8,6 +8,7 @@ REV	?=
 FLAVOUR	?= debug leaks races
 VENV	?= .venv
 WORKDIR	?=
+PYTHON3	?= python3
 
 PYTHON	 = $(VENV)/bin/python
 STAMP	 = $(VENV)/.installed
@@ -15,7 +16,8 @@ SOURCE	 = $(if $(TREE),--tree $(TREE)) $(if $(REV),--rev $(REV))
 AREA	 = $(if $(WORKDIR),--workdir $(WORKDIR))
 RUN	 = $(VENV)/bin/uprobekit
 
-FAST	 = not kernel and not build and not boot and not browser
+PLAIN	 = not kernel and not build and not boot and not browser
+FAST	 = $(PLAIN) and not sweep
 
 # What a fresh Debian 12 lacks
 PACKAGES = python3-venv git make gcc gcc-multilib libc6-dev libc6-dev-i386 \
@@ -45,7 +47,7 @@ tools:			## install what Debian packages (root), or say the command
 	fi
 
 $(STAMP): pyproject.toml | tools
-	@[ -x $(PYTHON) ] || python3 -m venv $(VENV)
+	@[ -x $(PYTHON) ] || $(PYTHON3) -m venv $(VENV)
 	@$(PYTHON) -m pip install -q --disable-pip-version-check -e '.[dev]'
 	@touch $@
 
@@ -157,6 +159,9 @@ test-tools:		## install what some of the tests try the output with (root)
 test: setup		## the fast tests: no kernel, no QEMU
 	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m '$(FAST)'
 
+test-sweep: setup	## the tests that go through all of a kind: each guard lost, each file damaged
+	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m '$(PLAIN) and sweep'
+
 test-browser: setup	## the report in a headless browser (installs chromium)
 	@$(MAKE) -s tools PACKAGES=chromium
 	$(PYTHON) -m pytest -q -m browser
@@ -165,9 +170,9 @@ test-kernel: setup	## the tests that need a kernel source and QEMU
 	$(PYTHON) -m pytest -q -m 'kernel or build or boot'
 
 golden: setup		## rewrite the expected files of the tests
-	$(PYTHON) -m pytest -q -m '$(FAST)' --update-golden
+	$(PYTHON) -m pytest -q -m '$(PLAIN)' --update-golden
 
-check: lint types test	## what to run before a commit
+check: lint types test test-sweep	## what to run before a commit
 
 bench: cost		## instructions a hit takes; seconds of the main job, against a plain build
 	$(PYTHON) tests/bench.py --base $(BASE)

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the tests share: --update-golden, the made-up tree, and nothing of the user's settings."""
 
+import gc
 import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -24,6 +26,12 @@ def pytest_addoption(parser):
     )
 
 
+def pytest_collection_finish():
+    """Keep the garbage collector from looking at the tests themselves, again and again."""
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 50)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item):
     """Make a test fail in CI that is left out because a tool is not there: it says NOT TESTED."""
@@ -34,10 +42,18 @@ def pytest_runtest_makereport(item):
         report.longrepr = f"{report.longrepr[-1]}; CI leaves no test out, see make test-tools"
 
 
+@pytest.fixture(scope="session")
+def homes(tmp_path_factory) -> Iterator[Path]:
+    """Return paths for homes: not of ``mktemp()``, which lists those that are there each time."""
+    directory = tmp_path_factory.mktemp("homes")
+    return (directory / str(number) for number in count())
+
+
 @pytest.fixture(autouse=True)
-def _own_settings(monkeypatch, tmp_path_factory):
+def _own_settings(monkeypatch, homes):
     """Cut off the user's configuration, cache and git repository."""
-    home = tmp_path_factory.mktemp("home")
+    home = next(homes)
+    home.mkdir()
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("UPROBEKIT_WORKDIR", str(home / "workdir"))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)

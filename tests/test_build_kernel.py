@@ -245,6 +245,7 @@ def test_a_busy_variant_is_no_donor(request_for, tmp_path):
         assert build_kernel(request_for("review")).seeded_from == ""
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("change", ["fragment", "compiler", "pristine", "image", "config"])
 def test_what_makes_a_build_stale(request_for, tmp_path, monkeypatch, change):
     """Each input of the stamp."""

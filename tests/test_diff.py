@@ -187,6 +187,7 @@ CASES = {
 }
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(("before", "after", "wanted"), CASES.values(), ids=CASES)
 def test_the_interface(before, after, wanted, tmp_path, capsys):
     """One change of the C: one line about it, and no other."""
@@ -585,6 +586,7 @@ def test_a_huge_file(tmp_path):
         read_series(tmp_path)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [

@@ -120,6 +120,7 @@ WORDS = [
 ]
 
 
+@pytest.mark.sweep
 @needs("bash")
 @pytest.mark.parametrize(("words", "wanted"), WORDS)
 def test_bash(words, wanted, program):
@@ -134,6 +135,7 @@ def test_bash(words, wanted, program):
     assert set(out.split()) >= wanted and bool(out.split()) == bool(wanted)
 
 
+@pytest.mark.sweep
 @needs("fish")
 @pytest.mark.parametrize(("words", "wanted"), WORDS)
 def test_fish(words, wanted, program):
@@ -144,6 +146,7 @@ def test_fish(words, wanted, program):
     assert {row.split("\t")[0] for row in out.splitlines()} >= wanted
 
 
+@pytest.mark.sweep
 @needs("zsh")
 def test_zsh(program, tmp_path):
     """A real zsh loads it by name, and completes at once."""

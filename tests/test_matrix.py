@@ -160,6 +160,7 @@ def test_steps_compile_what_sees_a_change(chain_for):
     assert len(set(images)) == 4
 
 
+@pytest.mark.sweep
 def test_the_images_are_those_of_builds_from_nothing(chain_for, tmp_path):
     """But for declarations that nobody sees: what each file says itself is the same."""
     chain = chain_for(whole=True)
@@ -195,6 +196,7 @@ def test_nothing_is_done_twice(chain_for):
     assert compiled(chain) != before
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("change", ["fragment", "refs", "pristine", "sparse", "comments", "whole"])
 def test_what_makes_a_step_stale(chain_for, tmp_path, monkeypatch, change):
     """Each input changes the key; what does not matter does not."""
@@ -291,6 +293,7 @@ def test_a_killed_make(chain_for, broken):
     assert not results[3].problems
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("text", ["{", "[]", '{"format": 9, "steps": {}}'])
 def test_damaged_files(chain_for, text):
     """A damaged file is none: what it said is done again."""
@@ -614,6 +617,7 @@ def test_cost(chain_for):
     assert report.count_cost([]) is None
 
 
+@pytest.mark.sweep
 def test_junit_and_table(chain_for, tmp_path):
     """A failed step is a failed case, with what the compiler said."""
     cells = [replace(result, problems=("x.c: \x1b no <b>",)) for result in follow(chain_for())]

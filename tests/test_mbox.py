@@ -220,6 +220,7 @@ def test_git_send_email(small, tmp_path):
     assert "a@example.org" in done.stdout
 
 
+@pytest.mark.sweep
 @pytest.mark.skipif(
     shutil.which("b4", path=str(Path(sys.executable).parent)) is None,
     reason="NOT TESTED: pip install b4",
@@ -269,6 +270,7 @@ def test_wrong_input(arguments, words, fake, tmp_path, monkeypatch, capsys):
     assert not list(tmp_path.glob("*.mbox"))
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("data", [b"", b"\n\n", b"\xff\xfe", DRAFT.encode() + b"\n - x\n"])
 def test_changes_that_do_not_count(data, small, tmp_path, capsys):
     """An empty list, bytes, or the draft."""

@@ -136,6 +136,7 @@ def test_everything_is_there(area):
     assert rows[1].builds.text == "objects in 1 configuration"
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     ("variant", "lines", "words"),
     [
@@ -205,6 +206,7 @@ def test_a_boot_whose_kernel_is_gone(area):
     assert states(area.rows()[3]) == "gmoom"
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     ("changes", "words"),
     [({"running": True}, "being built, or interrupted"), ({"key": ""}, "not run")],
@@ -234,6 +236,7 @@ def test_objects_that_do_not_compile(area):
     assert cell.text == "kernel, NO: i386"
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"format": 9}', '{"format": 1, "source": "x"}'])
 def test_damaged_results(area, text):
     """A damaged file counts as none, or says what is wrong with it."""

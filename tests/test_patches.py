@@ -159,6 +159,7 @@ def test_every_patch_applies(rendered):
     assert [result.problem for result in results] == ["", "", ""]
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     ("old", "new", "what"),
     [
@@ -299,6 +300,7 @@ def test_without_taking_it_back(compared, after):
     assert any(result.problem for result in results)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     ("path", "old", "new", "functions"),
     [

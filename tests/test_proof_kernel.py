@@ -254,6 +254,8 @@ FIXED = [
 def test_instructions_that_were_wrong_once(prover, bits, code, site):
     """Each of them has the effect that it has without a probe."""
     result = prover.prove(Case(bits=bits, code=bytes.fromhex(code), site=site, family=0))
+    if result.outcome == Outcome.LEFT_OUT and result.reason.startswith(NOT_HERE):
+        pytest.skip(f"{code}: {result.reason}")
     assert result.outcome in (Outcome.EQUAL, Outcome.SKIPPED, Outcome.FAULTED), result
 
 

@@ -63,6 +63,7 @@ def test_the_seed_chooses_the_cases():
     assert make_cases(OPCODES, wanted=500, seed=8) != make_cases(OPCODES, wanted=500, seed=7)
 
 
+@pytest.mark.sweep
 def test_no_encoding_comes_twice(cases):
     """No encoding comes twice."""
     assert len({(case.bits, case.code) for case in cases}) == len(cases)
@@ -397,6 +398,7 @@ def tiny():
     return base, tip
 
 
+@pytest.mark.sweep
 def test_a_build_is_kept(tiny, tmp_path):
     """A build is kept."""
     base, tip = tiny

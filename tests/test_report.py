@@ -88,6 +88,7 @@ def full(results):
     return report(results, PATCHES)
 
 
+@pytest.mark.sweep
 def test_everything_is_there(full):
     """Every section has its result, and the page is whole."""
     html, statuses = full
@@ -126,6 +127,7 @@ def test_nothing_is_there(tmp_path):
     assert Page(html).open == []
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("command", KEPT)
 @pytest.mark.parametrize(
     ("data", "words"),
@@ -150,6 +152,7 @@ def test_a_damaged_result(command, data, words, work):
     assert others == SECTIONS - {anchor, "series"}
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("command", KEPT)
 def test_a_page_about_a_damaged_result(command, work):
     """It is whole, and shows all the others."""
@@ -159,6 +162,7 @@ def test_a_page_about_a_damaged_result(command, work):
     assert {s.word for a, s in statuses.items() if a != ANCHORS.get(command, command)} == {"good"}
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("value", [None, "x", [None], {"a": 1}])
 def test_fields_of_any_type(value, work):
     """A field that is something else never breaks the page, whichever it is."""
@@ -309,6 +313,7 @@ def test_picture_of_a_state_that_is_never_reached():
     assert max(picture.boxes, key=lambda box: box.x).state is lost
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("base", ["6.1", "6.12"])
 def test_side_by_side_loses_nothing(base):
     """Both columns together are the patch, line by line."""

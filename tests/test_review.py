@@ -123,6 +123,7 @@ MUTANTS = [
 ]
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(("ident", "path", "old", "new"), MUTANTS, ids=[m[0] for m in MUTANTS])
 def test_checks_notice(plan, tip, patches, ident, path, old, new):
     """A small fault in the tip is reported under its point."""

@@ -38,6 +38,7 @@ def test_diff(capsys):
     validate("diff", capsys.readouterr().out)
 
 
+@pytest.mark.sweep
 def test_report_compare_and_boot(work, tmp_path, capsys, monkeypatch):
     """The report, the comparison, and the boots that are kept."""
     monkeypatch.chdir(ROOT)
@@ -150,6 +151,7 @@ def test_workflow(name):
     assert all(re.search(rf"^{target}:", makefile, re.M) for target in targets)
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     ("name", "old", "new"),
     [

@@ -66,6 +66,7 @@ def rendered(base):
 # the worlds
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("world", QUICK, ids=lambda world: world.name)
 def test_worlds_keep_their_properties(world):
     """Nothing breaks with all guards; `make states` does it for all worlds and bases."""
@@ -83,6 +84,7 @@ def test_only_the_models_transitions_are_made():
     assert edges == said
 
 
+@pytest.mark.sweep
 def test_every_guard_is_needed():
     """Without a guard the property breaks that it names; `make states` does so for each base."""
     base = find_base("6.12")
@@ -293,6 +295,7 @@ def guards_with_text():
             yield pytest.param(base, guard, id=f"{base}-{guard.name}")
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(("base", "guard"), list(guards_with_text()))
 def test_a_guard_that_is_lost_in_the_c(base, guard):
     """Taken out of the C, each guard is missed."""
@@ -414,6 +417,7 @@ def test_the_command_draws(capsys):
     assert capsys.readouterr().out == to_dot()
 
 
+@pytest.mark.sweep
 def test_the_command_explains_a_guard(capsys):
     """--guard needs no source; JSON has the trace."""
     assert main(["states", "--guard", "siglock", "--json", "-q"]) == ExitCode.GOOD

@@ -35,6 +35,7 @@ def test_the_c_is_as_the_model_says(tip):
     assert all(check.checked > 30 for check in check_tables(tip))
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize(
     ("path", "before", "after", "said"),
     [

@@ -13,7 +13,7 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from types import SimpleNamespace
 
 import jinja2
@@ -126,19 +126,19 @@ class Templates:
             "macros": self.macros,
             "opcodes": SimpleNamespace(
                 model=OPCODES,
-                fixups=opcodes.fixups(OPCODES),
-                letters=opcodes.letters(OPCODES),
-                unletters=opcodes.unletters(OPCODES),
-                no_modrm=opcodes.no_modrm(OPCODES),
-                groups=opcodes.groups(OPCODES),
+                fixups=partial(opcodes.fixups, OPCODES),
+                letters=partial(opcodes.letters, OPCODES),
+                unletters=partial(opcodes.unletters, OPCODES),
+                no_modrm=partial(opcodes.no_modrm, OPCODES),
+                groups=partial(opcodes.groups, OPCODES),
                 table=opcodes.table,
                 nop_condition=opcodes.nop_condition,
             ),
             "emulation": SimpleNamespace(
-                operations=emulation.enumerators("OP", EMULATION.operations),
-                operands=emulation.enumerators("ARGS", EMULATION.operands),
-                arithmetic=emulation.enumerators("ALU", EMULATION.arithmetic),
-                table=emulation.table(EMULATION.forms),
+                operations=partial(emulation.enumerators, "OP", EMULATION.operations),
+                operands=partial(emulation.enumerators, "ARGS", EMULATION.operands),
+                arithmetic=partial(emulation.enumerators, "ALU", EMULATION.arithmetic),
+                table=partial(emulation.table, EMULATION.forms),
             ),
         }
 

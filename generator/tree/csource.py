@@ -18,6 +18,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 # what is no code; each alternative runs over the plain characters at once
 _NOISE = re.compile(
@@ -40,8 +41,7 @@ _ATTRIBUTES = re.compile(r"(?:\s*__\w+(?:\s*\([^()]*\))?)*\s*\{")
 _ATTRIBUTE_LINE = re.compile(r"(?:[a-z]\w*\s+)*__[a-z]\w*\s*\(.*\)")
 
 
-@dataclass(frozen=True)
-class Span:
+class Span(NamedTuple):
     """A half-open range of characters, ``text[start:end]``."""
 
     start: int
@@ -65,8 +65,7 @@ class Function:
     body: Span
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """One token of C with its place."""
 
     text: str

@@ -330,7 +330,7 @@ def _rename_uses(text: str, edit: model.RenameMember) -> str:
 
     Comments that spell out ``holder.member`` follow.
     """
-    if edit.old not in text:
+    if next(csource.words(text, edit.old), None) is None:
         return text
     masked = csource.mask(text)
     pointers = _pointers(masked, edit.struct) if edit.struct in masked else []

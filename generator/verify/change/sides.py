@@ -150,7 +150,9 @@ def _exported(repo: Path, revision: str, *folders: str) -> Iterator[Path]:
         raise UserError(f"'{revision}' has no such patches: {said}", where=str(repo))
     with tempfile.TemporaryDirectory(prefix="uprobekit-diff-") as place:
         with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
-            archive.extractall(place, filter="data")
+            # the argument "filter" is younger than the Python of Debian 12, which is 3.11.2
+            archive.extraction_filter = getattr(tarfile, "data_filter", None)
+            archive.extractall(place)
         yield Path(place)
 
 
