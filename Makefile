@@ -19,6 +19,10 @@ RUN	 = $(VENV)/bin/uprobekit
 PLAIN	 = not kernel and not build and not boot and not browser
 FAST	 = $(PLAIN) and not sweep
 
+# thousands of small files, gone after each test: in memory where the machine has a place
+MEMORY	 = $(if $(TMPDIR),,$(if $(wildcard /dev/shm/.),TMPDIR=/dev/shm ))
+PYTEST	 = $(MEMORY)$(PYTHON) -m pytest -q
+
 # What a fresh Debian 12 lacks
 PACKAGES = python3-venv git make gcc gcc-multilib libc6-dev libc6-dev-i386 \
 	   libc6-dev-x32 flex bison bc perl cpio kmod rsync xz-utils libelf-dev \
@@ -157,10 +161,10 @@ test-tools:		## install what some of the tests try the output with (root)
 		libmailtools-perl man-db zsh"
 
 test: setup		## the fast tests: no kernel, no QEMU
-	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m '$(FAST)'
+	$(PYTEST) -n 2 --dist worksteal -m '$(FAST)'
 
 test-sweep: setup	## the tests that go through all of a kind: each guard lost, each file damaged
-	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m '$(PLAIN) and sweep'
+	$(PYTEST) -n 2 --dist worksteal -m '$(PLAIN) and sweep'
 
 test-browser: setup	## the report in a headless browser (installs chromium)
 	@$(MAKE) -s tools PACKAGES=chromium
@@ -170,7 +174,7 @@ test-kernel: setup	## the tests that need a kernel source and QEMU
 	$(PYTHON) -m pytest -q -m 'kernel or build or boot'
 
 golden: setup		## rewrite the expected files of the tests
-	$(PYTHON) -m pytest -q -m '$(PLAIN)' --update-golden
+	$(PYTEST) -m '$(PLAIN)' --update-golden
 
 check: lint types test test-sweep	## what to run before a commit
 

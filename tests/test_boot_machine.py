@@ -86,6 +86,7 @@ def test_qemu_that_crashes(fake):
     assert run(fake("kill -ABRT $$")).status == -6
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("trap", ["", "trap '' TERM;"])
 def test_silence_ends_the_guest_even_if_it_will_not(fake, trap):
     """SIGTERM, then SIGKILL."""

@@ -149,6 +149,7 @@ def compiled(chain):
     return {file.name.split("-")[1]: file.read_text().count("x") for file in files}
 
 
+@pytest.mark.sweep
 def test_steps_compile_what_sees_a_change(chain_for):
     """A header that all include, changed twice: each time one object is compiled, the right one."""
     chain = chain_for(whole=True)
@@ -175,6 +176,7 @@ def test_the_images_are_those_of_builds_from_nothing(chain_for, tmp_path):
         assert own[0] == own[1]
 
 
+@pytest.mark.sweep
 def test_touched_objects_only(chain_for):
     """Without whole kernels, what no patch touches is not compiled."""
     chain = chain_for()
@@ -184,6 +186,7 @@ def test_touched_objects_only(chain_for):
     assert set(compiled(chain)) == {"uprobes", "fork"}
 
 
+@pytest.mark.sweep
 def test_nothing_is_done_twice(chain_for):
     """A second run with the same inputs compiles nothing; an image that is gone is made again."""
     chain = chain_for(whole=True)
@@ -213,6 +216,7 @@ def test_what_makes_a_step_stale(chain_for, tmp_path, monkeypatch, change):
     assert step_keys(chain_for(**changes.get(change, {})))["p-01"] != keys["p-01"]
 
 
+@pytest.mark.sweep
 def test_findings_are_those_that_are_new(chain_for, monkeypatch):
     """Known of the base or the baseline: nobody's; new in a patch: its own, and only once."""
     monkeypatch.setattr(toolchain, "find_sparse", lambda: "0.6")
@@ -257,6 +261,7 @@ def broken(shelf, tmp_path):
     return make
 
 
+@pytest.mark.sweep
 def test_a_step_that_does_not_compile(chain_for, broken):
     """The error is the result; the next step, where it is repaired, is good."""
     repo = broken("p-01", {"kernel/fork.c": "#error\n"})
@@ -267,6 +272,7 @@ def test_a_step_that_does_not_compile(chain_for, broken):
     assert [bool(result.image) for result in whole] == [True, False, True, True]
 
 
+@pytest.mark.sweep
 def test_an_interrupted_step_is_repaired(chain_for):
     """What was found in objects of the interrupted run is found again, and nothing is half."""
     chain = chain_for()
@@ -285,6 +291,7 @@ def test_an_interrupted_step_is_repaired(chain_for):
     assert half.read_text()
 
 
+@pytest.mark.sweep
 def test_a_killed_make(chain_for, broken):
     """It is a step with a problem, and does not leave a state that is believed."""
     chain = chain_for(repo=broken("p-01", {"kernel/fork.c": "#kill\n"}))
@@ -602,6 +609,7 @@ def test_a_boot_is_judged():
     assert re.match("guest-stopped-early", ended.problems[0])
 
 
+@pytest.mark.sweep
 def test_cost(chain_for):
     """In plain builds; not without all kernels."""
     on = [

@@ -69,6 +69,7 @@ def test_no_encoding_comes_twice(cases):
     assert len({(case.bits, case.code) for case in cases}) == len(cases)
 
 
+@pytest.mark.sweep
 def test_as_many_instructions_as_are_wanted(cases):
     """As many instructions as are wanted."""
     listed = families(OPCODES)

@@ -170,6 +170,7 @@ def test_a_tree_without_the_place(render, mini, tmp_path):
     assert not (tmp_path / "work").exists()
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("garbage", ["empty", "head", "objects", "refs", "file"])
 def test_a_repository_that_is_garbage(garbage, render, tmp_path):
     """The tool's own repository is made again when git cannot use it."""
