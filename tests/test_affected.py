@@ -84,6 +84,24 @@ def test_reach(old, new, reach):
     assert find_reach(old, new, OPTIONS) == reach
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "reach"),
+    [
+        (TASK % "", TASK % "\tint tgid;\n", names("tgid")),
+        (TASK % "\tstruct area *a;\n", TASK % "", names("a")),
+        (TASK % "", TASK % "\tu8 a[4], b;\n\tint (*call)(long x);\n", names("a", "b", "call", "x")),
+        (TASK % "\tlong a;\n", TASK % "\tint a;\n", names("a")),
+        (TASK % "\tint a;\n\tlong b;\n", TASK % "\tlong b;\n\tint a;\n", Reach()),
+        (TASK % "\tlong old;\n", TASK % "\tlong new;\n", names("old", "new")),
+        (TASK % "\tint a;\n", TASK % "#ifdef X\n\tint b;\n#endif\n\tint a;\n", names("b")),
+        ("", TASK % "", names("task")),
+    ],
+)
+def test_reach_without_layouts(old, new, reach):
+    """What a compiler can say something of: whoever names a member, not whoever has it."""
+    assert find_reach(old, new, OPTIONS, layout=False) == reach
+
+
 def test_pieces_of_a_guarded_header():
     """The guard decides nothing, and its directives are no part of what stands inside."""
     text = (

@@ -27,11 +27,11 @@ from generator.boot.matrix import (
     Cell,
     MatrixPlan,
     MatrixRequest,
-    boot_key,
     image_of,
     plan_matrix,
     run_matrix,
 )
+from generator.boot.stage import boot_key
 from generator.build import toolchain
 from generator.build.configurations import Configuration, configurations, left_out, why_no_uml
 from generator.build.follow import Chain, kept_steps, step_keys, take_step
@@ -137,7 +137,7 @@ def chain_for(shelf, tmp_path):
 def follow(chain, refs=None):
     """Take steps, each with the results before it, and return them."""
     results = []
-    for ref in refs or chain.steps:
+    for ref in refs or chain.refs:
         before = (results[0], results[-1]) if results else ()
         results.append(take_step(chain, ref, before))
     return results
@@ -181,9 +181,17 @@ def test_touched_objects_only(chain_for):
     """Without whole kernels, what no patch touches is not compiled."""
     chain = chain_for()
     results = follow(chain)
-    assert chain.steps == ("base", *REFS)
-    assert [result.objects for result in results] == [2] * 5
+    assert [result.objects for result in results] == [2] * 4
     assert set(compiled(chain)) == {"uprobes", "fork"}
+
+
+@pytest.mark.sweep
+def test_a_step_that_reaches_nothing(chain_for):
+    """Neither a layout that nobody names nor a file that is not compiled needs make."""
+    baseline, first, second, third = follow(chain_for())
+    assert [step.compiled for step in (baseline, first, second, third)] == [2, 1, 0, 1]
+    assert second.findings == first.findings
+    assert second.processor < first.processor
 
 
 @pytest.mark.sweep
@@ -207,7 +215,7 @@ def test_what_makes_a_step_stale(chain_for, tmp_path, monkeypatch, change):
     chain = chain_for()
     keys = step_keys(chain)
     assert step_keys(chain_for(jobs=7, ccache="auto")) == keys
-    assert len(set(keys.values())) == 5
+    assert len(set(keys.values())) == 4
     if change == "fragment":
         (tmp_path / "on.config").write_text("CONFIG_UPROBES=n\n")
     changes = {"refs": {"refs": REFS[:2]}, "pristine": {"pristine_id": "2"}}
@@ -218,18 +226,17 @@ def test_what_makes_a_step_stale(chain_for, tmp_path, monkeypatch, change):
 
 @pytest.mark.sweep
 def test_findings_are_those_that_are_new(chain_for, monkeypatch):
-    """Known of the base or the baseline: nobody's; new in a patch: its own, and only once."""
+    """Known of the baseline: nobody's; new in a patch: its own, and only once."""
     monkeypatch.setattr(toolchain, "find_sparse", lambda: "0.6")
-    base, baseline, first, second, third = follow(chain_for(sparse=True))
-    look, unused = "#warning look [-Wcpp]", "unused"
-    assert base.findings == (f"kernel/events/uprobes.c: {look}",)
-    assert baseline.findings == (*base.findings, f"kernel/events/uprobes.c: {unused}")
-    assert [step.problems for step in (base, baseline, first, second)] == [()] * 4
+    baseline, first, second, third = follow(chain_for(sparse=True))
+    found = ("#warning look [-Wcpp]", "unused")
+    assert baseline.findings == tuple(f"kernel/events/uprobes.c: {text}" for text in found)
+    assert [step.problems for step in (baseline, first, second)] == [()] * 3
     described = "kernel/fork.c: not described"
     assert third.problems == (
         "kernel/fork.c: address space",
         described,
-        f"kernel/fork.c: {unused}",
+        "kernel/fork.c: unused",
     )
 
 
@@ -266,8 +273,8 @@ def test_a_step_that_does_not_compile(chain_for, broken):
     """The error is the result; the next step, where it is repaired, is good."""
     repo = broken("p-01", {"kernel/fork.c": "#error\n"})
     results = follow(chain_for(repo=repo))
-    assert "unknown type name x" in results[2].problems[0]
-    assert [bool(result.problems) for result in results] == [False, False, True, False, True]
+    assert "unknown type name x" in results[1].problems[0]
+    assert [bool(result.problems) for result in results] == [False, True, False, True]
     whole = follow(chain_for(repo=repo, whole=True))
     assert [bool(result.image) for result in whole] == [True, False, True, True]
 
@@ -276,14 +283,14 @@ def test_a_step_that_does_not_compile(chain_for, broken):
 def test_an_interrupted_step_is_repaired(chain_for):
     """What was found in objects of the interrupted run is found again, and nothing is half."""
     chain = chain_for()
-    follow(chain, ["base", "baseline"])
+    follow(chain, ["baseline"])
     state = chain.directory / "follow.json"
     data = json.loads(state.read_text())
     assert data["running"] is False
     state.write_text(json.dumps({**data, "running": True, "findings": {}}))
     half = chain.build_dir / "kernel/fork.o"
     half.write_text("")
-    later = follow(chain, ["base", "baseline", "p-01"])[-1]
+    later = follow(chain, ["baseline", "p-01"])[-1]
     assert later.findings == (
         "kernel/events/uprobes.c: #warning look [-Wcpp]",
         "kernel/events/uprobes.c: unused",
@@ -296,8 +303,8 @@ def test_a_killed_make(chain_for, broken):
     """It is a step with a problem, and does not leave a state that is believed."""
     chain = chain_for(repo=broken("p-01", {"kernel/fork.c": "#kill\n"}))
     results = follow(chain)
-    assert results[2].problems
-    assert not results[3].problems
+    assert results[1].problems
+    assert not results[2].problems
 
 
 @pytest.mark.sweep
@@ -322,13 +329,13 @@ def test_lost_options(chain_for, tmp_path):
 
 def test_another_configuration_starts_from_the_tools_of_one(chain_for, tmp_path):
     """Its own options, its own findings, the host's programs of the other directory."""
-    follow(chain_for(), ["base", "baseline"])
+    follow(chain_for(), ["baseline"])
     tool = chain_for().build_dir / "scripts-tool"
     tool.write_text("made")
     off = tmp_path / "off.config"
     off.write_text("CONFIG_UPROBES=n\nCONFIG_OTHER=y\n")
     other = chain_for(configuration=Configuration(name="off", fragments=(off,)))
-    result = take_step(other, "base")
+    result = take_step(other, "baseline")
     assert (other.build_dir / "scripts-tool").read_text() == "made"
     assert "CONFIG_OTHER=y" in (other.build_dir / ".config").read_text()
     assert result.left_out == ("kernel/events/uprobes.c",)
@@ -393,13 +400,13 @@ def test_plan(wanted):
     assert not any(cell.done for cell in plan.cells)
     assert plan.notes[0].startswith("sparse")
     assert plan.notes[-1].startswith("UML: ")
-    follow(plan.chains[0], ["base", "baseline"])
+    follow(plan.chains[0], ["baseline"])
     again = plan_matrix(wanted)
-    assert sum(cell.done for cell in again.cells) == 2
+    assert sum(cell.done for cell in again.cells) == 1
     text = report.format_plan(again, 2)
-    assert "on, objects        gcc            5      3" in text
+    assert "on, objects        gcc            4      3" in text
     assert "left out: sparse" in text
-    assert "8 of 10 tasks to do, 2 at a time: about" in text
+    assert "7 of 8 tasks to do, 2 at a time: about" in text
     assert again.seconds(1) < plan.seconds(1)
     assert not (wanted.workdir / "0.0" / "prefix-off").exists()
 
@@ -511,7 +518,7 @@ def test_two_workers_on_loopback(wanted, cluster):
         )
         used = client.run(resource.getrusage, resource.RUSAGE_CHILDREN)
     assert [(c.ref, c.configuration) for c in cells] == [
-        (ref, name) for name in ("on", "off") for ref in ("base", *REFS)
+        (ref, name) for name in ("on", "off") for ref in REFS
     ]
     assert boots == ()
     assert sorted(told) == ["prefix-off"] * 5 + ["prefix-on"] * 5
@@ -642,8 +649,8 @@ def test_junit_and_table(chain_for, tmp_path):
     )
     report.write_junit(tmp_path / "x.xml", made)
     root = ET.parse(tmp_path / "x.xml").getroot()
-    assert root.get("failures") == "5"
+    assert root.get("failures") == "4"
     assert "no <b>" in root.find(".//failure").get("message")
     text = report.format_matrix(made)
     assert "1 BAD" in text
-    assert len(made.problems) == 5
+    assert len(made.problems) == 4

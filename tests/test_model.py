@@ -129,6 +129,7 @@ ORDER = (
     ("struct mm_struct *", "mm"),
     ("struct pt_regs *", "regs"),
     ("unsigned long", "addr"),
+    ("u16", "machine"),
     ("unsigned long", "val"),
     ("void *", "data"),
 )

@@ -9,7 +9,6 @@ What was done with the same inputs is not done again. Called by ``uprobekit matr
 
 from __future__ import annotations
 
-import hashlib
 import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping
@@ -168,7 +167,7 @@ def _there(what: str, find: Callable[[], object], notes: list[str]) -> bool:
 def _cells(chain: Chain, booted: frozenset[str]) -> Iterator[Cell]:
     kept, keys = kept_steps(chain), step_keys(chain)
     last = {result.ref: result.seconds for result in kept.values()}
-    for number, ref in enumerate(chain.steps):
+    for number, ref in enumerate(chain.refs):
         first, later = (_PLAIN, _KERNEL) if chain.whole else (_FIRST, _OBJECTS)
         result = kept.get(keys[ref])
         done = result is not None and (not result.image or Path(result.image).is_file())
@@ -189,14 +188,6 @@ def image_of(chain: Chain, ref: str) -> Path | None:
     result = kept_steps(chain).get(step_keys(chain)[ref])
     path = Path(result.image) if result and result.image else None
     return path if path and path.is_file() else None
-
-
-def boot_key(image: Path, initramfs: Path) -> str:
-    """Return a hash of what a boot depends on."""
-    total = hashlib.sha256()
-    for path in (image, initramfs):
-        total.update(hashlib.sha256(path.read_bytes()).digest())
-    return total.hexdigest()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,14 +233,14 @@ def run_matrix(
         run = uuid.uuid4().hex[:8]
         for chain in plan.chains:
             before: list[Future] = []
-            for ref in chain.steps:
+            for ref in chain.refs:
                 name = f"{chain.base}-{chain.name}-{ref}-{run}"
                 future = client.submit(
                     take_step, chain, ref, before, key=name, pure=False, priority=int(chain.whole)
                 )
                 owners[future] = chain
                 steps.append(future)
-                # of the unmodified base, and of the patch before
+                # of the baseline, and of the patch before
                 before = [before[0], future] if before else [future]
                 if booting and chain.name == BOOTED and ref not in kept:
                     boot = client.submit(

@@ -8,7 +8,9 @@ Takes the kernel image and the initramfs of ``generator.build``; leaves ``consol
 
 from __future__ import annotations
 
+import hashlib
 import os
+import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -16,7 +18,7 @@ from generator.boot.accel import AccelVerdict, choose_accel
 from generator.boot.ktap import KtapReport, parse_ktap
 from generator.boot.machine import MachineEnd, RunLimits, run_machine
 from generator.boot.outcome import Kind, Outcome, classify_boot, scan_console
-from generator.boot.qemu import Machine, qemu_arguments
+from generator.boot.qemu import Machine, emulator, qemu_arguments
 from generator.boot.text import read_lines
 from generator.build.kernel import variant_lock
 from generator.build.progress import Observer, SilentObserver
@@ -120,6 +122,23 @@ def _machine(request: BootRequest, accel: str) -> Machine:
 def _directory(request: BootRequest) -> Path:
     folder = f"boot-{request.flavour}"
     return (request.workdir / request.base / request.variant / folder).absolute()
+
+
+def boot_key(image: Path, initramfs: Path) -> str:
+    """Return a hash of a kernel and a guest."""
+    total = hashlib.sha256()
+    for path in (image, initramfs):
+        total.update(hashlib.sha256(path.read_bytes()).digest())
+    return total.hexdigest()
+
+
+def request_key(request: BootRequest) -> str:
+    """Return a hash of everything that a boot depends on: kernel, guest, QEMU, and the command."""
+    program = Path(shutil.which(emulator(request.arch)) or "/dev/null").resolve()
+    status = program.stat()
+    said = [boot_key(request.kernel, request.initramfs), *boot_command(request), request.accel]
+    said += [str(program), str(status.st_size), str(status.st_mtime_ns)]
+    return hashlib.sha256("\0".join(said).encode()).hexdigest()
 
 
 def boot_kernel(request: BootRequest, observer: Observer | None = None) -> BootResult:

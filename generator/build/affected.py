@@ -5,8 +5,10 @@ Each patch of the series touches a header that nearly every object includes, mos
 function that two of them call. Here the changed declarations of a header are found, and the
 objects that can see the difference: those with a dependency (by kbuild's ``.cmd`` files) that
 mentions what was declared. Where the layout of a structure changes, these are the ones that have
-it by value, take its size, or go through a pointer to it. What cannot be told reaches everything
-that includes the header. Conditions on ``CONFIG_`` are those of the configuration.
+it by value, take its size, or go through a pointer to it; when objects are compiled for what the
+compiler says of them, and not for a kernel, those that mention a member that has changed. What
+cannot be told reaches everything that includes the header. Conditions on ``CONFIG_`` are those of
+the configuration.
 
 Called by ``generator.build.follow``. That a build directory led by this has the same objects as one
 that began with nothing is a test (``tests/test_matrix.py``, marked ``build``).
@@ -37,6 +39,8 @@ _FORWARD = re.compile(r"^(?:struct|union|enum)\s+\w+\s*;$")
 _ATTRIBUTE = re.compile(r"\b__\w+\s*\([^()]*(?:\([^()]*\)[^()]*)*\)")
 _QUALIFIERS = frozenset(("const", "volatile", "struct", "union", "enum", "unsigned", "signed"))
 _DECLARATOR_ENDS = frozenset(";,[:")
+_DIRECTIVE = re.compile(r" # (?:endif|else|ifn?def \w+)")
+_DECLARED = re.compile(r"([A-Za-z_]\w*)\s*(?=[,\[:)]|$)")
 
 
 class Kind(Enum):
@@ -218,8 +222,15 @@ def _classify(text: str) -> tuple[Kind, str]:
     return Kind.OTHER, ""
 
 
-def find_reach(old: str, new: str, options: Mapping[str, str]) -> Reach:
-    """Return what the change of a header from ``old`` to ``new`` can be seen by."""
+def find_reach(old: str, new: str, options: Mapping[str, str], *, layout: bool = True) -> Reach:
+    """Return what the change of a header from ``old`` to ``new`` can be seen by.
+
+    Args:
+        old: the text of the header before.
+        new: the text behind the change.
+        options: of the configuration.
+        layout: where members of a structure are counts, not only which they are.
+    """
     before, after = split_pieces(old, options), split_pieces(new, options)
     reach = Reach()
     gone, come = Counter(before) - Counter(after), Counter(after) - Counter(before)
@@ -228,11 +239,11 @@ def find_reach(old: str, new: str, options: Mapping[str, str]) -> Reach:
             continue
         if not piece.name or piece.kind is Kind.OTHER:
             return Reach(everything=True)
-        reach |= _reach_of(piece, gone, come)
+        reach |= _reach_of(piece, gone, come, layout=layout)
     return reach
 
 
-def _reach_of(piece: Piece, gone: Counter[Piece], come: Counter[Piece]) -> Reach:
+def _reach_of(piece: Piece, gone: Counter[Piece], come: Counter[Piece], *, layout: bool) -> Reach:
     if piece.kind is Kind.ENUM:
         return Reach(names=frozenset(filter(_NAME.fullmatch, piece.words)) - {"enum"})
     if piece.kind is not Kind.STRUCT:
@@ -244,8 +255,18 @@ def _reach_of(piece: Piece, gone: Counter[Piece], come: Counter[Piece]) -> Reach
     if [len(side) for side in sides] != [1, 1]:
         # it was not there, or is not any more: whoever uses it says its name
         return Reach(names=frozenset({piece.name}))
-    renamed = _renamed(sides[0][0].words, sides[1][0].words)
-    return Reach(names=renamed) if renamed else Reach(structs=frozenset({piece.name}))
+    old, new = sides[0][0].words, sides[1][0].words
+    renamed = _renamed(old, new)
+    if renamed or not layout:
+        return Reach(names=renamed or _changed_members(old, new))
+    return Reach(structs=frozenset({piece.name}))
+
+
+def _changed_members(old: tuple[str, ...], new: tuple[str, ...]) -> frozenset[str]:
+    """Return the names that declarations of members give which have come or gone."""
+    before, after = (Counter(_DIRECTIVE.sub("", " ".join(s)).split(" ;")) for s in (old, new))
+    texts = {*(before - after), *(after - before)}
+    return frozenset(name for text in texts for name in _DECLARED.findall(text))
 
 
 def _renamed(old: tuple[str, ...], new: tuple[str, ...]) -> frozenset[str]:
@@ -278,11 +299,13 @@ class Change:
         options: of the configuration.
         load: the files as they will be.
         headers: text before and after of each header that changes, by path.
+        layout: as for ``find_reach``.
     """
 
     options: Mapping[str, str]
     load: Load
     headers: Mapping[str, tuple[str, str]]
+    layout: bool = True
     _pieces: dict[str, tuple[Piece, ...]] = field(default_factory=dict)
 
     def pieces(self, path: str) -> tuple[Piece, ...]:
@@ -301,7 +324,7 @@ def find_affected(targets: tuple[Target, ...], change: Change) -> frozenset[Path
     affected: set[Path] = set()
     for header, (old, new) in change.headers.items():
         users = [target for target in targets if header in target.files]
-        reach = find_reach(old, new, change.options)
+        reach = find_reach(old, new, change.options, layout=change.layout)
         if reach.everything:
             affected |= {target.path for target in users}
         elif users and reach != Reach():

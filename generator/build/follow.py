@@ -6,8 +6,7 @@ the next prefix in the tree and has make compile it: the objects of the files th
 touches, or the whole kernel. Make would compile nearly everything again, since nearly everything
 includes what a patch declares; so headers keep their times, and the objects that can see a change
 (``affected``) are removed before. Errors are problems, and so is what W=1 or sparse finds in files
-of the series and found neither in the unmodified base, nor in the baseline or after the patch
-before.
+of the series and found neither in the baseline nor after the patch before.
 
 Reads the repository of ``tree.series``, works below ``<workdir>/<base>/``:
 
@@ -38,9 +37,9 @@ from generator.paths import ensure_dir, write_atomic
 
 BUILD_NAME = f"{worktree.BUILD_PREFIX}prefix"
 BASE_REF = "base"
-"""The ref of the unmodified files, whose findings nobody has to answer for."""
+"""The ref of the unmodified files."""
 
-FORMAT = 2
+FORMAT = 3
 _LOCK_WAIT = 3600.0
 
 
@@ -90,11 +89,6 @@ class Chain:
     def build_dir(self) -> Path:
         """The build directory."""
         return self.directory / "linux" / BUILD_NAME
-
-    @property
-    def steps(self) -> tuple[str, ...]:
-        """The refs in order; the unmodified base comes first where findings are compared."""
-        return self.refs if self.whole else (BASE_REF, *self.refs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +148,7 @@ def step_keys(chain: Chain) -> dict[str, str]:
             shared
             | {"tree": files[ref].tree_id, "config": _config_key(chain, compiler, files[ref])}
         )
-        for ref in chain.steps
+        for ref in chain.refs
     }
 
 
@@ -296,9 +290,10 @@ class _Step:
             _seed(chain)
         state = self._usable_state()
         self._keep(state, config_key=state.config_key, running=True)
-        changed = self._show()
+        changed, removed = self._show()
         if state.config_key != self._config_key or not (chain.build_dir / ".config").is_file():
             self._configure()
+            removed = True
         options = config.parse_config((chain.build_dir / ".config").read_text())
         left_out = configurations.left_out(self._sources, options)
         wanted = [object_of(path) for path in self._sources if path not in left_out]
@@ -308,7 +303,9 @@ class _Step:
             )
         log = BuildLog(tree=chain.directory / "linux")
         lines: list[str] = []
-        passed = self._make("bzImage" if chain.whole else " ".join(wanted), log, lines)
+        goal = "bzImage" if chain.whole else " ".join(wanted)
+        idle = not (chain.whole or removed or self._has_work(wanted, changed))
+        passed = idle or self._make(goal, log, lines)
         findings = self._findings(state, log, changed)
         self._keep(replace(state, findings=findings), config_key=self._config_key, running=False)
         flat = tuple(sorted(f"{file}: {text}" for file in findings for text in findings[file]))
@@ -331,14 +328,20 @@ class _Step:
             image=self._keep_image() if chain.whole and passed else "",
         )
 
-    def _is_reference(self) -> bool:
-        """Tell whether nobody answers for the findings: those of the base, and of the baseline.
+    def _has_work(self, wanted: list[str], changed: tuple[str, ...]) -> bool:
+        """Tell whether make would compile anything; objects that see a header are gone by now."""
+        sources = {object_of(path) for path in changed if path.endswith(".c")}
+        others = [path for path in changed if not path.endswith((".c", ".h"))]
+        there = all((self._chain.build_dir / path).is_file() for path in wanted)
+        return bool(others) or not there or not sources.isdisjoint(wanted)
 
-        The baseline is no patch, and what is taken out there leaves variables that nobody reads.
-        What a compiler says without W=1 counts there as well.
+    def _is_reference(self) -> bool:
+        """Tell whether nobody answers for the findings: those of the baseline.
+
+        It is no patch: what is found there is the base's, or of variables that nobody reads now.
+        What a compiler says of a whole kernel, without W=1, counts there as well.
         """
-        first = self._chain.refs[:1]
-        return self._ref == BASE_REF or (not self._chain.whole and self._ref in first)
+        return not self._chain.whole and self._ref == self._chain.refs[0]
 
     def _usable_state(self) -> _State:
         """Return the state of the build directory; after an interruption, repair it."""
@@ -355,18 +358,26 @@ class _Step:
         data = asdict(replace(state, config_key=config_key, running=running))
         _write(self._chain.directory / "follow.json", data)
 
-    def _show(self) -> tuple[str, ...]:
-        """Show the prefix in the tree, remove what sees a change, and return what was written."""
+    def _show(self) -> tuple[tuple[str, ...], bool]:
+        """Show the prefix in the tree, and remove what sees a change.
+
+        Returns:
+            What was written, and whether anything was removed.
+        """
         chain = self._chain
         tree = chain.directory / "linux"
         headers = self._changing_headers(tree)
         times = {path: (tree / path).stat().st_mtime_ns for path in headers if headers[path][0]}
         config_file = chain.build_dir / ".config"
+        reached: frozenset[Path] = frozenset()
         if config_file.is_file() and headers:
             options = config.parse_config(config_file.read_text())
-            change = affected.Change(options=options, load=self._load, headers=headers)
+            change = affected.Change(
+                options=options, load=self._load, headers=headers, layout=chain.whole
+            )
             targets = affected.read_targets(chain.build_dir, frozenset(headers))
-            for target in affected.find_affected(targets, change):
+            reached = affected.find_affected(targets, change)
+            for target in reached:
                 target.unlink(missing_ok=True)
         shown = worktree.prepare_worktree(
             worktree.WorktreeRequest(
@@ -380,7 +391,7 @@ class _Step:
         for path, when in times.items():
             if not shown.cloned and (tree / path).is_file():
                 os.utime(tree / path, ns=(when, when))
-        return shown.changed
+        return shown.changed, bool(reached)
 
     def _changing_headers(self, tree: Path) -> dict[str, tuple[str, str]]:
         """Return text before and after of each header that this step changes."""

@@ -807,6 +807,13 @@ def qemu_test(
     jobs: Jobs = 0,
     accel: Accel = "auto",
     tests: Tests = "",
+    boot_again: Annotated[
+        bool,
+        typer.Option(
+            "--boot-again",
+            help="Boot what has been booted, all being well, with the same kernel, guest and QEMU.",
+        ),
+    ] = False,
     junit: Annotated[
         Path | None, typer.Option(help="Write JUnit XML to this file.", show_default=False)
     ] = None,
@@ -832,6 +839,7 @@ def qemu_test(
             dry_run=dry_run,
         ),
         peer=peer,
+        boot_again=boot_again,
         junit=junit,
     )
 

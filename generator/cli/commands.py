@@ -6,7 +6,9 @@ Stages that a command does not need are not imported: rendering takes less than 
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,6 +17,7 @@ from typing import TYPE_CHECKING
 from generator.cli.later import Later
 from generator.cli.options import Options, render_source
 from generator.errors import CheckFailed, UserError
+from generator.paths import write_atomic
 from generator.plan import find_base, find_series, plan_series
 
 if TYPE_CHECKING:
@@ -282,14 +285,53 @@ def guest(options: Options, screen: Screen) -> Path:
 def _boot_one(
     options: Options, variant: str, initramfs: Path, screen: Screen, image: Path | None = None
 ) -> BootResult:
-    from generator.boot.stage import boot_kernel
-    from generator.report.results import write_boot
+    from generator.boot.stage import boot_kernel, request_key
+    from generator.report.results import key_path, write_boot
     from generator.report.table import format_boot
 
-    result = boot_kernel(boot_request(options, variant, initramfs, image), screen)
+    request = boot_request(options, variant, initramfs, image)
+    key = key_path(options.area, options.base, variant, options.flavour)
+    key.unlink(missing_ok=True)
+    result = boot_kernel(request, screen)
     write_boot(result, options.area)
+    write_atomic(key, request_key(request).encode())
     screen.note(format_boot(result, terminal=False).rstrip())
     return result
+
+
+def _kept_boot(
+    options: Options, variant: str, initramfs: Path, screen: Screen
+) -> BootResult | None:
+    """Return the kept result of a boot of this kernel, with this guest and this QEMU, if any."""
+    from generator.boot.stage import request_key
+    from generator.report.results import key_path, read_boot, result_path
+
+    key = key_path(options.area, options.base, variant, options.flavour)
+    result = result_path(options.area, options.base, variant, options.flavour)
+    try:
+        if key.read_text() != request_key(boot_request(options, variant, initramfs)):
+            return None
+        kept = read_boot(result)
+        when = datetime.fromtimestamp(result.stat().st_mtime, UTC).astimezone()
+    except (OSError, UnicodeDecodeError, UserError):
+        return None
+    screen.note(
+        f"{options.base}/{variant}: not booted: kernel, guest and QEMU are those of "
+        f"{when:%Y-%m-%d %H:%M}, whose results these are; --boot-again boots them"
+    )
+    return kept
+
+
+def _passed_before(options: Options, variants: tuple[str, ...]) -> bool:
+    """Tell whether the last comparison has passed, of these variants."""
+    from generator.report.results import result_path
+
+    path = result_path(options.area, options.base, "compare", options.flavour)
+    try:
+        data = json.loads(path.read_bytes())
+        return data["passed"] is True and (data["has_peer"] or "peer" not in variants)
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
 
 
 def _boot_commands(
@@ -379,8 +421,11 @@ def _compare(
     check_comparison(comparison)
 
 
-def qemu_test(options: Options, *, peer: bool, junit: Path | None) -> None:
-    """Render, build, boot and compare."""
+def qemu_test(options: Options, *, peer: bool, boot_again: bool, junit: Path | None) -> None:
+    """Render, build, boot and compare.
+
+    Kernels that have not changed since all was well are not booted again, unless told so.
+    """
     screen = options.screen()
     variants = (*BEFORE_AFTER, "peer") if peer else BEFORE_AFTER
     if options.dry_run:
@@ -388,10 +433,16 @@ def qemu_test(options: Options, *, peer: bool, junit: Path | None) -> None:
         return
     source, _ = render_source(options)
     initramfs = guest(options, screen)
+    trusted = not boot_again and _passed_before(options, variants)
+
+    def outcome(variant: str) -> BootResult:
+        kept = _kept_boot(options, variant, initramfs, screen) if trusted else None
+        return kept or _boot_one(options, variant, initramfs, screen)
+
     boots = {}
     for variant in variants:
         _build_one(options, variant, source, screen)
-        boots[variant] = Later(partial(_boot_one, options, variant, initramfs, screen))
+        boots[variant] = Later(partial(outcome, variant))
     done = {variant: boot.result() for variant, boot in boots.items()}
     _compare(done["baseline"], done["tip"], done.get("peer"), options, screen, junit)
 

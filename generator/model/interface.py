@@ -41,6 +41,7 @@ _size = Param("u8", "size")
 _user = Param("unsigned long", "addr")
 _value = Param("unsigned long", "value")
 _to = Param("unsigned long *", "value")
+_machine = Param("u16", "machine")
 _constant = Param("const struct arch_uprobe *", "auprobe")
 _constant_regs = Param("const struct pt_regs *", "regs")
 
@@ -230,6 +231,18 @@ ARCH_FUNCTIONS = (
         header=CORE_H,
         needs="uretprobe_syscall",
         patch="return",
+    ),
+    Function(
+        name="arch_uprobe_check_insn",
+        returns="int",
+        params=(_auprobe, _machine),
+        doc=(
+            "This function returns the error of an instruction that is refused whoever maps it, "
+            "or 0. An architecture that can tell replaces it.",
+        ),
+        weak=True,
+        header=CORE_H,
+        patch="refuse",
     ),
 )
 
@@ -740,6 +753,24 @@ CORE_FUNCTIONS = (
         ),
         header=CORE_H,
         patch="hit",
+    ),
+    Function(
+        name="uprobe_check_insn",
+        returns="int",
+        params=(
+            Param("const struct path *", "path", "of the file"),
+            Param("loff_t", "offset", "of the instruction, in bytes"),
+        ),
+        doc=(
+            "tell whether an instruction can be probed",
+            "This function gets called before a probe is registered: the instruction is analysed "
+            "when the file is mapped, and who maps a file is not told of an error. What cannot be "
+            "read is left until then.",
+            "Return: 0, -ENOEXEC when the bytes are no instruction, -EOPNOTSUPP when the "
+            "instruction cannot be probed.",
+        ),
+        header=CORE_H,
+        patch="refuse",
     ),
 )
 
@@ -1336,6 +1367,29 @@ X86_FUNCTIONS = (
             "executed out of line, and raises the fault.",
         ),
         patch="emulate",
+    ),
+    Function(
+        name="uprobe_check_mode",
+        returns="int",
+        params=(_auprobe, Param("bool", "x86_64")),
+        storage="static",
+        doc=(
+            "This function returns the error that arch_uprobe_analyze_insn() would, for 64-bit or "
+            "for 32-bit code, or 0.",
+        ),
+        patch="refuse",
+    ),
+    Function(
+        name="x86_uprobe_check_insn",
+        c_name="arch_uprobe_check_insn",
+        returns="int",
+        params=(_auprobe, _machine),
+        doc=(
+            "This function returns the error of an instruction that is refused whoever maps it, "
+            "or 0. An ELF file tells what programs do so: x32 executes 64-bit code, as its files "
+            "say. Anything else may be mapped by both kinds.",
+        ),
+        patch="refuse",
     ),
 )
 

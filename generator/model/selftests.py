@@ -35,6 +35,13 @@ class Brought:
 
 
 BROUGHT: tuple[Brought, ...] = (
+    Brought(
+        tests=("refuse-armed",),
+        patch="refuse",
+        since="analyse",
+        between="fail",
+        why="refused when it is mapped, of which nobody is told",
+    ),
     Brought(tests=("refuse-*",), patch="analyse"),
     Brought(
         tests=("skip-*",),

@@ -143,6 +143,11 @@ REVIEW = Series(
             subject="uprobes/x86: Emulate the instructions that functions begin with",
             review=("R01",),
         ),
+        Patch(
+            ident="refuse",
+            subject="uprobes/core: Refuse an instruction when its probe is armed",
+            review=("R03",),
+        ),
     ),
 )
 

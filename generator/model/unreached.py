@@ -58,6 +58,8 @@ UNREACHED = (
     ),
     Unreached(function="arch_uretprobe_is_alive", text="__weak", reason=_WEAK),
     Unreached(function="arch_uretprobe_is_alive", text="return true;", reason=_WEAK),
+    Unreached(function="arch_uprobe_check_insn", text="__weak", reason=_WEAK),
+    Unreached(function="arch_uprobe_check_insn", text="return 0;", reason=_WEAK),
     Unreached(
         function="xol_map_area",
         text="return -EALREADY;",

@@ -74,6 +74,11 @@ def write_boot(result: BootResult, workdir: Path) -> Path:
     return path
 
 
+def key_path(workdir: Path, base: str, variant: str, flavour: str) -> Path:
+    """Return where it is kept what the kept result of a boot depends on."""
+    return result_path(workdir, base, variant, flavour).with_suffix(".key")
+
+
 def comparison_data(comparison: Comparison) -> dict[str, object]:
     """Return ``comparison`` as JSON types."""
     return {"format": FORMAT, "passed": comparison.passed, **asdict(comparison)}

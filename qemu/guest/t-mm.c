@@ -2,6 +2,7 @@
 /*
  * Tests of mappings: files that come and go, and the page of the slots.
  */
+#include <elf.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -231,6 +232,87 @@ static void refuse_unmapped(struct result *r)
 		add_word(r, "refused=%d", err);
 		status = wait_child(start_child(map_refused));
 		judge(r, status, trace_hits() - before, 0);
+	}
+	probe_remove(&p);
+	unlink(CODE_FILE);
+}
+
+/* This instruction, push %es, is one of 32-bit code only. */
+#define PUSH_ES		0x06
+
+/* Files with it, and whether they are for programs that do not know it. */
+static const struct {
+	const char *what;
+	unsigned char class;
+	unsigned short machine;
+	bool refused;
+} files[] = {
+	{ "64-bit", ELFCLASS64, EM_X86_64, true },
+	{ "x32", ELFCLASS32, EM_X86_64, true },
+	{ "32-bit", ELFCLASS32, EM_386, false },
+	{ "other", ELFCLASSNONE, EM_NONE, false },
+};
+
+/* This function makes a file with a header, and push %es behind it. */
+static bool make_elf(unsigned char class, unsigned short machine)
+{
+	struct {
+		Elf32_Ehdr header;
+		unsigned char code[16];
+	} image = { .header.e_machine = machine, .code = { PUSH_ES } };
+
+	if (class != ELFCLASSNONE)
+		memcpy(image.header.e_ident, ELFMAG, SELFMAG);
+	image.header.e_ident[EI_CLASS] = class;
+	return make_code((const char *)&image, (const char *)(&image + 1));
+}
+
+/* This function arms a probe in a file of each kind. */
+static void arm_elf_files(struct result *r)
+{
+	struct probe p = { .defined = false };
+	size_t i;
+	int err;
+
+	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		if (!expect(r, make_elf(files[i].class, files[i].machine) &&
+			    !probe_define_at(&p, CODE_FILE, sizeof(Elf32_Ehdr)),
+			    "cannot define a probe in a file"))
+			return;
+		err = probe_arm(&p);
+		expect(r, files[i].refused ? is_refusal(err) : !err,
+		       "%s file: error %d", files[i].what, err);
+		probe_remove(&p);
+	}
+}
+
+/*
+ * This function tests that whoever arms a probe is told that the instruction is
+ * refused, when nobody maps the file, and what the file says that it is for.
+ */
+static void refuse_armed(struct result *r)
+{
+	unsigned long before = trace_hits();
+	struct probe p = { .defined = false };
+	int status, err;
+
+	if (expect(r, make_code(refused_begin, refused_end),
+		   "cannot make a file of code") &&
+	    expect(r, !probe_define_at(&p, CODE_FILE,
+				       refused_insn - refused_begin),
+		   "cannot define the probe")) {
+		err = probe_arm(&p);
+		add_word(r, "refused=%d", err);
+		if (err) {
+			expect(r, is_refusal(err), "arming: error %d", err);
+			probe_remove(&p);
+			arm_elf_files(r);
+		} else {
+			status = wait_child(start_child(map_refused));
+			judge(r, status, trace_hits() - before, 0);
+			if (r->outcome == OUTCOME_PASS)
+				expect(r, false, "armed, and never hit");
+		}
 	}
 	probe_remove(&p);
 	unlink(CODE_FILE);
@@ -560,6 +642,7 @@ const struct test mm_tests[] = {
 	TEST("mm-map-shared", "pass", mm_map_shared),
 	TEST("mm-map-drop", "sigtrap", mm_map_drop),
 	TEST("refuse-unmapped", "sigtrap", refuse_unmapped),
+	TEST("refuse-armed", "sigtrap", refuse_armed),
 	CHILD_TEST("mm-foreign-int3", own_int3, hit_xol, 10),
 	TEST("mm-int3-alone", "pass", int3_alone),
 	TEST("mm-int3-after", "sigtrap", int3_after),

@@ -60,6 +60,9 @@ NAMES = {
     "ref_inc": "atomic_inc",
     "xol_page": "pages[0]",
     "find_uprobe": "find_uprobe",
+    "open_path": "open_path(path)",
+    "read_header": "kernel_read(file, 0, (char *)&header, sizeof(header))",
+    "read_insn": "kernel_read(file, offset, (char *)auprobe.insn,\n\t\t\tsizeof(auprobe.insn))",
     # where the callers of the series stand, for the machine of states
     "get_signal": "get_signal_to_deliver",
     "no_signal": "0",
@@ -540,6 +543,19 @@ _RETURN: tuple[Edit, ...] = (
     ),
 )
 
+_REFUSE: tuple[Edit, ...] = (
+    InsertBlock(
+        path=CORE,
+        template="kernel/events/uprobes.c/refuse.c",
+        before=Anchor(kind="function", name="uprobes_init"),
+    ),
+    _core_include("cred.h", "fs.h"),
+    _core_include("elf.h", "fs.h"),
+    _core_include("file.h", "fs.h"),
+    _core_include("mount.h", "pagemap.h"),
+    InsertLines(path=CORE_H, text="struct path;\n", after=Anchor(kind="declaration", name="page")),
+)
+
 BASE = Base(
     name="3.3",
     package="",
@@ -561,6 +577,7 @@ BASE = Base(
         "skip-nop": (),
         "return": _RETURN,
         "emulate": (),
+        "refuse": _REFUSE,
     },
     baseline=_BASELINE,
 )

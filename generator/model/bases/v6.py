@@ -58,6 +58,9 @@ NAMES = {
     "ref_inc": "refcount_inc",
     "xol_page": "page",
     "find_uprobe": "find_uprobe",
+    "open_path": "dentry_open(path, O_RDONLY | O_LARGEFILE, current_cred())",
+    "read_header": "kernel_read(file, &header, sizeof(header), &start)",
+    "read_insn": "kernel_read(file, auprobe.insn, sizeof(auprobe.insn), &offset)",
     # where the callers of the series stand, for the machine of states
     "get_signal": "get_signal",
     "no_signal": "false",
@@ -327,6 +330,15 @@ HOOKS = (
         blank=True,
         patch="hit",
     ),
+    Hook(
+        callee="uprobe_check_insn",
+        path=TRACE,
+        function="trace_uprobe_enable",
+        text="ret = uprobe_check_insn(&tu->path, tu->offset);\nif (ret)\n\treturn ret;",
+        before="consumer",
+        blank=True,
+        patch="refuse",
+    ),
 )
 
 
@@ -549,4 +561,20 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         ),
     ),
     "emulate": (),
+    "refuse": (
+        InsertBlock(
+            path=CORE,
+            template="kernel/events/uprobes.c/refuse.c",
+            before=Anchor(kind="function", name="uprobes_init"),
+        ),
+        InsertLines(
+            path=CORE,
+            text="#include <linux/cred.h>\n#include <linux/elf.h>\n",
+            before=Anchor(kind="include", name="linux/export.h"),
+        ),
+        InsertLines(
+            path=CORE_H, text="struct path;\n", after=Anchor(kind="declaration", name="page")
+        ),
+        *_hooks("refuse"),
+    ),
 }

@@ -9,7 +9,14 @@ from __future__ import annotations
 
 from generator.model.bases import v6
 from generator.model.bases.base import Base
-from generator.model.edits import Anchor, Edit, EmptyFunction, Remove, ReplaceTokens
+from generator.model.edits import (
+    Anchor,
+    Edit,
+    EmptyFunction,
+    InsertStatement,
+    Remove,
+    ReplaceTokens,
+)
 
 _FUNCTIONS = (
     "unapply_uprobe",
@@ -115,6 +122,26 @@ _RETURN: tuple[Edit, ...] = (
     ),
 )
 
+_REFUSE: tuple[Edit, ...] = (
+    ReplaceTokens(
+        path=v6.TRACE,
+        within="trace_uprobe_enable",
+        pattern="struct uprobe *uprobe;",
+        by="struct uprobe *uprobe;\n\tint ret;",
+    ),
+    InsertStatement(
+        path=_BPF,
+        function="bpf_uprobe_multi_link_attach",
+        text="err = uprobe_check_insn(&link->path, uprobes[i].offset);\n"
+        "if (err) {\n"
+        "\tlink->cnt = i;\n"
+        "\tgoto error_unregister;\n"
+        "}\n",
+        before="uprobe_register",
+        blank=True,
+    ),
+)
+
 BASE = Base(
     name="6.12",
     package="linux-source-6.12",
@@ -125,6 +152,7 @@ BASE = Base(
         **v6.EDITS,
         "utask": (*v6.EDITS["utask"], *_UTASK),
         "return": (*v6.EDITS["return"], *_RETURN),
+        "refuse": (*v6.EDITS["refuse"], *_REFUSE),
     },
     baseline=v6.baseline(functions=_FUNCTIONS, prototypes=_PROTOTYPES, extra=_BASELINE),
 )

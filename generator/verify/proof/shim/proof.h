@@ -54,6 +54,10 @@ typedef int64_t s64;
 	v;								\
 })
 
+/* Of the ELF header of a file */
+#define EM_386			3
+#define EM_X86_64		62
+
 struct list_head {
 	struct list_head *next, *prev;
 };
