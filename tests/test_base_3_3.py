@@ -305,7 +305,6 @@ UNCERTAIN = {
     "an immediate out of its reach": (64, "66 " * 13 + "81 c0"),
     "half an immediate out of its reach": (64, "66 " * 7 + "48 b8 11 22 33 44 55 66 77"),
     "a shift by an immediate that it does not see": (64, "c5 f9 71 d1 05"),
-    "endbr64, newer than its table": (64, "f3 0f 1e fa"),
     "adcx, newer than its table": (64, "66 0f 38 f6 c1"),
 }
 
@@ -330,10 +329,11 @@ def test_what_the_decoder_is_not_certain_of(analysis, what):
 
 @pytest.mark.kernel
 @pytest.mark.parametrize(
-    "code", ["66 " * 14 + "90", "c5 fc 10 05 00 00 00 00", "48 b8 " + "11 " * 8, "c5 f8 77"]
+    "code",
+    ["66 " * 14 + "90", "c5 fc 10 05 00 00 00 00", "48 b8 " + "11 " * 8, "c5 f8 77", "f3 0f 1e fa"],
 )
 def test_what_the_decoder_is_certain_of(analysis, code):
-    """The longest NOP, VEX with memory, a long immediate, vzeroupper: their length is known."""
+    """The longest NOP, VEX with memory, a long immediate, vzeroupper, endbr64: their length."""
     data = bytes.fromhex(code)
     verdict = analysis.analyze(data.ljust(16, b"\xcc"), bits=64)
     assert (verdict.ret, verdict.ilen) == (0, len(data))
