@@ -4,11 +4,13 @@
 from __future__ import annotations
 
 import sys
+from copy import copy
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, cast
 
 import typer
+from typer.models import CommandInfo
 
 from generator import __version__
 from generator.cli import bases, checks, clients, commands, desk, patches, states
@@ -1015,17 +1017,31 @@ def _wrong_input(arguments: list[str] | None) -> ExitCode:
 
 
 @cache
-def command_line() -> Any:  # noqa: ANN401  # click's, of which some versions of typer bring a copy
-    """Return the commands as click knows them, made once in a process."""
-    return typer.main.get_command(app)
+def command_line(command: str = "") -> Any:  # noqa: ANN401  # click's, or a copy in typer
+    """Return the commands as click knows them, made once in a process.
+
+    Args:
+        command: the only one that is wanted, since each takes a while to make; all when there is no
+            such command.
+    """
+    chosen = [info for info in app.registered_commands if _name(info) == command]
+    some = copy(app)
+    some.registered_commands = chosen or app.registered_commands
+    return typer.main.get_command(some)
+
+
+def _name(info: CommandInfo) -> str:
+    return info.name or (info.callback.__name__ if info.callback else "")
 
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return the exit status."""
     from generator.cli.output import Screen
 
+    words = sys.argv[1:] if arguments is None else arguments
+    wanted = command_line(words[0] if words else "")
     try:
-        outcome = command_line()(args=arguments, standalone_mode=False, prog_name="uprobekit")
+        outcome = wanted(args=arguments, standalone_mode=False, prog_name="uprobekit")
     except UprobekitError as error:
         Screen().error(error)
         wrong = error.exit_code is ExitCode.USER
