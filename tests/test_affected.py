@@ -24,6 +24,11 @@ def names(*found):
     return Reach(names=frozenset(found))
 
 
+def members(*found):
+    """Return the reach of members."""
+    return Reach(members=frozenset(found))
+
+
 def structs(*found):
     """Return the reach of structures."""
     return Reach(structs=frozenset(found))
@@ -87,13 +92,17 @@ def test_reach(old, new, reach):
 @pytest.mark.parametrize(
     ("old", "new", "reach"),
     [
-        (TASK % "", TASK % "\tint tgid;\n", names("tgid")),
-        (TASK % "\tstruct area *a;\n", TASK % "", names("a")),
-        (TASK % "", TASK % "\tu8 a[4], b;\n\tint (*call)(long x);\n", names("a", "b", "call", "x")),
-        (TASK % "\tlong a;\n", TASK % "\tint a;\n", names("a")),
+        (TASK % "", TASK % "\tint tgid;\n", members("tgid")),
+        (TASK % "\tstruct area *a;\n", TASK % "", members("a")),
+        (
+            TASK % "",
+            TASK % "\tu8 a[4], b;\n\tint (*call)(long x);\n",
+            members("a", "b", "call", "x"),
+        ),
+        (TASK % "\tlong a;\n", TASK % "\tint a;\n", members("a")),
         (TASK % "\tint a;\n\tlong b;\n", TASK % "\tlong b;\n\tint a;\n", Reach()),
         (TASK % "\tlong old;\n", TASK % "\tlong new;\n", names("old", "new")),
-        (TASK % "\tint a;\n", TASK % "#ifdef X\n\tint b;\n#endif\n\tint a;\n", names("b")),
+        (TASK % "\tint a;\n", TASK % "#ifdef X\n\tint b;\n#endif\n\tint a;\n", members("b")),
         ("", TASK % "", names("task")),
     ],
 )
@@ -145,13 +154,14 @@ def build_dir(tmp_path):
     return tmp_path
 
 
-def affected(build_dir, new, header=HEADER, **files):
+def affected(build_dir, new, header=HEADER, *, layout=True, **files):
     """Return the objects that a change of a header reaches."""
     changed = {**FILES, **files, header: new}
     change = Change(
         options=OPTIONS,
         load=lambda path: changed.get(path, ""),
         headers={header: (FILES[header], new)},
+        layout=layout,
     )
     targets = read_targets(build_dir, frozenset({header}))
     return {path.stem for path in find_affected(targets, change)}
@@ -168,6 +178,14 @@ def test_a_layout_reaches_who_knows_it(build_dir):
     """By value, by its size, by a pointer that is followed, or inside of another structure."""
     new = FILES[HEADER].replace("int insn;", "int insn, more;")
     assert affected(build_dir, new) == {"goes", "takes", "inside"}
+
+
+def test_a_member_reaches_who_takes_it(build_dir):
+    """Where layouts do not count: not who has the structure, nor who has a variable of that name."""
+    more = FILES[HEADER].replace("int insn;", "int insn, more;")
+    assert affected(build_dir, more, layout=False) == {"goes"}
+    more = FILES[HEADER].replace("int insn;", "int insn; int size;")
+    assert affected(build_dir, more, layout=False) == set()
 
 
 def test_what_cannot_be_told_reaches_all(build_dir):

@@ -79,17 +79,20 @@ class Reach:
 
     Attributes:
         names: whoever mentions one of them.
+        members: whoever takes one of them of a structure.
         structs: whoever knows the layout of one of them.
         everything: whoever includes the header.
     """
 
     names: frozenset[str] = frozenset()
+    members: frozenset[str] = frozenset()
     structs: frozenset[str] = frozenset()
     everything: bool = False
 
     def __or__(self, other: Reach) -> Reach:
         return Reach(
             self.names | other.names,
+            self.members | other.members,
             self.structs | other.structs,
             self.everything or other.everything,
         )
@@ -256,10 +259,11 @@ def _reach_of(piece: Piece, gone: Counter[Piece], come: Counter[Piece], *, layou
         # it was not there, or is not any more: whoever uses it says its name
         return Reach(names=frozenset({piece.name}))
     old, new = sides[0][0].words, sides[1][0].words
-    renamed = _renamed(old, new)
-    if renamed or not layout:
-        return Reach(names=renamed or _changed_members(old, new))
-    return Reach(structs=frozenset({piece.name}))
+    if renamed := _renamed(old, new):
+        return Reach(names=renamed)
+    if layout:
+        return Reach(structs=frozenset({piece.name}))
+    return Reach(members=_changed_members(old, new))
 
 
 def _changed_members(old: tuple[str, ...], new: tuple[str, ...]) -> frozenset[str]:
@@ -343,6 +347,11 @@ def _seeing(reach: Reach, users: list[Target], change: Change) -> set[str]:
         for path, text in texts.items():
             if wanted.search(text) and _mentions(change.pieces(path), wanted):
                 found.add(path)
+    if reach.members:
+        wanted = _any_of(reach.members)
+        for path, text in texts.items():
+            if wanted.search(text) and _takes(change.pieces(path), reach.members):
+                found.add(path)
     for tag in reach.structs:
         found |= _knowing(tag, texts, counts, len(users), change)
     return found
@@ -358,6 +367,15 @@ def _mentions(pieces: tuple[Piece, ...], wanted: re.Pattern[str]) -> bool:
         for piece in pieces
         for place, word in enumerate(piece.words)
         if not (piece.kind is Kind.PROTOTYPE and _names_parameter(piece.words, place))
+    )
+
+
+def _takes(pieces: tuple[Piece, ...], members: frozenset[str]) -> bool:
+    """Tell whether a member is taken of a structure, set in an initialiser, or asked its place."""
+    return any(
+        word in members and piece.words[place - 1] in (">", ".", ",")
+        for piece in pieces
+        for place, word in enumerate(piece.words)
     )
 
 
