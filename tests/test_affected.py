@@ -181,7 +181,7 @@ def test_a_layout_reaches_who_knows_it(build_dir):
 
 
 def test_a_member_reaches_who_takes_it(build_dir):
-    """Where layouts do not count: not who has the structure, nor who has a variable of that name."""
+    """Where layouts do not count: not who has the structure, nor a variable of that name."""
     more = FILES[HEADER].replace("int insn;", "int insn, more;")
     assert affected(build_dir, more, layout=False) == {"goes"}
     more = FILES[HEADER].replace("int insn;", "int insn; int size;")
