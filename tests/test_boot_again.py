@@ -106,4 +106,4 @@ def test_an_interrupted_boot_is_none(run, monkeypatch):
     monkeypatch.setattr(stage, "boot_kernel", interrupted)
     with pytest.raises(KeyboardInterrupt):
         run(boot_again=True)
-    assert not key_path(run.options.area, "6.1", "tip", "plain").exists()
+    assert not key_path(run.options.area, "6.1", "baseline", "plain").exists()
