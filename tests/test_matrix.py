@@ -521,7 +521,7 @@ def test_two_workers_on_loopback(wanted, cluster):
         (ref, name) for name in ("on", "off") for ref in REFS
     ]
     assert boots == ()
-    assert sorted(told) == ["prefix-off"] * 5 + ["prefix-on"] * 5
+    assert sorted(told) == ["prefix-off"] * 4 + ["prefix-on"] * 4
     assert len(used) == 2
     assert all(usage.ru_utime > 0 for usage in used.values())
     assert all(cell.done for cell in plan_matrix(wanted).cells)
