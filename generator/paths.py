@@ -38,7 +38,12 @@ def data_dir(name: str) -> Path:
 def default_workdir() -> Path:
     """Return the work area without ``--workdir``: ``$UPROBEKIT_WORKDIR`` or the user's cache."""
     configured = os.environ.get("UPROBEKIT_WORKDIR")
-    return Path(configured) if configured else Path(platformdirs.user_cache_dir("uprobekit"))
+    return Path(configured) if configured else cache_dir()
+
+
+def cache_dir(*below: str) -> Path:
+    """Return the user's cache, there or not, or a place below it."""
+    return Path(platformdirs.user_cache_dir("uprobekit"), *below)
 
 
 def ensure_dir(path: Path) -> Path:

@@ -462,3 +462,23 @@ def test_the_base_decides_the_names():
 def test_filling(text, filled):
     """Paragraphs are filled, lists hang, long words stay whole."""
     assert message.fill(text) == filled
+
+
+@pytest.mark.parametrize("damage", ["none", "garbage", "cut", "no-place"])
+def test_compiled_templates_are_kept(monkeypatch, tmp_path, damage):
+    """What is kept makes no difference: another text, half a file, or no place to keep it."""
+    place = tmp_path / "templates"
+    monkeypatch.setattr(env, "cache_dir", lambda name: place)
+    if damage == "no-place":
+        place.write_text("a file")
+    texts = []
+    for _ in range(2):
+        env.environment.cache_clear()
+        scope = Scope(base=BASES[0], patches=PATCHES)
+        texts.append(Templates(scope).file("arch/x86/kernel/uprobes.c"))
+        for file in place.iterdir() if place.is_dir() else ():
+            data = file.read_bytes()
+            file.write_bytes({"garbage": b"x" * 99, "cut": data[:-50]}.get(damage, data))
+    assert texts[0] == texts[1]
+    assert place.is_file() or len(list(place.iterdir())) == 2
+    env.environment.cache_clear()

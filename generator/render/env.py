@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import traceback
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
+from pathlib import Path
 from types import SimpleNamespace
 
 import jinja2
+from jinja2.bccache import Bucket
 
 from generator.errors import UserError
 from generator.model.bases import Base, name_on
@@ -25,7 +27,7 @@ from generator.model.emulation import EMULATION
 from generator.model.interface import INTERFACE
 from generator.model.opcodes import OPCODES
 from generator.model.states import STATES, TRANSITIONS
-from generator.paths import data_dir
+from generator.paths import cache_dir, data_dir
 from generator.render import cdecl, emulation, message, opcodes
 
 
@@ -58,11 +60,30 @@ def _nops() -> list[str]:
     ]
 
 
+class _Compiled(jinja2.FileSystemBytecodeCache):
+    """Compiled templates in the user's cache, by a hash of their text: an eighth of a rendering."""
+
+    def __init__(self) -> None:
+        super().__init__(str(cache_dir("templates")))
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Find a compiled template; what is not there or cannot be read is compiled."""
+        with suppress(OSError):
+            super().load_bytecode(bucket)
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep a compiled template; where that cannot be, it is compiled again the next time."""
+        with suppress(OSError):
+            Path(self.directory).mkdir(parents=True, exist_ok=True)
+            super().dump_bytecode(bucket)
+
+
 @cache
 def environment() -> jinja2.Environment:
     """Return the one environment: strict about undefined names, exact about white space."""
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(data_dir("templates")),
+        bytecode_cache=_Compiled(),
         undefined=jinja2.StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
