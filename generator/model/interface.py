@@ -1369,14 +1369,11 @@ X86_FUNCTIONS = (
         patch="emulate",
     ),
     Function(
-        name="uprobe_check_mode",
+        name="uprobe_analyze_insn",
         returns="int",
         params=(_auprobe, Param("bool", "x86_64")),
         storage="static",
-        doc=(
-            "This function returns the error that arch_uprobe_analyze_insn() would, for 64-bit or "
-            "for 32-bit code, or 0.",
-        ),
+        doc=("This function analyses an instruction as one of 64-bit or of 32-bit code.",),
         patch="refuse",
     ),
     Function(

@@ -211,6 +211,25 @@ static int map_refused(void)
 	return hit_code(map_code(NULL, MAP_PRIVATE), 10);
 }
 
+/* This function runs it in a child, which must not hit anything. */
+static void run_refused(struct result *r)
+{
+	unsigned long before = trace_hits();
+	int status = wait_child(start_child(map_refused));
+
+	judge(r, status, trace_hits() - before, 0);
+}
+
+/* This function defines a probe on an instruction that must be refused. */
+static bool define_refused(struct result *r, struct probe *p)
+{
+	return expect(r, make_code(refused_begin, refused_end),
+		      "cannot make a file of code") &&
+	       expect(r, !probe_define_at(p, CODE_FILE,
+					  refused_insn - refused_begin),
+		      "cannot define the probe");
+}
+
 /*
  * This function tests an instruction that must be refused, in a file that nobody
  * maps.  How it is analysed depends on who maps it, a 32-bit or a 64-bit program:
@@ -218,20 +237,14 @@ static int map_refused(void)
  */
 static void refuse_unmapped(struct result *r)
 {
-	unsigned long before = trace_hits();
 	struct probe p = { .defined = false };
-	int status, err;
+	int err;
 
-	if (expect(r, make_code(refused_begin, refused_end),
-		   "cannot make a file of code") &&
-	    expect(r, !probe_define_at(&p, CODE_FILE,
-				       refused_insn - refused_begin),
-		   "cannot define the probe")) {
+	if (define_refused(r, &p)) {
 		err = probe_arm(&p);
 		expect(r, !err || is_refusal(err), "arming: error %d", err);
 		add_word(r, "refused=%d", err);
-		status = wait_child(start_child(map_refused));
-		judge(r, status, trace_hits() - before, 0);
+		run_refused(r);
 	}
 	probe_remove(&p);
 	unlink(CODE_FILE);
@@ -292,15 +305,10 @@ static void arm_elf_files(struct result *r)
  */
 static void refuse_armed(struct result *r)
 {
-	unsigned long before = trace_hits();
 	struct probe p = { .defined = false };
-	int status, err;
+	int err;
 
-	if (expect(r, make_code(refused_begin, refused_end),
-		   "cannot make a file of code") &&
-	    expect(r, !probe_define_at(&p, CODE_FILE,
-				       refused_insn - refused_begin),
-		   "cannot define the probe")) {
+	if (define_refused(r, &p)) {
 		err = probe_arm(&p);
 		add_word(r, "refused=%d", err);
 		if (err) {
@@ -308,8 +316,7 @@ static void refuse_armed(struct result *r)
 			probe_remove(&p);
 			arm_elf_files(r);
 		} else {
-			status = wait_child(start_child(map_refused));
-			judge(r, status, trace_hits() - before, 0);
+			run_refused(r);
 			if (r->outcome == OUTCOME_PASS)
 				expect(r, false, "armed, and never hit");
 		}

@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from generator.model.decl import Function
-from generator.model.edits import Edit
+from generator.model.edits import Anchor, Edit, InsertBlock
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,6 +32,15 @@ class Hook:
     last: bool = False
     blank: bool = False
     patch: str
+
+
+def core_block(name: str) -> Edit:
+    """Return the edit that inserts a template of the core in front of ``uprobes_init()``."""
+    return InsertBlock(
+        path="kernel/events/uprobes.c",
+        template=f"kernel/events/uprobes.c/{name}",
+        before=Anchor(kind="function", name="uprobes_init"),
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ Sources: the unmodified tree of 3.3.8, and the places where it tests TIF_IA32.
 
 from __future__ import annotations
 
-from generator.model.bases.base import Base, Hook
+from generator.model.bases.base import Base, Hook, core_block
 from generator.model.edits import (
     Anchor,
     CreateFile,
@@ -429,11 +429,7 @@ _UTASK: tuple[Edit, ...] = (
         template="kernel/events/uprobes.c/helpers-3.3.c",
         after=Anchor(kind="macro", name="UPROBE_MMAP_LOCKS"),
     ),
-    InsertBlock(
-        path=CORE,
-        template="kernel/events/uprobes.c/utask.c",
-        before=Anchor(kind="function", name="uprobes_init"),
-    ),
+    core_block("utask.c"),
     InsertLines(
         path="include/linux/sched.h",
         text="#ifdef CONFIG_UPROBES\n\tstruct uprobe_task *utask;\n#endif\n",
@@ -473,11 +469,7 @@ _XOL: tuple[Edit, ...] = (
 )
 
 _HIT: tuple[Edit, ...] = (
-    InsertBlock(
-        path=CORE,
-        template="kernel/events/uprobes.c/hit.c",
-        before=Anchor(kind="function", name="uprobes_init"),
-    ),
+    core_block("hit.c"),
     _core_include("kdebug.h", "kernel.h"),
     _core_include("ptrace.h", "rmap.h"),
     _core_include("ratelimit.h", "rmap.h"),
@@ -544,11 +536,7 @@ _RETURN: tuple[Edit, ...] = (
 )
 
 _REFUSE: tuple[Edit, ...] = (
-    InsertBlock(
-        path=CORE,
-        template="kernel/events/uprobes.c/refuse.c",
-        before=Anchor(kind="function", name="uprobes_init"),
-    ),
+    core_block("refuse.c"),
     _core_include("cred.h", "fs.h"),
     _core_include("elf.h", "fs.h"),
     _core_include("file.h", "fs.h"),

@@ -7,7 +7,7 @@ their tests for 32-bit code, and what a link without the removed functions asks 
 
 from __future__ import annotations
 
-from generator.model.bases.base import Hook
+from generator.model.bases.base import Hook, core_block
 from generator.model.edits import (
     Anchor,
     Edit,
@@ -441,11 +441,7 @@ EDITS: dict[str, tuple[Edit, ...]] = {
             template="include/linux/uprobes.h/stubs.h",
             after=Anchor(kind="function", name="uprobe_dup_mmap"),
         ),
-        InsertBlock(
-            path=CORE,
-            template="kernel/events/uprobes.c/utask.c",
-            before=Anchor(kind="function", name="uprobes_init"),
-        ),
+        core_block("utask.c"),
         InsertLines(
             path="include/linux/sched.h",
             text="#ifdef CONFIG_UPROBES\n\tstruct uprobe_task\t\t*utask;\n#endif\n",
@@ -506,11 +502,7 @@ EDITS: dict[str, tuple[Edit, ...]] = {
     ),
     "arch-xol": (),
     "hit": (
-        InsertBlock(
-            path=CORE,
-            template="kernel/events/uprobes.c/hit.c",
-            before=Anchor(kind="function", name="uprobes_init"),
-        ),
+        core_block("hit.c"),
         InsertLines(
             path=CORE_H,
             text="#define uprobe_get_trap_addr(regs)\tinstruction_pointer(regs)\n\n",
@@ -562,11 +554,7 @@ EDITS: dict[str, tuple[Edit, ...]] = {
     ),
     "emulate": (),
     "refuse": (
-        InsertBlock(
-            path=CORE,
-            template="kernel/events/uprobes.c/refuse.c",
-            before=Anchor(kind="function", name="uprobes_init"),
-        ),
+        core_block("refuse.c"),
         InsertLines(
             path=CORE,
             text="#include <linux/cred.h>\n#include <linux/elf.h>\n",
