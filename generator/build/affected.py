@@ -342,15 +342,10 @@ def _seeing(reach: Reach, users: list[Target], change: Change) -> set[str]:
     counts = Counter(path for target in users for path in target.files)
     texts = {path: change.load(path) for path, _ in counts.most_common()}
     found = set()
-    if reach.names:
-        wanted = _any_of(reach.names)
-        for path, text in texts.items():
-            if wanted.search(text) and _mentions(change.pieces(path), wanted):
-                found.add(path)
-    if reach.members:
-        wanted = _any_of(reach.members)
-        for path, text in texts.items():
-            if wanted.search(text) and _takes(change.pieces(path), reach.members):
+    for words, sees in ((reach.names, _mentions), (reach.members, _takes)):
+        wanted = _any_of(words)
+        for path, text in texts.items() if words else ():
+            if wanted.search(text) and sees(change.pieces(path), wanted):
                 found.add(path)
     for tag in reach.structs:
         found |= _knowing(tag, texts, counts, len(users), change)
@@ -370,10 +365,10 @@ def _mentions(pieces: tuple[Piece, ...], wanted: re.Pattern[str]) -> bool:
     )
 
 
-def _takes(pieces: tuple[Piece, ...], members: frozenset[str]) -> bool:
+def _takes(pieces: tuple[Piece, ...], wanted: re.Pattern[str]) -> bool:
     """Tell whether a member is taken of a structure, set in an initialiser, or asked its place."""
     return any(
-        word in members and piece.words[place - 1] in (">", ".", ",")
+        piece.words[place - 1] in (">", ".", ",") and wanted.fullmatch(word)
         for piece in pieces
         for place, word in enumerate(piece.words)
     )

@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 from generator.cli.later import Later
 from generator.cli.options import Options, render_source
 from generator.errors import CheckFailed, UserError
-from generator.paths import write_atomic
 from generator.plan import find_base, find_series, plan_series
 
 if TYPE_CHECKING:
@@ -290,11 +289,10 @@ def _boot_one(
     from generator.report.table import format_boot
 
     request = boot_request(options, variant, initramfs, image)
-    key = key_path(options.area, options.base, variant, options.flavour)
-    key.unlink(missing_ok=True)
+    # from now on the logs are of another boot than the kept result
+    key_path(options.area, options.base, variant, options.flavour).unlink(missing_ok=True)
     result = boot_kernel(request, screen)
-    write_boot(result, options.area)
-    write_atomic(key, request_key(request).encode())
+    write_boot(result, options.area, key=request_key(request))
     screen.note(format_boot(result, terminal=False).rstrip())
     return result
 
@@ -304,21 +302,16 @@ def _kept_boot(
 ) -> BootResult | None:
     """Return the kept result of a boot of this kernel, with this guest and this QEMU, if any."""
     from generator.boot.stage import request_key
-    from generator.report.results import key_path, read_boot, result_path
+    from generator.report.results import kept_boot, result_path
 
-    key = key_path(options.area, options.base, variant, options.flavour)
-    result = result_path(options.area, options.base, variant, options.flavour)
-    try:
-        if key.read_text() != request_key(boot_request(options, variant, initramfs)):
-            return None
-        kept = read_boot(result)
-        when = datetime.fromtimestamp(result.stat().st_mtime, UTC).astimezone()
-    except (OSError, UnicodeDecodeError, UserError):
-        return None
-    screen.note(
-        f"{options.base}/{variant}: not booted: kernel, guest and QEMU are those of "
-        f"{when:%Y-%m-%d %H:%M}, whose results these are; --boot-again boots them"
-    )
+    where = (options.area, options.base, variant, options.flavour)
+    kept = kept_boot(*where, key=request_key(boot_request(options, variant, initramfs)))
+    if kept:
+        when = datetime.fromtimestamp(result_path(*where).stat().st_mtime, UTC).astimezone()
+        screen.note(
+            f"{options.base}/{variant}: not booted: kernel, guest and QEMU are those of "
+            f"{when:%Y-%m-%d %H:%M}, whose results these are; --boot-again boots them"
+        )
     return kept
 
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from dataclasses import asdict, replace
@@ -12,13 +11,10 @@ from typing import TYPE_CHECKING
 
 from generator.cli import commands
 from generator.cli.options import Options, render_source
-from generator.errors import CheckFailed, UserError
-from generator.paths import write_atomic
+from generator.errors import CheckFailed
 from generator.plan import find_base, find_series
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from generator.boot.matrix import MatrixPlan, MatrixRequest
     from generator.boot.stage import BootResult
     from generator.build.follow import Chain, PrefixResult
@@ -38,8 +34,8 @@ def matrix(
     junit: Path | None,
 ) -> None:
     """Compile every prefix in every configuration; with ``full`` build and boot them."""
-    from generator.boot.matrix import BOOTED, Booting, plan_matrix, run_matrix
-    from generator.boot.stage import BootResult
+    from generator.boot.matrix import BOOTED, Booting, image_of, plan_matrix, run_matrix
+    from generator.boot.stage import BootResult, boot_key
     from generator.report.matrix import format_matrix, format_plan, write_junit
     from generator.report.results import write_boot
 
@@ -67,8 +63,8 @@ def matrix(
     def tell(chain: Chain, result: PrefixResult | BootResult) -> None:
         screen.note(_line(chain, result, time.monotonic() - began))
         if isinstance(result, BootResult) and initramfs:
-            write_boot(result, options.area)
-            _note_boot(options, plan, result, initramfs)
+            image = image_of(chain, result.variant)
+            write_boot(result, options.area, key=boot_key(image, initramfs) if image else "")
 
     cells, booted = run_matrix(
         plan,
@@ -168,45 +164,17 @@ def _nowhere(cells: tuple[PrefixResult, ...]) -> list[str]:
     return sorted(set.intersection(*sets)) if sets else []
 
 
-def _boot_keys(options: Options) -> Path:
-    from generator.boot.matrix import BOOTED
-
-    return options.area / options.base / BOOTED / "boots.json"
-
-
-def _read_keys(path: Path) -> Mapping[str, str]:
-    try:
-        data = json.loads(path.read_bytes())
-    except (OSError, ValueError):
-        return {}
-    return data if isinstance(data, dict) else {}
-
-
 def _kept_boots(options: Options, plan: MatrixPlan, initramfs: Path) -> dict[str, BootResult]:
     """Return the boots of these kernels with this guest that are kept, by ref."""
     from generator.boot.matrix import BOOTED, image_of
     from generator.boot.stage import boot_key
-    from generator.report.results import read_boot, result_path
+    from generator.report.results import kept_boot
 
-    keys = _read_keys(_boot_keys(options))
     chain = next(chain for chain in plan.chains if chain.name == BOOTED)
     found = {}
     for ref in chain.refs if initramfs.is_file() else ():
-        image = image_of(chain, ref)
-        if image and keys.get(ref) == boot_key(image, initramfs):
-            try:
-                found[ref] = read_boot(result_path(options.area, options.base, ref, chain.name))
-            except UserError:
-                continue
+        if image := image_of(chain, ref):
+            key = boot_key(image, initramfs)
+            if kept := kept_boot(options.area, options.base, ref, chain.name, key=key):
+                found[ref] = kept
     return found
-
-
-def _note_boot(options: Options, plan: MatrixPlan, result: BootResult, initramfs: Path) -> None:
-    from generator.boot.matrix import BOOTED, image_of
-    from generator.boot.stage import boot_key
-
-    chain = next(chain for chain in plan.chains if chain.name == BOOTED)
-    image = image_of(chain, result.variant)
-    if image:
-        keys = {**_read_keys(_boot_keys(options)), result.variant: boot_key(image, initramfs)}
-        write_atomic(_boot_keys(options), (json.dumps(keys, indent=1) + "\n").encode())

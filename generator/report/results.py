@@ -61,22 +61,43 @@ def boot_data(result: BootResult) -> dict[str, object]:
     return {"format": FORMAT, **asdict(result)}
 
 
-def write_boot(result: BootResult, workdir: Path) -> Path:
+def write_boot(result: BootResult, workdir: Path, *, key: str = "") -> Path:
     """Keep ``result`` and its KTAP in the work area and return the JSON file's path.
+
+    Args:
+        result: of the boot.
+        workdir: the work area.
+        key: a hash of what the result depends on, for ``kept_boot``; "": not for it.
 
     Raises:
         InfraError: the files cannot be written.
     """
     path = result_path(workdir, result.base, result.variant, result.flavour)
+    of_result = key_path(workdir, result.base, result.variant, result.flavour)
+    of_result.unlink(missing_ok=True)
     write_atomic(path, dump_json(boot_data(result)))
     if result.results.is_file():
         write_atomic(path.with_suffix(".ktap"), result.results.read_bytes())
+    if key:
+        write_atomic(of_result, key.encode())
     return path
 
 
 def key_path(workdir: Path, base: str, variant: str, flavour: str) -> Path:
     """Return where it is kept what the kept result of a boot depends on."""
     return result_path(workdir, base, variant, flavour).with_suffix(".key")
+
+
+def kept_boot(
+    workdir: Path, base: str, variant: str, flavour: str, *, key: str
+) -> BootResult | None:
+    """Return the kept result of a boot if it depends on what ``key`` is a hash of."""
+    try:
+        if key_path(workdir, base, variant, flavour).read_bytes() != key.encode():
+            return None
+        return read_boot(result_path(workdir, base, variant, flavour))
+    except (OSError, UserError):
+        return None
 
 
 def comparison_data(comparison: Comparison) -> dict[str, object]:
