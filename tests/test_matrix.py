@@ -137,7 +137,7 @@ def chain_for(shelf, tmp_path):
 def follow(chain, refs=None):
     """Take steps, each with the results before it, and return them."""
     results = []
-    for ref in refs or chain.refs:
+    for ref in refs or chain.steps:
         before = (results[0], results[-1]) if results else ()
         results.append(take_step(chain, ref, before))
     return results
@@ -226,17 +226,20 @@ def test_what_makes_a_step_stale(chain_for, tmp_path, monkeypatch, change):
 
 @pytest.mark.sweep
 def test_findings_are_those_that_are_new(chain_for, monkeypatch):
-    """Known of the baseline: nobody's; new in a patch: its own, and only once."""
+    """Known of the base or the baseline: nobody's; new in a patch: its own, and only once."""
     monkeypatch.setattr(toolchain, "find_sparse", lambda: "0.6")
-    baseline, first, second, third = follow(chain_for(sparse=True))
-    found = ("#warning look [-Wcpp]", "unused")
-    assert baseline.findings == tuple(f"kernel/events/uprobes.c: {text}" for text in found)
-    assert [step.problems for step in (baseline, first, second)] == [()] * 3
+    chain = chain_for(sparse=True)
+    assert chain.steps == ("base", *REFS)
+    base, baseline, first, second, third = follow(chain)
+    look, unused = "#warning look [-Wcpp]", "unused"
+    assert base.findings == (f"kernel/events/uprobes.c: {look}",)
+    assert baseline.findings == (*base.findings, f"kernel/events/uprobes.c: {unused}")
+    assert [step.problems for step in (base, baseline, first, second)] == [()] * 4
     described = "kernel/fork.c: not described"
     assert third.problems == (
         "kernel/fork.c: address space",
         described,
-        "kernel/fork.c: unused",
+        f"kernel/fork.c: {unused}",
     )
 
 

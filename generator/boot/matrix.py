@@ -167,7 +167,7 @@ def _there(what: str, find: Callable[[], object], notes: list[str]) -> bool:
 def _cells(chain: Chain, booted: frozenset[str]) -> Iterator[Cell]:
     kept, keys = kept_steps(chain), step_keys(chain)
     last = {result.ref: result.seconds for result in kept.values()}
-    for number, ref in enumerate(chain.refs):
+    for number, ref in enumerate(chain.steps):
         first, later = (_PLAIN, _KERNEL) if chain.whole else (_FIRST, _OBJECTS)
         result = kept.get(keys[ref])
         done = result is not None and (not result.image or Path(result.image).is_file())
@@ -233,14 +233,14 @@ def run_matrix(
         run = uuid.uuid4().hex[:8]
         for chain in plan.chains:
             before: list[Future] = []
-            for ref in chain.refs:
+            for ref in chain.steps:
                 name = f"{chain.base}-{chain.name}-{ref}-{run}"
                 future = client.submit(
                     take_step, chain, ref, before, key=name, pure=False, priority=int(chain.whole)
                 )
                 owners[future] = chain
                 steps.append(future)
-                # of the baseline, and of the patch before
+                # of the first step, and of the one before
                 before = [before[0], future] if before else [future]
                 if booting and chain.name == BOOTED and ref not in kept:
                     boot = client.submit(

@@ -6,7 +6,8 @@ the next prefix in the tree and has make compile it: the objects of the files th
 touches, or the whole kernel. Make would compile nearly everything again, since nearly everything
 includes what a patch declares; so headers keep their times, and the objects that can see a change
 (``affected``) are removed before. Errors are problems, and so is what W=1 or sparse finds in files
-of the series and found neither in the baseline nor after the patch before.
+of the series and found neither in the baseline, after the patch before, nor, where sparse looks, in
+the unmodified base.
 
 Reads the repository of ``tree.series``, works below ``<workdir>/<base>/``:
 
@@ -37,15 +38,9 @@ from generator.paths import ensure_dir, write_atomic
 
 BUILD_NAME = f"{worktree.BUILD_PREFIX}prefix"
 BASE_REF = "base"
-"""The ref of the unmodified files."""
+"""The ref of the unmodified files, whose findings nobody has to answer for."""
 
-BASES_OWN = frozenset(
-    ("kernel/events/uprobes.c: incorrect type in argument 1 (different address spaces)",)
-)
-"""What sparse says of the unmodified base as well, and not of the baseline: siglock of
-``current->sighand``, a pointer that is marked ``__rcu``, in ``uprobe_deny_signal()``."""
-
-FORMAT = 4
+FORMAT = 5
 _LOCK_WAIT = 3600.0
 
 
@@ -95,6 +90,15 @@ class Chain:
     def build_dir(self) -> Path:
         """The build directory."""
         return self.directory / "linux" / BUILD_NAME
+
+    @property
+    def steps(self) -> tuple[str, ...]:
+        """The refs in order; where sparse looks, the unmodified base first.
+
+        Sparse says things of the base's own functions that the series brings back, such as of
+        ``siglock`` behind a pointer that is marked ``__rcu``.
+        """
+        return (BASE_REF, *self.refs) if self.sparse else self.refs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -154,7 +158,7 @@ def step_keys(chain: Chain) -> dict[str, str]:
             shared
             | {"tree": files[ref].tree_id, "config": _config_key(chain, compiler, files[ref])}
         )
-        for ref in chain.refs
+        for ref in chain.steps
     }
 
 
@@ -296,10 +300,10 @@ class _Step:
             _seed(chain)
         state = self._usable_state()
         self._keep(state, config_key=state.config_key, running=True)
-        changed, removed = self._show()
-        if state.config_key != self._config_key or not (chain.build_dir / ".config").is_file():
+        changed = self._show()
+        known = (chain.build_dir / ".config").is_file() and state.config_key == self._config_key
+        if not known:
             self._configure()
-            removed = True
         options = config.parse_config((chain.build_dir / ".config").read_text())
         left_out = configurations.left_out(self._sources, options)
         wanted = [object_of(path) for path in self._sources if path not in left_out]
@@ -310,14 +314,14 @@ class _Step:
         log = BuildLog(tree=chain.directory / "linux")
         lines: list[str] = []
         goal = "bzImage" if chain.whole else " ".join(wanted)
-        idle = not (chain.whole or removed or self._has_work(wanted, changed))
+        idle = known and not chain.whole and not self._has_work(wanted, changed)
         passed = idle or self._make(goal, log, lines)
         findings = self._findings(state, log, changed)
         self._keep(replace(state, findings=findings), config_key=self._config_key, running=False)
         flat = tuple(sorted(f"{file}: {text}" for file in findings for text in findings[file]))
-        known = {finding for result in before for finding in result.findings} | BASES_OWN
+        old = {finding for result in before for finding in result.findings}
         errors = () if passed else tuple(log.errors or lines[-5:])
-        new = tuple(finding for finding in flat if finding not in known)
+        new = tuple(finding for finding in flat if finding not in old)
         return PrefixResult(
             ref=self._ref,
             configuration=chain.configuration.name,
@@ -342,12 +346,13 @@ class _Step:
         return bool(others) or not there or not sources.isdisjoint(wanted)
 
     def _is_reference(self) -> bool:
-        """Tell whether nobody answers for the findings: those of the baseline.
+        """Tell whether nobody answers for the findings: those of the base, and of the baseline.
 
-        It is no patch: what is found there is the base's, or of variables that nobody reads now.
+        The baseline is no patch, and what is taken out there leaves variables that nobody reads.
         What a compiler says of a whole kernel, without W=1, counts there as well.
         """
-        return not self._chain.whole and self._ref == self._chain.refs[0]
+        first = self._chain.refs[:1]
+        return self._ref == BASE_REF or (not self._chain.whole and self._ref in first)
 
     def _usable_state(self) -> _State:
         """Return the state of the build directory; after an interruption, repair it."""
@@ -364,26 +369,20 @@ class _Step:
         data = asdict(replace(state, config_key=config_key, running=running))
         _write(self._chain.directory / "follow.json", data)
 
-    def _show(self) -> tuple[tuple[str, ...], bool]:
-        """Show the prefix in the tree, and remove what sees a change.
-
-        Returns:
-            What was written, and whether anything was removed.
-        """
+    def _show(self) -> tuple[str, ...]:
+        """Show the prefix in the tree, remove what sees a change, and return what was written."""
         chain = self._chain
         tree = chain.directory / "linux"
         headers = self._changing_headers(tree)
         times = {path: (tree / path).stat().st_mtime_ns for path in headers if headers[path][0]}
         config_file = chain.build_dir / ".config"
-        reached: frozenset[Path] = frozenset()
         if config_file.is_file() and headers:
             options = config.parse_config(config_file.read_text())
             change = affected.Change(
                 options=options, load=self._load, headers=headers, layout=chain.whole
             )
             targets = affected.read_targets(chain.build_dir, frozenset(headers))
-            reached = affected.find_affected(targets, change)
-            for target in reached:
+            for target in affected.find_affected(targets, change):
                 target.unlink(missing_ok=True)
         shown = worktree.prepare_worktree(
             worktree.WorktreeRequest(
@@ -397,7 +396,7 @@ class _Step:
         for path, when in times.items():
             if not shown.cloned and (tree / path).is_file():
                 os.utime(tree / path, ns=(when, when))
-        return shown.changed, bool(reached)
+        return shown.changed
 
     def _changing_headers(self, tree: Path) -> dict[str, tuple[str, str]]:
         """Return text before and after of each header that this step changes."""
