@@ -61,18 +61,6 @@ UNREACHED = (
     Unreached(function="arch_uprobe_check_insn", text="__weak", reason=_WEAK),
     Unreached(function="arch_uprobe_check_insn", text="return 0;", reason=_WEAK),
     Unreached(
-        function="uprobe_check_insn",
-        text="return 0;",
-        reason="who may define a probe in a file can read it, if memory and descriptors last",
-        sometimes=True,
-    ),
-    Unreached(
-        function="uprobe_check_insn",
-        text="goto put;",
-        reason="a probe behind the end of a file is refused before; reading has to fail",
-        sometimes=True,
-    ),
-    Unreached(
         function="xol_map_area",
         text="return -EALREADY;",
         reason="another thread has to map the area at the same time",

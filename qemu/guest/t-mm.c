@@ -3,6 +3,7 @@
  * Tests of mappings: files that come and go, and the page of the slots.
  */
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -231,7 +232,7 @@ static bool define_refused(struct result *r, struct probe *p)
 }
 
 /*
- * This function tests an instruction that must be refused, in a file that nobody
+ * This function tests an instruction that must be refused, in a file that no one
  * maps.  How it is analysed depends on who maps it, a 32-bit or a 64-bit program:
  * it may be armed, and then whoever maps it runs on without the probe.
  */
@@ -299,6 +300,20 @@ static void arm_elf_files(struct result *r)
 	}
 }
 
+/* This function arms a probe behind the end: registering it finds out. */
+static void arm_behind_end(struct result *r)
+{
+	struct probe p = { .defined = false };
+	int err;
+
+	if (!expect(r, !probe_define_at(&p, CODE_FILE, 2 * PAGE),
+		    "cannot define a probe behind the end"))
+		return;
+	err = probe_arm(&p);
+	expect(r, err == EINVAL, "behind the end: error %d", err);
+	probe_remove(&p);
+}
+
 /*
  * This function tests that whoever arms a probe is told that the instruction is
  * refused, when nobody maps the file, and what the file says that it is for.
@@ -315,6 +330,7 @@ static void refuse_armed(struct result *r)
 			expect(r, is_refusal(err), "arming: error %d", err);
 			probe_remove(&p);
 			arm_elf_files(r);
+			arm_behind_end(r);
 		} else {
 			run_refused(r);
 			if (r->outcome == OUTCOME_PASS)
