@@ -4,8 +4,7 @@
 import gc
 import os
 import shutil
-from collections.abc import Callable, Iterator
-from itertools import count
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -42,18 +41,10 @@ def pytest_runtest_makereport(item):
         report.longrepr = f"{report.longrepr[-1]}; CI leaves no test out, see make test-tools"
 
 
-@pytest.fixture(scope="session")
-def homes(tmp_path_factory) -> Iterator[Path]:
-    """Return paths for homes: not of ``mktemp()``, which lists those that are there each time."""
-    directory = tmp_path_factory.mktemp("homes")
-    return (directory / str(number) for number in count())
-
-
 @pytest.fixture(autouse=True)
-def _own_settings(monkeypatch, homes):
+def _own_settings(monkeypatch, tmp_path_factory):
     """Cut off the user's configuration, cache and git repository."""
-    home = next(homes)
-    home.mkdir()
+    home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("UPROBEKIT_WORKDIR", str(home / "workdir"))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
