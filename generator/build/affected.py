@@ -33,6 +33,7 @@ _CONDITION = re.compile(r"\s*#\s*(ifdef|ifndef|if|elif|else|endif)\b\s*(.*)", re
 _DEFINED = re.compile(r"(!?)\s*(?:defined\s*\(?\s*|IS_ENABLED\s*\(\s*)(CONFIG_\w+)\s*\)?")
 _DEFINE = re.compile(r"\s*#\s*(?:define|undef)\s+(\w+)")
 _NAME = re.compile(r"[A-Za-z_]\w*")
+_SIGN = re.compile(r"[(){}\[\];]")
 _WORD = re.compile(r"[A-Za-z_]\w*|\d[\w.]*|[^\s\w]")
 _AGGREGATE = re.compile(r"^(?:typedef\s+)?(struct|union|enum)\s+(\w+)\s*\{(.*)\}", re.S)
 _FORWARD = re.compile(r"^(?:struct|union|enum)\s+\w+\s*;$")
@@ -100,7 +101,7 @@ class Reach:
 
 def split_pieces(text: str, options: Mapping[str, str]) -> tuple[Piece, ...]:
     """Return the declarations and directives of a C file, without what ``options`` leave out."""
-    buffer = ""
+    open_text = _OpenText()
     pieces: list[Piece] = []
     conditions: list[str | bool] = []
     for line in _lines(_STRING.sub(_as_number, csource.without_comments(text))):
@@ -108,19 +109,18 @@ def split_pieces(text: str, options: Mapping[str, str]) -> tuple[Piece, ...]:
             following = _next_conditions(conditions, match[1], match[2].strip(), options)
             # inside of a declaration, one that is not decided belongs to its text
             decided = max(conditions, following, key=len)[-1:]
-            if buffer.strip() and False not in conditions and isinstance(decided[0], str):
-                buffer += line
+            if open_text and False not in conditions and isinstance(decided[0], str):
+                open_text.add(line)
             conditions = following
         elif False in conditions:
             continue
-        elif line.lstrip().startswith("#") and not buffer.strip():
+        elif line.lstrip().startswith("#") and not open_text:
             pieces.append(_directive(line, conditions))
         else:
-            buffer += line
-            done, buffer = _complete(buffer)
-            pieces += (_declaration(one, conditions) for one in done)
-    if buffer.strip():
-        pieces.append(_declaration(buffer, conditions))
+            open_text.add(line)
+            pieces += (_declaration(one, conditions) for one in open_text.take_complete())
+    if open_text:
+        pieces.append(_declaration(open_text.text, conditions))
     return tuple(pieces)
 
 
@@ -176,21 +176,39 @@ def _open(conditions: list[str | bool]) -> tuple[str, ...]:
     return tuple(condition for condition in conditions if isinstance(condition, str))
 
 
-def _complete(buffer: str) -> tuple[list[str], str]:
-    """Return the declarations that are complete, and the rest."""
-    done: list[str] = []
-    start = depth = 0
-    for place, sign in enumerate(buffer):
-        if sign in "({[":
-            depth += 1
-        elif sign in ")}]":
-            depth -= 1
-        if depth:
-            continue
-        if sign == ";" or (sign == "}" and _is_body(buffer[start : place + 1])):
-            done.append(buffer[start : place + 1])
-            start = place + 1
-    return done, buffer[start:]
+class _OpenText:
+    """What was read of a declaration that is not complete yet; each sign is looked at once."""
+
+    def __init__(self) -> None:
+        self.text = ""
+        self._seen = 0
+        self._depth = 0
+
+    def __bool__(self) -> bool:
+        return bool(self.text.strip())
+
+    def add(self, line: str) -> None:
+        """Read a line more."""
+        self.text += line
+
+    def take_complete(self) -> list[str]:
+        """Return the declarations that are complete now, and forget them."""
+        done: list[str] = []
+        start = 0
+        for match in _SIGN.finditer(self.text, self._seen):
+            sign, end = match[0], match.end()
+            if sign in "({[":
+                self._depth += 1
+            elif sign in ")}]":
+                self._depth -= 1
+            if self._depth:
+                continue
+            if sign == ";" or (sign == "}" and _is_body(self.text[start:end])):
+                done.append(self.text[start:end])
+                start = end
+        self.text = self.text[start:]
+        self._seen = len(self.text)
+        return done
 
 
 def _is_body(text: str) -> bool:
