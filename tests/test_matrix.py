@@ -32,7 +32,7 @@ from generator.boot.matrix import (
     run_matrix,
 )
 from generator.boot.stage import boot_key
-from generator.build import toolchain
+from generator.build import runner, toolchain
 from generator.build.configurations import Configuration, configurations, left_out, why_no_uml
 from generator.build.follow import Chain, kept_steps, step_keys, take_step
 from generator.errors import CheckFailed, InfraError, UserError
@@ -249,6 +249,62 @@ def test_comments_are_looked_at_once(chain_for):
     assert last.problems == ("kernel/fork.c: unused",)
 
 
+def record(chain):
+    """Write what kbuild would have recorded of the objects, and a stand-in for fixdep."""
+    for name in ("kernel/events/uprobes", "kernel/fork"):
+        place = chain.build_dir / f"{name}.o"
+        warning = f"echo '../{name}.c:4:2: warning: unused'"
+        command = (
+            f"if grep -n '#error' ../{name}.c; then exit 1; fi; cat ../{name}.c > {name}.o; "
+            f"if grep -q unused ../{name}.c; then {warning}; fi; : -Wp,-MMD,{name}.d"
+        )
+        cmd = place.with_name(f".{place.name}.cmd")
+        cmd.write_text(f"cmd_{name}.o := {command}\n{cmd.read_text()}")
+    write(chain.build_dir, {"scripts/basic/fixdep": "#!/bin/sh\necho\n"})
+    (chain.build_dir / "scripts/basic/fixdep").chmod(0o755)
+
+
+def test_recorded_commands_take_the_place_of_make(chain_for, monkeypatch):
+    """Where nothing but the compiler has to run, and kbuild has said how."""
+    chain = chain_for(comments=False)
+    first = follow(chain, ["baseline"])
+    record(chain)
+    monkeypatch.setattr(runner, "run_make", None)
+    steps = [take_step(chain, ref, tuple(first)) for ref in REFS[1:]]
+    assert [step.compiled for step in steps] == [1, 0, 1]
+    assert [step.problems for step in steps] == [(), (), ("kernel/fork.c: unused",)]
+    assert "__user" in (chain.build_dir / "kernel/fork.o").read_text()
+
+
+def test_a_recorded_command_fails(chain_for, broken, monkeypatch):
+    """It is the result of the step, whatever it says."""
+    chain = chain_for(repo=broken("p-01", {"kernel/fork.c": "#error\n"}), comments=False)
+    first = follow(chain, ["baseline"])
+    record(chain)
+    monkeypatch.setattr(runner, "run_make", None)
+    assert take_step(chain, "p-01", tuple(first)).problems
+    assert not take_step(chain, "p-02", tuple(first)).problems
+
+
+@pytest.mark.parametrize("why", ["interrupted", "ccache", "sparse", "Makefile"])
+def test_make_has_to_do_it(chain_for, broken, monkeypatch, why):
+    """What is recorded is not to be trusted, or is not all."""
+    monkeypatch.setattr(toolchain, "find_sparse", lambda: "0.6")
+    repo = broken("p-03", {"Makefile": f"{MAKEFILE}#\n"}) if why == "Makefile" else chain_for().repo
+    chain = chain_for(repo=repo, comments=False, sparse=why == "sparse")
+    follow(chain, ["baseline"])
+    record(chain)
+    if why == "interrupted":
+        state = chain.directory / "follow.json"
+        state.write_text(state.read_text().replace('"running": false', '"running": true'))
+    if why == "ccache":
+        monkeypatch.setattr(toolchain, "find_ccache", lambda mode: "ccache")
+    called = []
+    monkeypatch.setattr(runner, "run_make", lambda request, take: called.append(request) or True)
+    take_step(chain, "p-03")
+    assert len(called) == 1
+
+
 def test_whole_kernels_are_without_extra_warnings(chain_for):
     """But what the compiler says anyhow counts from the baseline on."""
     results = follow(chain_for(whole=True))
@@ -265,7 +321,8 @@ def broken(shelf, tmp_path):
         shutil.copytree(shelf / "source", root)
         git(root, "checkout", "-q", ref)
         write(root, files)
-        git(root, "commit", "-qam", "broken")
+        git(root, "add", "-A")
+        git(root, "commit", "-qm", "broken")
         return root / ".git"
 
     return make

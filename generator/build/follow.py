@@ -26,9 +26,19 @@ import resource
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from pathlib import Path
 
-from generator.build import affected, config, configurations, runner, seed, toolchain, worktree
+from generator.build import (
+    affected,
+    config,
+    configurations,
+    replay,
+    runner,
+    seed,
+    toolchain,
+    worktree,
+)
 from generator.build.kernel import IMAGE, variant_lock
 from generator.build.log import BuildLog, object_of
 from generator.build.progress import Observer, Progress, SilentObserver
@@ -300,7 +310,7 @@ class _Step:
             _seed(chain)
         state = self._usable_state()
         self._keep(state, config_key=state.config_key, running=True)
-        changed = self._show()
+        changed, removed = self._show()
         known = (chain.build_dir / ".config").is_file() and state.config_key == self._config_key
         if not known:
             self._configure()
@@ -312,15 +322,16 @@ class _Step:
                 "nothing of the series is compiled", where=str(chain.build_dir / ".config")
             )
         log = BuildLog(tree=chain.directory / "linux")
-        lines: list[str] = []
-        goal = "bzImage" if chain.whole else " ".join(wanted)
-        idle = known and not chain.whole and not self._has_work(wanted, changed)
-        passed = idle or self._make(goal, log, lines)
+        plain = all(path.endswith((".c", ".h")) for path in changed) and not removed
+        if known and plain and not chain.whole:
+            passed = self._compile(wanted, changed, log, trusted=not state.running)
+        else:
+            passed = self._make("bzImage" if chain.whole else " ".join(wanted), log)
         findings = self._findings(state, log, changed)
         self._keep(replace(state, findings=findings), config_key=self._config_key, running=False)
         flat = tuple(sorted(f"{file}: {text}" for file in findings for text in findings[file]))
         old = {finding for result in before for finding in result.findings}
-        errors = () if passed else tuple(log.errors or lines[-5:])
+        errors = () if passed else tuple(log.errors or log.last)
         new = tuple(finding for finding in flat if finding not in old)
         return PrefixResult(
             ref=self._ref,
@@ -338,12 +349,42 @@ class _Step:
             image=self._keep_image() if chain.whole and passed else "",
         )
 
-    def _has_work(self, wanted: list[str], changed: tuple[str, ...]) -> bool:
-        """Tell whether make would compile anything; objects that see a header are gone by now."""
-        sources = {object_of(path) for path in changed if path.endswith(".c")}
-        others = [path for path in changed if not path.endswith((".c", ".h"))]
-        there = all((self._chain.build_dir / path).is_file() for path in wanted)
-        return bool(others) or not there or not sources.isdisjoint(wanted)
+    def _compile(
+        self, wanted: list[str], changed: tuple[str, ...], log: BuildLog, *, trusted: bool
+    ) -> bool:
+        """Compile what make would, objects that see a header being gone by now; quickly if it goes.
+
+        Args:
+            wanted: the objects of the series.
+            changed: C files and headers that were written.
+            log: receives what is said.
+            trusted: the step before has ended, so what kbuild has recorded is true.
+        """
+        chain = self._chain
+        sources = {object_of(path) for path in changed}
+        there = {path for path in wanted if (chain.build_dir / path).is_file()}
+        stale = [path for path in wanted if path in sources or path not in there]
+        if not stale:
+            return True
+        recorded = self._recorded(stale) if trusted else []
+        if not recorded:
+            return self._make(" ".join(wanted), log)
+        return replay.compile_recorded(
+            chain.build_dir,
+            recorded,
+            partial(self._take, log),
+            wrapper=self._wrapper,
+            jobs=_jobs(chain),
+        )
+
+    def _recorded(self, stale: list[str]) -> list[replay.Recorded]:
+        """Return the commands for ``stale``; none where it is make that has to do it."""
+        chain = self._chain
+        if chain.sparse or chain.comments:
+            return []
+        found = (replay.read_recorded(chain.build_dir, path) for path in stale)
+        usable = [one for one in found if one and one.wrapped == (self._wrapper == "ccache")]
+        return usable if len(usable) == len(stale) else []
 
     def _is_reference(self) -> bool:
         """Tell whether nobody answers for the findings: those of the base, and of the baseline.
@@ -369,20 +410,27 @@ class _Step:
         data = asdict(replace(state, config_key=config_key, running=running))
         _write(self._chain.directory / "follow.json", data)
 
-    def _show(self) -> tuple[str, ...]:
-        """Show the prefix in the tree, remove what sees a change, and return what was written."""
+    def _show(self) -> tuple[tuple[str, ...], bool]:
+        """Show the prefix in the tree, and remove what sees a change of a header.
+
+        Returns:
+            What was written, and whether something was removed that is no object: others may
+            depend on it.
+        """
         chain = self._chain
         tree = chain.directory / "linux"
         headers = self._changing_headers(tree)
         times = {path: (tree / path).stat().st_mtime_ns for path in headers if headers[path][0]}
         config_file = chain.build_dir / ".config"
+        reached: frozenset[Path] = frozenset()
         if config_file.is_file() and headers:
             options = config.parse_config(config_file.read_text())
             change = affected.Change(
                 options=options, load=self._load, headers=headers, layout=chain.whole
             )
             targets = affected.read_targets(chain.build_dir, frozenset(headers))
-            for target in affected.find_affected(targets, change):
+            reached = affected.find_affected(targets, change)
+            for target in reached:
                 target.unlink(missing_ok=True)
         shown = worktree.prepare_worktree(
             worktree.WorktreeRequest(
@@ -396,7 +444,7 @@ class _Step:
         for path, when in times.items():
             if not shown.cloned and (tree / path).is_file():
                 os.utime(tree / path, ns=(when, when))
-        return shown.changed
+        return shown.changed, any(path.suffix != ".o" for path in reached)
 
     def _changing_headers(self, tree: Path) -> dict[str, tuple[str, str]]:
         """Return text before and after of each header that this step changes."""
@@ -415,7 +463,7 @@ class _Step:
     def _configure(self) -> None:
         (self._chain.build_dir / ".config").unlink(missing_ok=True)
         log = BuildLog(tree=self._chain.directory / "linux")
-        if not self._make("config", log, []):
+        if not self._make("config", log):
             raise CheckFailed(
                 "the configuration cannot be made: " + "; ".join(log.errors),
                 where=str(self._chain.directory / "logs"),
@@ -424,13 +472,8 @@ class _Step:
             self._chain.build_dir / ".config", self._chain.configuration.fragments
         )
 
-    def _make(self, goal: str, log: BuildLog, lines: list[str]) -> bool:
+    def _make(self, goal: str, log: BuildLog) -> bool:
         chain = self._chain
-
-        def take(line: str) -> None:
-            lines.append(line)
-            if log.feed(line):
-                self._say(log)
 
         variables = {} if chain.whole else {"W": "1"}
         # what scripts/Makefile.build calls beside the compiler
@@ -443,17 +486,19 @@ class _Step:
                 log_dir=chain.directory / "logs",
                 toolchain=chain.toolchain,
                 wrapper=self._wrapper,
-                jobs=chain.jobs or os.cpu_count() or 1,
+                jobs=_jobs(chain),
                 goal=goal,
                 fragments=chain.configuration.fragments,
                 arch=config.architecture(chain.configuration.fragments),
                 keep_going=not chain.whole,
                 variables=tuple(variables.items()),
             ),
-            take,
+            partial(self._take, log),
         )
 
-    def _say(self, log: BuildLog) -> None:
+    def _take(self, log: BuildLog, line: str) -> None:
+        if not log.feed(line):
+            return
         self._observer.progress(
             Progress(
                 stage="compile",
@@ -483,6 +528,10 @@ class _Step:
         target = self._chain.directory / "images" / self._ref
         write_atomic(target, (self._chain.build_dir / IMAGE).read_bytes())
         return str(target)
+
+
+def _jobs(chain: Chain) -> int:
+    return chain.jobs or os.cpu_count() or 1
 
 
 def _seed(chain: Chain) -> None:

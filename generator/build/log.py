@@ -8,6 +8,7 @@ keeps a bounded number of them, whatever the length of the log.
 from __future__ import annotations
 
 import re
+from collections import deque
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
@@ -26,6 +27,7 @@ _KEPT = 500
 """Most warnings kept; the rest is only counted."""
 
 _FIRST_ERRORS = 20
+_LAST_LINES = 5
 _SOURCE_SUFFIX = {".c": ".o", ".S": ".o"}
 
 
@@ -59,6 +61,7 @@ class BuildLog:
         warnings: the first 500 different ones.
         warning_count: all of them.
         errors: the first 20 lines that speak of an error.
+        last: the last lines, whatever they say.
     """
 
     tree: Path
@@ -68,10 +71,12 @@ class BuildLog:
     warnings: dict[Message, None] = field(default_factory=dict)
     warning_count: int = 0
     errors: list[str] = field(default_factory=list)
+    last: deque[str] = field(default_factory=lambda: deque(maxlen=_LAST_LINES))
 
     def feed(self, line: str) -> bool:
         """Take one line of output; return whether it names a new object."""
         line = line.rstrip()
+        self.last.append(line)
         if match := _OBJECT.match(line):
             self.latest = match[2]
             if match[1] in _COMPILED:

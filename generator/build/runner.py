@@ -12,7 +12,7 @@ does are not what a stage wants, and are replaced here by subclassing:
   hands each line on as it arrives, with a clean environment.
 - The ccache wrapper resets the user's statistics; ``Ccache`` does not.
 
-Called by ``generator.build.kernel``.
+Called by ``generator.build.kernel``, ``follow`` and ``replay``.
 """
 
 from __future__ import annotations
@@ -45,6 +45,8 @@ REPRODUCIBLE: Mapping[str, str] = {
     "TZ": "UTC",
 }
 """Environment of every build; see Documentation/kbuild/reproducible-builds.rst in the kernel."""
+
+_CCACHE: Mapping[str, str] = {"CCACHE_NOHASHDIR": "true", "CCACHE_NAMESPACE": "uprobekit"}
 
 _FOREIGN = frozenset(
     (
@@ -145,7 +147,7 @@ class Ccache(Wrapper):  # type: ignore[misc]  # tuxmake has no types
 
     def __init_config__(self) -> None:
         super().__init_config__()
-        self.environment = {"CCACHE_NOHASHDIR": "true", "CCACHE_NAMESPACE": "uprobekit"}
+        self.environment = dict(_CCACHE)
         self.prepare_cmds: list[list[str]] = []
 
 
@@ -260,6 +262,11 @@ def guarded(command: tuple[str, ...], stop: signal.Signals) -> tuple[str, ...]:
     setpriv = shutil.which("setpriv")
     name = stop.name.removeprefix("SIG")
     return (setpriv, "--pdeathsig", name, "--", *command) if setpriv else command
+
+
+def compiler_environment(wrapper: str) -> dict[str, str]:
+    """Return the environment of a compiler that is called without make, ``wrapper`` as for it."""
+    return clean_environment({**REPRODUCIBLE, **(_CCACHE if wrapper == "ccache" else {})})
 
 
 def clean_environment(extra: Mapping[str, str]) -> dict[str, str]:
