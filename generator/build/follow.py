@@ -153,7 +153,15 @@ def step_keys(chain: Chain) -> dict[str, str]:
         UserError: there is no such ref or toolchain.
         InfraError: a tool is missing.
     """
-    files = {ref: worktree.read_ref(chain.repo, ref) for ref in {BASE_REF, *chain.refs}}
+    return _step_keys(chain, _read_files(chain))
+
+
+def _read_files(chain: Chain) -> dict[str, worktree.RefFiles]:
+    """Return the files of the prefixes, and of the unmodified base."""
+    return {ref: worktree.read_ref(chain.repo, ref) for ref in {BASE_REF, *chain.refs}}
+
+
+def _step_keys(chain: Chain, files: Mapping[str, worktree.RefFiles]) -> dict[str, str]:
     compiler = toolchain.find_compiler(chain.toolchain)
     shared = {
         "base": files[BASE_REF].tree_id,
@@ -239,13 +247,14 @@ def take_step(
         CheckFailed: a configuration loses an option, or cannot be made.
         InfraError: a tool is missing, or the disk is full.
     """
-    key = step_keys(chain)[ref]
+    files = _read_files(chain)
+    key = _step_keys(chain, files)[ref]
     with variant_lock(ensure_dir(chain.directory), wait=_LOCK_WAIT):
         known = kept_steps(chain)
         image = Path(known[key].image) if key in known else Path()
         if key in known and (not chain.whole or known[key].problems or image.is_file()):
             return known[key]
-        result = _Step(chain, ref, observer or SilentObserver()).run(before)
+        result = _Step(chain, ref, files, observer or SilentObserver()).run(before)
         _write(chain.directory / "steps.json", {"steps": _rows({**known, key: result})})
         return result
 
@@ -289,13 +298,14 @@ def _read_state(directory: Path) -> _State:
 class _Step:
     """A step that is being taken."""
 
-    def __init__(self, chain: Chain, ref: str, observer: Observer) -> None:
+    def __init__(
+        self, chain: Chain, ref: str, files: Mapping[str, worktree.RefFiles], observer: Observer
+    ) -> None:
         self._chain = chain
         self._ref = ref
         self._observer = observer
         self._started = time.monotonic()
         self._wrapper = toolchain.find_ccache(chain.ccache)
-        files = {name: worktree.read_ref(chain.repo, name) for name in {BASE_REF, *chain.refs}}
         self._touched = _touched(chain, files)
         self._sources = _c_files(self._touched)
         self._blobs = files[ref].blobs
