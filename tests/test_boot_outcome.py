@@ -56,6 +56,8 @@ def test_complaints_of_the_kernel(name, sign):
     outcome = judge(name)
     assert outcome.kind is Kind.OOPS_OR_WARN
     assert sign in "\n".join(outcome.excerpt)
+    assert outcome.complaints
+    assert outcome.complaints[0] in outcome.reason
 
 
 @pytest.mark.parametrize(("name", "sign"), PANICS.items())

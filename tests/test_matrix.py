@@ -654,6 +654,10 @@ def test_the_table_of_self_tests():
         ("perf-return", 9, "fail"),
         ("refuse-unmapped", 5, "pass"),
         ("x32-return-no-stack", 9, "pass"),
+        ("mm-map-join", 9, "pass"),
+        ("m32-mm-map-stay", 8, "sigtrap"),
+        ("m32-mm-map-stay", 13, "fail"),
+        ("m32-mm-map-stay", 14, "pass"),
     ],
 )
 def test_expected_words(test, patches, word):
@@ -674,6 +678,24 @@ def test_a_boot_is_judged():
     assert report.judge_boot(other, IDENTS).problems == ()
     ended = report.judge_boot(boot(guest()[:-1], "review-09"), IDENTS)
     assert re.match("guest-stopped-early", ended.problems[0])
+
+
+@pytest.mark.parametrize(
+    ("lines", "patches", "problems"),
+    [
+        (["BUG: Bad rss-counter state mm:1 val:1"] * 2, 13, ()),
+        (["BUG: Bad rss-counter state mm:1 val:1"], 14, ("oops-or-warn: BUG: Bad rss-counter",)),
+        (["BUG: Bad rss-counter state", "BUG: a"], 9, ("oops-or-warn: BUG: a",)),
+        (["BUG: Bad rss-counter state"] * 21, 9, ("oops-or-warn: ... and 1 more",)),
+        (["Kernel panic - not syncing: a"], 9, ("panic: the kernel panicked",)),
+    ],
+)
+def test_complaints_that_a_later_patch_ends(lines, patches, problems):
+    """The kernel may say what its base is known for, until the patch; nothing else."""
+    row = report.judge_boot(boot(guest(), console=lines), IDENTS[:patches])
+    assert len(row.problems) == len(problems)
+    for found, wanted in zip(row.problems, problems, strict=True):
+        assert found.startswith(wanted)
 
 
 @pytest.mark.sweep

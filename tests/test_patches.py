@@ -377,7 +377,7 @@ def test_what_the_preprocessor_takes_back():
 
 def test_which_patches_promise_it():
     """The first four patches of the series, and no other one."""
-    assert [patch.unchanged for patch in REVIEW.patches] == [True] * 4 + [False] * 9
+    assert [patch.unchanged for patch in REVIEW.patches] == [True] * 4 + [False] * 10
     assert [bool(patch.changed) for patch in REVIEW.patches].count(True) == 1
 
 

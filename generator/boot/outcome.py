@@ -38,6 +38,7 @@ arch/x86/mm/fault.c: show_signal_msg; 6.1): no trouble of the kernel."""
 _BEFORE_LINES = 6
 _AFTER_LINES = 45
 _TAIL_LINES = 25
+_SPLATS = 20
 
 
 class Kind(StrEnum):
@@ -61,15 +62,16 @@ class ConsoleScan:
 
     Args:
         panic: the first panic line; empty: none.
-        splat: the first line of an oops, warning or stall; empty: none.
-        splats: how many such lines.
+        splats: the first lines of an oops, warning or stall each; of more than 20, a last one
+            says how many more.
+        splat_count: how many there are.
         excerpt: lines around the first panic or splat, else the last lines.
         lines: how many lines had text.
     """
 
     panic: str
-    splat: str
-    splats: int
+    splats: tuple[str, ...]
+    splat_count: int
     excerpt: tuple[str, ...]
     lines: int
 
@@ -82,11 +84,13 @@ class Outcome:
         kind: the word.
         reason: one sentence without a final full stop.
         excerpt: console lines, cleaned; empty when all is well.
+        complaints: of an ``OOPS_OR_WARN``, ``splats`` of the scan.
     """
 
     kind: Kind
     reason: str
     excerpt: tuple[str, ...] = ()
+    complaints: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -99,8 +103,9 @@ def scan_console(lines: Iterable[str]) -> ConsoleScan:
     tail: deque[str] = deque(maxlen=_TAIL_LINES)
     recent: deque[str] = deque(maxlen=_BEFORE_LINES)
     excerpt: list[str] = []
-    panic = splat = ""
-    splats = count = 0
+    splats: list[str] = []
+    panic = ""
+    splat_count = count = 0
     for raw in lines:
         line = clean_text(raw.rstrip("\r\n"))
         if not line.strip():
@@ -108,18 +113,25 @@ def scan_console(lines: Iterable[str]) -> ConsoleScan:
         count += 1
         text = strip_printk(line)
         bad = _PANIC.search(text) or (_SPLAT.search(text) and not _USER_SPACE.search(text))
-        if bad and not (panic or splat):
+        if bad and not (panic or splats):
             excerpt.extend(recent)
         if bad and _PANIC.search(text):
             panic = panic or text
         elif bad:
-            splat, splats = splat or text, splats + 1
-        if (panic or splat) and len(excerpt) < _BEFORE_LINES + _AFTER_LINES:
+            splats += [text] if splat_count < _SPLATS else []
+            splat_count += 1
+        if (panic or splats) and len(excerpt) < _BEFORE_LINES + _AFTER_LINES:
             excerpt.append(line)
         recent.append(line)
         tail.append(line)
+    if splat_count > len(splats):
+        splats.append(f"... and {splat_count - len(splats)} more")
     return ConsoleScan(
-        panic=panic, splat=splat, splats=splats, excerpt=tuple(excerpt or tail), lines=count
+        panic=panic,
+        splats=tuple(splats),
+        splat_count=splat_count,
+        excerpt=tuple(excerpt or tail),
+        lines=count,
     )
 
 
@@ -128,7 +140,8 @@ def classify_boot(end: MachineEnd, scan: ConsoleScan, report: KtapReport) -> Out
     for check in (_judge_kernel, _judge_machine, _judge_results):
         if verdict := check(end, scan, report):
             kind, reason = verdict
-            return Outcome(kind=kind, reason=reason, excerpt=scan.excerpt)
+            complaints = scan.splats if kind is Kind.OOPS_OR_WARN else ()
+            return Outcome(kind=kind, reason=reason, excerpt=scan.excerpt, complaints=complaints)
     if report.passed:
         return Outcome(kind=Kind.PASSED, reason=f"{len(report.tests)} test(s) reported")
     failed = [test.name for test in report.tests if test.status not in ("pass", "skip")]
@@ -140,10 +153,11 @@ def _judge_kernel(
     end: MachineEnd, scan: ConsoleScan, report: KtapReport
 ) -> tuple[Kind, str] | None:
     if scan.panic:
-        cause = f" after '{scan.splat}'" if scan.splat else ""
+        cause = f" after '{scan.splats[0]}'" if scan.splats else ""
         return Kind.PANIC, f"the kernel panicked: {scan.panic}{cause}"
-    if scan.splat:
-        return Kind.OOPS_OR_WARN, f"the kernel complained {scan.splats} time(s): {scan.splat}"
+    if scan.splats:
+        said = f"the kernel complained {scan.splat_count} time(s): {scan.splats[0]}"
+        return Kind.OOPS_OR_WARN, said
     return None
 
 

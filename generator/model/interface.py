@@ -772,6 +772,25 @@ CORE_FUNCTIONS = (
         header=CORE_H,
         patch="refuse",
     ),
+    Function(
+        name="uprobe_mremap",
+        returns="void",
+        params=(
+            Param("struct vm_area_struct *", "vma", "that pages are moved to"),
+            Param("unsigned long", "start", "of the range that they come to"),
+            Param("unsigned long", "end", "of it"),
+        ),
+        doc=(
+            "take breakpoints back before pages are moved",
+            "This function gets called by mremap(), with mmap_lock held for writing. When the new "
+            "mapping was joined with a neighbour, that has put breakpoints into pages of the "
+            "range. The pages that come bring theirs, and nobody would free what they replace.",
+        ),
+        header=CORE_H,
+        stub="",
+        unless="moves_unarmed",
+        patch="move",
+    ),
 )
 
 X86_FUNCTIONS = (

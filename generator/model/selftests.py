@@ -24,6 +24,7 @@ class Brought:
         patch: from here on they pass.
         since: from this patch on, and before ``patch``, they show ``between``.
         between: the outcome word.
+        complaint: what the kernel may say in this time; whether it does depends on the base.
         why: of that.
     """
 
@@ -31,6 +32,7 @@ class Brought:
     patch: str
     since: str = ""
     between: str = ""
+    complaint: str = ""
     why: str = ""
 
 
@@ -58,6 +60,21 @@ BROUGHT: tuple[Brought, ...] = (
         since="hit",
         between="fail",
         why="armed and hit, and nobody is told of the return",
+    ),
+    Brought(
+        tests=("mm-map-join",),
+        patch="move",
+        since="hit",
+        between=PASS,
+        complaint="BUG: Bad rss-counter state",
+        why="where joining arms, a page is lost: CVE-2025-38207",
+    ),
+    Brought(
+        tests=("mm-map-grow-move", "mm-map-stay"),
+        patch="move",
+        since="hit",
+        between="fail",
+        why="what mremap() makes anew is not armed",
     ),
     Brought(tests=("*",), patch="hit"),
 )
@@ -92,3 +109,12 @@ def expected_word(test: str, before: str, applied: Collection[str]) -> str:
     if row.since in applied:
         return row.between
     return before
+
+
+def expected_complaints(applied: Collection[str]) -> tuple[str, ...]:
+    """Return what a kernel with these patches may say while the self-tests run."""
+    return tuple(
+        row.complaint
+        for row in BROUGHT
+        if row.complaint and row.since in applied and row.patch not in applied
+    )

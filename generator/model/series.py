@@ -148,6 +148,11 @@ REVIEW = Series(
             subject="uprobes/core: Refuse an instruction when its probe is armed",
             review=("R03",),
         ),
+        Patch(
+            ident="move",
+            subject="uprobes/core: Follow a mapping that mremap() moves",
+            review=("R01",),
+        ),
     ),
 )
 

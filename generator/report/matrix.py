@@ -17,7 +17,7 @@ from generator.boot.ktap import Status
 from generator.boot.matrix import MatrixPlan
 from generator.boot.stage import BootResult
 from generator.build.follow import PrefixResult
-from generator.model.selftests import expected_word
+from generator.model.selftests import expected_complaints, expected_word
 from generator.paths import write_atomic
 from generator.report.junit import clean_xml
 
@@ -110,16 +110,19 @@ def column_name(configuration: str, toolchain: str, *, whole: bool) -> str:
 
 def judge_boot(result: BootResult, applied: Sequence[str]) -> BootRow:
     """Compare the boot of a prefix with what its patches bring; ``applied`` are their idents."""
-    problems = []
-    if not result.outcome.complete:
-        problems.append(f"{result.outcome.kind}: {result.outcome.reason}")
+    outcome = result.outcome
+    expected = expected_complaints(applied)
+    new = [line for line in outcome.complaints if not any(text in line for text in expected)]
+    problems = [f"{outcome.kind}: {line}" for line in new]
+    if not (outcome.complete or outcome.complaints):
+        problems.append(f"{outcome.kind}: {outcome.reason}")
     for test in result.ktap.tests:
         wanted = expected_word(test.name, test.before, applied)
         if test.status is not Status.SKIP and test.outcome != wanted:
             problems.append(f"{test.name}: {test.outcome or 'no outcome'} instead of {wanted}")
     return BootRow(
         ref=result.variant,
-        kind=str(result.outcome.kind),
+        kind=str(outcome.kind),
         tests=len(result.ktap.tests),
         passed=sum(test.passed for test in result.ktap.tests),
         seconds=result.end.seconds,

@@ -152,6 +152,7 @@ def _boot(data: dict[str, Any]) -> BootResult:
             kind=Kind(outcome["kind"]),
             reason=outcome["reason"],
             excerpt=tuple(outcome["excerpt"]),
+            complaints=tuple(outcome.get("complaints", ())),
         ),
         ktap=KtapReport(
             **{

@@ -24,30 +24,50 @@
 /* Of every kernel so far. */
 #define SLOT_BYTES	128
 
-/* This function makes a file of one page with code in it. */
-static bool make_code(const char *begin, const char *end)
+/* This function makes a file with code at the beginning of its last page. */
+static bool make_code(const char *begin, const char *end, off_t offset)
 {
 	int fd = open(CODE_FILE, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
 	size_t size = end - begin;
 	bool good;
 
-	good = fd >= 0 && write(fd, begin, size) == (ssize_t)size &&
-	       !ftruncate(fd, PAGE);
+	good = fd >= 0 && pwrite(fd, begin, size, offset) == (ssize_t)size &&
+	       !ftruncate(fd, offset + PAGE);
 	close(fd);
 	return good;
 }
 
-/* This function maps the code, anywhere or at the address given. */
-static void *map_code(void *where, int flags)
+/* This function maps pages of the file, anywhere or at the address given. */
+static void *map_pages(void *where, int flags, int count)
 {
 	int fd = open(CODE_FILE, O_RDONLY | O_CLOEXEC);
 	void *code;
 
 	if (where)
 		flags |= MAP_FIXED;
-	code = mmap(where, PAGE, PROT_READ | PROT_EXEC, flags, fd, 0);
+	code = mmap(where, count * PAGE, PROT_READ | PROT_EXEC, flags, fd, 0);
 	close(fd);
 	return code;
+}
+
+/* This function maps the first page. */
+static void *map_code(void *where, int flags)
+{
+	return map_pages(where, flags, 1);
+}
+
+/* This function reserves pages that nobody uses. */
+static void *map_room(int count)
+{
+	return mmap(NULL, count * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+		    -1, 0);
+}
+
+/* This function moves a mapping of one page. */
+static bool move_page(void *from, void *to)
+{
+	return mremap(from, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to) ==
+	       to;
 }
 
 /* This function hits in the mapped code. */
@@ -103,13 +123,65 @@ static int map_over(void)
 static int map_move(void)
 {
 	void *code = map_code(NULL, MAP_PRIVATE);
-	void *room = mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
-			  -1, 0);
+	void *room = map_room(1);
 
 	CHECK(!hit_code(code, 10));
-	CHECK(mremap(code, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, room) ==
-	      room);
+	CHECK(move_page(code, room));
 	return hit_code(room, 10);
+}
+
+/*
+ * This function moves the probed code away from the page behind it, and back:
+ * the two mappings are one again before what is in the page has moved.
+ */
+static int map_join(void)
+{
+	void *code = map_pages(NULL, MAP_PRIVATE, 2);
+	void *room = map_room(1);
+
+	CHECK(!hit_code(code, 10));
+	CHECK(move_page(code, room));
+	CHECK(!hit_code(room, 10));
+	CHECK(move_page(room, code));
+	return hit_code(code, 10);
+}
+
+/* This function has a mapping of the first page grow over the second one. */
+static int map_grow(char *room, int flags)
+{
+	char *code = map_code(room, MAP_PRIVATE);
+
+	CHECK(code == room);
+	code = mremap(code, PAGE, 2 * PAGE, flags);
+	return hit_code(code == MAP_FAILED ? code : code + PAGE, 10);
+}
+
+/* This function has it grow where it is. */
+static int map_grow_here(void)
+{
+	char *room = map_room(2);
+
+	CHECK(!munmap(room + PAGE, PAGE));
+	return map_grow(room, 0);
+}
+
+/* This function has it move: where it is, there is no room. */
+static int map_grow_there(void)
+{
+	return map_grow(map_room(2), MREMAP_MAYMOVE);
+}
+
+/* This function moves the page away, and leaves the mapping where it is. */
+static int map_stay(void)
+{
+	void *code = map_code(NULL, MAP_PRIVATE);
+	void *room;
+
+	CHECK(!hit_code(code, 10));
+	room = mremap(code, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP,
+		      NULL);
+	CHECK(!hit_code(room, 10));
+	return hit_code(code, 10);
 }
 
 /* This function takes the permission to execute away, and gives it back. */
@@ -139,17 +211,17 @@ static int map_drop(void)
 	return hit_code(code, 10);
 }
 
-/* This function tests a probe in the file of code. */
-static void in_code(struct result *r, int (*child)(void), unsigned long least,
-		    unsigned long most)
+/* This function tests a probe in a page of the file of code. */
+static void in_page(struct result *r, int (*child)(void), off_t offset,
+		    unsigned long least, unsigned long most)
 {
 	unsigned long before = trace_hits(), hits;
 	struct probe p = { .defined = false };
 	int status;
 
-	if (expect(r, make_code(code_begin, code_end),
+	if (expect(r, make_code(code_begin, code_end, offset),
 		   "cannot make a file of code") &&
-	    expect(r, !probe_define_at(&p, CODE_FILE, 0),
+	    expect(r, !probe_define_at(&p, CODE_FILE, offset),
 		   "cannot define the probe") &&
 	    expect(r, !probe_arm(&p), "cannot arm the probe")) {
 		status = wait_child(start_child(child));
@@ -159,6 +231,13 @@ static void in_code(struct result *r, int (*child)(void), unsigned long least,
 	}
 	probe_remove(&p);
 	unlink(CODE_FILE);
+}
+
+/* This function tests a probe in its first page. */
+static void in_code(struct result *r, int (*child)(void), unsigned long least,
+		    unsigned long most)
+{
+	in_page(r, child, 0, least, most);
 }
 
 /* This function tests mappings that come and go. */
@@ -183,6 +262,46 @@ static void mm_map_over(struct result *r)
 static void mm_map_move(struct result *r)
 {
 	in_code(r, map_move, 20, 20);
+}
+
+/* This function tests a mapping that is moved and joined with another one. */
+static void mm_map_join(struct result *r)
+{
+	in_code(r, map_join, 30, 30);
+}
+
+/* This function tests a mapping that grows. */
+static void mm_map_grow(struct result *r)
+{
+	in_page(r, map_grow_here, PAGE, 10, 10);
+}
+
+/* This function tests a mapping that is moved to grow. */
+static void mm_map_grow_move(struct result *r)
+{
+	in_page(r, map_grow_there, PAGE, 10, 10);
+}
+
+/* This function tests a mapping that stays where its page was moved from. */
+static void mm_map_stay(struct result *r)
+{
+	in_code(r, map_stay, 30, 30);
+}
+
+/* This function tells whether this kernel moves pages of files in that way. */
+static const char *lacks_stay(void)
+{
+	int fd = open("/proc/self/exe", O_RDONLY | O_CLOEXEC);
+	void *page = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+	void *moved = mremap(page, PAGE, PAGE,
+			     MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
+
+	close(fd);
+	munmap(page, PAGE);
+	if (moved == MAP_FAILED)
+		return "this kernel has no MREMAP_DONTUNMAP for files";
+	munmap(moved, PAGE);
+	return NULL;
 }
 
 /* This function tests a mapping whose permissions change. */
@@ -224,7 +343,7 @@ static void run_refused(struct result *r)
 /* This function defines a probe on an instruction that must be refused. */
 static bool define_refused(struct result *r, struct probe *p)
 {
-	return expect(r, make_code(refused_begin, refused_end),
+	return expect(r, make_code(refused_begin, refused_end, 0),
 		      "cannot make a file of code") &&
 	       expect(r, !probe_define_at(p, CODE_FILE,
 					  refused_insn - refused_begin),
@@ -278,7 +397,7 @@ static bool make_elf(unsigned char class, unsigned short machine)
 	if (class != ELFCLASSNONE)
 		memcpy(image.header.e_ident, ELFMAG, SELFMAG);
 	image.header.e_ident[EI_CLASS] = class;
-	return make_code((const char *)&image, (const char *)(&image + 1));
+	return make_code((const char *)&image, (const char *)(&image + 1), 0);
 }
 
 /* This function arms a probe in a file of each kind. */
@@ -661,6 +780,10 @@ const struct test mm_tests[] = {
 	TEST("mm-map-twice", "sigtrap", mm_map_twice),
 	TEST("mm-map-over", "sigtrap", mm_map_over),
 	TEST("mm-map-move", "sigtrap", mm_map_move),
+	TEST("mm-map-join", "sigtrap", mm_map_join),
+	TEST("mm-map-grow", "sigtrap", mm_map_grow),
+	TEST("mm-map-grow-move", "sigtrap", mm_map_grow_move),
+	TEST_IF("mm-map-stay", "sigtrap", mm_map_stay, lacks_stay),
 	TEST("mm-map-protect", "sigtrap", mm_map_protect),
 	TEST("mm-map-shared", "pass", mm_map_shared),
 	TEST("mm-map-drop", "sigtrap", mm_map_drop),

@@ -91,6 +91,12 @@ FACTS: tuple[Fact, ...] = (
         anchor=Anchor(kind="declaration", name="sys_uretprobe"),
     ),
     Fact(
+        ident="moves_unarmed",
+        what="mremap() arms nothing when it joins the mapping it moves to with a neighbour",
+        path="mm/vma.h",
+        anchor=Anchor(kind="member", name="skip_vma_uprobe", within="vma_merge_struct"),
+    ),
+    Fact(
         ident="shstk",
         what="user shadow stacks: a return probe changes the last frame there as well",
         path="arch/x86/include/asm/shstk.h",

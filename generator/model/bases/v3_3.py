@@ -31,6 +31,7 @@ ARCH = "arch/x86/kernel/uprobes.c"
 ARCH_H = "arch/x86/include/asm/uprobes.h"
 FORK = "kernel/fork.c"
 MMAP = "mm/mmap.c"
+MREMAP = "mm/mremap.c"
 COMPAT_H = "arch/x86/include/asm/compat.h"
 ELF_H = "arch/x86/include/asm/elf.h"
 PTRACE = "arch/x86/kernel/ptrace.c"
@@ -63,6 +64,7 @@ NAMES = {
     "open_path": "open_path(path)",
     "read_header": "kernel_read(file, 0, (char *)&header, sizeof(header))",
     "read_insn": "kernel_read(file, offset, (char *)auprobe.insn,\n\t\t\tsizeof(auprobe.insn))",
+    "zap_range": "zap_page_range(vma, start, end - start, NULL)",
     # where the callers of the series stand, for the machine of states
     "get_signal": "get_signal_to_deliver",
     "no_signal": "0",
@@ -386,6 +388,14 @@ _HOOKS = (
         blank=True,
         patch="hit",
     ),
+    Hook(
+        callee="uprobe_mremap",
+        path=MREMAP,
+        function="move_vma",
+        text="uprobe_mremap(new_vma, new_addr, new_addr + old_len);",
+        before="move_page_tables",
+        patch="move",
+    ),
 )
 
 
@@ -544,6 +554,23 @@ _REFUSE: tuple[Edit, ...] = (
     InsertLines(path=CORE_H, text="struct path;\n", after=Anchor(kind="declaration", name="page")),
 )
 
+_MOVE: tuple[Edit, ...] = (
+    core_block("move.c"),
+    InsertLines(
+        path=MREMAP,
+        text=_UPROBES_INCLUDE,
+        after=Anchor(kind="include", name="linux/mmu_notifier.h"),
+    ),
+    *_hooks("move"),
+    InsertStatement(
+        path=MREMAP,
+        function="move_vma",
+        text="/* It may have grown. */\nif (!IS_ERR_VALUE(new_addr))\n\tuprobe_mmap(new_vma);",
+        before="VM_ACCOUNT",
+        blank=True,
+    ),
+)
+
 BASE = Base(
     name="3.3",
     package="",
@@ -566,6 +593,7 @@ BASE = Base(
         "return": _RETURN,
         "emulate": (),
         "refuse": _REFUSE,
+        "move": _MOVE,
     },
     baseline=_BASELINE,
 )

@@ -32,6 +32,7 @@ ARCH = "arch/x86/kernel/uprobes.c"
 ARCH_H = "arch/x86/include/asm/uprobes.h"
 TRACE = "kernel/trace/trace_uprobe.c"
 ENTRY_H = "include/linux/entry-common.h"
+MREMAP = "mm/mremap.c"
 THREAD_INFO_H = "arch/x86/include/asm/thread_info.h"
 COMPAT_H = "arch/x86/include/asm/compat.h"
 PERF = "arch/x86/events/core.c"
@@ -61,6 +62,7 @@ NAMES = {
     "open_path": "dentry_open(path, O_RDONLY | O_LARGEFILE, current_cred())",
     "read_header": "kernel_read(file, &header, sizeof(header), &start)",
     "read_insn": "kernel_read(file, auprobe.insn, sizeof(auprobe.insn), &offset)",
+    "zap_range": "zap_page_range(vma, start, end - start)",
     # where the callers of the series stand, for the machine of states
     "get_signal": "get_signal",
     "no_signal": "false",
@@ -565,4 +567,31 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         ),
         *_hooks("refuse"),
     ),
+    "move": (
+        InsertLines(
+            path=MREMAP,
+            text="#include <linux/uprobes.h>\n",
+            after=Anchor(kind="include", name="linux/userfaultfd_k.h"),
+        ),
+        InsertStatement(
+            path=MREMAP,
+            function="move_vma",
+            text="/* It may have grown. */\nuprobe_mmap(new_vma);",
+            after="mremap_userfaultfd_prep",
+        ),
+    ),
 }
+
+
+def arm_what_stays(following: str) -> Edit:
+    """Return the edit that arms a mapping that stays where its pages were moved from.
+
+    Args:
+        following: the first tokens behind the branch for it in ``move_vma()``.
+    """
+    return ReplaceTokens(
+        path=MREMAP,
+        within="move_vma",
+        pattern=f"return new_addr; }} {following}",
+        by=f"uprobe_mmap(vma);\n\t\treturn new_addr;\n\t}}\n\n\t{following}",
+    )

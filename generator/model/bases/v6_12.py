@@ -146,13 +146,14 @@ BASE = Base(
     name="6.12",
     package="linux-source-6.12",
     names={**v6.NAMES, "find_uprobe": "find_uprobe_rcu"},
-    has=frozenset({"shstk", "uprobe_rcu", "uprobe_warn", "uretprobe_syscall"}),
+    has=frozenset({"moves_unarmed", "shstk", "uprobe_rcu", "uprobe_warn", "uretprobe_syscall"}),
     hooks=v6.HOOKS,
     edits={
         **v6.EDITS,
         "utask": (*v6.EDITS["utask"], *_UTASK),
         "return": (*v6.EDITS["return"], *_RETURN),
         "refuse": (*v6.EDITS["refuse"], *_REFUSE),
+        "move": (*v6.EDITS["move"], v6.arm_what_stays("vma_iter_init")),
     },
     baseline=v6.baseline(functions=_FUNCTIONS, prototypes=_PROTOTYPES, extra=_BASELINE),
 )

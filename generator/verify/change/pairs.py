@@ -12,7 +12,7 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from generator.errors import InfraError
@@ -76,10 +76,33 @@ def compare_patches(
         for name, mails, replay in zip(("a", "b"), series, replays, strict=True):
             commits = _commits(name, mails, replay, only_ours=not shared)
             import_commits(commits, repo, f"{name}-tip", _NOBODY)
-        ranges = ("a-base..a-last", "b-base..b-last")
-        pairs = _parse(_git(repo, "range-diff", "--no-color", "--creation-factor=60", *ranges))
+        pairs = _range_diff(repo, "a-base..a-last", "b-base..b-last", factor=60)
+        pairs = _pair_by_subject(repo, pairs, [len(replay.steps) for replay in replays])
         text = _git(repo, *_DIFF, "a-tip", "b-tip")
     return pairs, TreeChange(whole=shared, text=text)
+
+
+def _range_diff(repo: Path, before: str, after: str, *, factor: int) -> tuple[Pair, ...]:
+    options = ("--no-color", f"--creation-factor={factor}")
+    return _parse(_git(repo, "range-diff", *options, before, after))
+
+
+def _pair_by_subject(repo: Path, pairs: tuple[Pair, ...], counts: list[int]) -> tuple[Pair, ...]:
+    """Pair what git has not, because little of it is the same, and what has one subject."""
+    gone = {pair.subject: pair for pair in pairs if not pair.after}
+    found = []
+    for pair in pairs:
+        old = gone.get(pair.subject)
+        if old and not pair.before:
+            one, other = (
+                f"{name}-last~{count - number + 1}..{name}-last~{count - number}"
+                for name, count, number in zip("ab", counts, (old.before, pair.after), strict=True)
+            )
+            (same,) = _range_diff(repo, one, other, factor=999)
+            found.append(replace(same, before=old.before, after=pair.after))
+        elif pair.after or not any(p.subject == pair.subject and not p.before for p in pairs):
+            found.append(pair)
+    return tuple(found)
 
 
 _DIFF = ("diff", "--no-color", "--no-ext-diff", "--no-renames")

@@ -1,0 +1,17 @@
+#include <linux/mmu_notifier.h>
+
+static unsigned long move_vma(struct vm_area_struct *vma,
+			      unsigned long old_addr, unsigned long new_addr,
+			      unsigned long old_len)
+{
+	struct vm_area_struct *new_vma = made_up_copy(vma, new_addr);
+	unsigned long flags = vma->vm_flags;
+
+	move_page_tables(vma, old_addr, new_vma, new_addr, old_len);
+
+	/* What was made up is accounted for. */
+	if (flags & VM_ACCOUNT)
+		made_up_account(vma, old_len);
+
+	return new_addr;
+}
