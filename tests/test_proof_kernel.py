@@ -365,6 +365,74 @@ def test_a_task_in_the_other_mode_is_not_stepped(made):
     assert regs.ip == 0x1000
 
 
+SITE, SLOT, STACK, TRAMPOLINE = 0x1000, 0x2000, 0x8000, 0x9000
+
+
+@pytest.fixture
+def shadowed(rendered, made):
+    """Return the C, a stack of the task, and whether this base has shadow stacks."""
+    library = Library(made.library)
+    stack = bytearray(16)
+
+    def write(address, data):
+        stack[address - STACK : address - STACK + len(data)] = data
+        return True
+
+    library.set_memory(lambda a, size: bytes(stack[a - STACK : a - STACK + size]), write)
+    yield library, stack, "shstk_update_last_frame" in rendered[1][UPROBES_C]
+    library.end_shstk()
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_shadow_stack_is_told_of_a_stepped_call(shadowed, broken):
+    """Call *%rax: the copy has pushed the slot's address to both, and both get the program's."""
+    library, stack, has = shadowed
+    library.analyze(b"\xff\xd0".ljust(16, b"\xcc"), bits=64)
+    library.hit(bits=64, vaddr=SITE, slot=SLOT, trap_nr=0, blockstep=False)
+    library.set_shstk(SLOT + 2, broken)
+    regs = Registers(ip=SITE, ax=0x5000, sp=STACK + 8)
+    assert library.skip(ctypes.addressof(regs)) is not has
+    if not has:
+        return
+    assert library.pre_xol(ctypes.addressof(regs)) == 0
+    stack[:8] = (SLOT + 2).to_bytes(8, "little")
+    regs.ip, regs.sp = 0x5000, STACK
+    assert library.post_xol(ctypes.addressof(regs)) == 0
+    if broken:
+        assert (regs.ip, regs.sp) == (SITE, STACK + 8)
+        assert library.end_shstk() == SLOT + 2
+    else:
+        assert (regs.ip, regs.sp) == (0x5000, STACK)
+        assert int.from_bytes(stack[:8], "little") == library.end_shstk() == SITE + 2
+
+
+@pytest.mark.parametrize("code", ["c3", "c20800", "e800000000"])
+def test_what_a_shadow_stack_sees_is_stepped(shadowed, code):
+    """Ret and call are the processor's; without a shadow stack they are emulated."""
+    library, _, has = shadowed
+    library.analyze(bytes.fromhex(code).ljust(16, b"\xcc"), bits=64)
+    library.hit(bits=64, vaddr=SITE, slot=SLOT, trap_nr=0, blockstep=False)
+    library.set_shstk(0, False)
+    assert library.skip(ctypes.addressof(Registers(ip=SITE, sp=STACK + 8))) is not has
+    library.end_shstk()
+    assert library.skip(ctypes.addressof(Registers(ip=SITE, sp=STACK + 8)))
+
+
+@pytest.mark.parametrize("broken", [False, True])
+def test_a_return_probe_changes_both_stacks(shadowed, broken):
+    """Or neither, and then the return is not probed."""
+    library, stack, has = shadowed
+    if not has:
+        return
+    stack[:8] = (0x5002).to_bytes(8, "little")
+    library.hit(bits=64, vaddr=SITE, slot=SLOT, trap_nr=0, blockstep=False)
+    library.set_shstk(0x5002, broken)
+    regs = Registers(ip=SITE, sp=STACK)
+    wanted = (-1, 0x5002) if broken else (0x5002, TRAMPOLINE)
+    assert library.hijack(ctypes.addressof(regs), TRAMPOLINE) == wanted[0]
+    assert int.from_bytes(stack[:8], "little") == library.end_shstk() == wanted[1]
+
+
 needs_clang = pytest.mark.skipif(
     not shutil.which("clang"), reason="NOT TESTED: no clang here; 'make fuzz' installs it"
 )

@@ -156,6 +156,13 @@ class Library:
         self.sigtraps.restype = ctypes.c_uint
         self.blockstep = library.proof_blockstep
         self.blockstep.restype = ctypes.c_bool
+        self.hijack = library.proof_hijack
+        self.hijack.argtypes = (ctypes.c_void_p, ctypes.c_ulong)
+        self.hijack.restype = ctypes.c_long
+        self.set_shstk = library.proof_set_shstk
+        self.set_shstk.argtypes = (ctypes.c_ulong, ctypes.c_bool)
+        self.end_shstk = library.proof_end_shstk
+        self.end_shstk.restype = ctypes.c_ulong
         self._verdict = _CVerdict()
         self._memory: _CMemory | None = None
 

@@ -6,6 +6,7 @@
 
 struct task_struct proof_task;
 struct proof_memory proof_memory;
+struct proof_shstk proof_shstk;
 
 #ifdef OLD_KERNEL
 # define uprobe_pre_sstep_notifier	uprobe_pre_bp_notifier

@@ -131,6 +131,34 @@ void proof_abort_xol(struct pt_regs *regs)
 	arch_uprobe_abort_xol(&auprobe, regs);
 }
 
+unsigned long proof_hijack(struct pt_regs *regs, unsigned long trampoline)
+{
+	struct mm_struct mm = PROOF_MM(proof_task.x86_64);
+	unsigned long ret_addr;
+
+	proof_task.mm = &mm;
+	ret_addr = arch_uretprobe_hijack_return_addr(trampoline, regs);
+	proof_task.mm = NULL;
+	return ret_addr;
+}
+
+/* The task has a shadow stack with one frame. */
+void proof_set_shstk(unsigned long last, bool broken)
+{
+	proof_shstk = (struct proof_shstk) {
+		.enabled = true,
+		.broken = broken,
+		.last = last,
+	};
+}
+
+/* It has none any more; its last frame is returned. */
+unsigned long proof_end_shstk(void)
+{
+	proof_shstk.enabled = false;
+	return proof_shstk.last;
+}
+
 unsigned long proof_trap_nr(void)
 {
 	return proof_task.thread.trap_nr;

@@ -118,9 +118,28 @@ static inline s64 sign_extend64(u64 value, int index)
 }
 #endif
 
+/* The shadow stack: its last frame, and whether that can be written */
+struct proof_shstk {
+	bool enabled;
+	bool broken;
+	unsigned long last;
+};
+
+extern struct proof_shstk proof_shstk;
+
 static inline bool shstk_is_enabled(void)
 {
-	return false;
+	return proof_shstk.enabled;
+}
+
+static inline int shstk_update_last_frame(unsigned long word)
+{
+	if (!proof_shstk.enabled)
+		return 0;
+	if (proof_shstk.broken)
+		return -EFAULT;
+	proof_shstk.last = word;
+	return 0;
 }
 
 #ifdef OLD_KERNEL
@@ -261,11 +280,6 @@ vm_unmapped_area(struct vm_unmapped_area_info *info)
 }
 
 static inline int on_sig_stack(unsigned long sp)
-{
-	return 0;
-}
-
-static inline int shstk_update_last_frame(unsigned long word)
 {
 	return 0;
 }
