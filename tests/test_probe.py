@@ -380,7 +380,7 @@ def test_a_base_fits_its_own_tree(kernel_source, base):
 def test_6_12_on_6_1(kernel_source):
     """What 6.12 has and 6.1 has not, in names, arguments and facts."""
     edits, uses = probe(kernel_source, "6.12", "6.1")
-    assert len(edits) == 17
+    assert len(edits) == 18
     assert ("baseline", "take out find_uprobe_rcu()") in edits
     assert ("baseline", "empty fixup_uretprobe_trampoline_entries()") in edits
     assert uses == {
