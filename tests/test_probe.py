@@ -376,6 +376,9 @@ def test_a_base_fits_its_own_tree(kernel_source, base):
     assert probe(kernel_source, base.name, base.name) == (set(), set())
 
 
+FACTS_6_12 = ("moves_unarmed", "shstk", "uprobe_rcu", "uprobe_warn", "uretprobe_syscall")
+
+
 @pytest.mark.kernel
 def test_6_12_on_6_1(kernel_source):
     """What 6.12 has and 6.1 has not, in names, arguments and facts."""
@@ -389,7 +392,7 @@ def test_6_12_on_6_1(kernel_source):
         ("function", "shstk_is_enabled"),
         ("function", "shstk_update_last_frame"),
         ("function", "try_get_uprobe"),
-        *(("fact", fact) for fact in ("uprobe_rcu", "uprobe_warn", "uretprobe_syscall", "shstk")),
+        *(("fact", fact) for fact in FACTS_6_12),
     }
 
 
@@ -398,11 +401,15 @@ def test_6_1_on_6_12(kernel_source):
     """The reverse."""
     edits, uses = probe(kernel_source, "6.1", "6.12")
     assert edits == {
-        ("baseline", f"take out {name}()")
-        for name in ("get_trampoline_vaddr", "find_active_uprobe", "handle_trampoline")
+        ("move", "replace 'return new_addr; } if (do_munmap' in move_vma"),
+        *(
+            ("baseline", f"take out {name}()")
+            for name in ("get_trampoline_vaddr", "find_active_uprobe", "handle_trampoline")
+        ),
     }
     assert uses == {
         ("function", "find_uprobe"),
+        ("function", "zap_page_range"),
         ("member", "uprobe_consumer.next"),
-        *(("fact", fact) for fact in ("uprobe_rcu", "uprobe_warn", "uretprobe_syscall", "shstk")),
+        *(("fact", fact) for fact in FACTS_6_12),
     }
