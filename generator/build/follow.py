@@ -362,7 +362,7 @@ class _Step:
     def _compile(
         self, wanted: list[str], changed: tuple[str, ...], log: BuildLog, *, trusted: bool
     ) -> bool:
-        """Compile what make would, objects that see a header being gone by now; quickly if it goes.
+        """Compile what make would: objects that see a header are gone by now.
 
         Args:
             wanted: the objects of the series.
