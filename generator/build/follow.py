@@ -5,9 +5,10 @@ For a configuration and a compiler there is one source tree and one build direct
 the next prefix in the tree and has make compile it: the objects of the files that the series
 touches, or the whole kernel. Make would compile nearly everything again, since nearly everything
 includes what a patch declares; so headers keep their times, and the objects that can see a change
-(``affected``) are removed before. Errors are problems, and so is what W=1 or sparse finds in files
-of the series and found neither in the baseline, after the patch before, nor, where sparse looks, in
-the unmodified base.
+(``affected``) are removed before. Where only C and headers change and nothing but the compiler has
+to look, the commands that kbuild has recorded take the place of make (``replay``). Errors are
+problems, and so is what W=1 or sparse finds in files of the series and found neither in the
+baseline, after the patch before, nor, where sparse looks, in the unmodified base.
 
 Reads the repository of ``tree.series``, works below ``<workdir>/<base>/``:
 

@@ -90,6 +90,7 @@ def _range_diff(repo: Path, before: str, after: str, *, factor: int) -> tuple[Pa
 def _pair_by_subject(repo: Path, pairs: tuple[Pair, ...], counts: list[int]) -> tuple[Pair, ...]:
     """Pair what git has not, because little of it is the same, and what has one subject."""
     gone = {pair.subject: pair for pair in pairs if not pair.after}
+    come = {pair.subject for pair in pairs if not pair.before}
     found = []
     for pair in pairs:
         old = gone.get(pair.subject)
@@ -100,7 +101,7 @@ def _pair_by_subject(repo: Path, pairs: tuple[Pair, ...], counts: list[int]) -> 
             )
             (same,) = _range_diff(repo, one, other, factor=999)
             found.append(replace(same, before=old.before, after=pair.after))
-        elif pair.after or not any(p.subject == pair.subject and not p.before for p in pairs):
+        elif pair.after or pair.subject not in come:
             found.append(pair)
     return tuple(found)
 
