@@ -16,12 +16,15 @@ that began with nothing is a test (``tests/test_matrix.py``, marked ``build``).
 
 from __future__ import annotations
 
+import os
+import posixpath
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from pathlib import Path, PurePosixPath
+from functools import lru_cache
+from pathlib import Path
 
 from generator.tree import csource
 
@@ -31,6 +34,7 @@ Load = Callable[[str], str]
 _STRING = re.compile(r""""(?:\\.|[^"\\\n])*"|'(?:\\.|[^'\\\n])*'""")
 _CONDITION = re.compile(r"\s*#\s*(ifdef|ifndef|if|elif|else|endif)\b\s*(.*)", re.S)
 _DEFINED = re.compile(r"(!?)\s*(?:defined\s*\(?\s*|IS_ENABLED\s*\(\s*)(CONFIG_\w+)\s*\)?")
+_OPTION = re.compile(r"\bCONFIG_\w+")
 _DEFINE = re.compile(r"\s*#\s*(?:define|undef)\s+(\w+)")
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _SIGN = re.compile(r"[(){}\[\];]")
@@ -101,6 +105,14 @@ class Reach:
 
 def split_pieces(text: str, options: Mapping[str, str]) -> tuple[Piece, ...]:
     """Return the declarations and directives of a C file, without what ``options`` leave out."""
+    asked = set(_OPTION.findall(text))
+    return _split(text, frozenset((name, options[name]) for name in asked if name in options))
+
+
+@lru_cache(maxsize=512)
+def _split(text: str, chosen: frozenset[tuple[str, str]]) -> tuple[Piece, ...]:
+    """Split a file, once: most are the same in the next step, and in other configurations."""
+    options = dict(chosen)
     open_text = _OpenText()
     pieces: list[Piece] = []
     conditions: list[str | bool] = []
@@ -328,12 +340,19 @@ class Change:
     load: Load
     headers: Mapping[str, tuple[str, str]]
     layout: bool = True
+    _texts: dict[str, str] = field(default_factory=dict)
     _pieces: dict[str, tuple[Piece, ...]] = field(default_factory=dict)
+
+    def text(self, path: str) -> str:
+        """Return a file as it will be."""
+        if path not in self._texts:
+            self._texts[path] = self.load(path)
+        return self._texts[path]
 
     def pieces(self, path: str) -> tuple[Piece, ...]:
         """Return what a file declares, without what changes in it."""
         if path not in self._pieces:
-            found = split_pieces(self.load(path), self.options)
+            found = split_pieces(self.text(path), self.options)
             if path in self.headers:
                 same = set(split_pieces(self.headers[path][0], self.options))
                 found = tuple(piece for piece in found if piece in same)
@@ -358,12 +377,14 @@ def find_affected(targets: tuple[Target, ...], change: Change) -> frozenset[Path
 def _seeing(reach: Reach, users: list[Target], change: Change) -> set[str]:
     """Return the files that see a change, those first that most objects include."""
     counts = Counter(path for target in users for path in target.files)
-    texts = {path: change.load(path) for path, _ in counts.most_common()}
+    texts = {path: change.text(path) for path, _ in counts.most_common()}
     found = set()
     for words, sees in ((reach.names, _mentions), (reach.members, _takes)):
         wanted = _any_of(words)
         for path, text in texts.items() if words else ():
-            if wanted.search(text) and sees(change.pieces(path), wanted):
+            # most texts have none, which is faster to see without the pattern
+            likely = any(word in text for word in words) and wanted.search(text)
+            if likely and sees(change.pieces(path), wanted):
                 found.add(path)
     for tag in reach.structs:
         found |= _knowing(tag, texts, counts, len(users), change)
@@ -439,21 +460,39 @@ def _returns(piece: Piece, tag: str) -> bool:
     return tag in piece.words[: piece.words.index("(")] if "(" in piece.words else False
 
 
-def read_targets(build_dir: Path, wanted: frozenset[str]) -> tuple[Target, ...]:
-    """Return what kbuild has made in ``build_dir`` with one of the files ``wanted``."""
+def read_targets(
+    build_dir: Path, wanted: frozenset[str], only: Iterable[str] | None = None
+) -> tuple[Target, ...]:
+    """Return what kbuild has made in ``build_dir`` with one of the files ``wanted``.
+
+    Args:
+        build_dir: the build directory.
+        wanted: files of the tree.
+        only: look at these objects, relative to ``build_dir``; None: at everything.
+    """
     found = []
-    for command in build_dir.rglob(".*.cmd"):
+    for made in _everything(build_dir) if only is None else map(build_dir.joinpath, only):
+        command = made.with_name(f".{made.name}.cmd")
+        if not (made.is_file() and command.is_file()):
+            continue
         text = command.read_text(errors="replace")
         if any(path in text for path in wanted):
-            made = command.with_name(command.name[1 : -len(".cmd")])
             files = frozenset(_sources(text))
-            if made.is_file() and files & wanted:
+            if files & wanted:
                 found.append(Target(made, files))
     return tuple(found)
+
+
+def _everything(build_dir: Path) -> Iterator[Path]:
+    """Yield what has a ``.cmd`` file, faster than ``rglob`` does."""
+    for folder, _, names in os.walk(build_dir):
+        for name in names:
+            if name.startswith(".") and name.endswith(".cmd"):
+                yield Path(folder, name[1 : -len(".cmd")])
 
 
 def _sources(text: str) -> Iterator[str]:
     """Yield the files of the tree, relative to it, that a ``.cmd`` file names."""
     for word in text.replace("\\\n", " ").split():
         if word.startswith("../"):
-            yield str(PurePosixPath(word[3:]))
+            yield posixpath.normpath(word[3:])
