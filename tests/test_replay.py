@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
 from dataclasses import replace
 
 import pytest
@@ -11,8 +13,9 @@ from test_build_kernel import write
 from generator.boot.matrix import MatrixRequest, plan_matrix
 from generator.build import runner
 from generator.build.follow import take_step
-from generator.build.log import BuildLog
-from generator.build.replay import compile_recorded, read_recorded
+from generator.build.log import BuildLog, object_of
+from generator.build.replay import compile_recorded, read_recorded, write_checker
+from generator.build.worktree import differing, read_refs
 from generator.errors import InfraError
 from generator.plan import find_base, find_series, plan_series
 from generator.tree.acquire import ensure_pristine, pristine_identity
@@ -142,9 +145,41 @@ def test_no_fixdep(build_dir):
         run(build_dir)
 
 
+def test_sparse_looks_again(build_dir, monkeypatch):
+    """With the arguments that kbuild gave it, after the compiler; what make is given keeps them."""
+    tools = build_dir.parent / "tools"
+    write(tools, {"sparse": '#!/bin/sh\necho "looks: $*"\nexit ${LOOKS:-0}\n'})
+    (tools / "sparse").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tools}:{os.environ['PATH']}")
+    arguments = ["-D__linux__", "-Wp,-MMD,kernel/.fork.o.d", '-DSIGN="# a"', "../kernel/fork.c"]
+    assert read_recorded(build_dir, FORK, sparse=True) is None
+    called = subprocess.run(
+        [write_checker(tools / "our own"), *arguments],
+        cwd=build_dir,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    said = f"looks: {' '.join(arguments)}"
+    assert called.stdout == f"{said}\n"
+    recorded = read_recorded(build_dir, FORK, sparse=True)
+    assert recorded.sparse == tuple(arguments)
+    assert run(build_dir, sparse=recorded.sparse) == (True, [f"  CC      {FORK}", "C", said])
+    assert (build_dir / FORK).is_file()
+    monkeypatch.setenv("LOOKS", "1")
+    assert run(build_dir, sparse=recorded.sparse) == (False, [f"  CC      {FORK}", "C", said])
+    assert not (build_dir / FORK).exists()
+    again = subprocess.run([tools / "our own/sparse", *arguments], cwd=build_dir, check=False)
+    assert again.returncode == 1
+
+
 @pytest.mark.build
-def test_make_finds_nothing_to_do(kernel_source, tmp_path):
-    """Behind two patches on a real kernel; and what make makes instead are the same objects."""
+@pytest.mark.parametrize("name", ["prefix-no-x32", "prefix-on"])
+def test_make_finds_nothing_to_do(kernel_source, tmp_path, name):
+    """Behind two patches on a real kernel; what make makes instead are the same objects.
+
+    In the second directory sparse looks, and finds the same.
+    """
     base = find_base("6.1")
     source = kernel_source("6.1")
     repo = render_series(plan_series(base, find_series("review")), source, tmp_path).repo
@@ -157,33 +192,45 @@ def test_make_finds_nothing_to_do(kernel_source, tmp_path):
             pristine_id=pristine_identity(source),
             workdir=tmp_path,
             ccache="off",
-            only=("prefix-no-x32",),
+            only=(name,),
         )
     )
-    (chain,) = plan.chains
-    baseline = take_step(chain, "baseline")
+    chain = replace(plan.chains[0], comments=False)
+    assert chain.sparse is (name == "prefix-on")
+    before = [take_step(chain, ref) for ref in chain.steps[:-2]]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(runner, "run_make", None)
-        steps = [take_step(chain, ref, (baseline,)) for ref in chain.refs[1:]]
-    assert [step.problems for step in (baseline, *steps)] == [()] * 3
+        steps = [take_step(chain, ref, tuple(before)) for ref in chain.refs[1:]]
+    assert [step.problems for step in steps] == [()] * 2
     assert steps[0].compiled > 1
-    wanted = sorted(_objects(chain.build_dir))
-    assert _made_by_make(chain, wanted) == set()
+    wanted = sorted(_objects(chain))
+    assert _made_by_make(chain, wanted).compiled & set(wanted) == set()
     ours = {path: (chain.build_dir / path).read_bytes() for path in wanted}
     for path in wanted:
         (chain.build_dir / path).unlink()
-    assert _made_by_make(chain, wanted) == set(wanted)
+    log = _made_by_make(chain, wanted)
+    assert log.compiled & set(wanted) == set(wanted)
     assert {path: (chain.build_dir / path).read_bytes() for path in wanted} == ours
+    touched = {path for ref in chain.refs for path in _touched(chain, ref)}
+    found = {f"{one.file}: {one.text}" for one in log.warnings if one.file in touched}
+    assert found == set(steps[-1].findings)
+    assert bool(found) or not chain.sparse
 
 
-def _objects(build_dir):
-    """Return the objects of C files of the series that are there."""
-    touched = ("arch/x86/kernel/traps", "kernel/events/uprobes", "kernel/fork", "kernel/signal")
-    return {f"{path}.o" for path in touched if (build_dir / f"{path}.o").is_file()}
+def _touched(chain, ref):
+    """Return the files that a ref changes."""
+    refs = read_refs(chain.repo, (ref, "base"))
+    return differing(refs[ref], refs["base"])
+
+
+def _objects(chain):
+    """Return the objects of the series' C files that are there."""
+    paths = (object_of(path) for ref in chain.refs for path in _touched(chain, ref))
+    return {path for path in paths if path and (chain.build_dir / path).is_file()}
 
 
 def _made_by_make(chain, wanted):
-    """Have make look at the objects as a step does; return what it has compiled."""
+    """Have make look at the objects as a step does; return what it says."""
     log = BuildLog(tree=chain.directory / "linux")
     request = runner.MakeRequest(
         tree=chain.directory / "linux",
@@ -193,8 +240,11 @@ def _made_by_make(chain, wanted):
         wrapper="none",
         jobs=2,
         goal=" ".join(wanted),
-        fragments=chain.configuration.fragments,
-        variables=(("W", "1"), ("cmd_checkdoc", ":")),
+        variables=(
+            ("W", "1"),
+            ("cmd_checkdoc", ":"),
+            *((("C", "1"), ("CHECK", "sparse")) if chain.sparse else ()),
+        ),
     )
     assert runner.run_make(request, log.feed)
-    return log.compiled & set(wanted)
+    return log

@@ -5,10 +5,10 @@ For a configuration and a compiler there is one source tree and one build direct
 the next prefix in the tree and has make compile it: the objects of the files that the series
 touches, or the whole kernel. Make would compile nearly everything again, since nearly everything
 includes what a patch declares; so headers keep their times, and the objects that can see a change
-(``affected``) are removed before. Where only C and headers change and nothing but the compiler has
-to look, the commands that kbuild has recorded take the place of make (``replay``). Errors are
-problems, and so is what W=1 or sparse finds in files of the series and found neither in the
-baseline, after the patch before, nor, where sparse looks, in the unmodified base.
+(``affected``) are removed before. Where only C and headers change and nothing but the compiler
+and sparse have to look, the commands that kbuild has recorded take the place of make (``replay``).
+Errors are problems, and so is what W=1, sparse or kernel-doc finds in files of the series and found
+neither in the baseline, after the patch before, nor, where sparse looks, in the unmodified base.
 
 Reads the repository of ``tree.series``, works below ``<workdir>/<base>/``:
 
@@ -17,6 +17,7 @@ Reads the repository of ``tree.series``, works below ``<workdir>/<base>/``:
       linux/build-prefix/           objects
       steps.json                    results of steps, by a hash of all that they depend on
       follow.json                   what the build directory has
+    tinyconfig/                     what all fragments are merged into, for each compiler
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from pathlib import Path
 
 from generator.build import (
     affected,
+    comments,
     config,
     configurations,
     replay,
@@ -51,7 +53,10 @@ BUILD_NAME = f"{worktree.BUILD_PREFIX}prefix"
 BASE_REF = "base"
 """The ref of the unmodified files, whose findings nobody has to answer for."""
 
-FORMAT = 5
+Findings = Mapping[str, tuple[str, ...]]
+"""What was found, without its line, by the file it was found in."""
+
+FORMAT = 6
 _LOCK_WAIT = 3600.0
 
 
@@ -65,7 +70,7 @@ class Chain:
         toolchain: ``gcc`` or ``clang``.
         whole: the whole kernel, and without W=1: what a user builds.
         sparse: sparse looks at what is compiled.
-        comments: kernel-doc looks at it, as W=1 has it.
+        comments: kernel-doc looks at the files that the series touches, as W=1 has it.
         refs: the prefixes, in the order of the series, without the unmodified base.
         repo, pristine, pristine_id, workdir: as for a build.
         ccache: ``auto``, ``on`` or ``off``.
@@ -77,7 +82,7 @@ class Chain:
     toolchain: str = "gcc"
     whole: bool = False
     sparse: bool = False
-    comments: bool = True
+    comments: bool = False
     refs: tuple[str, ...]
     repo: Path
     pristine: Path
@@ -159,7 +164,7 @@ def step_keys(chain: Chain) -> dict[str, str]:
 
 def _read_files(chain: Chain) -> dict[str, worktree.RefFiles]:
     """Return the files of the prefixes, and of the unmodified base."""
-    return {ref: worktree.read_ref(chain.repo, ref) for ref in {BASE_REF, *chain.refs}}
+    return worktree.read_refs(chain.repo, (BASE_REF, *chain.refs))
 
 
 def _step_keys(chain: Chain, files: Mapping[str, worktree.RefFiles]) -> dict[str, str]:
@@ -185,8 +190,18 @@ def _config_key(chain: Chain, compiler: toolchain.Compiler, files: worktree.RefF
     """Return a hash of what ``.config`` is made from."""
     return hash_inputs(
         {
-            "pristine": chain.pristine_id,
+            "tinyconfig": _tinyconfig_key(chain, compiler, files),
             "fragments": config.hash_fragments(chain.configuration.fragments),
+        }
+    )
+
+
+def _tinyconfig_key(chain: Chain, compiler: toolchain.Compiler, files: worktree.RefFiles) -> str:
+    """Return a hash of what ``tinyconfig`` depends on."""
+    return hash_inputs(
+        {
+            "pristine": chain.pristine_id,
+            "arch": config.architecture(chain.configuration.fragments),
             "compiler": [compiler.name, compiler.version],
             "kconfig": {
                 path: blob.hexsha
@@ -276,24 +291,32 @@ class _State:
         config_key: what ``.config`` was made from.
         running: a step began and did not end.
         findings: of the objects that are there, by the file they are in.
+        comments: what kernel-doc finds, by file; of what it has not looked at, nothing.
     """
 
     config_key: str = ""
     running: bool = False
-    findings: Mapping[str, tuple[str, ...]]
+    findings: Findings
+    comments: Findings
 
 
 def _read_state(directory: Path) -> _State:
     try:
         data = json.loads((directory / "follow.json").read_bytes())
-        found = {str(file): tuple(rows) for file, rows in data["findings"].items()}
         if data["format"] == FORMAT:
             return _State(
-                config_key=str(data["config_key"]), running=bool(data["running"]), findings=found
+                config_key=str(data["config_key"]),
+                running=bool(data["running"]),
+                findings=_rows_by_file(data["findings"]),
+                comments=_rows_by_file(data["comments"]),
             )
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         pass
-    return _State(running=True, findings={})
+    return _State(running=True, findings={}, comments={})
+
+
+def _rows_by_file(data: Mapping[str, list[str]]) -> Findings:
+    return {str(file): tuple(rows) for file, rows in data.items()}
 
 
 class _Step:
@@ -309,9 +332,15 @@ class _Step:
         self._wrapper = toolchain.find_ccache(chain.ccache)
         self._touched = _touched(chain, files)
         self._sources = _c_files(self._touched)
+        self._asked = self._sources
+        if ref == BASE_REF:
+            # a finding can come back only where the baseline has taken something out
+            first = files[chain.refs[0]]
+            self._asked = _c_files(worktree.differing(files[BASE_REF], first))
         self._blobs = files[ref].blobs
         compiler = toolchain.find_compiler(chain.toolchain)
         self._config_key = _config_key(chain, compiler, files[ref])
+        self._tinyconfig_key = _tinyconfig_key(chain, compiler, files[ref])
 
     def run(self, before: tuple[PrefixResult, ...]) -> PrefixResult:
         """Take it."""
@@ -321,26 +350,38 @@ class _Step:
             _seed(chain)
         state = self._usable_state()
         self._keep(state, config_key=state.config_key, running=True)
-        changed, removed = self._show()
+        changed = self._show()
         known = (chain.build_dir / ".config").is_file() and state.config_key == self._config_key
         if not known:
             self._configure()
         options = config.parse_config((chain.build_dir / ".config").read_text())
         left_out = configurations.left_out(self._sources, options)
-        wanted = [object_of(path) for path in self._sources if path not in left_out]
-        if not wanted:
+        wanted = [object_of(path) for path in self._asked if path not in left_out]
+        if len(left_out) == len(self._sources):
             raise InfraError(
                 "nothing of the series is compiled", where=str(chain.build_dir / ".config")
             )
         log = BuildLog(tree=chain.directory / "linux")
-        plain = all(path.endswith((".c", ".h")) for path in changed) and not removed
+        plain = all(path.endswith((".c", ".h")) for path in changed)
         if known and plain and not chain.whole:
-            passed = self._compile(wanted, changed, log, trusted=not state.running)
+            passed = self._compile(wanted, log, trusted=not state.running)
         else:
             passed = self._make("bzImage" if chain.whole else " ".join(wanted), log)
         findings = self._findings(state, log, changed)
-        self._keep(replace(state, findings=findings), config_key=self._config_key, running=False)
-        flat = tuple(sorted(f"{file}: {text}" for file in findings for text in findings[file]))
+        documented = self._comments(state, changed) if chain.comments else {}
+        self._keep(
+            replace(state, findings=findings, comments=documented),
+            config_key=self._config_key,
+            running=False,
+        )
+        flat = tuple(
+            sorted(
+                f"{file}: {text}"
+                for found in (findings, documented)
+                for file in found
+                for text in found[file]
+            )
+        )
         old = {finding for result in before for finding in result.findings}
         errors = () if passed else tuple(log.errors or log.last)
         new = tuple(finding for finding in flat if finding not in old)
@@ -360,21 +401,16 @@ class _Step:
             image=self._keep_image() if chain.whole and passed else "",
         )
 
-    def _compile(
-        self, wanted: list[str], changed: tuple[str, ...], log: BuildLog, *, trusted: bool
-    ) -> bool:
-        """Compile what make would: objects that see a header are gone by now.
+    def _compile(self, wanted: list[str], log: BuildLog, *, trusted: bool) -> bool:
+        """Compile what make would: objects that see a change are gone by now.
 
         Args:
             wanted: the objects of the series.
-            changed: C files and headers that were written.
             log: receives what is said.
             trusted: the step before has ended, so what kbuild has recorded is true.
         """
         chain = self._chain
-        sources = {object_of(path) for path in changed}
-        there = {path for path in wanted if (chain.build_dir / path).is_file()}
-        stale = [path for path in wanted if path in sources or path not in there]
+        stale = [path for path in wanted if not (chain.build_dir / path).is_file()]
         if not stale:
             return True
         recorded = self._recorded(stale) if trusted else []
@@ -391,9 +427,7 @@ class _Step:
     def _recorded(self, stale: list[str]) -> list[replay.Recorded]:
         """Return the commands for ``stale``; none where it is make that has to do it."""
         chain = self._chain
-        if chain.sparse or chain.comments:
-            return []
-        found = (replay.read_recorded(chain.build_dir, path) for path in stale)
+        found = (replay.read_recorded(chain.build_dir, path, sparse=chain.sparse) for path in stale)
         usable = [one for one in found if one and one.wrapped == (self._wrapper == "ccache")]
         return usable if len(usable) == len(stale) else []
 
@@ -414,34 +448,29 @@ class _Step:
             for source in self._sources:
                 # what was found in them is not known
                 (self._chain.build_dir / object_of(source)).unlink(missing_ok=True)
-            return replace(state, findings={})
+            return replace(state, findings={}, comments={})
         return state
 
     def _keep(self, state: _State, *, config_key: str, running: bool) -> None:
         data = asdict(replace(state, config_key=config_key, running=running))
         _write(self._chain.directory / "follow.json", data)
 
-    def _show(self) -> tuple[tuple[str, ...], bool]:
-        """Show the prefix in the tree, and remove what sees a change of a header.
-
-        Returns:
-            What was written, and whether something was removed that is no object: others may
-            depend on it.
-        """
+    def _show(self) -> tuple[str, ...]:
+        """Show the prefix in the tree, remove what sees a change, return what was written."""
         chain = self._chain
         tree = chain.directory / "linux"
         headers = self._changing_headers(tree)
         times = {path: (tree / path).stat().st_mtime_ns for path in headers if headers[path][0]}
         config_file = chain.build_dir / ".config"
-        reached: frozenset[Path] = frozenset()
         if config_file.is_file() and headers:
             options = config.parse_config(config_file.read_text())
             change = affected.Change(
                 options=options, load=self._load, headers=headers, layout=chain.whole
             )
-            targets = affected.read_targets(chain.build_dir, frozenset(headers))
-            reached = affected.find_affected(targets, change)
-            for target in reached:
+            # nobody looks at the rest, such as asm-offsets.s
+            only = None if chain.whole else map(object_of, self._sources)
+            targets = affected.read_targets(chain.build_dir, frozenset(headers), only)
+            for target in affected.find_affected(targets, change):
                 target.unlink(missing_ok=True)
         shown = worktree.prepare_worktree(
             worktree.WorktreeRequest(
@@ -455,7 +484,10 @@ class _Step:
         for path, when in times.items():
             if not shown.cloned and (tree / path).is_file():
                 os.utime(tree / path, ns=(when, when))
-        return shown.changed, any(path.suffix != ".o" for path in reached)
+        for path in shown.changed:
+            if made := object_of(path):
+                (chain.build_dir / made).unlink(missing_ok=True)
+        return shown.changed
 
     def _changing_headers(self, tree: Path) -> dict[str, tuple[str, str]]:
         """Return text before and after of each header that this step changes."""
@@ -468,28 +500,50 @@ class _Step:
 
     def _load(self, path: str) -> str:
         if path in self._blobs:
-            return str(self._blobs[path].data_stream.read().decode("utf-8", "replace"))
+            return self._blobs[path].data.decode("utf-8", "replace")
         return _text(self._chain.directory / "linux" / path)
 
     def _configure(self) -> None:
-        (self._chain.build_dir / ".config").unlink(missing_ok=True)
+        """Make ``.config``."""
+        start = self._tinyconfig()
+        config_file = self._chain.build_dir / ".config"
+        config_file.unlink(missing_ok=True)
+        self._make_config(str(start), self._chain.configuration.fragments)
+        config.check_survivors(config_file, self._chain.configuration.fragments)
+
+    def _tinyconfig(self) -> Path:
+        """Return what all fragments are merged into: one file for a compiler and architecture."""
+        chain = self._chain
+        kept = chain.directory.parent / "tinyconfig" / self._tinyconfig_key
+        if not kept.is_file():
+            config_file = chain.build_dir / ".config"
+            config_file.unlink(missing_ok=True)
+            self._make_config("tinyconfig", ())
+            ensure_dir(kept.parent)
+            write_atomic(kept, config_file.read_bytes())
+        return kept
+
+    def _make_config(self, start: str, fragments: tuple[Path, ...]) -> None:
         log = BuildLog(tree=self._chain.directory / "linux")
-        if not self._make("config", log):
+        if not self._make("config", log, kconfig=start, fragments=fragments):
             raise CheckFailed(
                 "the configuration cannot be made: " + "; ".join(log.errors),
                 where=str(self._chain.directory / "logs"),
             )
-        config.check_survivors(
-            self._chain.build_dir / ".config", self._chain.configuration.fragments
-        )
 
-    def _make(self, goal: str, log: BuildLog) -> bool:
+    def _make(
+        self,
+        goal: str,
+        log: BuildLog,
+        *,
+        kconfig: str = "tinyconfig",
+        fragments: tuple[Path, ...] = (),
+    ) -> bool:
         chain = self._chain
-
-        variables = {} if chain.whole else {"W": "1"}
-        # what scripts/Makefile.build calls beside the compiler
-        variables |= {} if chain.comments else {"cmd_checkdoc": ":"}
-        variables |= {"C": "1", "CHECK": "sparse"} if chain.sparse else {}
+        # kernel-doc has its own turn (see ``comments``)
+        variables = {} if chain.whole else {"W": "1", "cmd_checkdoc": ":"}
+        if chain.sparse:
+            variables |= {"C": "1", "CHECK": str(replay.write_checker(chain.directory))}
         return runner.run_make(
             runner.MakeRequest(
                 tree=chain.directory / "linux",
@@ -499,7 +553,8 @@ class _Step:
                 wrapper=self._wrapper,
                 jobs=_jobs(chain),
                 goal=goal,
-                fragments=chain.configuration.fragments,
+                kconfig=kconfig,
+                fragments=fragments,
                 arch=config.architecture(chain.configuration.fragments),
                 keep_going=not chain.whole,
                 variables=tuple(variables.items()),
@@ -533,6 +588,18 @@ class _Step:
             if warning.file in ours:
                 found.setdefault(warning.file, set()).add(warning.text)
         return {file: tuple(sorted(texts)) for file, texts in sorted(found.items())}
+
+    def _comments(self, state: _State, changed: tuple[str, ...]) -> Findings:
+        """Return what kernel-doc finds in the sources; it looks at what is not known."""
+        known = {file: rows for file, rows in state.comments.items() if file not in changed}
+        log = BuildLog(tree=self._chain.directory / "linux")
+        asked = [path for path in self._sources if path in self._blobs and path not in known]
+        comments.check_comments(log.tree, asked, log.feed)
+        found: dict[str, set[str]] = {path: set() for path in asked}
+        for warning in log.warnings:
+            if warning.file in found:
+                found[warning.file].add(warning.text)
+        return {**known, **{file: tuple(sorted(texts)) for file, texts in found.items()}}
 
     def _keep_image(self) -> str:
         """Keep the kernel image: the next step makes another one in its place."""

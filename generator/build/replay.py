@@ -5,9 +5,9 @@ Make asks the compiler for about 140 options each time it starts, which takes lo
 an object of ours. Where a step changes C and headers only, the commands are those of the step
 before: kbuild keeps each in ``.X.cmd`` beside the object, with what the object was made from. Here
 the command runs, and the dependencies are brought up to date by kbuild's own ``fixdep``, as
-``cmd_and_fixdep`` does it (scripts/Kbuild.include). What else kbuild does for an object (sparse,
-kernel-doc, ``check-local-export``: rule_cc_o_c of scripts/Makefile.build) is not in the command,
-and is not done.
+``cmd_and_fixdep`` does it (scripts/Kbuild.include). Of what else kbuild does for an object
+(rule_cc_o_c of scripts/Makefile.build) only sparse runs: its arguments are kept beside the object
+by the program that make is given as ``CHECK``. ``check-local-export`` is not done.
 
 Called by ``generator.build.follow``. That the objects are those of make is a test
 (``tests/test_matrix.py``, marked ``build``).
@@ -17,20 +17,29 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator.build.runner import compiler_environment, guarded
+from generator.build.runner import compiler_environment, run_tool
 from generator.errors import InfraError
 from generator.paths import write_atomic
 
 _FIXDEP = "scripts/basic/fixdep"
 _RECORD = re.compile(r"\A(?:saved)?cmd_(\S+) := (.+)\n")
 _DEPENDENCIES = re.compile(r"-Wp,-MM?D,(\S+)")
+
+_CHECKER = """#!/bin/sh
+# sparse, as kbuild calls it; its arguments are kept beside the object, one a line
+for word; do
+	case $word in
+	-Wp,-MD,* | -Wp,-MMD,*) dependencies=${word##*D,} ;;
+	esac
+done
+printf '%s\\n' "$@" >"${dependencies%.d}.sparse" && exec sparse "$@"
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -43,6 +52,7 @@ class Recorded:
         command: the command, as a shell has it.
         dependencies: the file that the compiler writes them to, relative as well.
         added: lines behind the dependencies (``cmd_gen_objtooldep``).
+        sparse: arguments of sparse; empty where it shall not look.
     """
 
     target: str
@@ -50,6 +60,7 @@ class Recorded:
     command: str
     dependencies: str
     added: str
+    sparse: tuple[str, ...] = ()
 
     @property
     def wrapped(self) -> bool:
@@ -57,10 +68,30 @@ class Recorded:
         return self.command.startswith("ccache ")
 
 
-def read_recorded(build_dir: Path, target: str) -> Recorded | None:
-    """Return what is recorded of ``target``, None when nothing is that could be used again."""
+def write_checker(directory: Path) -> Path:
+    """Write what make is given as ``CHECK`` into ``directory`` and return its path.
+
+    Raises:
+        InfraError: it cannot be written.
+    """
+    checker = directory / "sparse"
+    write_atomic(checker, _CHECKER.encode())
+    checker.chmod(0o755)
+    return checker
+
+
+def read_recorded(build_dir: Path, target: str, *, sparse: bool = False) -> Recorded | None:
+    """Return what is recorded of ``target``, None when nothing is that could be used again.
+
+    Args:
+        build_dir: the build directory.
+        target: an object, relative to it.
+        sparse: sparse shall look as well.
+    """
+    place = _record_of(build_dir, target)
     try:
-        text = _record_of(build_dir, target).read_text()
+        text = place.read_text()
+        checked = place.with_suffix(".sparse").read_text().splitlines() if sparse else ()
     except (OSError, UnicodeDecodeError):
         return None
     record = _RECORD.match(text)
@@ -68,7 +99,7 @@ def read_recorded(build_dir: Path, target: str) -> Recorded | None:
         return None
     command = record[2].replace("$(pound)", "#").replace("$$", "$")
     dependencies = _DEPENDENCIES.search(command)
-    if not dependencies:
+    if not dependencies or (sparse and not checked):
         return None
     return Recorded(
         target=target,
@@ -76,6 +107,7 @@ def read_recorded(build_dir: Path, target: str) -> Recorded | None:
         command=command,
         dependencies=dependencies[1],
         added=text.rpartition(f"$(deps_{target}):\n")[2],
+        sparse=tuple(checked),
     )
 
 
@@ -87,7 +119,7 @@ def _record_of(build_dir: Path, target: str) -> Path:
 def compile_recorded(
     build_dir: Path,
     recorded: Iterable[Recorded],
-    on_line: Callable[[str], None],
+    on_line: Callable[[str], object],
     *,
     wrapper: str,
     jobs: int,
@@ -119,11 +151,20 @@ def _run(
     build_dir: Path, one: Recorded, environment: dict[str, str]
 ) -> subprocess.CompletedProcess[str]:
     """Make an object; its record is written last, as kbuild does it."""
-    done = _shell(build_dir, ("sh", "-e", "-c", one.command), environment)
+    done = run_tool(build_dir, ("sh", "-e", "-c", one.command), environment)
+    if done.returncode == 0:
+        _record(build_dir, one, environment)
+        if one.sparse:
+            compiled, done = done, run_tool(build_dir, ("sparse", *one.sparse), environment)
+            done.stdout = compiled.stdout + done.stdout
     if done.returncode:
         (build_dir / one.target).unlink(missing_ok=True)
-        return done
-    fixed = _shell(build_dir, (_FIXDEP, one.dependencies, one.target, ""), environment)
+    return done
+
+
+def _record(build_dir: Path, one: Recorded, environment: dict[str, str]) -> None:
+    """Record the object's new dependencies."""
+    fixed = run_tool(build_dir, (_FIXDEP, one.dependencies, one.target, ""), environment)
     if fixed.returncode:
         raise InfraError(
             f"{_FIXDEP} fails: {fixed.stdout.strip()}", where=str(build_dir / one.dependencies)
@@ -132,25 +173,3 @@ def _run(
     write_atomic(record, (one.line + fixed.stdout.partition("\n")[2] + one.added).encode())
     os.utime(record)
     (build_dir / one.dependencies).unlink(missing_ok=True)
-    return done
-
-
-def _shell(
-    build_dir: Path, command: tuple[str, ...], environment: dict[str, str]
-) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(
-            guarded(command, signal.SIGTERM),
-            cwd=build_dir,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
-    except OSError as error:
-        raise InfraError(
-            f"{command[0]} does not start: {error.strerror}", where=str(build_dir)
-        ) from error

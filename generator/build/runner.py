@@ -264,6 +264,37 @@ def guarded(command: tuple[str, ...], stop: signal.Signals) -> tuple[str, ...]:
     return (setpriv, "--pdeathsig", name, "--", *command) if setpriv else command
 
 
+def run_tool(
+    directory: Path, command: tuple[str, ...], environment: Mapping[str, str]
+) -> subprocess.CompletedProcess[str]:
+    """Run a program of a build without make; what it prints is in ``stdout``, errors as well.
+
+    Args:
+        directory: where it runs.
+        command: the program and its arguments.
+        environment: all of it, see ``clean_environment``.
+
+    Raises:
+        InfraError: the program does not start.
+    """
+    try:
+        return subprocess.run(
+            guarded(command, signal.SIGTERM),
+            cwd=directory,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            encoding="utf-8",
+            errors="replace",
+            check=False,
+        )
+    except OSError as error:
+        raise InfraError(
+            f"{command[0]} does not start: {error.strerror}", where=str(directory)
+        ) from error
+
+
 def compiler_environment(wrapper: str) -> dict[str, str]:
     """Return the environment of a compiler that is called without make, ``wrapper`` as for it."""
     return clean_environment({**REPRODUCIBLE, **(_CCACHE if wrapper == "ccache" else {})})

@@ -19,6 +19,7 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 
 import git
@@ -76,11 +77,26 @@ class WorktreeResult:
 
 
 @dataclass(frozen=True, kw_only=True)
+class RefFile:
+    """A regular file of a ref.
+
+    Args:
+        hexsha: git id of its content, 40 hexadecimal digits.
+        mode: as git has it, such as 0o100644.
+        data: the content.
+    """
+
+    hexsha: str
+    mode: int
+    data: bytes
+
+
+@dataclass(frozen=True, kw_only=True)
 class RefFiles:
-    """The regular files of a ref: their git blobs by path, and the id of the whole tree."""
+    """The regular files of a ref by path, and the id of the whole tree."""
 
     tree_id: str
-    blobs: Mapping[str, git.objects.Blob]
+    blobs: Mapping[str, RefFile]
 
 
 def read_ref(repo: Path, ref: str) -> RefFiles:
@@ -90,13 +106,22 @@ def read_ref(repo: Path, ref: str) -> RefFiles:
         UserError: there is no such repository or ref.
         InfraError: git is missing.
     """
+    return read_refs(repo, (ref,))[ref]
+
+
+def read_refs(repo: Path, refs: Iterable[str]) -> dict[str, RefFiles]:
+    """Return the files of each of ``refs``; what they have in common is read once.
+
+    Raises:
+        UserError: there is no such repository, or not one of the refs.
+        InfraError: git is missing.
+    """
+    found: dict[str, RefFiles] = {}
+    ref = ""
     try:
-        tree = git.Repo(repo).commit(ref).tree
-        blobs = {
-            str(item.path): item
-            for item in tree.traverse()
-            if isinstance(item, git.objects.Blob) and item.mode != git.objects.Blob.link_mode
-        }
+        with git.Repo(repo) as opened:
+            for ref in refs:
+                found[ref] = _read_tree(opened.commit(ref).tree)
     except GitCommandNotFound as error:
         raise InfraError("git is not installed", hint="apt-get install git") from error
     except (InvalidGitRepositoryError, NoSuchPathError) as error:
@@ -107,6 +132,17 @@ def read_ref(repo: Path, ref: str) -> RefFiles:
         raise UserError(
             f"there is no ref '{ref}'", where=str(repo), hint="render the series first"
         ) from error
+    return found
+
+
+@lru_cache(maxsize=64)
+def _read_tree(tree: git.objects.Tree) -> RefFiles:
+    """Read a tree, once: what an id names does not change."""
+    blobs = {
+        str(item.path): RefFile(hexsha=item.hexsha, mode=item.mode, data=item.data_stream.read())
+        for item in tree.traverse()
+        if isinstance(item, git.objects.Blob) and item.mode != git.objects.Blob.link_mode
+    }
     return RefFiles(tree_id=tree.hexsha, blobs=blobs)
 
 
@@ -178,8 +214,8 @@ def prepare_worktree(request: WorktreeRequest) -> WorktreeResult:
         UserError: the pristine source, the repository or the ref is missing.
         InfraError: the disk is full or the place cannot be written.
     """
-    wanted = read_ref(request.repo, request.ref)
-    original = read_ref(request.repo, request.base_ref)
+    refs = read_refs(request.repo, (request.ref, request.base_ref))
+    wanted, original = refs[request.ref], refs[request.base_ref]
     tree = request.directory.absolute() / "linux"
     cloned = cloned_from(request.directory) != request.pristine_id
     if cloned:
@@ -247,7 +283,7 @@ def _show_ref(tree: Path, pristine: Path, wanted: RefFiles, original: RefFiles) 
     changed = [
         path
         for path, blob in wanted.blobs.items()
-        if replace_file(tree / path, blob.data_stream.read(), blob.mode & 0o777)
+        if replace_file(tree / path, blob.data, blob.mode & 0o777)
     ]
     for path in (noted | set(original.blobs)) - set(wanted.blobs):
         added_by_us = path in original.blobs or not (pristine / path).exists()
