@@ -30,6 +30,7 @@ from generator.boot.matrix import (
     image_of,
     plan_matrix,
     run_matrix,
+    share_cores,
 )
 from generator.boot.stage import boot_key
 from generator.build import runner, toolchain
@@ -64,8 +65,6 @@ $(addprefix $(O)/,$(objects)): $(O)/%.o: %.c include/uprobes.h include/sched.h $
 	@echo x >> $(CURDIR)/../compiled-$(notdir $*)
 	@if grep -q '#warning' $<; then echo '../$<:3:2: warning: #warning look [-Wcpp]'; fi
 	@if [ "$(W)" = 1 ] && grep -q unused $<; then echo '../$<:4:2: warning: unused'; fi
-	@if [ "$(W)$(origin cmd_checkdoc)" = 1undefined ] && grep -q '/\*\*' $<; \
-		then echo '../$<:6: warning: not described'; fi
 	@if [ -n "$(C)" ] && grep -q __user $<; then echo '../$<:5:2: warning: address space'; fi
 	@if grep -q '#error' $<; then echo '../$<:7:1: error: unknown type name x'; exit 1; fi
 	@if grep -q '#kill' $<; then kill -9 $$PPID; fi
@@ -74,11 +73,16 @@ $(addprefix $(O)/,$(objects)): $(O)/%.o: %.c include/uprobes.h include/sched.h $
 		$< include/uprobes.h include/sched.h > $(@D)/.$(@F).cmd
 """
 UPROBES = "int a(void);\nstruct utask {\n\tint state;\n};\n"
+KERNEL_DOC = """#!/bin/sh
+if grep -q '/[*][*]' $2; then echo "$2:6: warning: not described"; fi
+echo $1 $2 >> ../described
+"""
 FILES = {
     "Makefile": MAKEFILE,
     "Kconfig": "mainmenu\n",
     "Kbuild": "\n",
     "scripts/kconfig/merge_config.sh": MERGE,
+    "scripts/kernel-doc": KERNEL_DOC,
     "include/uprobes.h": UPROBES,
     "include/sched.h": "int switch_to(void);\n",
     "kernel/events/uprobes.c": "int use = a();\n#warning\n",
@@ -102,6 +106,7 @@ def shelf(tmp_path_factory):
     """Return a pristine tree and a repository, made once."""
     root = tmp_path_factory.mktemp("shelf")
     write(root / "pristine", FILES)
+    (root / "pristine/scripts/kernel-doc").chmod(0o755)
     source = root / "source"
     write(source, {name: FILES[name] for name in TOUCHED})
     git(source, "init", "-q", "-b", "base")
@@ -220,7 +225,7 @@ def test_what_makes_a_step_stale(chain_for, tmp_path, monkeypatch, change):
         (tmp_path / "on.config").write_text("CONFIG_UPROBES=n\n")
     changes = {"refs": {"refs": REFS[:2]}, "pristine": {"pristine_id": "2"}}
     changes |= {"sparse": {"sparse": True}, "whole": {"whole": True}}
-    changes |= {"comments": {"comments": False}}
+    changes |= {"comments": {"comments": True}}
     assert step_keys(chain_for(**changes.get(change, {})))["p-01"] != keys["p-01"]
 
 
@@ -228,7 +233,7 @@ def test_what_makes_a_step_stale(chain_for, tmp_path, monkeypatch, change):
 def test_findings_are_those_that_are_new(chain_for, monkeypatch):
     """Known of the base or the baseline: nobody's; new in a patch: its own, and only once."""
     monkeypatch.setattr(toolchain, "find_sparse", lambda: "0.6")
-    chain = chain_for(sparse=True)
+    chain = chain_for(sparse=True, comments=True)
     assert chain.steps == ("base", *REFS)
     base, baseline, first, second, third = follow(chain)
     look, unused = "#warning look [-Wcpp]", "unused"
@@ -243,10 +248,40 @@ def test_findings_are_those_that_are_new(chain_for, monkeypatch):
     )
 
 
+def test_the_base_is_asked_for_what_the_baseline_takes_out(chain_for, monkeypatch):
+    """Of the other files it has nothing to say that the baseline has not; nor do they stay."""
+    monkeypatch.setattr(toolchain, "find_sparse", lambda: "0.6")
+    chain = chain_for(sparse=True)
+    steps = follow(chain)
+    assert [step.objects for step in steps] == [1, 2, 2, 2, 2]
+    fork = chain.build_dir / "kernel/fork.o"
+    assert "unused" in fork.read_text()
+    (chain.directory / "steps.json").unlink()
+    assert follow(chain, ["base"])[0].findings == steps[0].findings
+    assert not fork.exists()
+    assert [step.findings for step in follow(chain)] == [step.findings for step in steps]
+
+
 def test_comments_are_looked_at_once(chain_for):
-    """They are the same in every configuration, so not all chains have kernel-doc run."""
-    last = follow(chain_for(comments=False))[-1]
-    assert last.problems == ("kernel/fork.c: unused",)
+    """They are the same in every configuration, and in every step that leaves their file alone."""
+    assert follow(chain_for())[-1].problems == ("kernel/fork.c: unused",)
+    chain = chain_for(comments=True)
+    assert follow(chain)[-1].problems == ("kernel/fork.c: not described", "kernel/fork.c: unused")
+    looked = ["-none kernel/events/uprobes.c", "-none kernel/fork.c", "-none kernel/fork.c"]
+    assert (chain.directory / "described").read_text().splitlines() == looked
+
+
+@pytest.mark.parametrize(("script", "why"), [("exit 3", "status 3"), ("echo no; exit 1", "no")])
+def test_kernel_doc_fails(chain_for, script, why):
+    """That it does not run is no absence of findings."""
+    chain = chain_for(comments=True)
+    take_step(chain_for(), "baseline")
+    kernel_doc = chain.directory / "linux/scripts/kernel-doc"
+    kernel_doc.unlink()
+    kernel_doc.write_text(f"#!/bin/sh\n{script}\n")
+    kernel_doc.chmod(0o755)
+    with pytest.raises(InfraError, match=f"kernel-doc fails: .*{why}"):
+        take_step(chain, "p-01")
 
 
 def record(chain):
@@ -266,7 +301,7 @@ def record(chain):
 
 def test_recorded_commands_take_the_place_of_make(chain_for, monkeypatch):
     """Where nothing but the compiler has to run, and kbuild has said how."""
-    chain = chain_for(comments=False)
+    chain = chain_for()
     first = follow(chain, ["baseline"])
     record(chain)
     monkeypatch.setattr(runner, "run_make", None)
@@ -278,7 +313,7 @@ def test_recorded_commands_take_the_place_of_make(chain_for, monkeypatch):
 
 def test_a_recorded_command_fails(chain_for, broken, monkeypatch):
     """It is the result of the step, whatever it says."""
-    chain = chain_for(repo=broken("p-01", {"kernel/fork.c": "#error\n"}), comments=False)
+    chain = chain_for(repo=broken("p-01", {"kernel/fork.c": "#error\n"}))
     first = follow(chain, ["baseline"])
     record(chain)
     monkeypatch.setattr(runner, "run_make", None)
@@ -291,7 +326,7 @@ def test_make_has_to_do_it(chain_for, broken, monkeypatch, why):
     """What is recorded is not to be trusted, or is not all."""
     monkeypatch.setattr(toolchain, "find_sparse", lambda: "0.6")
     repo = broken("p-03", {"Makefile": f"{MAKEFILE}#\n"}) if why == "Makefile" else chain_for().repo
-    chain = chain_for(repo=repo, comments=False, sparse=why == "sparse")
+    chain = chain_for(repo=repo, sparse=why == "sparse")
     follow(chain, ["baseline"])
     record(chain)
     if why == "interrupted":
@@ -406,7 +441,7 @@ def test_configurations_and_what_they_leave_out():
     """The fragments exist, and every base has the same names."""
     for base in BASES:
         known = configurations(base.name)
-        assert [c.name for c in known] == ["on", "off", "no-ia32", "no-x32", "i386"]
+        assert [c.name for c in known] == ["on", "i386", "no-ia32", "no-x32", "off"]
         assert all(fragment.is_file() for c in known for fragment in c.fragments)
     sources = ("arch/x86/math-emu/a.c", "kernel/fork.c")
     assert left_out(sources, {}) == sources[:1]
@@ -484,7 +519,7 @@ def test_wrong_rows_are_named(wanted):
     """The message says what there is."""
     with pytest.raises(UserError, match="there is no 'prefix-onn'") as caught:
         plan_matrix(replace(wanted, only=("prefix-onn",)))
-    assert "prefix-on, prefix-off" in caught.value.hint
+    assert "prefix-on, clang-on, prefix-off" in caught.value.hint
 
 
 def test_the_longest_chain_is_a_bound():
@@ -500,6 +535,20 @@ def test_the_longest_chain_is_a_bound():
 
     plan = MatrixPlan(chains=(Named("a"), Named("b")), cells=cells, notes=())
     assert [plan.seconds(workers) for workers in (1, 2, 9)] == [30.0, 20.0, 20.0]
+
+
+@pytest.mark.parametrize(
+    ("cores", "workers", "chains", "jobs"),
+    [(2, 0, 10, 1), (2, 0, 1, 2), (8, 0, 2, 4), (8, 4, 10, 2), (2, 9, 10, 1), (None, 0, 0, 1)],
+)
+def test_cores_are_shared(wanted, monkeypatch, cores, workers, chains, jobs):
+    """All directories together have as many compilers as there are cores, and each has one."""
+    monkeypatch.setattr(os, "cpu_count", lambda: cores)
+    assert share_cores(workers, chains) == jobs
+    monkeypatch.setattr(os, "cpu_count", lambda: 8)
+    request = replace(wanted, jobs=0, workers=1)
+    assert {chain.jobs for chain in plan_matrix(request).chains} == {8}
+    assert {chain.jobs for chain in plan_matrix(replace(request, jobs=3)).chains} == {3}
 
 
 def test_boot_keys(tmp_path, chain_for):

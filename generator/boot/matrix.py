@@ -13,7 +13,7 @@ import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,14 +30,17 @@ WHOLE = ("on", "off")
 """The configurations of which whole kernels are built."""
 
 CHECKED = ("on", "off", "i386")
-"""Those that sparse and kernel-doc look at; the others are as "on" but for an ABI."""
+"""Those that sparse looks at; the others are as "on" but for an ABI."""
+
+DOCUMENTED = "on"
+"""The one in which kernel-doc looks at the comments, which are the same in all."""
 
 BOOTED = "whole-on"
 """The chain whose kernels are booted."""
 
-# seconds on two cores, as long as this machine has not measured them: the first step of a
-# directory, one that a few objects see, a whole kernel from nothing, one of twelve after it, a boot
-_FIRST, _OBJECTS, _PLAIN, _KERNEL, _BOOT = 60.0, 8.0, 230.0, 70.0, 25.0
+# seconds on one core, as long as this machine has not measured them: the first step of a
+# directory, one that a few objects see, a whole kernel from nothing, one of those after it, a boot
+_FIRST, _OBJECTS, _PLAIN, _KERNEL, _BOOT = 25.0, 2.5, 600.0, 60.0, 25.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +48,10 @@ class MatrixRequest:
     """What is wanted.
 
     Args:
-        base, refs, repo, pristine, pristine_id, workdir, ccache, jobs: as for ``Chain``.
+        base, refs, repo, pristine, pristine_id, workdir, ccache: as for ``Chain``.
+        jobs: parallel compilers of a directory; 0: so many that all directories that are worked on
+            have the cores of this machine among them.
+        workers: so many directories are worked on at a time; 0: one per core.
         full: whole kernels as well, with uprobes on and off, and boots of those that have them on.
         only: names of chains, all when empty.
     """
@@ -58,6 +64,7 @@ class MatrixRequest:
     workdir: Path
     ccache: str = "auto"
     jobs: int = 0
+    workers: int = 0
     full: bool = False
     only: tuple[str, ...] = ()
 
@@ -118,9 +125,22 @@ def plan_matrix(request: MatrixRequest, booted: frozenset[str] = frozenset()) ->
     if unknown := set(request.only) - {chain.name for chain in chains}:
         names = ", ".join(chain.name for chain in chains)
         raise UserError(f"there is no '{min(unknown)}' in this matrix", hint=f"use: {names}")
-    chosen = tuple(c for c in chains if not request.only or c.name in request.only)
+    chosen = [chain for chain in chains if not request.only or chain.name in request.only]
+    jobs = request.jobs or share_cores(request.workers, len(chosen))
+    chosen = [replace(chain, jobs=jobs) for chain in chosen]
     cells = tuple(cell for chain in chosen for cell in _cells(chain, booted))
-    return MatrixPlan(chains=chosen, cells=cells, notes=tuple(notes))
+    return MatrixPlan(chains=tuple(chosen), cells=cells, notes=tuple(notes))
+
+
+def share_cores(workers: int, chains: int) -> int:
+    """Return how many compilers each directory gets: two on one core are no faster than one.
+
+    Args:
+        workers: as for ``MatrixRequest``.
+        chains: how many directories there are.
+    """
+    cores = os.cpu_count() or 1
+    return max(cores // max(min(workers or cores, chains), 1), 1)
 
 
 def _chains(request: MatrixRequest, notes: list[str]) -> list[Chain]:
@@ -138,20 +158,20 @@ def _chains(request: MatrixRequest, notes: list[str]) -> list[Chain]:
             toolchain=compiler,
             whole=whole,
             sparse=sparse and checked,
-            comments=checked,
+            comments=checked and known[number].name == DOCUMENTED,
             refs=request.refs,
             repo=request.repo,
             pristine=request.pristine,
             pristine_id=request.pristine_id,
             workdir=request.workdir,
             ccache=request.ccache,
-            jobs=request.jobs,
         )
 
     every = range(len(known))
     made = [chain(i, "gcc", whole=True) for i in every if request.full and known[i].name in WHOLE]
-    made += [chain(i, "gcc") for i in every]
-    return made + [chain(i, "clang") for i in every if clang]
+    # side by side, so that the first two directories need not have the tools of one another
+    compilers = ("gcc", "clang") if clang else ("gcc",)
+    return made + [chain(i, compiler) for i in every for compiler in compilers]
 
 
 def _there(what: str, find: Callable[[], object], notes: list[str]) -> bool:

@@ -44,9 +44,10 @@ class Configuration:
 
 
 def configurations(base: str) -> tuple[Configuration, ...]:
-    """Return uprobes on (with what only this base has), off, less ABIs, and a 32-bit kernel.
+    """Return uprobes on (with what only this base has), a 32-bit kernel, less ABIs, and off.
 
-    The 32-bit one has math emulation and vm86.
+    The 32-bit one has math emulation and vm86. They are in the order of the work they make: where
+    several are worked on at a time, the last one is short.
     """
     plain = config.find_fragments(base)
     folder = data_dir("qemu") / "config" / "prefixes"
@@ -54,10 +55,10 @@ def configurations(base: str) -> tuple[Configuration, ...]:
     on = (*plain, folder / "on.config", *((own,) if own.is_file() else ()))
     return (
         Configuration(name="on", fragments=on),
-        Configuration(name="off", fragments=(*plain, folder / "off.config")),
+        Configuration(name="i386", fragments=(folder / "i386.config",)),
         Configuration(name="no-ia32", fragments=(*on, folder / "no-ia32.config")),
         Configuration(name="no-x32", fragments=(*on, folder / "no-x32.config")),
-        Configuration(name="i386", fragments=(folder / "i386.config",)),
+        Configuration(name="off", fragments=(*plain, folder / "off.config")),
     )
 
 

@@ -284,7 +284,10 @@ def matrix(
         Path | None, typer.Option(help="Write JUnit XML there.", show_default=False)
     ] = None,
     accel: Accel = "auto",
-    jobs: Jobs = 0,
+    jobs: Annotated[
+        int,
+        typer.Option("--jobs", "-j", help="Compilers of a row; 0: the rows share the cores."),
+    ] = 0,
     workdir: Workdir = None,
     as_json: Json = False,
     dry_run: Annotated[

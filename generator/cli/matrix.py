@@ -41,7 +41,9 @@ def matrix(
 
     screen = options.screen()
     source, rendered = render_source(options)
-    request = _request(options, source, rendered, full=full, only=only, ccache=ccache)
+    request = _request(
+        options, source, rendered, full=full, only=only, ccache=ccache, workers=workers
+    )
     plan = plan_matrix(request)
     initramfs = None
     boots: dict[str, BootResult] = {}
@@ -99,6 +101,7 @@ def _request(
     full: bool,
     only: tuple[str, ...],
     ccache: str,
+    workers: int,
 ) -> MatrixRequest:
     from generator.boot.matrix import MatrixRequest
     from generator.tree.acquire import ensure_pristine, pristine_identity
@@ -113,6 +116,7 @@ def _request(
         workdir=options.area,
         ccache=ccache,
         jobs=options.jobs,
+        workers=workers,
         full=full,
         only=only,
     )
