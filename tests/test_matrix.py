@@ -284,9 +284,9 @@ def test_kernel_doc_fails(chain_for, script, why):
         take_step(chain, "p-01")
 
 
-def record(chain):
+def record(chain, *names):
     """Write what kbuild would have recorded of the objects, and a stand-in for fixdep."""
-    for name in ("kernel/events/uprobes", "kernel/fork"):
+    for name in names or ("kernel/events/uprobes", "kernel/fork"):
         place = chain.build_dir / f"{name}.o"
         warning = f"echo '../{name}.c:4:2: warning: unused'"
         command = (
@@ -295,6 +295,7 @@ def record(chain):
         )
         cmd = place.with_name(f".{place.name}.cmd")
         cmd.write_text(f"cmd_{name}.o := {command}\n{cmd.read_text()}")
+        cmd.with_suffix(".sparse").write_text(f"../{name}.c\n")
     write(chain.build_dir, {"scripts/basic/fixdep": "#!/bin/sh\necho\n"})
     (chain.build_dir / "scripts/basic/fixdep").chmod(0o755)
 
@@ -329,6 +330,9 @@ def test_make_has_to_do_it(chain_for, broken, monkeypatch, why):
     chain = chain_for(repo=repo, sparse=why == "sparse")
     follow(chain, ["baseline"])
     record(chain)
+    if why == "sparse":
+        for kept in chain.build_dir.rglob("*.sparse"):
+            kept.unlink()
     if why == "interrupted":
         state = chain.directory / "follow.json"
         state.write_text(state.read_text().replace('"running": false', '"running": true'))
@@ -337,6 +341,26 @@ def test_make_has_to_do_it(chain_for, broken, monkeypatch, why):
     called = []
     monkeypatch.setattr(runner, "run_make", lambda request, take: called.append(request) or True)
     take_step(chain, "p-03")
+    assert len(called) == 1
+
+
+@pytest.mark.parametrize("how", ["copied", "configured"])
+def test_what_another_configuration_recorded_is_not_used(chain_for, tmp_path, monkeypatch, how):
+    """The base has not all objects made again, so the first step after it has make do it."""
+    monkeypatch.setattr(toolchain, "find_sparse", lambda: "0.6")
+    other = tmp_path / "other.config"
+    other.write_text("CONFIG_UPROBES=m\n")
+    follow(chain_for(sparse=True), ["base"])
+    take_step(chain_for(), "baseline")
+    record(chain_for())
+    name = "on" if how == "configured" else "other"
+    chain = chain_for(sparse=True, configuration=Configuration(name=name, fragments=(other,)))
+    take_step(chain, "base")
+    record(chain, "kernel/events/uprobes")
+    assert not (chain.build_dir / "kernel/fork.o").exists()
+    called = []
+    monkeypatch.setattr(runner, "run_make", lambda request, take: called.append(request) or True)
+    take_step(chain, "baseline")
     assert len(called) == 1
 
 

@@ -251,12 +251,12 @@ def run_matrix(
         steps: list[Future] = []
         boots: list[Future] = []
         run = uuid.uuid4().hex[:8]
-        for chain in plan.chains:
+        for place, chain in enumerate(plan.chains):
             before: list[Future] = []
             for ref in chain.steps:
                 name = f"{chain.base}-{chain.name}-{ref}-{run}"
                 future = client.submit(
-                    take_step, chain, ref, before, key=name, pure=False, priority=int(chain.whole)
+                    take_step, chain, ref, before, key=name, pure=False, priority=-place
                 )
                 owners[future] = chain
                 steps.append(future)
@@ -264,7 +264,7 @@ def run_matrix(
                 before = [before[0], future] if before else [future]
                 if booting and chain.name == BOOTED and ref not in kept:
                     boot = client.submit(
-                        _boot, chain, booting, future, key=f"boot-{name}", pure=False, priority=2
+                        _boot, chain, booting, future, key=f"boot-{name}", pure=False, priority=1
                     )
                     owners[boot] = chain
                     boots.append(boot)

@@ -353,6 +353,7 @@ class _Step:
         changed = self._show()
         known = (chain.build_dir / ".config").is_file() and state.config_key == self._config_key
         if not known:
+            state = self._forget_objects(state)
             self._configure()
         options = config.parse_config((chain.build_dir / ".config").read_text())
         left_out = configurations.left_out(self._sources, options)
@@ -445,11 +446,17 @@ class _Step:
         state = _read_state(self._chain.directory)
         if state.running and self._chain.build_dir.is_dir():
             seed.drop_unfinished(self._chain.build_dir)
-            for source in self._sources:
-                # what was found in them is not known
-                (self._chain.build_dir / object_of(source)).unlink(missing_ok=True)
-            return replace(state, findings={}, comments={})
+            return replace(self._forget_objects(state), comments={})
         return state
+
+    def _forget_objects(self, state: _State) -> _State:
+        """Have all objects of the series made again: with what, and what is in them, is not known.
+
+        They may be those of another configuration, when this build directory began as a copy.
+        """
+        for source in self._sources:
+            replay.forget_object(self._chain.build_dir, object_of(source))
+        return replace(state, findings={})
 
     def _keep(self, state: _State, *, config_key: str, running: bool) -> None:
         data = asdict(replace(state, config_key=config_key, running=running))

@@ -111,6 +111,13 @@ def read_recorded(build_dir: Path, target: str, *, sparse: bool = False) -> Reco
     )
 
 
+def forget_object(build_dir: Path, target: str) -> None:
+    """Remove an object, and what is recorded of it: make makes it again."""
+    record = _record_of(build_dir, target)
+    for path in (build_dir / target, record, record.with_suffix(".sparse")):
+        path.unlink(missing_ok=True)
+
+
 def _record_of(build_dir: Path, target: str) -> Path:
     made = build_dir / target
     return made.with_name(f".{made.name}.cmd")
