@@ -21,7 +21,7 @@ from generator.build.guest import GuestRequest, build_guest, guest_command
 from generator.build.log import BuildLog, Message, object_of, relative_source
 from generator.build.runner import Ccache, clean_environment
 from generator.build.seed import drop_unfinished, relocate_commands
-from generator.build.toolchain import find_ccache, missing_package
+from generator.build.toolchain import find_ccache, find_sparse, missing_package
 from generator.errors import CheckFailed, InfraError, UserError
 
 
@@ -322,3 +322,18 @@ def test_cpio_accepts_the_archive(tmp_path):
         pytest.skip("cpio is not installed")
     assert done.returncode == 0
     assert b"bin/sh" in done.stdout
+
+
+def test_a_tool_is_asked_once_for_its_version(tmp_path, monkeypatch):
+    """Until it is another file; what does not run is an error each time."""
+    tool, asked = tmp_path / "sparse", tmp_path / "asked"
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    for version in ("v1", "v1 of later"):
+        tool.write_text(f"#!/bin/sh\necho x >>{asked}\necho {version}\necho more\n")
+        tool.chmod(0o755)
+        assert [find_sparse(), find_sparse()] == [version, version]
+    assert asked.read_text() == "x\nx\n"
+    tool.write_text("#!/bin/sh\nexit 1\n")
+    for _ in range(2):
+        with pytest.raises(InfraError, match="does not run"):
+            find_sparse()

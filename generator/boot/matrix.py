@@ -38,6 +38,13 @@ DOCUMENTED = "on"
 BOOTED = "whole-on"
 """The chain whose kernels are booted."""
 
+_CALM = {
+    "distributed.admin.tick.interval": "1s",
+    "distributed.admin.system-monitor.interval": "10s",
+    "distributed.worker.profile.enabled": False,
+}
+"""Dask looks at itself 50 times a second, which takes a tenth of a core; nobody reads it here."""
+
 # seconds on one core, as long as this machine has not measured them: the first step of a
 # directory, one that a few objects see, a whole kernel from nothing, one of those after it, a boot
 _FIRST, _OBJECTS, _PLAIN, _KERNEL, _BOOT = 25.0, 2.5, 600.0, 60.0, 25.0
@@ -297,6 +304,7 @@ def _client(plan: MatrixPlan, scheduler: str, workers: int) -> Iterator[Client]:
     """Connect to a scheduler, or start one and its workers on this machine's loopback."""
     import logging
 
+    import dask
     from distributed import Client, LocalCluster
 
     if scheduler:
@@ -314,6 +322,7 @@ def _client(plan: MatrixPlan, scheduler: str, workers: int) -> Iterator[Client]:
         return
     place = plan.chains[0].workdir / "dask"
     with (
+        dask.config.set(_CALM),
         LocalCluster(
             n_workers=workers or os.cpu_count() or 1,
             threads_per_worker=1,

@@ -11,6 +11,8 @@ import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
 
 from generator.errors import InfraError, UserError
 
@@ -89,6 +91,17 @@ def _found(tool: str) -> bool:
 
 
 def _version(command: str) -> str:
+    """Return the first line of ``--version``; asked once, as long as the file is the same."""
+    place = Path(shutil.which(command) or command)
+    try:
+        status = place.stat()
+    except OSError as error:
+        raise InfraError(f"the compiler does not run: {error}", where=command) from error
+    return _ask_version(str(place), status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=16)
+def _ask_version(command: str, _time: int, _size: int) -> str:
     try:
         done = subprocess.run(
             [command, "--version"], capture_output=True, text=True, timeout=30, check=True
