@@ -36,6 +36,7 @@ from generator.boot.stage import boot_key
 from generator.build import runner, toolchain
 from generator.build.configurations import Configuration, configurations, left_out, why_no_uml
 from generator.build.follow import Chain, kept_steps, step_keys, take_step
+from generator.build.replay import read_recorded
 from generator.errors import CheckFailed, InfraError, UserError
 from generator.model.bases import BASES
 from generator.model.selftests import brought_by, expected_word
@@ -142,7 +143,7 @@ def chain_for(shelf, tmp_path):
 def follow(chain, refs=None):
     """Take steps, each with the results before it, and return them."""
     results = []
-    for ref in refs or chain.steps:
+    for ref in refs or chain.refs:
         before = (results[0], results[-1]) if results else ()
         results.append(take_step(chain, ref, before))
     return results
@@ -231,35 +232,19 @@ def test_what_makes_a_step_stale(chain_for, tmp_path, monkeypatch, change):
 
 @pytest.mark.sweep
 def test_findings_are_those_that_are_new(chain_for, monkeypatch):
-    """Known of the base or the baseline: nobody's; new in a patch: its own, and only once."""
+    """Known of the baseline: nobody's; new in a patch: its own, and only once."""
     monkeypatch.setattr(toolchain, "find_sparse", lambda: "0.6")
     chain = chain_for(sparse=True, comments=True)
-    assert chain.steps == ("base", *REFS)
-    base, baseline, first, second, third = follow(chain)
+    baseline, first, second, third = follow(chain)
     look, unused = "#warning look [-Wcpp]", "unused"
-    assert base.findings == (f"kernel/events/uprobes.c: {look}",)
-    assert baseline.findings == (*base.findings, f"kernel/events/uprobes.c: {unused}")
-    assert [step.problems for step in (base, baseline, first, second)] == [()] * 4
+    assert baseline.findings == tuple(f"kernel/events/uprobes.c: {x}" for x in (look, unused))
+    assert [step.problems for step in (baseline, first, second)] == [()] * 3
     described = "kernel/fork.c: not described"
     assert third.problems == (
         "kernel/fork.c: address space",
         described,
         f"kernel/fork.c: {unused}",
     )
-
-
-def test_the_base_is_asked_for_what_the_baseline_takes_out(chain_for, monkeypatch):
-    """Of the other files it has nothing to say that the baseline has not; nor do they stay."""
-    monkeypatch.setattr(toolchain, "find_sparse", lambda: "0.6")
-    chain = chain_for(sparse=True)
-    steps = follow(chain)
-    assert [step.objects for step in steps] == [1, 2, 2, 2, 2]
-    fork = chain.build_dir / "kernel/fork.o"
-    assert "unused" in fork.read_text()
-    (chain.directory / "steps.json").unlink()
-    assert follow(chain, ["base"])[0].findings == steps[0].findings
-    assert not fork.exists()
-    assert [step.findings for step in follow(chain)] == [step.findings for step in steps]
 
 
 def test_comments_are_looked_at_once(chain_for):
@@ -345,23 +330,18 @@ def test_make_has_to_do_it(chain_for, broken, monkeypatch, why):
 
 
 @pytest.mark.parametrize("how", ["copied", "configured"])
-def test_what_another_configuration_recorded_is_not_used(chain_for, tmp_path, monkeypatch, how):
-    """The base has not all objects made again, so the first step after it has make do it."""
-    monkeypatch.setattr(toolchain, "find_sparse", lambda: "0.6")
+def test_what_another_configuration_recorded_is_not_used(chain_for, tmp_path, how):
+    """All objects of the series are made anew, whatever make says of them."""
     other = tmp_path / "other.config"
     other.write_text("CONFIG_UPROBES=m\n")
-    follow(chain_for(sparse=True), ["base"])
-    take_step(chain_for(), "baseline")
+    follow(chain_for(), ["baseline"])
     record(chain_for())
     name = "on" if how == "configured" else "other"
-    chain = chain_for(sparse=True, configuration=Configuration(name=name, fragments=(other,)))
-    take_step(chain, "base")
-    record(chain, "kernel/events/uprobes")
-    assert not (chain.build_dir / "kernel/fork.o").exists()
-    called = []
-    monkeypatch.setattr(runner, "run_make", lambda request, take: called.append(request) or True)
-    take_step(chain, "baseline")
-    assert len(called) == 1
+    chain = chain_for(configuration=Configuration(name=name, fragments=(other,)))
+    (chain_for().build_dir / "kernel/fork.o").touch()
+    assert take_step(chain, "baseline").compiled == 2
+    assert not read_recorded(chain.build_dir, "kernel/fork.o")
+    assert not list(chain.build_dir.rglob("*.sparse"))
 
 
 def test_whole_kernels_are_without_extra_warnings(chain_for):
@@ -385,6 +365,28 @@ def broken(shelf, tmp_path):
         return root / ".git"
 
     return make
+
+
+def test_what_sparse_finds_in_the_base_is_not_new(chain_for, broken, tmp_path, monkeypatch):
+    """The base is asked for it, in the sources at hand; the tree is as before, times included."""
+    looks = 'for last; do :; done; if grep -q __user "$last"; then'
+    looks += ' echo "$last:5:2: warning: address space"; fi; echo "$last" >> looked'
+    write(tmp_path, {"sparse": f"#!/bin/sh\n{looks}\n"})
+    (tmp_path / "sparse").chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
+    chain = chain_for(
+        sparse=True, repo=broken("base", {"kernel/fork.c": "int copy; void __user *q;\n"})
+    )
+    before = follow(chain, REFS[:3])
+    record(chain)
+    third = take_step(chain, "p-03", (before[0], before[-1]))
+    assert third.problems == ("kernel/fork.c: unused",)
+    assert "kernel/fork.c: address space" in third.findings
+    assert (chain.build_dir / "looked").read_text().split() == ["../kernel/fork.c"] * 2
+    source, made = chain.directory / "linux/kernel/fork.c", chain.build_dir / "kernel/fork.o"
+    assert "unused" in source.read_text()
+    assert source.stat().st_mtime_ns <= made.stat().st_mtime_ns
+    assert "long state" in (chain.directory / "linux/include/uprobes.h").read_text()
 
 
 @pytest.mark.sweep

@@ -194,7 +194,7 @@ def _there(what: str, find: Callable[[], object], notes: list[str]) -> bool:
 def _cells(chain: Chain, booted: frozenset[str]) -> Iterator[Cell]:
     kept, keys = kept_steps(chain), step_keys(chain)
     last = {result.ref: result.seconds for result in kept.values()}
-    for number, ref in enumerate(chain.steps):
+    for number, ref in enumerate(chain.refs):
         first, later = (_PLAIN, _KERNEL) if chain.whole else (_FIRST, _OBJECTS)
         result = kept.get(keys[ref])
         done = result is not None and (not result.image or Path(result.image).is_file())
@@ -260,7 +260,7 @@ def run_matrix(
         run = uuid.uuid4().hex[:8]
         for place, chain in enumerate(plan.chains):
             before: list[Future] = []
-            for ref in chain.steps:
+            for ref in chain.refs:
                 name = f"{chain.base}-{chain.name}-{ref}-{run}"
                 future = client.submit(
                     take_step, chain, ref, before, key=name, pure=False, priority=-place

@@ -8,7 +8,7 @@ includes what a patch declares; so headers keep their times, and the objects tha
 (``affected``) are removed before. Where only C and headers change and nothing but the compiler
 and sparse have to look, the commands that kbuild has recorded take the place of make (``replay``).
 Errors are problems, and so is what W=1, sparse or kernel-doc finds in files of the series and found
-neither in the baseline, after the patch before, nor, where sparse looks, in the unmodified base.
+neither in the baseline, after the patch before, nor, by sparse, in the unmodified base.
 
 Reads the repository of ``tree.series``, works below ``<workdir>/<base>/``:
 
@@ -56,7 +56,7 @@ BASE_REF = "base"
 Findings = Mapping[str, tuple[str, ...]]
 """What was found, without its line, by the file it was found in."""
 
-FORMAT = 6
+FORMAT = 7
 _LOCK_WAIT = 3600.0
 
 
@@ -106,15 +106,6 @@ class Chain:
     def build_dir(self) -> Path:
         """The build directory."""
         return self.directory / "linux" / BUILD_NAME
-
-    @property
-    def steps(self) -> tuple[str, ...]:
-        """The refs in order; where sparse looks, the unmodified base first.
-
-        Sparse says things of the base's own functions that the series brings back, such as of
-        ``siglock`` behind a pointer that is marked ``__rcu``.
-        """
-        return (BASE_REF, *self.refs) if self.sparse else self.refs
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,7 +173,7 @@ def _step_keys(chain: Chain, files: Mapping[str, worktree.RefFiles]) -> dict[str
             shared
             | {"tree": files[ref].tree_id, "config": _config_key(chain, compiler, files[ref])}
         )
-        for ref in chain.steps
+        for ref in chain.refs
     }
 
 
@@ -332,12 +323,8 @@ class _Step:
         self._wrapper = toolchain.find_ccache(chain.ccache)
         self._touched = _touched(chain, files)
         self._sources = _c_files(self._touched)
-        self._asked = self._sources
-        if ref == BASE_REF:
-            # a finding can come back only where the baseline has taken something out
-            first = files[chain.refs[0]]
-            self._asked = _c_files(worktree.differing(files[BASE_REF], first))
         self._blobs = files[ref].blobs
+        self._base = files[BASE_REF].blobs
         compiler = toolchain.find_compiler(chain.toolchain)
         self._config_key = _config_key(chain, compiler, files[ref])
         self._tinyconfig_key = _tinyconfig_key(chain, compiler, files[ref])
@@ -357,8 +344,8 @@ class _Step:
             self._configure()
         options = config.parse_config((chain.build_dir / ".config").read_text())
         left_out = configurations.left_out(self._sources, options)
-        wanted = [object_of(path) for path in self._asked if path not in left_out]
-        if len(left_out) == len(self._sources):
+        wanted = [object_of(path) for path in self._sources if path not in left_out]
+        if not wanted:
             raise InfraError(
                 "nothing of the series is compiled", where=str(chain.build_dir / ".config")
             )
@@ -386,6 +373,9 @@ class _Step:
         old = {finding for result in before for finding in result.findings}
         errors = () if passed else tuple(log.errors or log.last)
         new = tuple(finding for finding in flat if finding not in old)
+        if new and chain.sparse and not self._is_reference():
+            old |= self._found_in_base(log.compiled)
+            new = tuple(finding for finding in new if finding not in old)
         return PrefixResult(
             ref=self._ref,
             configuration=chain.configuration.name,
@@ -433,13 +423,12 @@ class _Step:
         return usable if len(usable) == len(stale) else []
 
     def _is_reference(self) -> bool:
-        """Tell whether nobody answers for the findings: those of the base, and of the baseline.
+        """Tell whether nobody answers for the findings: those of the baseline.
 
-        The baseline is no patch, and what is taken out there leaves variables that nobody reads.
-        What a compiler says of a whole kernel, without W=1, counts there as well.
+        It is no patch, and what is taken out there leaves variables that nobody reads. What a
+        compiler says of a whole kernel, without W=1, counts there as well.
         """
-        first = self._chain.refs[:1]
-        return self._ref == BASE_REF or (not self._chain.whole and self._ref in first)
+        return not self._chain.whole and self._ref in self._chain.refs[:1]
 
     def _usable_state(self) -> _State:
         """Return the state of the build directory; after an interruption, repair it."""
@@ -479,15 +468,7 @@ class _Step:
             targets = affected.read_targets(chain.build_dir, frozenset(headers), only)
             for target in affected.find_affected(targets, change):
                 target.unlink(missing_ok=True)
-        shown = worktree.prepare_worktree(
-            worktree.WorktreeRequest(
-                pristine=chain.pristine,
-                pristine_id=chain.pristine_id,
-                repo=chain.repo,
-                ref=self._ref,
-                directory=chain.directory,
-            )
-        )
+        shown = self._prepare(self._ref)
         for path, when in times.items():
             if not shown.cloned and (tree / path).is_file():
                 os.utime(tree / path, ns=(when, when))
@@ -495,6 +476,19 @@ class _Step:
             if made := object_of(path):
                 (chain.build_dir / made).unlink(missing_ok=True)
         return shown.changed
+
+    def _prepare(self, ref: str) -> worktree.WorktreeResult:
+        """Have the tree show ``ref``."""
+        chain = self._chain
+        return worktree.prepare_worktree(
+            worktree.WorktreeRequest(
+                pristine=chain.pristine,
+                pristine_id=chain.pristine_id,
+                repo=chain.repo,
+                ref=ref,
+                directory=chain.directory,
+            )
+        )
 
     def _changing_headers(self, tree: Path) -> dict[str, tuple[str, str]]:
         """Return text before and after of each header that this step changes."""
@@ -595,6 +589,25 @@ class _Step:
             if warning.file in ours:
                 found.setdefault(warning.file, set()).add(warning.text)
         return {file: tuple(sorted(texts)) for file, texts in sorted(found.items())}
+
+    def _found_in_base(self, compiled: set[str]) -> set[str]:
+        """Return what sparse finds in the unmodified base, in the sources of objects.
+
+        It says things of the base's own functions that the series brings back, such as of
+        ``siglock`` behind a pointer that is marked ``__rcu``. The tree shows the base for that
+        long, and its files have their times again behind it.
+        """
+        tree, build_dir = self._chain.directory / "linux", self._chain.build_dir
+        times = {path: (tree / path).stat() for path in self._touched if (tree / path).is_file()}
+        asked = compiled & {object_of(path) for path in self._sources if path in self._base}
+        found = (replay.read_recorded(build_dir, path, sparse=True) for path in sorted(asked))
+        log = BuildLog(tree=tree)
+        self._prepare(BASE_REF)
+        replay.look_again(build_dir, filter(None, found), log.feed)
+        self._prepare(self._ref)
+        for path, status in times.items():
+            os.utime(tree / path, ns=(status.st_atime_ns, status.st_mtime_ns))
+        return {f"{warning.file}: {warning.text}" for warning in log.warnings}
 
     def _comments(self, state: _State, changed: tuple[str, ...]) -> Findings:
         """Return what kernel-doc finds in the sources; it looks at what is not known."""

@@ -154,6 +154,31 @@ def compile_recorded(
     return passed
 
 
+def look_again(
+    build_dir: Path, recorded: Iterable[Recorded], on_line: Callable[[str], object]
+) -> None:
+    """Have sparse look at sources, as it does behind the compiler; objects stay as they are.
+
+    Args:
+        build_dir: the build directory, absolute.
+        recorded: of which objects.
+        on_line: receives what it prints.
+
+    Raises:
+        InfraError: it does not start.
+    """
+    environment = compiler_environment("none")
+    for one in recorded:
+        for line in _look(build_dir, one, environment).stdout.splitlines():
+            on_line(line)
+
+
+def _look(
+    build_dir: Path, one: Recorded, environment: dict[str, str]
+) -> subprocess.CompletedProcess[str]:
+    return run_tool(build_dir, ("sparse", *one.sparse), environment)
+
+
 def _run(
     build_dir: Path, one: Recorded, environment: dict[str, str]
 ) -> subprocess.CompletedProcess[str]:
@@ -162,7 +187,7 @@ def _run(
     if done.returncode == 0:
         _record(build_dir, one, environment)
         if one.sparse:
-            compiled, done = done, run_tool(build_dir, ("sparse", *one.sparse), environment)
+            compiled, done = done, _look(build_dir, one, environment)
             done.stdout = compiled.stdout + done.stdout
     if done.returncode:
         (build_dir / one.target).unlink(missing_ok=True)

@@ -130,21 +130,19 @@ def _judge(
     cells: tuple[PrefixResult, ...],
     booted: tuple[BootResult, ...],
 ) -> Matrix:
-    from generator.build.follow import BASE_REF
     from generator.build.worktree import read_ref
     from generator.report.matrix import Matrix, count_cost, judge_boot
 
     idents = [patch.ident for patch in find_series(options.series).patches]
     applied = {ref: idents[:number] for number, ref in enumerate(request.refs)}
-    prefixes = tuple(cell for cell in cells if cell.ref != BASE_REF)
     rows = {boot.variant: judge_boot(boot, applied[boot.variant]) for boot in booted}
     return Matrix(
         full=request.full,
         identity=source.identity,
         trees={ref: read_ref(request.repo, ref).tree_id for ref in request.refs},
-        cells=prefixes,
+        cells=cells,
         boots=tuple(rows[ref] for ref in request.refs if ref in rows),
-        cost=count_cost(prefixes),
+        cost=count_cost(cells),
         notes=plan.notes,
         tasks=0,
         seconds=0.0,
