@@ -210,6 +210,9 @@ GOOD = {
     "insert-statement-before-comment": InsertStatement(
         path=WORK, function="statements", text="inserted_call();", before="end_work", blank=True
     ),
+    "insert-statement-before-words": InsertStatement(
+        path=WORK, function="statements", text="inserted_call();", before="return marked"
+    ),
     "insert-statement-after": InsertStatement(
         path=WORK, function="statements", text="if (value)\n\tinserted_call();", after="begin_work"
     ),

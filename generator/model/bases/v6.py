@@ -579,19 +579,12 @@ EDITS: dict[str, tuple[Edit, ...]] = {
             text="/* It may have grown. */\nuprobe_mmap(new_vma);",
             after="mremap_userfaultfd_prep",
         ),
+        InsertStatement(
+            path=MREMAP,
+            function="move_vma",
+            text="/* Its pages have gone: arm those of the file. */\nuprobe_mmap(vma);",
+            before="return new_addr",
+            blank=True,
+        ),
     ),
 }
-
-
-def arm_what_stays(following: str) -> Edit:
-    """Return the edit that arms a mapping that stays where its pages were moved from.
-
-    Args:
-        following: the first tokens behind the branch for it in ``move_vma()``.
-    """
-    return ReplaceTokens(
-        path=MREMAP,
-        within="move_vma",
-        pattern=f"return new_addr; }} {following}",
-        by=f"uprobe_mmap(vma);\n\t\treturn new_addr;\n\t}}\n\n\t{following}",
-    )

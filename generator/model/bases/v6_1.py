@@ -67,7 +67,6 @@ BASE = Base(
         "move": (
             core_block("move.c"),
             *v6.EDITS["move"],
-            v6.arm_what_stays("if (do_munmap"),
             InsertHook(path=v6.MREMAP, hook="uprobe_mremap"),
         ),
     },

@@ -153,7 +153,6 @@ BASE = Base(
         "utask": (*v6.EDITS["utask"], *_UTASK),
         "return": (*v6.EDITS["return"], *_RETURN),
         "refuse": (*v6.EDITS["refuse"], *_REFUSE),
-        "move": (*v6.EDITS["move"], v6.arm_what_stays("vma_iter_init")),
     },
     baseline=v6.baseline(functions=_FUNCTIONS, prototypes=_PROTOTYPES, extra=_BASELINE),
 )
