@@ -197,3 +197,30 @@ void spawn_self_args(char **argv, const char *times)
 	argv[2] = (char *)times;
 	argv[3] = NULL;
 }
+
+/*
+ * This function has a program run one of its tests, and reads what it says of
+ * it.  It returns how the program ended.
+ */
+int run_program(const char *program, const char *test, char *line, size_t size)
+{
+	int fds[2], status;
+	ssize_t len;
+	pid_t pid;
+
+	line[0] = '\0';
+	if (pipe(fds))
+		return -1;
+	pid = fork();
+	if (!pid) {
+		dup2(fds[1], 1);
+		execl(program, program, "--run", test, NULL);
+		_exit(1);
+	}
+	close(fds[1]);
+	status = wait_child(pid);
+	len = read(fds[0], line, size - 1);
+	close(fds[0]);
+	line[len < 0 ? 0 : len] = '\0';
+	return status;
+}

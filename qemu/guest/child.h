@@ -67,5 +67,6 @@ bool is_emulated(void);
 unsigned long slots_address(void);
 void probe_child(const struct test *test, struct result *r);
 void spawn_self_args(char **argv, const char *times);
+int run_program(const char *program, const char *test, char *line, size_t size);
 
 #endif

@@ -19,6 +19,7 @@ static const struct test * const tables[] = {
 	mm_tests,
 	huge_tests,
 	return_tests,
+	refs_tests,
 # ifdef __x86_64__
 	code_tests,
 	slot_tests,

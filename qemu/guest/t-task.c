@@ -313,30 +313,6 @@ static void toggle_storm(struct result *r)
 	probe_remove(&p);
 }
 
-/* This function has a 32-bit program run one of its tests and reads the line. */
-static int run_32(char *line, size_t size)
-{
-	static const char program[] = "/bin/selftest-32";
-	int fds[2], status;
-	ssize_t len;
-	pid_t pid;
-
-	if (pipe(fds))
-		return -1;
-	pid = fork();
-	if (!pid) {
-		dup2(fds[1], 1);
-		execl(program, program, "--run", "m32-pushall", NULL);
-		_exit(1);
-	}
-	close(fds[1]);
-	status = wait_child(pid);
-	len = read(fds[0], line, size - 1);
-	close(fds[0]);
-	line[len < 0 ? 0 : len] = '\0';
-	return status;
-}
-
 /* This function sets how addresses are chosen, and returns how they were. */
 static int set_random(int how)
 {
@@ -370,7 +346,8 @@ static void random_32(struct result *r)
 	}
 	for (i = 0; i < 3 && r->outcome == OUTCOME_PASS; i++) {
 		was = set_random(ways[i]);
-		status = run_32(line, sizeof(line));
+		status = run_program("/bin/selftest-32", "m32-pushall", line,
+				     sizeof(line));
 		set_random(was);
 		if (strstr(line, "outcome=sigtrap"))
 			r->outcome = OUTCOME_SIGTRAP;
