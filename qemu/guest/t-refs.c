@@ -2,9 +2,8 @@
 /*
  * Tests that references come back.  A copy of this program runs tests of its
  * own, in which tasks end in many ways, in a file system that nothing else is
- * in.  A mapping that is left, of an address space that nobody gives back, say,
- * keeps it from being unmounted.  A probe that is left has its file's inode,
- * and the kernel warns of "Busy inodes after unmount".
+ * in.  An address space that nobody gives back has mappings of the copy, a
+ * probe that is left has its path: either keeps it from being unmounted.
  */
 #include <errno.h>
 #include <fcntl.h>
