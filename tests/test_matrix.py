@@ -578,6 +578,10 @@ def test_cores_are_shared(wanted, monkeypatch, cores, workers, chains, jobs):
     request = replace(wanted, jobs=0, workers=1)
     assert {chain.jobs for chain in plan_matrix(request).chains} == {8}
     assert {chain.jobs for chain in plan_matrix(replace(request, jobs=3)).chains} == {3}
+    both = plan_matrix(
+        replace(request, full=True, workers=2, only=("whole-on", "prefix-on"))
+    ).chains
+    assert {(chain.whole, chain.jobs) for chain in both} == {(True, 0), (False, 4)}
 
 
 def test_boot_keys(tmp_path, chain_for):

@@ -57,7 +57,7 @@ class MatrixRequest:
     Args:
         base, refs, repo, pristine, pristine_id, workdir, ccache: as for ``Chain``.
         jobs: parallel compilers of a directory; 0: so many that all directories that are worked on
-            have the cores of this machine among them.
+            have the cores of this machine among them, one per core for whole kernels.
         workers: so many directories are worked on at a time; 0: one per core.
         full: whole kernels as well, with uprobes on and off, and boots of those that have them on.
         only: names of chains, all when empty.
@@ -133,8 +133,9 @@ def plan_matrix(request: MatrixRequest, booted: frozenset[str] = frozenset()) ->
         names = ", ".join(chain.name for chain in chains)
         raise UserError(f"there is no '{min(unknown)}' in this matrix", hint=f"use: {names}")
     chosen = [chain for chain in chains if not request.only or chain.name in request.only]
-    jobs = request.jobs or share_cores(request.workers, len(chosen))
-    chosen = [replace(chain, jobs=jobs) for chain in chosen]
+    share = share_cores(request.workers, len(chosen))
+    # whole kernels take long enough to be the last at work, with all cores for one directory
+    chosen = [replace(c, jobs=request.jobs or (0 if c.whole else share)) for c in chosen]
     cells = tuple(cell for chain in chosen for cell in _cells(chain, booted))
     return MatrixPlan(chains=tuple(chosen), cells=cells, notes=tuple(notes))
 
