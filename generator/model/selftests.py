@@ -60,6 +60,13 @@ BROUGHT: tuple[Brought, ...] = (
         between="fail",
         why="QEMU loses the trap behind a pause that is stepped",
     ),
+    Brought(
+        tests=("emulate-*",),
+        patch="emulate",
+        since="hit",
+        between="fail",
+        why="everything but a NOP is stepped",
+    ),
     # no return is expected, and the instruction is executed
     Brought(tests=("return-no-stack", "return-disarmed"), patch="hit"),
     Brought(

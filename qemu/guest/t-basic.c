@@ -208,9 +208,27 @@ static int skip_endbr(void)
 	return slots_address() != 0;
 }
 
+/* This function hits an instruction of those that functions begin with. */
+static int emulate_push(void)
+{
+	CHECK(!hit_times(hit_push, 1));
+	return slots_address() != 0;
+}
+
+/* This function does so with one that reads memory. */
+static int emulate_load(void)
+{
+	const long value = 7;
+
+	CHECK(hit_load(&value) == 3 * value);
+	return slots_address() != 0;
+}
+
 const struct test basic_tests[] = {
 	CHILD_TEST("skip-nop", skip_nop, hit_nop, 1),
 	CHILD_TEST("skip-endbr", skip_endbr, hit_endbr, 1),
+	CHILD_TEST("emulate-push", emulate_push, hit_push, 1),
+	CHILD_TEST("emulate-load", emulate_load, hit_load, 1),
 	CHILD_TEST("hits-nop-10000", many_nops, hit_nop, MANY),
 	CHILD_TEST("hits-xol-10000", many_steps, hit_xol, MANY),
 	CHILD_TEST("hits-push-10000", many_pushes, hit_push, MANY),
