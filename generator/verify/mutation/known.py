@@ -15,12 +15,26 @@ _EXPLAINED: dict[tuple[str, str], str] = {
         "the same: where the return address cannot be read it cannot be written, and writing it is "
         "what comes next and fails"
     ),
+    (
+        "arch_uprobe_get_xol_area",
+        "return get_unmapped_area(NULL, TASK_SIZE - PAGE_SIZE, PAGE_SIZE, 0, 0) -> return 0",
+    ): "not in the kernel: x86 has its own, for 32-bit programs",
+    ("uprobe_emulate_cmov", "op->size -> op->src_size"): (
+        "the same: only what extends its source has one of another size"
+    ),
+    ("uprobe_emulate_pop", "op->size -> op->src_size"): (
+        "the same: only what extends its source has one of another size"
+    ),
     ("uprobe_emulation_is_certain", "UPROBE_OP_RET -> UPROBE_OP_JMP"): (
         "the same effect: repz ret is stepped, a jump with a prefix that it ignores is emulated"
     ),
     ("uprobe_may_jump", "!auprobe->x86_64 -> auprobe->x86_64"): (
         "QEMU 7.2 reports a branch to an address that is not canonical at the address, not at the "
         "branch, and so it is the same whoever jumps; processors differ"
+    ),
+    ("uprobe_move_branch", "auprobe->ixol -> auprobe->insn"): (
+        "the same effect: a step ends before what is jumped to is fetched, and QEMU 7.2 reports an "
+        "address that is not canonical there; processors do at the branch"
     ),
     (
         "pre_ssout",
