@@ -19,6 +19,9 @@ _EXPLAINED: dict[tuple[str, str], str] = {
         "arch_uprobe_get_xol_area",
         "return get_unmapped_area(NULL, TASK_SIZE - PAGE_SIZE, PAGE_SIZE, 0, 0) -> return 0",
     ): "not in the kernel: x86 has its own, for 32-bit programs",
+    ("uprobe_emulate_alu", "op->size -> op->src_size"): (
+        "the same: only what extends its source has one of another size"
+    ),
     ("uprobe_emulate_cmov", "op->size -> op->src_size"): (
         "the same: only what extends its source has one of another size"
     ),
