@@ -567,6 +567,16 @@ def test_the_longest_chain_is_a_bound():
 
 
 @pytest.mark.parametrize(
+    ("mode", "whole", "objects"),
+    [("auto", "auto", "off"), ("on", "on", "on"), ("off", "off", "off")],
+)
+def test_what_a_cache_is_asked_for(wanted, mode, whole, objects):
+    """Whole kernels, unless it is said otherwise: what a step compiles is new."""
+    request = replace(wanted, full=True, ccache=mode, only=("whole-on", "prefix-on"))
+    assert [chain.ccache for chain in plan_matrix(request).chains] == [whole, objects]
+
+
+@pytest.mark.parametrize(
     ("cores", "workers", "chains", "jobs"),
     [(2, 0, 10, 1), (2, 0, 1, 2), (8, 0, 2, 4), (8, 4, 10, 2), (2, 9, 10, 1), (None, 0, 0, 1)],
 )

@@ -55,7 +55,8 @@ class MatrixRequest:
     """What is wanted.
 
     Args:
-        base, refs, repo, pristine, pristine_id, workdir, ccache: as for ``Chain``.
+        base, refs, repo, pristine, pristine_id, workdir: as for ``Chain``.
+        ccache: the same; ``auto`` uses it for whole kernels.
         jobs: parallel compilers of a directory; 0: so many that all directories that are worked on
             have the cores of this machine among them, one per core for whole kernels.
         workers: so many directories are worked on at a time; 0: one per core.
@@ -172,7 +173,8 @@ def _chains(request: MatrixRequest, notes: list[str]) -> list[Chain]:
             pristine=request.pristine,
             pristine_id=request.pristine_id,
             workdir=request.workdir,
-            ccache=request.ccache,
+            # what a step compiles is new: to ask for it first costs a quarter
+            ccache="off" if request.ccache == "auto" and not whole else request.ccache,
         )
 
     every = range(len(known))

@@ -279,7 +279,7 @@ def matrix(
         ),
     ] = "",
     workers: Annotated[int, typer.Option(help="So many processes; 0: one per core.")] = 0,
-    ccache: Annotated[str, typer.Option(help="auto, on or off.")] = "auto",
+    ccache: Annotated[str, typer.Option(help="auto (for whole kernels), on or off.")] = "auto",
     junit: Annotated[
         Path | None, typer.Option(help="Write JUnit XML there.", show_default=False)
     ] = None,
