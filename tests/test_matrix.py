@@ -372,8 +372,9 @@ def broken(shelf, tmp_path):
     return make
 
 
-def test_what_sparse_finds_in_the_base_is_not_new(chain_for, broken, tmp_path, monkeypatch):
-    """The base is asked for it, in the sources at hand; the tree is as before, times included."""
+@pytest.fixture
+def asking(chain_for, broken, tmp_path, monkeypatch):
+    """Return a chain whose last step has a finding of the base, and the results before it."""
     write(tmp_path, {"sparse": SPARSE})
     (tmp_path / "sparse").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
@@ -382,7 +383,13 @@ def test_what_sparse_finds_in_the_base_is_not_new(chain_for, broken, tmp_path, m
     )
     before = follow(chain, REFS[:3])
     record(chain)
-    third = take_step(chain, "p-03", (before[0], before[-1]))
+    return chain, (before[0], before[-1])
+
+
+def test_what_sparse_finds_in_the_base_is_not_new(asking):
+    """The base is asked for it, in the sources at hand; the tree is as before, times included."""
+    chain, before = asking
+    third = take_step(chain, "p-03", before)
     assert third.problems == ("kernel/fork.c: unused",)
     assert "kernel/fork.c: address space" in third.findings
     assert (chain.build_dir / "looked").read_text().split() == ["../kernel/fork.c"] * 2
@@ -390,6 +397,23 @@ def test_what_sparse_finds_in_the_base_is_not_new(chain_for, broken, tmp_path, m
     assert "unused" in source.read_text()
     assert source.stat().st_mtime_ns <= made.stat().st_mtime_ns
     assert "long state" in (chain.directory / "linux/include/uprobes.h").read_text()
+
+
+def test_the_tree_shows_the_base_and_something_happens(asking, monkeypatch):
+    """The step has not ended, so nothing in the directory is trusted."""
+    chain, before = asking
+
+    def fail(*_):
+        raise InfraError("sparse does not start")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("generator.build.replay.look_again", fail)
+        with pytest.raises(InfraError):
+            take_step(chain, "p-03", before)
+    assert json.loads((chain.directory / "follow.json").read_text())["running"]
+    assert "__user *q" in (chain.directory / "linux/kernel/fork.c").read_text()
+    assert take_step(chain, "p-03", before).compiled == 2
+    assert "__user *q" not in (chain.build_dir / "kernel/fork.o").read_text()
 
 
 @pytest.mark.sweep

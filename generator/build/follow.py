@@ -194,11 +194,7 @@ def _tinyconfig_key(chain: Chain, compiler: toolchain.Compiler, files: worktree.
             "pristine": chain.pristine_id,
             "arch": config.architecture(chain.configuration.fragments),
             "compiler": [compiler.name, compiler.version],
-            "kconfig": {
-                path: blob.hexsha
-                for path, blob in files.blobs.items()
-                if Path(path).name.startswith("Kc")
-            },
+            "kconfig": files.kconfig,
         }
     )
 
@@ -357,11 +353,6 @@ class _Step:
             passed = self._make("bzImage" if chain.whole else " ".join(wanted), log)
         findings = self._findings(state, log, changed)
         documented = self._comments(state, changed) if chain.comments else {}
-        self._keep(
-            replace(state, findings=findings, comments=documented),
-            config_key=self._config_key,
-            running=False,
-        )
         flat = tuple(
             sorted(
                 f"{file}: {text}"
@@ -370,18 +361,19 @@ class _Step:
                 for text in found[file]
             )
         )
-        old = {finding for result in before for finding in result.findings}
         errors = () if passed else tuple(log.errors or log.last)
-        new = tuple(finding for finding in flat if finding not in old)
-        if new and chain.sparse and not self._is_reference():
-            old |= self._found_in_base(log.compiled)
-            new = tuple(finding for finding in new if finding not in old)
+        new = () if self._is_reference() else self._new(flat, before, log)
+        self._keep(
+            replace(state, findings=findings, comments=documented),
+            config_key=self._config_key,
+            running=False,
+        )
         return PrefixResult(
             ref=self._ref,
             configuration=chain.configuration.name,
             objects=log.objects if chain.whole else len(wanted),
             left_out=left_out,
-            problems=errors if self._is_reference() else (*errors, *new),
+            problems=(*errors, *new),
             seconds=time.monotonic() - self._started,
             toolchain=chain.toolchain,
             whole=chain.whole,
@@ -589,6 +581,15 @@ class _Step:
             if warning.file in ours:
                 found.setdefault(warning.file, set()).add(warning.text)
         return {file: tuple(sorted(texts)) for file, texts in sorted(found.items())}
+
+    def _new(
+        self, findings: tuple[str, ...], before: tuple[PrefixResult, ...], log: BuildLog
+    ) -> tuple[str, ...]:
+        """Return what neither a step before nor, by sparse, the unmodified base has."""
+        old = {finding for result in before for finding in result.findings}
+        if self._chain.sparse and not old.issuperset(findings):
+            old |= self._found_in_base(log.compiled)
+        return tuple(finding for finding in findings if finding not in old)
 
     def _found_in_base(self, compiled: set[str]) -> set[str]:
         """Return what sparse finds in the unmodified base, in the sources of objects.

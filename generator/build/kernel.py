@@ -184,9 +184,6 @@ def plan_build(request: BuildRequest) -> BuildPlan:
         fragments = config.find_fragments(request.base, flavour=request.flavour)
     pristine_id = request.pristine_id or identify_pristine(request.pristine)
     files = worktree.read_ref(request.repo, request.ref)
-    kconfig = {
-        path: blob.hexsha for path, blob in files.blobs.items() if Path(path).name.startswith("Kc")
-    }
     shared = {
         "pristine": pristine_id,
         "fragments": config.hash_fragments(fragments),
@@ -200,7 +197,7 @@ def plan_build(request: BuildRequest) -> BuildPlan:
         name=f"{worktree.BUILD_PREFIX}{request.flavour}-{request.toolchain}",
         fragments=tuple(fragment.absolute() for fragment in fragments),
         key=state.hash_inputs(shared | {"tree": files.tree_id}),
-        config_key=state.hash_inputs(shared | {"kconfig": kconfig}),
+        config_key=state.hash_inputs(shared | {"kconfig": files.kconfig}),
         pristine_id=pristine_id,
         wrapper=wrapper,
         jobs=request.jobs or os.cpu_count() or 1,

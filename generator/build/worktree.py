@@ -98,6 +98,15 @@ class RefFiles:
     tree_id: str
     blobs: Mapping[str, RefFile]
 
+    @property
+    def kconfig(self) -> dict[str, str]:
+        """The git ids of the files that kconfig reads, by path."""
+        return {
+            path: blob.hexsha
+            for path, blob in self.blobs.items()
+            if Path(path).name.startswith("Kc")
+        }
+
 
 def read_ref(repo: Path, ref: str) -> RefFiles:
     """Return the files of ``ref`` in the bare repository ``repo``.
