@@ -68,12 +68,9 @@ static bool make_copy(void)
 /* This function has the copy run a test, and takes over what that found. */
 static void run_there(struct result *r, const char *name)
 {
-	static const char * const words[] = {
-		"outcome=pass",
-		"outcome=sigtrap",
-	};
+	static const char sigtrap[] = "outcome=sigtrap";
+	const char *word = "outcome=pass";
 	char test[64], line[512];
-	const char *word;
 	unsigned long hits;
 	int status;
 
@@ -81,36 +78,40 @@ static void run_there(struct result *r, const char *name)
 	status = run_program(PROGRAM, test, line, sizeof(line));
 	if (sscanf(line, "outcome=%*s hits=%lu", &hits) == 1)
 		r->hits += hits;
-	if (r->outcome == OUTCOME_PASS && strstr(line, words[1]))
+	if (r->outcome == OUTCOME_PASS && strstr(line, sigtrap))
 		r->outcome = OUTCOME_SIGTRAP;
-	word = words[r->outcome == OUTCOME_SIGTRAP];
+	if (r->outcome == OUTCOME_SIGTRAP)
+		word = sigtrap;
 	expect(r, !status && strstr(line, word), "%s: status %#x: %s", name,
 	       status, line);
 }
 
-/* This function unmounts it, for which what runs late gets a second. */
-static bool unmount(void)
+/*
+ * This function unmounts it, for which what runs late gets a second: 0, or the
+ * errno.
+ */
+static int unmount(void)
 {
-	int i;
+	int i, err = EBUSY;
 
-	for (i = 0; i < 50; i++) {
-		if (!umount(PLACE))
-			return true;
-		if (errno != EBUSY)
-			break;
-		nap_ms(20);
+	for (i = 0; i < 50 && err == EBUSY; i++) {
+		nap_ms(i ? 20 : 0);
+		err = umount(PLACE) ? errno : 0;
 	}
-	return false;
+	return err;
 }
 
 /* This function runs tests, and wants the file system back. */
 static void run_all(struct result *r, const char * const *names)
 {
+	int err;
+
 	if (!expect(r, make_copy(), "cannot copy the program"))
 		return;
 	for (; *names; names++)
 		run_there(r, *names);
-	if (!expect(r, unmount(), "cannot unmount: error %d", errno))
+	err = unmount();
+	if (!expect(r, !err, "cannot unmount: error %d", err))
 		umount2(PLACE, MNT_DETACH);
 }
 
