@@ -170,9 +170,8 @@ class InsertStatement(Edit):
     """Insert a statement into ``function``, indented like its neighbour.
 
     Exactly one of ``after`` and ``before`` names an identifier that the neighbour mentions, or two
-    words as they stand there (``return error``);
-    ``last`` takes the last such statement instead of the first. Neither means: at the end of the
-    body.
+    words as they stand there (``return error``); ``last`` takes the last such statement instead of
+    the first. Neither means: at the end of the body.
     """
 
     function: str

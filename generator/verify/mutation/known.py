@@ -5,6 +5,8 @@ from __future__ import annotations
 
 from generator.verify.mutation.fault import Fault
 
+_ONE_SIZE = "the same: only what extends its source has one of another size"
+
 # function and change, as a report shows them, and the reason
 _EXPLAINED: dict[tuple[str, str], str] = {
     ("handler_chain", "0 -> 1"): (
@@ -19,15 +21,9 @@ _EXPLAINED: dict[tuple[str, str], str] = {
         "arch_uprobe_get_xol_area",
         "return get_unmapped_area(NULL, TASK_SIZE - PAGE_SIZE, PAGE_SIZE, 0, 0) -> return 0",
     ): "not in the kernel: x86 has its own, for 32-bit programs",
-    ("uprobe_emulate_alu", "op->size -> op->src_size"): (
-        "the same: only what extends its source has one of another size"
-    ),
-    ("uprobe_emulate_cmov", "op->size -> op->src_size"): (
-        "the same: only what extends its source has one of another size"
-    ),
-    ("uprobe_emulate_pop", "op->size -> op->src_size"): (
-        "the same: only what extends its source has one of another size"
-    ),
+    ("uprobe_emulate_alu", "op->size -> op->src_size"): _ONE_SIZE,
+    ("uprobe_emulate_cmov", "op->size -> op->src_size"): _ONE_SIZE,
+    ("uprobe_emulate_pop", "op->size -> op->src_size"): _ONE_SIZE,
     ("uprobe_emulation_is_certain", "UPROBE_OP_RET -> UPROBE_OP_JMP"): (
         "the same effect: repz ret is stepped, a jump with a prefix that it ignores is emulated"
     ),
