@@ -225,7 +225,7 @@ def test_the_score(faults):
     verdicts = {
         faults[0].ident: Verdict(caught={COMPILE: "error", BOOT: "x"}),
         faults[1].ident: Verdict(same=True),
-        faults[2].ident: Verdict(booted=True),
+        faults[2].ident: Verdict(booted="key"),
         faults[3].ident: Verdict(),
     }
     score = count_score(faults, verdicts)
@@ -244,8 +244,8 @@ def test_explanations(faults, monkeypatch):
     reasons = {("f", "a -> x"): "nothing can", ("f", "b -> x"): "wrong"}
     monkeypatch.setattr(known, "_EXPLAINED", reasons)
     verdicts = {
-        faults[0].ident: Verdict(booted=True),
-        faults[1].ident: Verdict(caught={BOOT: "nop is fail"}, booted=True),
+        faults[0].ident: Verdict(booted="key"),
+        faults[1].ident: Verdict(caught={BOOT: "nop is fail"}, booted="key"),
     }
     score = count_score(faults, verdicts)
     assert (score.explained, score.reasons) == ((faults[0],), ("nothing can",))

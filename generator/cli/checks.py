@@ -463,13 +463,9 @@ def mutate(
     )
     if new:
         judge_faults(request, new, keep)
-    waiting = [
-        fault
-        for fault in faults
-        if ledger.verdicts[fault.ident].survives and not ledger.verdicts[fault.ident].booted
-    ]
-    if boots and waiting:
-        _boot_mutants(options, source, rendered, ledger, waiting[:boots], screen)
+    survivors = [fault for fault in faults if ledger.verdicts[fault.ident].survives]
+    if boots and survivors:
+        _boot_mutants(options, source, rendered, ledger, survivors, boots, screen)
     score = count_score(faults, ledger.verdicts)
     data = asdict(score) | {"share": score.share}
     options.keep("mutate", data, source, rendered)
@@ -499,16 +495,22 @@ def _boot_mutants(
     rendered: Rendered,
     ledger: Ledger,
     faults: list[Fault],
+    most: int,
     screen: Screen,
 ) -> None:
-    """Boot the tip as it is, and then with each fault."""
+    """Boot the tip as it is, and then with each fault that was not shown to such a boot yet."""
     from generator.boot.mutants import MutantRequest, boot_mutant
-    from generator.boot.stage import boot_kernel
+    from generator.boot.stage import boot_kernel, request_key
     from generator.cli.commands import boot_request, build_request, guest
     from generator.report.mutants import BOOT, Verdict, format_verdict
 
     initramfs = guest(options, screen)
-    reference = boot_kernel(boot_request(options, "tip", initramfs), screen)
+    wanted = boot_request(options, "tip", initramfs)
+    key = request_key(wanted)
+    waiting = [fault for fault in faults if ledger.verdicts[fault.ident].booted != key]
+    if not waiting:
+        return
+    reference = boot_kernel(wanted, screen)
     if not reference.outcome.complete:
         raise CheckFailed(
             f"the tip does not pass: {reference.outcome.reason}", where=str(reference.console)
@@ -519,8 +521,8 @@ def _boot_mutants(
         initramfs=initramfs,
         reference=reference,
     )
-    for fault in faults:
+    for fault in waiting[:most]:
         said = boot_mutant(request, fault, screen)
-        verdict = Verdict(caught={BOOT: said} if said else {}, booted=True)
+        verdict = Verdict(caught={BOOT: said} if said else {}, booted=key)
         ledger.keep(fault, verdict)
         screen.note(format_verdict(fault, verdict))

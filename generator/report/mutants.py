@@ -30,12 +30,12 @@ class Verdict:
     Attributes:
         caught: what each level that noticed it says.
         same: it is none: the objects are the same.
-        booted: it was shown to a boot.
+        booted: what it was shown to, a hash of the tip's boot; "": to none.
     """
 
     caught: Mapping[str, str] = field(default_factory=dict)
     same: bool = False
-    booted: bool = False
+    booted: str = ""
 
     @property
     def survives(self) -> bool:

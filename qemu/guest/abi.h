@@ -11,6 +11,7 @@
 # ifdef __i386__
 #  define AX		%eax
 #  define SP		%esp
+#  define BP		%ebp
 #  define ARG		%eax
 #  define ARG_32	%eax
 /* The stack is aligned for a call after so many bytes and a return address. */
@@ -18,6 +19,7 @@
 # else
 #  define AX		%rax
 #  define SP		%rsp
+#  define BP		%rbp
 #  define ARG		%rdi
 #  define ARG_32	%edi
 #  define CALL_PAD	8

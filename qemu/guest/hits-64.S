@@ -10,6 +10,7 @@
 	.text
 	.globl	hit_memory, store_mov, store_step, hit_mode, hit_mode_bp, hit_mode_mov
 	.globl	hit_on_stack, hit_on_stack_bp, hit_on_stack_next, stack_callee
+	.globl	hit_on_words, hit_on_words_next
 
 /* Steps, and loads from memory while it does. */
 hit_memory:
@@ -44,6 +45,18 @@ hit_on_stack_next:
 
 stack_callee:
 	mov	(%rsp), %rax
+	ret
+
+/*
+ * Has hit_xol run on the stack given, which may be read-only: the address that
+ * it returns to, hit_on_words_next, is there already.
+ */
+hit_on_words:
+	mov	%rsp, %r8
+	mov	%rsi, %rsp
+	jmp	hit_xol
+hit_on_words_next:
+	mov	%r8, %rsp
 	ret
 
 /* Does its work in a segment of 32-bit code; the stack is left alone there. */

@@ -8,7 +8,9 @@ void store_mov(long *to, long x);
 void store_step(long *to, long x);
 long hit_mode(long x);
 unsigned long hit_on_stack(void *stack, const void *callee);
+long hit_on_words(long x, const unsigned long *stack);
 extern const char hit_mode_bp[], hit_mode_mov[], stack_callee[];
 extern const char hit_on_stack_bp[], hit_on_stack_next[];
+extern const char hit_on_words_next[];
 
 #endif

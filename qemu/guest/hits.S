@@ -6,10 +6,12 @@
 #include "abi.h"
 
 #define TF	0x100
+#define AC	0x40000
 
 	.text
 	.balign	4096
 	.globl	hit_nop, hit_xol, hit_push, hit_load, hit_div
+	.globl	hit_framed, hit_framed_leave, load_checked
 	.globl	steps_begin, steps_end, walk_stepped, foreign_int3
 	.globl	code_begin, code_second, code_end
 	.globl	refused_begin, refused_insn, refused_end
@@ -51,6 +53,28 @@ hit_load:
 	mov	(ARG), AX
 	.fill	24, 1, 0x90
 	lea	(AX, AX, 2), AX
+	ret
+
+/* The same with alignment checks. */
+load_checked:
+	pushf
+	orl	$AC, (SP)
+	popf
+	call	hit_load
+	pushf
+	andl	$~AC, (SP)
+	popf
+	ret
+
+/* Has a frame; what is probed is how it gives that back. */
+hit_framed:
+	push	BP
+	mov	SP, BP
+	push	ARG
+hit_framed_leave:
+	leave
+	.fill	24, 1, 0x90
+	lea	(ARG, ARG, 2), AX
 	ret
 
 /* Faults if the argument is zero. */

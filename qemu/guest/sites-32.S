@@ -164,6 +164,7 @@
 
 	fault	fault-load, low, SEGV, "mov $16, %eax", mov (%eax), %ecx
 	fault	fault-load, ret, SEGV, "mov $4096, %esp", ret
+	fault	fault-load, push-mem, SEGV, "mov $16, %eax", pushl (%eax)
 	fault	fault-store, low, SEGV, "mov $16, %eax", mov %ecx, (%eax)
 	fault	fault-store, push, SEGV, "mov $4096, %esp", push %eax
 	fault	fault-store, call-rel32, SEGV, "mov $4096, %esp", call site_exit

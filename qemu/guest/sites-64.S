@@ -436,6 +436,7 @@
 	fault	fault-load, alu, SEGV, "mov $16, %eax", add (%rax), %rcx
 	fault	fault-load, pop, SEGV, "mov $4096, %esp", pop %rax
 	fault	fault-load, ret, SEGV, "mov $4096, %esp", ret
+	fault	fault-load, push-mem, SEGV, "mov $16, %eax", push (%rax)
 	fault	fault-store, low, SEGV, "mov $16, %eax", mov %rcx, (%rax)
 	fault	fault-store, rip-read-only, SEGV, nop, \
 		mov %rcx, site_exit(%rip)

@@ -224,11 +224,29 @@ static int emulate_load(void)
 	return slots_address() != 0;
 }
 
+/* This function does so with one at the end of a function. */
+static int emulate_leave(void)
+{
+	CHECK(!hit_times(hit_framed, 1));
+	return slots_address() != 0;
+}
+
+/* This function loads with alignment checks, which are not those of the kernel. */
+static int step_checked(void)
+{
+	const long value = 7;
+
+	CHECK(load_checked(&value) == 3 * value);
+	return slots_address() == 0;
+}
+
 const struct test basic_tests[] = {
 	CHILD_TEST("skip-nop", skip_nop, hit_nop, 1),
 	CHILD_TEST("skip-endbr", skip_endbr, hit_endbr, 1),
 	CHILD_TEST("emulate-push", emulate_push, hit_push, 1),
 	CHILD_TEST("emulate-load", emulate_load, hit_load, 1),
+	CHILD_TEST("emulate-leave", emulate_leave, hit_framed_leave, 1),
+	CHILD_TEST("step-checked-load", step_checked, hit_load, 1),
 	CHILD_TEST("hits-nop-10000", many_nops, hit_nop, MANY),
 	CHILD_TEST("hits-xol-10000", many_steps, hit_xol, MANY),
 	CHILD_TEST("hits-push-10000", many_pushes, hit_push, MANY),

@@ -15,6 +15,9 @@
 
 #define PAGE		4096
 #define STACK_CALLS	400
+#define WORDS		(PAGE / (int)sizeof(long))
+/* More than MAX_URETPROBE_DEPTH */
+#define MANY_RETURNS	100
 
 /* This function goes to 32-bit code, from a 64-bit program. */
 static int change_mode(void)
@@ -146,8 +149,30 @@ static void code_stack(struct result *r)
 	probe_remove(&p);
 }
 
+/*
+ * This function returns from more functions than returns are kept, each with a
+ * return address that cannot be written: none of them is waited for.  The last
+ * one is called where it can be.
+ */
+static int return_read_only(void)
+{
+	unsigned long *low = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE,
+				  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned long *high = low + WORDS;
+	int i;
+
+	CHECK(low != MAP_FAILED);
+	for (i = 0; i < 2 * WORDS; i++)
+		low[i] = (uintptr_t)hit_on_words_next;
+	CHECK(!mprotect(high, PAGE, PROT_READ));
+	for (i = 1; i <= MANY_RETURNS; i++)
+		CHECK(hit_on_words(i, high + WORDS - i) == 3 * i);
+	return hit_on_words(1, low + WORDS - 1) != 3;
+}
+
 const struct test code_tests[] = {
 	TEST("code-mode", "sigtrap", code_mode),
 	TEST("code-stack", "sigtrap", code_stack),
+	RETURN_TEST("return-read-only", return_read_only, hit_xol, 1),
 	{ .name = NULL },
 };

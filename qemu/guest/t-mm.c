@@ -19,6 +19,7 @@
 #include "tests.h"
 
 #define CODE_FILE	"/tmp/code"
+#define WRITE_ONLY	"/sys/bus/cpu/drivers_probe"
 #define PAGE		4096
 
 /* Of every kernel so far. */
@@ -463,6 +464,23 @@ static void refuse_armed(struct result *r)
 	unlink(CODE_FILE);
 }
 
+/*
+ * This function arms a probe in a file that even root cannot read.  This is no
+ * error: what is in it is looked at when somebody maps it.
+ */
+static void arm_unreadable(struct result *r)
+{
+	struct probe p;
+	int err;
+
+	if (expect(r, !probe_define_at(&p, WRITE_ONLY, 0),
+		   "cannot define the probe")) {
+		err = probe_arm(&p);
+		expect(r, !err, "arming: error %d", err);
+	}
+	probe_remove(&p);
+}
+
 static volatile int own_traps;
 
 /* This function gets called for the program's own breakpoint. */
@@ -493,6 +511,34 @@ static int own_int3(void)
 		CHECK(own_traps == i + 1);
 	}
 	return 0;
+}
+
+/*
+ * This function has a breakpoint of its own when one of two mappings is gone: the
+ * kernel looks whether there is a probe left.
+ */
+static int int3_between(void)
+{
+	struct sigaction sa = {
+		.sa_sigaction = on_trap,
+		.sa_flags = SA_SIGINFO,
+	};
+	void *a = map_code(NULL, MAP_PRIVATE);
+	void *b = map_code(NULL, MAP_PRIVATE);
+
+	sigaction(SIGTRAP, &sa, NULL);
+	CHECK(!hit_code(a, 10));
+	CHECK(!hit_code(b, 10));
+	CHECK(!munmap(a, PAGE));
+	foreign_int3();
+	CHECK(own_traps == 1);
+	return hit_code(b, 10);
+}
+
+/* This function tests that. */
+static void mm_int3_between(struct result *r)
+{
+	in_code(r, int3_between, 30, 30);
 }
 
 /* This function has a breakpoint of its own, and no probe was ever there. */
@@ -792,9 +838,11 @@ const struct test mm_tests[] = {
 	TEST("mm-map-drop", "sigtrap", mm_map_drop),
 	TEST("refuse-unmapped", "sigtrap", refuse_unmapped),
 	TEST("refuse-armed", "sigtrap", refuse_armed),
+	TEST("arm-unreadable", "pass", arm_unreadable),
 	CHILD_TEST("mm-foreign-int3", own_int3, hit_xol, 10),
 	TEST("mm-int3-alone", "pass", int3_alone),
 	TEST("mm-int3-after", "sigtrap", int3_after),
+	TEST("mm-int3-between", "sigtrap", mm_int3_between),
 	CHILD_TEST("mm-slot-tail", look_at_slot, hit_xol, 1),
 	CHILD_TEST("mm-slot-leak", look_for_leaks, hit_xol, 1),
 	TEST("mm-slots-unmap", "sigtrap", mm_slots_unmap),

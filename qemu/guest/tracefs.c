@@ -49,6 +49,7 @@ static int trace_write(const char *file, const char *fmt, ...)
 {
 	char path[256], text[512];
 	int fd, len, err = 0;
+	ssize_t written;
 	va_list ap;
 
 	va_start(ap, fmt);
@@ -59,8 +60,9 @@ static int trace_write(const char *file, const char *fmt, ...)
 	fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
 	if (fd < 0)
 		return errno;
-	if (write(fd, text, len) != len)
-		err = errno;
+	written = write(fd, text, len);
+	if (written != len)
+		err = written < 0 ? errno : EIO;
 	close(fd);
 	return err;
 }
