@@ -22,6 +22,7 @@ from generator.verify.proof.build import FROM_TIP, build_fuzzer, build_proof, lo
 from generator.verify.proof.cases import Case, make_cases
 from generator.verify.proof.child import failure_in_child
 from generator.verify.proof.compare import Outcome, Prover
+from generator.verify.proof.directed import EXECUTED, TOO_SHORT
 from generator.verify.proof.explain import explain
 from generator.verify.proof.fuzz import fuzz_analysis
 from generator.verify.proof.judge import LEGACY_PREFIXES
@@ -181,6 +182,12 @@ MUTATIONS = {
     "arpl is movsxd": ("if (!insn->x86_64)\n\t\t\treturn false;", ";"),
     "segments are ignored": ("0xf0, 0xf2, 0xf3, 0x64, 0x65 };", "0xf0 };"),
     "what 64-bit code lacks": ("if ((fixups & UPROBE_INSN_32BIT) && insn->x86_64)", "if (0)"),
+    "EVEX is refused in VEX's name": (
+        "((vex[1] & 0x08) || !(vex[2] & 0x04))",
+        "!((vex[1] & 0x08) || !(vex[2] & 0x04))",
+    ),
+    "an immediate is missed": ("return !insn->immediate.nbytes;", ";"),
+    "a refusal has another error": ("return -EOPNOTSUPP;", "return -ENOEXEC;"),
 }
 
 
@@ -210,66 +217,22 @@ def test_what_is_wrong_is_found(rendered, mutated_cases, what, tmp_path):
     assert "does not compile" not in found
 
 
-# instructions that the kernels of some time did wrong, facts about each in the comment
-FIXED = [
-    (64, "49 90"),  # xchg %r8,%rax, taken for a NOP
-    (64, "87 c0"),  # clears the upper half of rax
-    (64, "90"),
-    (64, "66 90"),
-    (64, "0f 1f 84 00 00 00 00 00"),
-    (64, "66 2e 0f 1f 84 00 00 00 00 00"),
-    (64, "f3 90"),
-    (64, "f3 0f 1e fa"),
-    (32, "f3 0f 1e fb"),
-    (64, "48 f7 35 00 00 00 00"),  # div with an operand relative to rip
-    (64, "48 0f c7 0d 00 00 00 00"),  # cmpxchg16b
-    (64, "48 39 35 00 00 00 00"),  # cmp %rsi,disp(%rip)
-    (64, "4c 39 35 00 00 00 00"),
-    (64, "e8 ff ff ff 7f"),
-    (64, "e9 00 00 00 80"),
-    (64, "0f 84 fb ff ff ff"),
-    (32, "e8 00 00 00 80"),
-    (64, "9c"),
-    (64, "9d"),
-    (64, "ff 14 24"),  # call *(%rsp)
-    (64, "ff d4"),  # call *%rsp
-    (64, "54"),
-    (64, "5c"),
-    (64, "c8 10 00 02"),
-    (64, "f3 48 a5"),
-    (64, "67 e3 05"),
-    (64, "f2 ae"),
-    (64, "0f 0b"),  # reported at its own address
-    (64, "c5 f8 77"),  # vzeroupper, taken for ja
-    (64, "c5 e9 74 d9"),  # vpcmpeqb, taken for je
-    (64, "c5 f9 e8 c1"),  # vpsubsb, taken for call
-    (64, "c4 e2 c9 f7 3d 00 00 00 00"),  # shlx %rsi,disp(%rip),%rdi
-    (64, "62 f1 7d 48 6f 05 00 00 00 00"),
-    (32, "c5 f8 77"),
-]
-
-
-@pytest.mark.parametrize(("bits", "code"), FIXED)
+@pytest.mark.parametrize("directed", EXECUTED, ids=lambda d: f"{d.bits} {d.code}")
 @pytest.mark.parametrize("site", [0, 1])
-def test_instructions_that_were_wrong_once(prover, bits, code, site):
+def test_instructions_that_were_wrong_once(prover, directed, site):
     """Each of them has the effect that it has without a probe."""
-    result = prover.prove(Case(bits=bits, code=bytes.fromhex(code), site=site, family=0))
+    code = bytes.fromhex(directed.code)
+    result = prover.prove(Case(bits=directed.bits, code=code, site=site, family=0))
     if result.outcome == Outcome.LEFT_OUT and result.reason.startswith(NOT_HERE):
-        pytest.skip(f"{code}: {result.reason}")
+        pytest.skip(f"{directed.code}: {result.reason}")
     assert result.outcome in (Outcome.EQUAL, Outcome.SKIPPED, Outcome.FAULTED), result
 
 
-MISSED = [
-    *("f3 0f 41 c1", "f2 0f 4b c1", "f3 0f 90 c0", "f3 0f 99 c0"),
-    *("0f 19 c0", "0f 1d 00", "66 67 0f 73 fb 80", "66 67 0f 38 10 c1", "f3 0f 2b 06"),
-]
-
-
-@pytest.mark.parametrize("code", MISSED)
-@pytest.mark.parametrize("bits", [64, 32])
-def test_operands_that_the_decoder_misses(made, bits, code):
+@pytest.mark.parametrize("directed", TOO_SHORT, ids=lambda d: f"{d.bits} {d.code}")
+def test_operands_that_the_decoder_misses(made, directed):
     """Too few bytes would be copied: refused."""
-    found = Library(made.library).analyze(bytes.fromhex(code).ljust(16, b"\xcc"), bits=bits)
+    code = bytes.fromhex(directed.code).ljust(16, b"\xcc")
+    found = Library(made.library).analyze(code, bits=directed.bits)
     assert found.ret == -EOPNOTSUPP
 
 
@@ -442,11 +405,14 @@ def test_the_fuzzer_finds_nothing(rendered):
     """A few seconds of it."""
     source, tip, place = rendered
     program = build_fuzzer(source.load, tip, place / "fuzz")
-    seeds = [Case(bits=bits, code=bytes.fromhex(code), site=0, family=0) for bits, code in FIXED]
+    seeds = [
+        Case(bits=directed.bits, code=bytes.fromhex(directed.code), site=0, family=0)
+        for directed in EXECUTED
+    ]
     found = fuzz_analysis(program, seeds, seconds=3, seed=1, place=place / "fuzz-corpus")
     assert found.runs > 1000
     assert found.covered > 100
-    assert found.kept >= len(FIXED)
+    assert found.kept >= len(EXECUTED)
 
 
 @needs_clang

@@ -17,6 +17,7 @@ from generator.verify.proof.cases import REFUSED, Case, families, is_barren, mak
 from generator.verify.proof.code import read_code, read_function
 from generator.verify.proof.compare import Outcome, Result
 from generator.verify.proof.copy import wrong_copy
+from generator.verify.proof.directed import DIRECTED
 from generator.verify.proof.layout import LAYOUTS, REGION_LOW
 from generator.verify.proof.library import Registers, Verdict
 from generator.verify.proof.machine import TRAP_DE, TRAP_PF, TRAP_UD, Fault, Machine
@@ -128,6 +129,14 @@ def test_branches_go_to_the_ends_of_the_range(cases):
     listed = families(OPCODES)
     ends = {case.code[-4:] for case in cases if listed[case.family].letter in "BC"}
     assert {b"\xff\xff\xff\x7f", b"\x00\x00\x00\x80"} <= ends
+
+
+def test_the_directed_cases_come_first(cases):
+    """Each of them has its family, also in a small run."""
+    small = make_cases(OPCODES, wanted=1, seed=1)
+    for made in (cases, small):
+        codes = [(case.bits, case.code.hex(" ")) for case in made[: len(DIRECTED)]]
+        assert codes == [(directed.bits, directed.code) for directed in DIRECTED]
 
 
 def test_an_empty_table_makes_only_refused_cases():

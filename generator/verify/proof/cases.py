@@ -4,13 +4,13 @@
 Every opcode of the table is a family, for each mode, mandatory prefix and value of ModRM.reg that
 may make another instruction of it. Each family yields the forms that have to be there first - all
 kinds of operands, prefixes, far and near targets - and then random ones. Families take turns until
-there are enough. The same seed gives the same cases.
+there are enough. In front of all stand the directed cases. The same seed gives the same cases.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import count
@@ -18,6 +18,7 @@ from itertools import count
 from iced_x86 import Code, EncodingKind, MandatoryPrefix, OpCodeInfo, OpCodeTableKind, Register
 
 from generator.model.opcodes import OpcodeMap, OpcodeModel
+from generator.verify.proof.directed import DIRECTED
 from generator.verify.proof.judge import LEGACY_PREFIXES, Decoded, decode
 from generator.verify.proof.layout import LAYOUTS, OPERANDS, REGION_LOW, REGION_TINY, Site
 
@@ -349,6 +350,29 @@ _REFUSED_TURNS = 3
 _INVALID = 2
 
 
+def _directed(listed: Sequence[Family], seed: int) -> Iterator[Case]:
+    """Yield the directed cases of the families that the table has."""
+    rng = random.Random(f"{seed} directed")
+    places: dict[tuple[int, str], int] = {}
+    for number, family in enumerate(listed):
+        if not is_barren(family):
+            places.setdefault((family.bits, family.name), number)
+    for directed in DIRECTED:
+        index = places.get((directed.bits, directed.opcode))
+        if index is None:  # the model at hand has no such map
+            continue
+        code, sites = bytes.fromhex(directed.code), LAYOUTS[directed.bits].sites
+        site = rng.randrange(len(sites))
+        yield Case(
+            bits=directed.bits,
+            code=code,
+            site=site,
+            family=index,
+            valid=decode(code, bits=directed.bits, ip=sites[site].vaddr).valid,
+            refused=listed[index].letter == REFUSED,
+        )
+
+
 def make_cases(model: OpcodeModel, *, wanted: int, seed: int) -> list[Case]:
     """Make cases with distinct encodings.
 
@@ -363,8 +387,9 @@ def make_cases(model: OpcodeModel, *, wanted: int, seed: int) -> list[Case]:
         index: _Maker(family, index, random.Random(f"{seed} {index}")).make()
         for index, family in enumerate(listed)
     }
-    seen: set[tuple[int, bytes]] = set()
-    cases: list[Case] = []
+    cases = list(_directed(listed, seed))
+    wanted -= sum(case.valid and not case.refused for case in cases)
+    seen = {(case.bits, case.code) for case in cases}
     for turn in count():
         for index in list(streams):
             refused = listed[index].letter == REFUSED

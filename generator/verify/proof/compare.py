@@ -19,7 +19,9 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
-from generator.verify.proof.cases import Case
+from generator.model.opcodes import OPCODES
+from generator.verify.proof.cases import REFUSED, Case
+from generator.verify.proof.classes import table_letter
 from generator.verify.proof.copy import wrong_copy
 from generator.verify.proof.judge import Decoded, decode, reason_to_refuse, text
 from generator.verify.proof.known import (
@@ -33,7 +35,13 @@ from generator.verify.proof.known import (
     runs_natively,
 )
 from generator.verify.proof.layout import LAYOUTS, REGION_SIZE, SLOT_BYTES, SLOTS
-from generator.verify.proof.library import INSN_BYTES, Library, Verdict
+from generator.verify.proof.library import (
+    ENOEXEC,
+    EOPNOTSUPP,
+    INSN_BYTES,
+    Library,
+    Verdict,
+)
 from generator.verify.proof.machine import TF, TRAP_UD, Fault, Machine, Processor
 from generator.verify.proof.native import Native
 from generator.verify.proof.start import Start, make_start, region_content
@@ -325,11 +333,27 @@ class Prover:
         return found
 
 
+def _wrong_refusal(decoded: Decoded, verdict: Verdict, refusal: str) -> str:
+    """Return what is wrong with a refusal, "" when somebody has a reason for it.
+
+    Reasons are the judge's, the table's, and a decoder that sees less than the judge.
+    """
+    wanted = -EOPNOTSUPP if verdict.length else -ENOEXEC
+    if verdict.ret != wanted:
+        return f"refused with {verdict.ret} in place of {wanted}"
+    letter = table_letter(OPCODES, verdict) if verdict.length else ""
+    if refusal or letter in ("", REFUSED) or verdict.length != decoded.length:
+        return ""
+    return f"refused, and class {letter} of the table is accepted"
+
+
 def _judge(case: Case, decoded: Decoded, verdict: Verdict) -> Result | None:
     """Compare the analysis with the judge; returns a result when nothing is left to execute."""
     refusal = reason_to_refuse(decoded) if decoded.valid else "no instruction"
     if verdict.ret:
-        return _result(case, decoded, verdict, Outcome.REFUSED, refusal)
+        wrong = _wrong_refusal(decoded, verdict, refusal)
+        outcome = Outcome.UNEQUAL if wrong else Outcome.REFUSED
+        return _result(case, decoded, verdict, outcome, wrong or refusal)
     if case.refused:
         return _result(
             case, decoded, verdict, Outcome.UNEQUAL, "accepted, and the table refuses it"

@@ -8,7 +8,8 @@ from pathlib import Path
 
 from generator.errors import UserError
 from generator.model.emulation import EMULATION
-from generator.model.opcodes import OpcodeMap, OpcodeModel
+from generator.model.opcodes import OpcodeModel
+from generator.verify.proof.classes import table_letter, table_reason
 from generator.verify.proof.judge import decode, reason_to_refuse, text
 from generator.verify.proof.library import ENOEXEC, INSN_BYTES, Library, Verdict
 
@@ -88,51 +89,6 @@ def explain(library: Path, model: OpcodeModel, code: bytes, *, bits: int) -> Exp
         emulated=EMULATION.operations[verdict.op].meaning if accepted and verdict.op else "",
         reason=reason,
     )
-
-
-def _place(model: OpcodeModel, verdict: Verdict) -> tuple[OpcodeMap | None, int]:
-    """Return the map, None for one that the model does not have, and the opcode in it."""
-    first, second, third = verdict.opcode
-    escape, opcode = "", first
-    if not verdict.vex_map and first == 0x0F:
-        escape, opcode = ("0f", second)
-        if second in (0x38, 0x3A):
-            escape, opcode = f"0f {second:02x}", third
-    for table in model.maps if not verdict.rex2 else ():
-        if table.vex == verdict.vex_map and (table.vex or table.escape == escape):
-            return table, opcode
-    return None, opcode
-
-
-def table_letter(model: OpcodeModel, verdict: Verdict) -> str:
-    """Return the class of the opcode that the decoder has found, "" for a map without classes."""
-    table, opcode = _place(model, verdict)
-    if not table:
-        return ""
-    letter = table.letters[opcode]
-    if letter != "G":
-        return letter
-    whole = opcode if not table.escape else 0x0F00 | opcode
-    group = next(group for group in model.groups if group.opcode == whole)
-    return group.letters[verdict.modrm >> 3 & 7]
-
-
-def table_reason(model: OpcodeModel, verdict: Verdict, bits: int) -> str:
-    """Return what the model says about a refused opcode, "" when it is not the opcode."""
-    if verdict.ret == -ENOEXEC or not verdict.length:
-        return ""
-    letter = table_letter(model, verdict)
-    if letter == "L" and bits == 64:
-        return "invalid in 64-bit code"
-    if not letter:
-        return "of this map no opcode is probed"
-    if letter != "_":
-        return ""
-    table, opcode = _place(model, verdict)
-    for refusal in model.refusals:
-        if table and refusal.map == table.title and opcode in refusal.opcodes:
-            return refusal.reason
-    return ""
 
 
 def _other_reason(verdict: Verdict) -> str:
