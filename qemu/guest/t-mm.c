@@ -19,6 +19,8 @@
 #include "tests.h"
 
 #define CODE_FILE	"/tmp/code"
+/* The number of the exception that int3 raises */
+#define TRAP_BP		3
 #define WRITE_ONLY	"/sys/bus/cpu/drivers_probe"
 #define PAGE		4096
 
@@ -481,7 +483,7 @@ static void arm_unreadable(struct result *r)
 	probe_remove(&p);
 }
 
-static volatile int own_traps;
+static volatile int own_traps, trap_number;
 
 /* This function gets called for the program's own breakpoint. */
 static void on_trap(int signo, siginfo_t *info, void *context)
@@ -493,6 +495,7 @@ static void on_trap(int signo, siginfo_t *info, void *context)
 		die_of(signo);
 	if (info->si_code == SI_KERNEL)
 		own_traps++;
+	trap_number = uc->uc_mcontext.gregs[REG_TRAPNO];
 }
 
 /* This function has a breakpoint of its own beside the probe. */
@@ -552,6 +555,7 @@ static void int3_alone(struct result *r)
 	sigaction(SIGTRAP, &sa, NULL);
 	foreign_int3();
 	expect(r, own_traps == 1, "expected one SIGTRAP, saw %d", own_traps);
+	expect(r, trap_number == TRAP_BP, "trap number %d", trap_number);
 }
 
 /* This function hits, and has its own breakpoints when the probe is gone. */
@@ -571,6 +575,7 @@ static int int3_later(void)
 	foreign_int3();
 	foreign_int3();
 	CHECK(own_traps == 2);
+	CHECK(trap_number == TRAP_BP);
 	return 0;
 }
 

@@ -194,7 +194,8 @@ static int probe_enable(const struct probe *p, int on)
 		return 0;
 	}
 	snprintf(file, sizeof(file), "events/" GROUP "/%s/enable", p->event);
-	return trace_write(file, "%d", on);
+	/* Two characters: an error that is 1 looks like a short write. */
+	return trace_write(file, "%d\n", on);
 }
 
 /* This function arms a probe and returns 0 or the errno. */
