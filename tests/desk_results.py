@@ -7,7 +7,7 @@ from pathlib import Path
 from conftest import TESTS
 from test_report_compare import boot, guest
 
-from generator.build.follow import PrefixResult
+from generator.build.chain import PrefixResult
 from generator.model.opcodes import OPCODES
 from generator.model.review import RULES
 from generator.report.clients import Client

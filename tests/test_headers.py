@@ -3,7 +3,7 @@
 
 import pytest
 
-from generator.errors import InfraError
+from generator.errors import UserError
 from generator.model.bases import BASES
 from generator.model.decl import Function, Param
 from generator.model.interface import INTERFACE
@@ -171,7 +171,7 @@ def test_headers_that_are_missing():
 
 def test_a_repository_without_prefixes(tmp_path):
     """It has to be rendered."""
-    with pytest.raises(InfraError, match="render the series again"):
+    with pytest.raises(UserError, match="render the series first"):
         read_prefixes(plan_series(V6[0], find_series("review")), tmp_path)
 
 

@@ -34,8 +34,9 @@ from generator.boot.matrix import (
 )
 from generator.boot.stage import boot_key
 from generator.build import runner, toolchain
+from generator.build.chain import Chain, kept_steps, step_keys
 from generator.build.configurations import Configuration, configurations, left_out, why_no_uml
-from generator.build.follow import Chain, kept_steps, step_keys, take_step
+from generator.build.follow import take_step
 from generator.build.replay import read_recorded
 from generator.errors import CheckFailed, InfraError, UserError
 from generator.model.bases import BASES

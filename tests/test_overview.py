@@ -11,9 +11,8 @@ from conftest import MINI
 from test_report_compare import DEAD, boot, guest
 
 from generator.build import state
-from generator.build.follow import PrefixResult
+from generator.build.chain import PrefixResult
 from generator.build.kernel import BuildRequest, plan_build
-from generator.build.worktree import read_ref
 from generator.cli import main
 from generator.errors import InfraError, UserError
 from generator.model.bases import BASES, UNFINISHED
@@ -30,6 +29,7 @@ from generator.report.overview import (
 )
 from generator.report.results import dump_json, result_path, write_boot
 from generator.tree.acquire import find_source
+from generator.tree.refs import read_ref
 from generator.tree.replay import replay_patches
 from generator.tree.series import render_series
 

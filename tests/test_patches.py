@@ -18,12 +18,12 @@ from generator.model.series import REVIEW
 from generator.plan import Plan, PlannedPatch, find_base, plan_series
 from generator.report.schema import make_schema
 from generator.tree.acquire import find_source
+from generator.tree.refs import read_ref
 from generator.tree.series import commit_files, render_series
 from generator.verify.patches.apply import apply_patches
 from generator.verify.patches.code import Build, compare_code, undo_flags
 from generator.verify.patches.mail import TRAILERS, check_mails, read_mail
 from generator.verify.patches.recipients import find_recipients
-from generator.verify.refs import files_at
 
 HEAD = "From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001\n"
 WHO = "Mini Tester <mini@example.org>"
@@ -362,10 +362,10 @@ def test_text_that_does_not_compile(compared):
 
 def test_a_ref_that_is_missing(rendered, tmp_path):
     """The repository is the tool's own."""
-    assert files_at(rendered.repo, "baseline")
+    assert read_ref(rendered.repo, "baseline").texts
     for repo, ref in ((rendered.repo, "review-99"), (tmp_path, "baseline")):
-        with pytest.raises(InfraError, match="render the series again"):
-            files_at(repo, ref)
+        with pytest.raises(UserError, match="render the series first"):
+            read_ref(repo, ref)
 
 
 def test_what_the_preprocessor_takes_back():

@@ -15,10 +15,10 @@ from generator.build import runner
 from generator.build.follow import take_step
 from generator.build.log import BuildLog, object_of
 from generator.build.replay import compile_recorded, read_recorded, write_checker
-from generator.build.worktree import differing, read_refs
 from generator.errors import InfraError
 from generator.plan import find_base, find_series, plan_series
 from generator.tree.acquire import ensure_pristine, pristine_identity
+from generator.tree.refs import differing, read_refs
 from generator.tree.series import render_series
 
 FORK = "kernel/fork.o"

@@ -19,8 +19,9 @@ from typing import TYPE_CHECKING
 
 from generator.boot.stage import BootRequest, BootResult, boot_kernel
 from generator.build import toolchain
+from generator.build.chain import Chain, PrefixResult, kept_steps, step_keys
 from generator.build.configurations import configurations, why_no_uml
-from generator.build.follow import Chain, PrefixResult, kept_steps, step_keys, take_step
+from generator.build.follow import take_step
 from generator.errors import InfraError, UserError
 
 if TYPE_CHECKING:

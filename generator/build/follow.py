@@ -15,19 +15,17 @@ Reads the repository of ``tree.series``, works below ``<workdir>/<base>/``:
     prefix-<configuration>/         gcc, touched objects; clang-<configuration>/ the same
     whole-<configuration>/          gcc, whole kernels, and their images
       linux/build-prefix/           objects
-      steps.json                    results of steps, by a hash of all that they depend on
-      follow.json                   what the build directory has
+      steps.json, follow.json       what outlasts a run, see ``chain``
     tinyconfig/                     what all fragments are merged into, for each compiler
 """
 
 from __future__ import annotations
 
-import json
 import os
 import resource
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -42,193 +40,32 @@ from generator.build import (
     toolchain,
     worktree,
 )
+from generator.build.chain import (
+    BASE_REF,
+    BUILD_NAME,
+    Chain,
+    Findings,
+    PrefixResult,
+    State,
+    c_files,
+    config_key,
+    keep_state,
+    keep_steps,
+    kept_steps,
+    read_files,
+    read_state,
+    step_keys,
+    tinyconfig_key,
+    touched_files,
+)
 from generator.build.kernel import IMAGE, variant_lock
 from generator.build.log import BuildLog, object_of
 from generator.build.progress import Observer, Progress, SilentObserver
-from generator.build.state import hash_inputs
 from generator.errors import CheckFailed, InfraError
 from generator.paths import ensure_dir, write_atomic
+from generator.tree.refs import RefFiles
 
-BUILD_NAME = f"{worktree.BUILD_PREFIX}prefix"
-BASE_REF = "base"
-"""The ref of the unmodified files, whose findings nobody has to answer for."""
-
-Findings = Mapping[str, tuple[str, ...]]
-"""What was found, without its line, by the file it was found in."""
-
-FORMAT = 7
 _LOCK_WAIT = 3600.0
-
-
-@dataclass(frozen=True, kw_only=True)
-class Chain:
-    """A build directory that follows the prefixes.
-
-    Args:
-        base: the kernel release.
-        configuration: see ``configurations``.
-        toolchain: ``gcc`` or ``clang``.
-        whole: the whole kernel, and without W=1: what a user builds.
-        sparse: sparse looks at what is compiled.
-        comments: kernel-doc looks at the files that the series touches, as W=1 has it.
-        refs: the prefixes, in the order of the series, without the unmodified base.
-        repo, pristine, pristine_id, workdir: as for a build.
-        ccache: ``auto``, ``on`` or ``off``.
-        jobs: parallel compilers; 0: one per core.
-    """
-
-    base: str
-    configuration: configurations.Configuration
-    toolchain: str = "gcc"
-    whole: bool = False
-    sparse: bool = False
-    comments: bool = False
-    refs: tuple[str, ...]
-    repo: Path
-    pristine: Path
-    pristine_id: str
-    workdir: Path
-    ccache: str = "auto"
-    jobs: int = 0
-
-    @property
-    def name(self) -> str:
-        """What the chain is called, and its directory."""
-        kind = "whole" if self.whole else {"gcc": "prefix"}.get(self.toolchain, self.toolchain)
-        return f"{kind}-{self.configuration.name}"
-
-    @property
-    def directory(self) -> Path:
-        """Where it works."""
-        return self.workdir.absolute() / self.base / self.name
-
-    @property
-    def build_dir(self) -> Path:
-        """The build directory."""
-        return self.directory / "linux" / BUILD_NAME
-
-
-@dataclass(frozen=True, kw_only=True)
-class PrefixResult:
-    """One prefix in one configuration.
-
-    Args:
-        ref: the prefix.
-        configuration: its name.
-        objects: how many were asked for; of a whole kernel, how many were compiled.
-        left_out: touched sources that this configuration does not compile.
-        problems: errors, and warnings that are new, as the compiler prints them.
-        seconds: time of the step, from the first to the last.
-        toolchain: ``gcc`` or ``clang``.
-        whole: the whole kernel was built.
-        compiled: objects compiled by this step.
-        processor: seconds of processor time that make and all below it took.
-        findings: all warnings in files of the series, without their lines.
-        ccache: a compiler cache was used.
-        image: the kernel image, "" when there is none.
-    """
-
-    ref: str
-    configuration: str
-    objects: int
-    left_out: tuple[str, ...]
-    problems: tuple[str, ...]
-    seconds: float
-    toolchain: str = "gcc"
-    whole: bool = False
-    compiled: int = 0
-    processor: float = 0.0
-    findings: tuple[str, ...] = ()
-    ccache: bool = False
-    image: str = ""
-
-
-def step_keys(chain: Chain) -> dict[str, str]:
-    """Return a hash of everything that the result of a step depends on, by ref.
-
-    Raises:
-        UserError: there is no such ref or toolchain.
-        InfraError: a tool is missing.
-    """
-    return _step_keys(chain, _read_files(chain))
-
-
-def _read_files(chain: Chain) -> dict[str, worktree.RefFiles]:
-    """Return the files of the prefixes, and of the unmodified base."""
-    return worktree.read_refs(chain.repo, (BASE_REF, *chain.refs))
-
-
-def _step_keys(chain: Chain, files: Mapping[str, worktree.RefFiles]) -> dict[str, str]:
-    compiler = toolchain.find_compiler(chain.toolchain)
-    shared = {
-        "base": files[BASE_REF].tree_id,
-        "sources": list(_c_files(_touched(chain, files))),
-        "sparse": toolchain.find_sparse() if chain.sparse else "",
-        "comments": chain.comments,
-        "whole": chain.whole,
-        "follow": FORMAT,
-    }
-    return {
-        ref: hash_inputs(
-            shared
-            | {"tree": files[ref].tree_id, "config": _config_key(chain, compiler, files[ref])}
-        )
-        for ref in chain.refs
-    }
-
-
-def _config_key(chain: Chain, compiler: toolchain.Compiler, files: worktree.RefFiles) -> str:
-    """Return a hash of what ``.config`` is made from."""
-    return hash_inputs(
-        {
-            "tinyconfig": _tinyconfig_key(chain, compiler, files),
-            "fragments": config.hash_fragments(chain.configuration.fragments),
-        }
-    )
-
-
-def _tinyconfig_key(chain: Chain, compiler: toolchain.Compiler, files: worktree.RefFiles) -> str:
-    """Return a hash of what ``tinyconfig`` depends on."""
-    return hash_inputs(
-        {
-            "pristine": chain.pristine_id,
-            "arch": config.architecture(chain.configuration.fragments),
-            "compiler": [compiler.name, compiler.version],
-            "kconfig": files.kconfig,
-        }
-    )
-
-
-def _touched(chain: Chain, files: Mapping[str, worktree.RefFiles]) -> tuple[str, ...]:
-    """Return the files that any prefix changes, against the unmodified base."""
-    found: set[str] = set()
-    for ref in chain.refs:
-        found |= set(worktree.differing(files[ref], files[BASE_REF]))
-    return tuple(sorted(found))
-
-
-def _c_files(paths: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(path for path in paths if path.endswith(".c"))
-
-
-def kept_steps(chain: Chain) -> dict[str, PrefixResult]:
-    """Return the results that are kept, by key; a damaged file has none."""
-    try:
-        data = json.loads((chain.directory / "steps.json").read_bytes())
-        return {
-            key: PrefixResult(
-                **{
-                    **row,
-                    "left_out": tuple(row["left_out"]),
-                    "problems": tuple(row["problems"]),
-                    "findings": tuple(row["findings"]),
-                }
-            )
-            for key, row in data["steps"].items()
-            if data["format"] == FORMAT
-        }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}
 
 
 def take_step(
@@ -250,80 +87,36 @@ def take_step(
         CheckFailed: a configuration loses an option, or cannot be made.
         InfraError: a tool is missing, or the disk is full.
     """
-    files = _read_files(chain)
-    key = _step_keys(chain, files)[ref]
+    files = read_files(chain)
+    key = step_keys(chain, files)[ref]
     with variant_lock(ensure_dir(chain.directory), wait=_LOCK_WAIT):
         known = kept_steps(chain)
         image = Path(known[key].image) if key in known else Path()
         if key in known and (not chain.whole or known[key].problems or image.is_file()):
             return known[key]
         result = _Step(chain, ref, files, observer or SilentObserver()).run(before)
-        _write(chain.directory / "steps.json", {"steps": _rows({**known, key: result})})
+        keep_steps(chain, {**known, key: result})
         return result
-
-
-def _rows(results: Mapping[str, PrefixResult]) -> dict[str, object]:
-    return {key: asdict(result) for key, result in results.items()}
-
-
-def _write(path: Path, data: Mapping[str, object]) -> None:
-    write_atomic(path, (json.dumps({"format": FORMAT, **data}, indent=1) + "\n").encode())
-
-
-@dataclass(frozen=True, kw_only=True)
-class _State:
-    """What a build directory has.
-
-    Attributes:
-        config_key: what ``.config`` was made from.
-        running: a step began and did not end.
-        findings: of the objects that are there, by the file they are in.
-        comments: what kernel-doc finds, by file; of what it has not looked at, nothing.
-    """
-
-    config_key: str = ""
-    running: bool = False
-    findings: Findings
-    comments: Findings
-
-
-def _read_state(directory: Path) -> _State:
-    try:
-        data = json.loads((directory / "follow.json").read_bytes())
-        if data["format"] == FORMAT:
-            return _State(
-                config_key=str(data["config_key"]),
-                running=bool(data["running"]),
-                findings=_rows_by_file(data["findings"]),
-                comments=_rows_by_file(data["comments"]),
-            )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        pass
-    return _State(running=True, findings={}, comments={})
-
-
-def _rows_by_file(data: Mapping[str, list[str]]) -> Findings:
-    return {str(file): tuple(rows) for file, rows in data.items()}
 
 
 class _Step:
     """A step that is being taken."""
 
     def __init__(
-        self, chain: Chain, ref: str, files: Mapping[str, worktree.RefFiles], observer: Observer
+        self, chain: Chain, ref: str, files: Mapping[str, RefFiles], observer: Observer
     ) -> None:
         self._chain = chain
         self._ref = ref
         self._observer = observer
         self._started = time.monotonic()
         self._wrapper = toolchain.find_ccache(chain.ccache)
-        self._touched = _touched(chain, files)
-        self._sources = _c_files(self._touched)
+        self._touched = touched_files(chain, files)
+        self._sources = c_files(self._touched)
         self._blobs = files[ref].blobs
         self._base = files[BASE_REF].blobs
         compiler = toolchain.find_compiler(chain.toolchain)
-        self._config_key = _config_key(chain, compiler, files[ref])
-        self._tinyconfig_key = _tinyconfig_key(chain, compiler, files[ref])
+        self._config_key = config_key(chain, compiler, files[ref])
+        self._tinyconfig_key = tinyconfig_key(chain, compiler, files[ref])
 
     def run(self, before: tuple[PrefixResult, ...]) -> PrefixResult:
         """Take it."""
@@ -422,15 +215,15 @@ class _Step:
         """
         return not self._chain.whole and self._ref in self._chain.refs[:1]
 
-    def _usable_state(self) -> _State:
+    def _usable_state(self) -> State:
         """Return the state of the build directory; after an interruption, repair it."""
-        state = _read_state(self._chain.directory)
+        state = read_state(self._chain)
         if state.running and self._chain.build_dir.is_dir():
             seed.drop_unfinished(self._chain.build_dir)
             return replace(self._forget_objects(state), comments={})
         return state
 
-    def _forget_objects(self, state: _State) -> _State:
+    def _forget_objects(self, state: State) -> State:
         """Have all objects of the series made again: with what, and what is in them, is not known.
 
         They may be those of another configuration, when this build directory began as a copy.
@@ -439,9 +232,8 @@ class _Step:
             replay.forget_object(self._chain.build_dir, object_of(source))
         return replace(state, findings={})
 
-    def _keep(self, state: _State, *, config_key: str, running: bool) -> None:
-        data = asdict(replace(state, config_key=config_key, running=running))
-        _write(self._chain.directory / "follow.json", data)
+    def _keep(self, state: State, *, config_key: str, running: bool) -> None:
+        keep_state(self._chain, replace(state, config_key=config_key, running=running))
 
     def _show(self) -> tuple[str, ...]:
         """Show the prefix in the tree, remove what sees a change, return what was written."""
@@ -569,7 +361,7 @@ class _Step:
         )
 
     def _findings(
-        self, state: _State, log: BuildLog, changed: tuple[str, ...]
+        self, state: State, log: BuildLog, changed: tuple[str, ...]
     ) -> dict[str, tuple[str, ...]]:
         """Return all warnings in files of the series: the new ones, and those of other objects."""
         ours = set(self._touched)
@@ -610,7 +402,7 @@ class _Step:
             os.utime(tree / path, ns=(status.st_atime_ns, status.st_mtime_ns))
         return {f"{warning.file}: {warning.text}" for warning in log.warnings}
 
-    def _comments(self, state: _State, changed: tuple[str, ...]) -> Findings:
+    def _comments(self, state: State, changed: tuple[str, ...]) -> Findings:
         """Return what kernel-doc finds in the sources; it looks at what is not known."""
         known = {file: rows for file, rows in state.comments.items() if file not in changed}
         log = BuildLog(tree=self._chain.directory / "linux")

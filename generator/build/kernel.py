@@ -34,6 +34,7 @@ from generator.build.log import BuildLog, Message, object_of
 from generator.build.progress import Observer, Progress, SilentObserver
 from generator.errors import CheckFailed, InfraError, UserError
 from generator.paths import ensure_dir
+from generator.tree.refs import differing, read_ref
 
 IMAGE = "arch/x86/boot/bzImage"
 """The kernel image in a build directory (top Makefile of every base: KBUILD_IMAGE for x86)."""
@@ -183,7 +184,7 @@ def plan_build(request: BuildRequest) -> BuildPlan:
     if fragments is None:
         fragments = config.find_fragments(request.base, flavour=request.flavour)
     pristine_id = request.pristine_id or identify_pristine(request.pristine)
-    files = worktree.read_ref(request.repo, request.ref)
+    files = read_ref(request.repo, request.ref)
     shared = {
         "pristine": pristine_id,
         "fragments": config.hash_fragments(fragments),
@@ -408,9 +409,9 @@ class _Build:
         )
 
     def _touched(self) -> tuple[str, ...]:
-        wanted = worktree.read_ref(self.request.repo, self.request.ref)
-        original = worktree.read_ref(self.request.repo, self.request.base_ref)
-        return worktree.differing(wanted, original)
+        wanted = read_ref(self.request.repo, self.request.ref)
+        original = read_ref(self.request.repo, self.request.base_ref)
+        return differing(wanted, original)
 
     def _result(
         self, known: state.BuildState, touched: tuple[str, ...], *, objects: int, unchanged: bool

@@ -17,16 +17,13 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
-
-import git
-from git.exc import GitCommandError, GitCommandNotFound, InvalidGitRepositoryError, NoSuchPathError
 
 from generator.errors import InfraError, UserError
 from generator.paths import ensure_dir, write_atomic
+from generator.tree.refs import RefFiles, differing, read_refs
 
 BUILD_PREFIX = "build-"
 """Build directories live below the source tree and begin with this (see ``seed``)."""
@@ -74,85 +71,6 @@ class WorktreeResult:
     cloned: bool
     changed: tuple[str, ...]
     touched: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class RefFile:
-    """A regular file of a ref.
-
-    Args:
-        hexsha: git id of its content, 40 hexadecimal digits.
-        mode: as git has it, such as 0o100644.
-        data: the content.
-    """
-
-    hexsha: str
-    mode: int
-    data: bytes
-
-
-@dataclass(frozen=True, kw_only=True)
-class RefFiles:
-    """The regular files of a ref by path, and the id of the whole tree."""
-
-    tree_id: str
-    blobs: Mapping[str, RefFile]
-
-    @property
-    def kconfig(self) -> dict[str, str]:
-        """The git ids of the files that kconfig reads, by path."""
-        return {
-            path: blob.hexsha
-            for path, blob in self.blobs.items()
-            if Path(path).name.startswith("Kc")
-        }
-
-
-def read_ref(repo: Path, ref: str) -> RefFiles:
-    """Return the files of ``ref`` in the bare repository ``repo``.
-
-    Raises:
-        UserError: there is no such repository or ref.
-        InfraError: git is missing.
-    """
-    return read_refs(repo, (ref,))[ref]
-
-
-def read_refs(repo: Path, refs: Iterable[str]) -> dict[str, RefFiles]:
-    """Return the files of each of ``refs``; what they have in common is read once.
-
-    Raises:
-        UserError: there is no such repository, or not one of the refs.
-        InfraError: git is missing.
-    """
-    found: dict[str, RefFiles] = {}
-    ref = ""
-    try:
-        with git.Repo(repo) as opened:
-            for ref in refs:
-                found[ref] = _read_tree(opened.commit(ref).tree)
-    except GitCommandNotFound as error:
-        raise InfraError("git is not installed", hint="apt-get install git") from error
-    except (InvalidGitRepositoryError, NoSuchPathError) as error:
-        raise UserError(
-            "this is no git repository", where=str(repo), hint="render the series first"
-        ) from error
-    except (git.exc.BadName, GitCommandError, ValueError, IndexError) as error:
-        raise UserError(
-            f"there is no ref '{ref}'", where=str(repo), hint="render the series first"
-        ) from error
-    return found
-
-
-@lru_cache(maxsize=64)
-def _read_tree(tree: git.objects.Tree) -> RefFiles:
-    """Read a tree, once: what an id names does not change."""
-    blobs = {
-        str(item.path): RefFile(hexsha=item.hexsha, mode=item.mode, data=item.data_stream.read())
-        for item in tree.traverse()
-        if isinstance(item, git.objects.Blob) and item.mode != git.objects.Blob.link_mode
-    }
-    return RefFiles(tree_id=tree.hexsha, blobs=blobs)
 
 
 def link_or_copy(source: str, target: str) -> None:
@@ -240,19 +158,6 @@ def prepare_worktree(request: WorktreeRequest) -> WorktreeResult:
         changed=tuple(_show_ref(tree, request.pristine, wanted, original)),
         touched=differing(wanted, original),
     )
-
-
-def differing(wanted: RefFiles, original: RefFiles) -> tuple[str, ...]:
-    """Return the paths whose content is not the same in both refs, sorted."""
-    return tuple(
-        path
-        for path in sorted({*wanted.blobs, *original.blobs})
-        if _blob_id(wanted, path) != _blob_id(original, path)
-    )
-
-
-def _blob_id(files: RefFiles, path: str) -> str:
-    return files.blobs[path].hexsha if path in files.blobs else ""
 
 
 def cloned_from(directory: Path) -> str:

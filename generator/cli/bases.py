@@ -152,9 +152,9 @@ def _build(options: Options, source: Source, rendered: Rendered) -> BuildRequest
 
 def _patches(plan: planning.Plan, rendered: Rendered) -> tuple[PatchState, ...]:
     """Return the baseline and every patch, applied as a file."""
-    from generator.build.worktree import read_ref
     from generator.render.env import Scope, Templates
     from generator.report.overview import PatchState
+    from generator.tree.refs import read_ref
     from generator.tree.replay import replay_patches
 
     baseline = PatchState(

@@ -247,7 +247,7 @@ def _tree(options: Options, variant: str) -> str:
     Raises:
         UserError: it is not rendered.
     """
-    from generator.build.worktree import read_ref
+    from generator.tree.refs import read_ref
 
     repo = options.area / options.base / "repo.git"
     if not repo.is_dir():

@@ -50,8 +50,8 @@ def _measure(options: Options, rendered: Rendered, screen: Screen) -> Coverage:
     from generator.build.worktree import BUILD_PREFIX
     from generator.model.unreached import ARCH, CORE, UNREACHED
     from generator.report.coverage import judge_coverage, keep_own
+    from generator.tree.refs import read_ref
     from generator.verify.mutation.choose import series_functions
-    from generator.verify.refs import files_at
 
     base = find_base(options.base)
     request = commands.boot_request(options, "tip", commands.guest(options, screen))
@@ -67,7 +67,7 @@ def _measure(options: Options, rendered: Rendered, screen: Screen) -> Coverage:
     area = options.area / options.base
     build_dir = area / "tip" / "linux" / f"{BUILD_PREFIX}{options.flavour}-{options.toolchain}"
     counters = read_counters(read_lines(boot.results))
-    before = files_at(rendered.repo, "baseline")
+    before = read_ref(rendered.repo, "baseline").texts
     functions = series_functions(plan_series(base, find_series(options.series)))
     counts = {
         path: keep_own(

@@ -17,7 +17,7 @@ from generator.plan import find_base, find_series
 if TYPE_CHECKING:
     from generator.boot.matrix import MatrixPlan, MatrixRequest
     from generator.boot.stage import BootResult
-    from generator.build.follow import Chain, PrefixResult
+    from generator.build.chain import Chain, PrefixResult
     from generator.report.matrix import Matrix
     from generator.tree.acquire import Source
     from generator.tree.series import Rendered
@@ -130,8 +130,8 @@ def _judge(
     cells: tuple[PrefixResult, ...],
     booted: tuple[BootResult, ...],
 ) -> Matrix:
-    from generator.build.worktree import read_ref
     from generator.report.matrix import Matrix, count_cost, judge_boot
+    from generator.tree.refs import read_ref
 
     idents = [patch.ident for patch in find_series(options.series).patches]
     applied = {ref: idents[:number] for number, ref in enumerate(request.refs)}

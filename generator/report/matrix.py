@@ -16,7 +16,7 @@ from junitparser import Failure, JUnitXml, TestCase, TestSuite
 from generator.boot.ktap import Status
 from generator.boot.matrix import MatrixPlan
 from generator.boot.stage import BootResult
-from generator.build.follow import PrefixResult
+from generator.build.chain import PrefixResult
 from generator.model.selftests import expected_complaints, expected_word
 from generator.paths import write_atomic
 from generator.report.junit import clean_xml

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -23,9 +22,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import filelock
-
-# without git, importing GitPython fails; with this the first call says so
-os.environ.setdefault("GIT_PYTHON_REFRESH", "quiet")
 import git
 
 from generator.errors import InfraError

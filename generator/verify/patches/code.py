@@ -22,8 +22,8 @@ from elftools.elf.elffile import ELFFile
 from generator.errors import InfraError
 from generator.model.edits import Edit, RenameIdentifiers, ReorderParameters
 from generator.plan import Plan, PlannedPatch
+from generator.tree.refs import read_ref
 from generator.verify.objects import command_file, compile_object, disassemble
-from generator.verify.refs import files_at
 
 # line numbers of WARN_ON() and the like, names of exported symbols, what describes the code
 _NOT_COMPARED = (
@@ -85,9 +85,9 @@ def compare_code(
         InfraError: a tool is missing, or an object does not compile.
     """
     results: list[CodeResult] = []
-    before = files_at(repo, "baseline")
+    before = read_ref(repo, "baseline").texts
     for planned in plan.patches:
-        after = files_at(repo, f"{plan.series.name}-{planned.number:02d}")
+        after = read_ref(repo, f"{plan.series.name}-{planned.number:02d}").texts
         if planned.patch.unchanged:
             changed = [p for p in sorted(after) if p.endswith(".c") and after[p] != before.get(p)]
             for source in changed:
