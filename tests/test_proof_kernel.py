@@ -182,6 +182,14 @@ MUTATIONS = {
     "arpl is movsxd": ("if (!insn->x86_64)\n\t\t\treturn false;", ";"),
     "segments are ignored": ("0xf0, 0xf2, 0xf3, 0x64, 0x65 };", "0xf0 };"),
     "what 64-bit code lacks": ("if ((fixups & UPROBE_INSN_32BIT) && insn->x86_64)", "if (0)"),
+    "the original is changed": (
+        "u8 *displacement = auprobe->ixol +",
+        "u8 *displacement = auprobe->insn +",
+    ),
+    "jumps to where no code can be": (
+        "return !auprobe->x86_64 || target < TASK_SIZE_MAX;",
+        "return auprobe->x86_64 || target < TASK_SIZE_MAX;",
+    ),
     "EVEX is refused in VEX's name": (
         "((vex[1] & 0x08) || !(vex[2] & 0x04))",
         "!((vex[1] & 0x08) || !(vex[2] & 0x04))",

@@ -661,6 +661,7 @@ def verdict_of(code, scratch):
         **dict.fromkeys(("ret", "length", "modrm", "vex_map", "fixups", "op", "offs"), 0),
         opcode=b"",
         rex2=False,
+        changed=False,
         nop=False,
         ilen=len(bytes.fromhex(code)),
         scratch=scratch,

@@ -27,14 +27,6 @@ _EXPLAINED: dict[tuple[str, str], str] = {
     ("uprobe_emulation_is_certain", "UPROBE_OP_RET -> UPROBE_OP_JMP"): (
         "the same effect: repz ret is stepped, a jump with a prefix that it ignores is emulated"
     ),
-    ("uprobe_may_jump", "!auprobe->x86_64 -> auprobe->x86_64"): (
-        "QEMU 7.2 reports a branch to an address that is not canonical at the address, not at the "
-        "branch, and so it is the same whoever jumps; processors differ"
-    ),
-    ("uprobe_move_branch", "auprobe->ixol -> auprobe->insn"): (
-        "the same effect: a step ends before what is jumped to is fetched, and QEMU 7.2 reports an "
-        "address that is not canonical there; processors do at the branch"
-    ),
     (
         "pre_ssout",
         'uprobe_warn(current, "get a slot for an instruction") -> do { } while (0)',

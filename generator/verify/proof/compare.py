@@ -50,6 +50,9 @@ FIX_CALL, FIX_PUSHF = 0x08, 0x10
 
 INT3 = 0xCC
 
+# TASK_SIZE_MAX of 64-bit code: behind it are no canonical addresses of user space
+USER_END = (1 << 47) - 4096
+
 # more repetitions than start.py asks for
 _REPETITIONS = 8
 
@@ -270,6 +273,8 @@ class Prover:
             bits=bits, vaddr=vaddr, slot=slot, trap_nr=start.trap_nr, blockstep=start.blockstep
         )
         if not must_step and library.skip(address):
+            if bits == 64 and regs.ip >= USER_END:
+                raise RuntimeError(f"a branch to {regs.ip:#x}, which the processor refuses")
             return True, None
         if library.pre_xol(address):
             raise RuntimeError("arch_uprobe_pre_xol() fails")
@@ -350,6 +355,8 @@ def _wrong_refusal(decoded: Decoded, verdict: Verdict, refusal: str) -> str:
 def _judge(case: Case, decoded: Decoded, verdict: Verdict) -> Result | None:
     """Compare the analysis with the judge; returns a result when nothing is left to execute."""
     refusal = reason_to_refuse(decoded) if decoded.valid else "no instruction"
+    if verdict.changed:
+        return _result(case, decoded, verdict, Outcome.UNEQUAL, "the analysis changes the original")
     if verdict.ret:
         wrong = _wrong_refusal(decoded, verdict, refusal)
         outcome = Outcome.UNEQUAL if wrong else Outcome.REFUSED

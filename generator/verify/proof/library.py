@@ -45,6 +45,7 @@ class _CVerdict(ctypes.Structure):
         ("op", ctypes.c_uint8),
         ("vex_map", ctypes.c_uint8),
         ("rex2", ctypes.c_uint8),
+        ("changed", ctypes.c_uint8),
         ("ixol", ctypes.c_uint8 * INSN_BYTES),
     )
 
@@ -68,6 +69,7 @@ class Verdict:
         opcode, modrm: what the decoder takes for the opcode, and the ModRM byte.
         vex_map: the map in a VEX or EVEX prefix, 0 without one; ``opcode`` has one byte then.
         rex2: behind a REX2 prefix, with opcodes of its own.
+        changed: the analysis has written to the original instruction.
         fixups, ilen, scratch, nop, offs, ixol: the members of ``struct arch_uprobe``.
         op: how it is emulated, an index into the operations of the model; 0 for not at all.
     """
@@ -78,6 +80,7 @@ class Verdict:
     modrm: int
     vex_map: int
     rex2: bool
+    changed: bool
     fixups: int
     ilen: int
     scratch: int
@@ -214,6 +217,7 @@ class Library:
             modrm=found.modrm,
             vex_map=found.vex_map,
             rex2=bool(found.rex2),
+            changed=bool(found.changed),
             fixups=found.fixups,
             ilen=found.ilen,
             scratch=found.scratch,

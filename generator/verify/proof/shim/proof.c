@@ -22,6 +22,7 @@ struct proof_verdict {
 	u8	op;
 	u8	vex_map;	/* as a VEX or EVEX prefix numbers it, or 0 */
 	u8	rex2;		/* behind REX2: another map */
+	u8	changed;	/* insn is not what it was */
 	u8	ixol[MAX_UINSN_BYTES];
 };
 
@@ -83,6 +84,7 @@ void proof_analyze(const u8 *bytes, bool x86_64, struct proof_verdict *verdict)
 	verdict->scratch = auprobe.scratch;
 	verdict->nop = auprobe.nop;
 	verdict->op = auprobe.operation.op;
+	verdict->changed = !!memcmp(auprobe.insn, bytes, sizeof(auprobe.insn));
 	memcpy(verdict->ixol, auprobe.ixol, sizeof(verdict->ixol));
 }
 
