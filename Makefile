@@ -137,6 +137,15 @@ qemu-test-debug: setup	## the self-tests and more on kernels that check: KASAN, 
 qemu-test-i386: setup	## the main job with 32-bit kernels, and with the unmodified base
 	$(RUN) qemu-test --base $(BASE) $(SOURCE) $(AREA) --flavour i386 --peer $(ARGS)
 
+bochs-test: setup	## the main job in Bochs, which has shadow stacks (installs it); TESTS=... the tip only
+	@$(MAKE) -s tools PACKAGES="bochs bochs-term isolinux syslinux-common xorriso"
+ifdef TESTS
+	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip
+	$(RUN) boot --base $(BASE) $(AREA) --accel bochs --tests '$(TESTS)' tip $(ARGS)
+else
+	$(RUN) qemu-test --base $(BASE) $(SOURCE) $(AREA) --accel bochs $(ARGS)
+endif
+
 verdicts: setup		## every opcode: what our C does about it, and the base's own
 	$(RUN) verdicts --base $(BASE) $(SOURCE) $(AREA)
 
@@ -157,8 +166,8 @@ types: setup		## mypy, strict
 	$(VENV)/bin/mypy
 
 test-tools:		## install what some of the tests try the output with (root)
-	@$(MAKE) -s tools PACKAGES="clang fish git-email groff libclang-rt-14-dev \
-		libmailtools-perl man-db zsh"
+	@$(MAKE) -s tools PACKAGES="clang fish git-email groff isolinux libclang-rt-14-dev \
+		libmailtools-perl man-db syslinux-common xorriso zsh"
 
 test: setup		## the fast tests: no kernel, no QEMU
 	$(PYTEST) -n 2 --dist worksteal -m '$(FAST)'
@@ -186,7 +195,7 @@ clean:			## remove the Python environment and caches; not the work area
 
 .PHONY: help tools setup qemu-test series opcodes drift checkpatch matrix review verify patches \
 	states picture proof proof-full fuzz mutate census cost profile coverage corpus clients \
-	qemu-test-debug qemu-test-i386 build boot lint types test-tools test test-sweep test-browser \
+	qemu-test-debug qemu-test-i386 bochs-test build boot lint types test-tools test test-sweep test-browser \
 	test-kernel golden check bench clean
 
 .PHONY: verdicts report

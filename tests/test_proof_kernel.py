@@ -115,8 +115,11 @@ MUTATIONS = {
         "	if (!utask",
     ),
     "an exception leaves TF": ("regs->flags &= ~X86_EFLAGS_TF;\n}", ";\n}"),
-    "popf loses TF": ("else if (!(auprobe->fixups & UPROBE_FIX_SETF))", "else"),
-    "a debugger loses its trap": ("if (autask->saved_tf)\n", "if (0)\n"),
+    "popf loses TF": ("if (!(auprobe->fixups & UPROBE_FIX_SETF))", "if (1)"),
+    "a debugger loses its trap": (
+        "if (*dr6 & (DR_STEP | DR_TRAP_BITS))",
+        "if (*dr6 & DR_TRAP_BITS)",
+    ),
     "trap_nr is lost": ("if (current->thread.trap_nr == UPROBE_TRAP_NR)", "if (1)"),
     "block-stepping stays": ("set_task_blockstep(current, false);", ";"),
     "the stack is gone and nothing is undone": ("regs->sp = autask->saved_sp;", ";"),
@@ -182,6 +185,12 @@ MUTATIONS = {
     "arpl is movsxd": ("if (!insn->x86_64)\n\t\t\treturn false;", ";"),
     "segments are ignored": ("0xf0, 0xf2, 0xf3, 0x64, 0x65 };", "0xf0 };"),
     "what 64-bit code lacks": ("if ((fixups & UPROBE_INSN_32BIT) && insn->x86_64)", "if (0)"),
+    "the last row is not found": (
+        "for (i = 0; i < ARRAY_SIZE(uprobe_emulated); i++, row++)",
+        "for (i = 1; i < ARRAY_SIZE(uprobe_emulated); i++, row++)",
+    ),
+    "a debugger is not told": ("if (*dr6 & (DR_STEP | DR_TRAP_BITS))", "if (*dr6 & DR_STEP)"),
+    "a debugger sees our step": ("*dr6 &= ~DR_STEP;", ";"),
     "the original is changed": (
         "u8 *displacement = auprobe->ixol +",
         "u8 *displacement = auprobe->insn +",

@@ -24,7 +24,7 @@ from generator.errors import UserError
 from generator.paths import write_atomic
 
 KVM_DEVICE = Path("/dev/kvm")
-MODES = ("auto", "kvm", "tcg")
+MODES = ("auto", "kvm", "tcg", "bochs")
 
 _IDENTITIES = (Path("/etc/machine-id"), Path("/proc/sys/kernel/random/boot_id"))
 _PROBE = RunLimits(total=20.0, silence=5.0)
@@ -36,7 +36,7 @@ class AccelVerdict:
     """Which accelerator to use.
 
     Args:
-        accel: ``kvm`` or ``tcg``.
+        accel: ``kvm`` or ``tcg``, or ``bochs``, which is no QEMU.
         reason: why, one clause.
         remembered: the verdict is from an earlier run on this machine since it was booted.
     """
@@ -52,7 +52,7 @@ def choose_accel(
     """Return the accelerator for ``mode``, trying KVM when that is to be found out.
 
     Args:
-        mode: ``auto``, ``kvm`` or ``tcg``; the latter two are taken at their word.
+        mode: ``auto``, or one of the others, which are taken at their word.
         kernel: kernel image for the trial.
         directory: where the trial's files and the verdict are kept.
         observer: told about the trial.
@@ -94,7 +94,7 @@ def machine_identity() -> str:
 def _recall(memory: Path, identity: str) -> AccelVerdict | None:
     try:
         data = json.loads(memory.read_bytes())
-        if data["machine"] != identity or data["accel"] not in MODES[1:]:
+        if data["machine"] != identity or data["accel"] not in ("kvm", "tcg"):
             return None
         return AccelVerdict(accel=data["accel"], reason=str(data["reason"]), remembered=True)
     except (OSError, ValueError, KeyError, TypeError):

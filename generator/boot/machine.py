@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Run one guest to its end, whatever it does; nothing here can wait for ever.
 
-Starts the command of ``generator.boot.qemu``, watches the two serial files grow, and follows QEMU
-through QMP (library qemu.qmp). A guest that does not end by itself is stopped: QMP ``quit``, then
-SIGTERM, then SIGKILL, each with a deadline. Called by ``generator.boot.stage`` and ``.accel``.
+Starts the command of ``generator.boot.qemu``, or of ``.bochs``, watches the two serial files grow,
+and follows QEMU through QMP (library qemu.qmp). A guest that does not end by itself is stopped: QMP
+``quit``, then SIGTERM, then SIGKILL, each with a deadline. Called by ``generator.boot.stage`` and
+``.accel``.
 """
 
 from __future__ import annotations
@@ -23,7 +24,8 @@ from pathlib import Path
 
 from qemu.qmp import QMPClient, QMPError
 
-from generator.boot.qemu import Machine, emulator, qemu_arguments
+from generator.boot import bochs
+from generator.boot.qemu import Machine, qemu_arguments
 from generator.boot.text import clean_text
 from generator.build.progress import Observer, Progress
 from generator.build.runner import guarded
@@ -59,7 +61,7 @@ class Ending(StrEnum):
     FLOOD = "flood"
     """It printed more than 64 MiB."""
     BROKEN = "broken"
-    """QEMU itself failed."""
+    """QEMU, or Bochs, itself failed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,10 +83,10 @@ class MachineEnd:
 
     Args:
         ending: who or what ended it.
-        status: exit status of QEMU; negative: the signal that ended it.
+        status: exit status of the emulator; negative: the signal that ended it.
         seconds: time from start to end.
         events: names of QMP events with their reason, such as ``SHUTDOWN(guest-reset)``.
-        message: what QEMU itself said, cleaned; empty in a good run.
+        message: what the emulator itself said, cleaned; empty in a good run of QEMU.
     """
 
     ending: Ending
@@ -92,6 +94,13 @@ class MachineEnd:
     seconds: float
     events: tuple[str, ...]
     message: str
+
+
+def machine_command(machine: Machine) -> tuple[str, ...]:
+    """Return the command that runs ``machine``."""
+    if machine.accel == "bochs":
+        return bochs.bochs_arguments(machine)
+    return qemu_arguments(machine)
 
 
 def run_machine(
@@ -107,11 +116,12 @@ def run_machine(
 
     Raises:
         UserError: the kernel or the initramfs is missing.
-        InfraError: QEMU is not installed or does not start.
+        InfraError: the emulator is not installed or does not start.
     """
-    qemu = emulator(machine.arch)
-    if shutil.which(qemu) is None:
-        raise InfraError(f"{qemu} is not found in PATH", hint="apt-get install qemu-system-x86")
+    program = machine_command(machine)[0]
+    if shutil.which(program) is None:
+        hint = bochs.HINT if machine.accel == "bochs" else "apt-get install qemu-system-x86"
+        raise InfraError(f"{program} is not found in PATH", hint=hint)
     for needed in (machine.kernel, machine.initramfs):
         if needed is not None and not needed.is_file():
             raise UserError("there is no such file", where=str(needed), hint="build it first")
@@ -119,11 +129,19 @@ def run_machine(
         machine.console.parent.mkdir(parents=True, exist_ok=True)
         for output in (machine.console, machine.results):
             output.write_bytes(b"")
+        if machine.accel == "bochs":
+            bochs.write_bochs_files(machine)
         return asyncio.run(_Run(machine, limits, observer, subject).run())
     except OSError as error:
         raise InfraError(
             f"cannot run the guest: {error.strerror or error}", where=str(machine.console.parent)
         ) from error
+
+
+def log_path(machine: Machine) -> Path:
+    """Return where what the emulator itself says is kept."""
+    name = "bochs" if machine.accel == "bochs" else "qemu"
+    return machine.console.parent / f"{name}.log"
 
 
 class _Run:
@@ -140,13 +158,13 @@ class _Run:
         self.events: list[str] = []
 
     async def run(self) -> MachineEnd:
-        """Start QEMU, watch it, and make sure that it is gone at the end."""
-        log = self.machine.console.parent / "qemu.log"
+        """Start the emulator, watch it, and make sure that it is gone at the end."""
+        log = log_path(self.machine)
         with _socket_pair() as (ours, theirs):
             machine = replace(self.machine, qmp_fd=theirs.fileno())
             with log.open("wb") as output:
                 process = await asyncio.create_subprocess_exec(
-                    *guarded(qemu_arguments(machine), signal.SIGKILL),
+                    *guarded(machine_command(machine), signal.SIGKILL),
                     stdin=asyncio.subprocess.DEVNULL,
                     stdout=output,
                     stderr=output,
@@ -156,9 +174,10 @@ class _Run:
             theirs.close()
             client = _quiet_client()
             listening = asyncio.create_task(self._listen(client, ours))
+            growth = _Growth(self.machine)
             ending = Ending.BROKEN
             try:
-                ending = await self._watch(process)
+                ending = await self._watch(process, growth)
             finally:
                 await _stop(process, client)
                 listening.cancel()
@@ -167,7 +186,7 @@ class _Run:
                 with contextlib.suppress(QMPError, OSError, EOFError, TimeoutError):
                     await asyncio.wait_for(client.disconnect(), _STEP)
         status = process.returncode if process.returncode is not None else -signal.SIGKILL
-        if ending is Ending.EXITED and status != 0:
+        if ending is Ending.EXITED and not self._is_power_off(status, growth):
             ending = Ending.BROKEN
         return MachineEnd(
             ending=ending,
@@ -186,10 +205,16 @@ class _Run:
             reason = data.get("reason", "") if isinstance(data, dict) else ""
             self.events.append(f"{event['event']}({reason})")
 
-    async def _watch(self, process: asyncio.subprocess.Process) -> Ending:
+    def _is_power_off(self, status: int, growth: _Growth) -> bool:
+        """Tell whether it was the guest that ended the run."""
+        if self.machine.accel != "bochs":
+            return status == 0
+        growth.look()
+        return status == bochs.POWERED_OFF and growth.total > 0
+
+    async def _watch(self, process: asyncio.subprocess.Process, growth: _Growth) -> Ending:
         """Wait until the guest ends or breaks a limit; return which."""
         waiting = asyncio.create_task(process.wait())
-        growth = _Growth(self.machine)
         try:
             while True:
                 await asyncio.wait({waiting}, timeout=_POLL)

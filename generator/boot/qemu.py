@@ -38,7 +38,7 @@ class Machine:
         initramfs: cpio archive; None: the kernel finds no init and panics.
         console: file that gets the first serial port: the kernel's messages.
         results: file that gets the second serial port: the guest's KTAP.
-        accel: ``tcg`` or ``kvm``.
+        accel: ``tcg`` or ``kvm``; ``bochs``: not QEMU, see ``generator.boot.bochs``.
         cpus: number of processors.
         memory: MiB.
         parameters: kernel parameters beyond the standard ones.
@@ -46,6 +46,7 @@ class Machine:
             ``tcg`` and one processor only.
         qmp_fd: inherited file descriptor of a connected socket for QMP; None: no monitor.
         arch: ``x86_64`` or ``i386``: which processors QEMU emulates.
+        shadow_stacks: Bochs' processor has them.
     """
 
     kernel: Path
@@ -59,6 +60,7 @@ class Machine:
     icount: bool = False
     qmp_fd: int | None = None
     arch: str = "x86_64"
+    shadow_stacks: bool = False
 
 
 def emulator(arch: str = "x86_64") -> str:

@@ -2,8 +2,8 @@
 """Boot a kernel with the guest's tests, and say what became of it.
 
 Takes the kernel image and the initramfs of ``generator.build``; leaves ``console.log``,
-``results.ktap`` (as printed) and ``qemu.log`` in the run's directory. Called by the command line;
-``generator.report`` compares the results of several boots.
+``results.ktap`` (as printed) and what the emulator says in the run's directory. Called by the
+command line; ``generator.report`` compares the results of several boots.
 """
 
 from __future__ import annotations
@@ -16,9 +16,15 @@ from pathlib import Path
 
 from generator.boot.accel import AccelVerdict, choose_accel
 from generator.boot.ktap import KtapReport, parse_ktap
-from generator.boot.machine import MachineEnd, RunLimits, run_machine
+from generator.boot.machine import (
+    MachineEnd,
+    RunLimits,
+    log_path,
+    machine_command,
+    run_machine,
+)
 from generator.boot.outcome import Kind, Outcome, classify_boot, scan_console
-from generator.boot.qemu import Machine, emulator, qemu_arguments
+from generator.boot.qemu import Machine
 from generator.boot.text import read_lines
 from generator.build.kernel import variant_lock
 from generator.build.progress import Observer, SilentObserver
@@ -39,7 +45,7 @@ class BootRequest:
         initramfs: the guest's file tree as a cpio archive.
         workdir: the work area; the run's files go to ``<base>/<variant>/boot-<flavour>`` in it.
         flavour: configuration of the kernel, a name.
-        accel: ``auto``, ``kvm`` or ``tcg``.
+        accel: ``auto``, ``kvm`` or ``tcg``; or ``bochs``, which is no QEMU.
         cpus: number of processors.
         memory: MiB.
         timeout: seconds for the whole run.
@@ -48,6 +54,7 @@ class BootRequest:
         icount: see ``Machine``.
         arch: of the kernel, ``x86_64`` or ``i386``.
         tree: identity of the tree that ``kernel`` was built from by somebody else; "": by us.
+        shadow_stacks: see ``Machine``.
     """
 
     base: str
@@ -65,6 +72,7 @@ class BootRequest:
     icount: bool = False
     arch: str = "x86_64"
     tree: str = ""
+    shadow_stacks: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,9 +106,9 @@ class BootResult:
     tree: str = ""
 
 
-def boot_command(request: BootRequest, *, accel: str = "tcg") -> tuple[str, ...]:
-    """Return the QEMU command of ``request``, for people and dry runs; nothing runs."""
-    return qemu_arguments(_machine(request, accel))
+def boot_command(request: BootRequest) -> tuple[str, ...]:
+    """Return the command of ``request``, for people and dry runs; nothing runs."""
+    return machine_command(_machine(request, "bochs" if request.accel == "bochs" else "tcg"))
 
 
 def _machine(request: BootRequest, accel: str) -> Machine:
@@ -116,6 +124,7 @@ def _machine(request: BootRequest, accel: str) -> Machine:
         parameters=request.parameters,
         icount=request.icount,
         arch=request.arch,
+        shadow_stacks=request.shadow_stacks,
     )
 
 
@@ -134,9 +143,11 @@ def boot_key(image: Path, initramfs: Path) -> str:
 
 def request_key(request: BootRequest) -> str:
     """Return a hash of everything that a boot depends on: kernel, guest, QEMU, and the command."""
-    program = Path(shutil.which(emulator(request.arch)) or "/dev/null").resolve()
+    command = boot_command(request)
+    program = Path(shutil.which(command[0]) or "/dev/null").resolve()
     status = program.stat()
-    said = [boot_key(request.kernel, request.initramfs), *boot_command(request), request.accel]
+    said = [boot_key(request.kernel, request.initramfs), *command, request.accel]
+    said += request.parameters
     said += [str(program), str(status.st_size), str(status.st_mtime_ns)]
     return hashlib.sha256("\0".join(said).encode()).hexdigest()
 
@@ -161,7 +172,7 @@ def boot_kernel(request: BootRequest, observer: Observer | None = None) -> BootR
     with variant_lock(directory, wait=2 * request.timeout):
         end = run_machine(machine, limits, observer, subject=subject)
         result = read_boot(request, end, accel)
-    _check_machine(result, directory)
+    _check_machine(result, log_path(machine))
     return result
 
 
@@ -180,17 +191,17 @@ def read_boot(request: BootRequest, end: MachineEnd, accel: AccelVerdict) -> Boo
         accel=accel,
         console=machine.console,
         results=machine.results,
-        command=qemu_arguments(machine),
+        command=machine_command(machine),
         tree=request.tree,
     )
 
 
-def _check_machine(result: BootResult, directory: Path) -> None:
+def _check_machine(result: BootResult, log: Path) -> None:
     """Raise when not the guest but the machine below it is the trouble."""
     if result.outcome.complete:
         return
-    status = os.statvfs(directory)
+    status = os.statvfs(log.parent)
     if status.f_bavail * status.f_frsize < _FULL_DISK:
-        raise InfraError("the disk is full: the guest's output is lost", where=str(directory))
+        raise InfraError("the disk is full: the guest's output is lost", where=str(log.parent))
     if result.outcome.kind is Kind.MACHINE:
-        raise InfraError(result.outcome.reason, where=str(directory / "qemu.log"))
+        raise InfraError(result.outcome.reason, where=str(log))

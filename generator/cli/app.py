@@ -85,7 +85,13 @@ Toolchain = Annotated[
     str, typer.Option(help="gcc or clang.", autocompletion=lambda: ["gcc", "clang"])
 ]
 Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Compilers in parallel; 0: one per core.")]
-Accel = Annotated[str, typer.Option(help="auto, kvm or tcg. auto tries KVM before it trusts it.")]
+Accel = Annotated[
+    str,
+    typer.Option(
+        help="auto, kvm, tcg or bochs. auto tries KVM before it trusts it; "
+        "Bochs is slower and emulates what QEMU does not: shadow stacks, watchpoints."
+    ),
+]
 Tests = Annotated[
     str, typer.Option(help="Only these self-tests, separated by commas.", show_default=False)
 ]

@@ -212,7 +212,7 @@ def boot_request(
         kernel=kernel,
         initramfs=initramfs,
         workdir=options.area,
-        flavour=options.flavour,
+        flavour=options.boots,
         timeout=flavour.seconds,
         accel=options.accel,
         parameters=(
@@ -221,6 +221,7 @@ def boot_request(
         ),
         arch=_architecture(options),
         tree=_tree(options, variant) if image else "",
+        shadow_stacks="shstk" in base.has,
     )
 
 
@@ -290,7 +291,7 @@ def _boot_one(
 
     request = boot_request(options, variant, initramfs, image)
     # from now on the logs are of another boot than the kept result
-    key_path(options.area, options.base, variant, options.flavour).unlink(missing_ok=True)
+    key_path(options.area, options.base, variant, options.boots).unlink(missing_ok=True)
     result = boot_kernel(request, screen)
     write_boot(result, options.area, key=request_key(request))
     screen.note(format_boot(result, terminal=False).rstrip())
@@ -304,7 +305,7 @@ def _kept_boot(
     from generator.boot.stage import request_key
     from generator.report.results import kept_boot, result_path
 
-    where = (options.area, options.base, variant, options.flavour)
+    where = (options.area, options.base, variant, options.boots)
     kept = kept_boot(*where, key=request_key(boot_request(options, variant, initramfs)))
     if kept:
         when = datetime.fromtimestamp(result_path(*where).stat().st_mtime, UTC).astimezone()
@@ -319,7 +320,7 @@ def _passed_before(options: Options, variants: tuple[str, ...]) -> bool:
     """Tell whether the last comparison has passed, of these variants."""
     from generator.report.results import result_path
 
-    path = result_path(options.area, options.base, "compare", options.flavour)
+    path = result_path(options.area, options.base, "compare", options.boots)
     try:
         data = json.loads(path.read_bytes())
         return data["passed"] is True and (data["has_peer"] or "peer" not in variants)
@@ -385,7 +386,7 @@ def compare(options: Options, *, junit: Path | None) -> None:
 
     screen = options.screen()
     kept = {
-        variant: result_path(options.area, options.base, variant, options.flavour)
+        variant: result_path(options.area, options.base, variant, options.boots)
         for variant in (*BEFORE_AFTER, "peer")
     }
     peer = read_boot(kept["peer"]) if kept["peer"].is_file() else None
@@ -408,7 +409,7 @@ def _compare(
     request = CompareRequest(baseline=baseline, tip=tip, peer=peer)
     comparison = compare_boots(request)
     kept = write_comparison(comparison, options.area)
-    write_junit(junit or kept.with_name(f"junit-{options.flavour}.xml"), request, comparison)
+    write_junit(junit or kept.with_name(f"junit-{options.boots}.xml"), request, comparison)
     screen.result(comparison_data(comparison))
     screen.say(format_comparison(comparison, terminal=screen.terminal, width=screen.width))
     check_comparison(comparison)

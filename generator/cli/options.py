@@ -61,6 +61,11 @@ class Options:
     tests: str = ""
 
     @property
+    def boots(self) -> str:
+        """What results of boots are called: the flavour, and the emulator where it is not QEMU."""
+        return f"{self.flavour}-bochs" if self.accel == "bochs" else self.flavour
+
+    @property
     def area(self) -> Path:
         """The work area."""
         return (self.workdir or default_workdir()).absolute()

@@ -70,7 +70,7 @@ BROUGHT: tuple[Brought, ...] = (
     # no return is expected, and the instruction is executed
     Brought(tests=("return-no-stack", "return-disarmed"), patch="hit"),
     Brought(
-        tests=("return", "return-*", "perf-return"),
+        tests=("return", "return-*", "perf-return", "shadow-return*"),
         patch="return",
         since="hit",
         between="fail",

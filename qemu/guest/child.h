@@ -18,6 +18,7 @@ HIT_ABI long hit_push(long x);
 HIT_ABI long hit_endbr(long x);
 HIT_ABI long hit_load(const long *p);
 HIT_ABI long load_checked(const long *p);
+HIT_ABI long push_checked(long x);
 HIT_ABI long hit_framed(long x);
 HIT_ABI long hit_deep(long depth);
 HIT_ABI long hit_tail(long x);

@@ -11,6 +11,7 @@
 	.globl	hit_memory, store_mov, store_step, hit_mode, hit_mode_bp, hit_mode_mov
 	.globl	hit_on_stack, hit_on_stack_bp, hit_on_stack_next, stack_callee
 	.globl	hit_on_words, hit_on_words_next
+	.globl	call_near, call_near_bp, call_near_ret, return_wrong
 
 /* Steps, and loads from memory while it does. */
 hit_memory:
@@ -28,6 +29,27 @@ store_step:
 	movnti	%rsi, (%rdi)
 	.fill	24, 1, 0x90
 	ret
+
+/* Makes a call, and returns from it, by instructions to probe. */
+call_near:
+	sub	$8, %rsp
+call_near_bp:
+	call	1f
+	.fill	24, 1, 0x90
+	add	$8, %rsp
+	ret
+	.fill	24, 1, 0x90
+1:	lea	(%rdi, %rdi, 2), %rax
+call_near_ret:
+	ret
+	.fill	24, 1, 0x90
+
+/* Returns by an address that no call has pushed. */
+return_wrong:
+	lea	1f(%rip), %rax
+	push	%rax
+	ret
+1:	ret
 
 /*
  * Makes a call on the stack given, through the word given, which is that of

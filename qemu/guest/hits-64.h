@@ -12,5 +12,8 @@ long hit_on_words(long x, const unsigned long *stack);
 extern const char hit_mode_bp[], hit_mode_mov[], stack_callee[];
 extern const char hit_on_stack_bp[], hit_on_stack_next[];
 extern const char hit_on_words_next[];
+long call_near(long x);
+void return_wrong(void);
+extern const char call_near_bp[], call_near_ret[];
 
 #endif

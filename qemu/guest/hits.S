@@ -11,7 +11,7 @@
 	.text
 	.balign	4096
 	.globl	hit_nop, hit_xol, hit_push, hit_load, hit_div
-	.globl	hit_framed, hit_framed_leave, load_checked
+	.globl	hit_framed, hit_framed_leave, load_checked, push_checked
 	.globl	steps_begin, steps_end, walk_stepped, foreign_int3
 	.globl	code_begin, code_second, code_end
 	.globl	refused_begin, refused_insn, refused_end
@@ -55,16 +55,23 @@ hit_load:
 	lea	(AX, AX, 2), AX
 	ret
 
-/* The same with alignment checks. */
-load_checked:
+	.macro	checked what
 	pushf
 	orl	$AC, (SP)
 	popf
-	call	hit_load
+	call	\what
 	pushf
 	andl	$~AC, (SP)
 	popf
 	ret
+	.endm
+
+/* With alignment checks. */
+load_checked:
+	checked	hit_load
+
+push_checked:
+	checked	hit_push
 
 /* Has a frame; what is probed is how it gives that back. */
 hit_framed:

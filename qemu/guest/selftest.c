@@ -25,6 +25,7 @@ static const struct test * const tables[] = {
 	slot_tests,
 	debugger_tests,
 	perf_tests,
+	shadow_tests,
 # endif
 #endif
 	NULL,

@@ -231,12 +231,21 @@ static int emulate_leave(void)
 	return slots_address() != 0;
 }
 
-/* This function loads with alignment checks, which are not those of the kernel. */
-static int step_checked(void)
+/*
+ * These functions access memory with alignment checks: such accesses are the
+ * program's own, and not done for it.
+ */
+static int step_load(void)
 {
 	const long value = 7;
 
 	CHECK(load_checked(&value) == 3 * value);
+	return slots_address() == 0;
+}
+
+static int step_push(void)
+{
+	CHECK(push_checked(7) == 21);
 	return slots_address() == 0;
 }
 
@@ -246,7 +255,8 @@ const struct test basic_tests[] = {
 	CHILD_TEST("emulate-push", emulate_push, hit_push, 1),
 	CHILD_TEST("emulate-load", emulate_load, hit_load, 1),
 	CHILD_TEST("emulate-leave", emulate_leave, hit_framed_leave, 1),
-	CHILD_TEST("step-checked-load", step_checked, hit_load, 1),
+	CHILD_TEST("step-checked-load", step_load, hit_load, 1),
+	CHILD_TEST("step-checked-push", step_push, hit_push, 1),
 	CHILD_TEST("hits-nop-10000", many_nops, hit_nop, MANY),
 	CHILD_TEST("hits-xol-10000", many_steps, hit_xol, MANY),
 	CHILD_TEST("hits-push-10000", many_pushes, hit_push, MANY),

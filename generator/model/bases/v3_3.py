@@ -50,7 +50,8 @@ NAMES = {
     "post_notifier": "uprobe_post_bp_notifier",
     "force_sigtrap": "force_sig(SIGTRAP, current)",
     "force_sigill": "force_sig(SIGILL, current)",
-    "send_sigtrap": "send_sigtrap(current, regs, 0, TRAP_TRACE)",
+    "sigtrap_regs": "current, regs",
+    "virtual_dr6": "debugreg6",
     # is_32bit_app() is about the program, and so are its users
     "in_32bit_code": "uprobe_in_32bit_code()",
     "clear_blockstep": "clear_blockstep()",

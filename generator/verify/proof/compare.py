@@ -282,6 +282,8 @@ class Prover:
             raise RuntimeError(f"arch_uprobe_pre_xol() goes to {regs.ip:#x}, the slot is {slot:#x}")
         if not regs.flags & TF or library.blockstep():
             raise RuntimeError("arch_uprobe_pre_xol() does not ask for a step")
+        if start.watched:
+            library.watch()
         fault = self._step(decoded)
         if fault:
             library.trap(fault.number)
@@ -291,6 +293,11 @@ class Prover:
             library.abort_xol(address)
         elif library.post_xol(address):
             raise RuntimeError("arch_uprobe_post_xol() fails")
+        reported = library.watch_traps()
+        if reported != (start.watched and not fault and not start.tf):
+            raise RuntimeError(f"what a debugger watches is reported {reported} times")
+        if not fault and library.shows_step() != start.tf:
+            raise RuntimeError("thread.virtual_dr6 shows the step, or has lost the program's")
         wanted = fault.number if fault else start.trap_nr
         if library.trap_nr() != wanted:
             raise RuntimeError(f"thread.trap_nr is {library.trap_nr()}, wanted {wanted}")

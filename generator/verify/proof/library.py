@@ -157,6 +157,11 @@ class Library:
         self.trap_nr.restype = ctypes.c_ulong
         self.sigtraps = library.proof_sigtraps
         self.sigtraps.restype = ctypes.c_uint
+        self.watch = library.proof_watch
+        self.watch_traps = library.proof_watch_traps
+        self.watch_traps.restype = ctypes.c_uint
+        self.shows_step = library.proof_shows_step
+        self.shows_step.restype = ctypes.c_bool
         self.blockstep = library.proof_blockstep
         self.blockstep.restype = ctypes.c_bool
         self.hijack = library.proof_hijack

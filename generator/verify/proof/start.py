@@ -53,6 +53,7 @@ class Start:
         memory: its content.
         trap_nr: number of the exception that the task had last.
         blockstep: a debugger has asked for block-stepping.
+        watched: a debugger watches something that the instruction accesses.
     """
 
     registers: bytes
@@ -61,6 +62,7 @@ class Start:
     memory: bytes
     trap_nr: int
     blockstep: bool
+    watched: bool
 
     @property
     def tf(self) -> bool:
@@ -110,6 +112,7 @@ def make_start(
         memory=memory,
         trap_nr=rng.choice((0, 13, 14)),
         blockstep=rng.random() < 0.1,
+        watched=rng.random() < 0.1,
     )
 
 

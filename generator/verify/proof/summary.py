@@ -178,15 +178,19 @@ def _emulated(
 
 
 def _outcomes(
-    form: EmulatedForm, results: Sequence[Result], families: Sequence[Family]
+    form: EmulatedForm,
+    results: Sequence[Result],
+    families: Sequence[Family],
+    *,
+    emulated: bool = True,
 ) -> Counter[Outcome]:
-    """Return what became of the cases that ``form`` covers."""
+    """Return what became of the cases that ``form`` covers: those that it was found for, or not."""
     opcodes = frozenset(form.opcodes)
     outcomes: Counter[Outcome] = Counter()
     for result in results:
         family = families[result.case.family]
         whole = int.from_bytes(family.escape + bytes([family.opcode]))
-        if not result.emulated or whole not in opcodes:
+        if result.emulated != emulated or whole not in opcodes or family.vex:
             continue
         if not form.regs or family.reg is None or family.reg in form.regs:
             outcomes[result.outcome] += 1
@@ -196,17 +200,24 @@ def _outcomes(
 def stepped_forms(results: Sequence[Result], families: Sequence[Family]) -> tuple[str, ...]:
     """Return the rows of emulation of which every case was stepped that could be emulated.
 
-    The effect is right and the row is of no use. 64-bit and 32-bit code are looked at one by one; a
-    row with fewer than three such cases is not judged: what faults is left to the slot.
+    The effect is right and the row is of no use: it is not found, or what it says is not done.
+    64-bit and 32-bit code are looked at one by one; a row with fewer than three such cases is not
+    judged: what faults is left to the slot.
     """
     found = []
     for bits in (64, 32):
         these = [result for result in results if result.case.bits == bits]
         for form in EMULATION.forms:
             outcomes = _outcomes(form, these, families)
+            if not outcomes and not (bits == 32 and form.operands in _ONLY_64):
+                outcomes = _outcomes(form, these, families, emulated=False)
             if not outcomes[Outcome.SKIPPED] and outcomes[Outcome.EQUAL] > 2:
                 found.append(f"{form.pattern} {form.what} ({bits}-bit)")
     return tuple(found)
+
+
+# in 32-bit code the opcode is that of another instruction, arpl
+_ONLY_64 = frozenset({"G_ED"})
 
 
 def _left_out(results: Sequence[Result]) -> tuple[LeftOut, ...]:

@@ -28,12 +28,14 @@ struct proof_verdict {
 
 static struct uprobe_task utask;
 static struct arch_uprobe auprobe;
-static unsigned int sigtraps;
+static unsigned int sigtraps, watch_traps;
 
 void proof_sigtrap(int si_code)
 {
 	if (si_code == TRAP_TRACE)
 		sigtraps++;
+	else if (si_code == TRAP_HWBKPT)
+		watch_traps++;
 }
 
 void proof_set_memory(const struct proof_memory *memory)
@@ -99,7 +101,26 @@ void proof_hit(bool x86_64, unsigned long vaddr, unsigned long xol_vaddr,
 	proof_task.x86_64 = x86_64;
 	proof_task.blockstep = blockstep;
 	proof_task.thread.trap_nr = trap_nr;
+	proof_task.thread.virtual_dr6 = DR_STEP;
 	sigtraps = 0;
+	watch_traps = 0;
+}
+
+/* A debugger watches what the copy accesses. */
+void proof_watch(void)
+{
+	proof_task.thread.virtual_dr6 |= 1;
+}
+
+unsigned int proof_watch_traps(void)
+{
+	return watch_traps;
+}
+
+/* The debugger would see that the step was one of its own. */
+bool proof_shows_step(void)
+{
+	return proof_task.thread.virtual_dr6 & DR_STEP;
 }
 
 bool proof_skip(struct pt_regs *regs)

@@ -166,6 +166,10 @@ struct task_struct {
 	struct pt_regs *regs;
 	struct {
 		unsigned long trap_nr;
+		union {
+			unsigned long virtual_dr6;
+			unsigned long debugreg6;	/* in older kernels */
+		};
 	} thread;
 	bool x86_64;
 	bool blockstep;
@@ -253,6 +257,9 @@ static inline unsigned long copy_from_user(void *to, const void __user *from,
 	(put_user(new, p) ? -EFAULT : ((void)(old), 0))
 
 #define TRAP_TRACE		2
+#define TRAP_HWBKPT		4
+#define DR_TRAP_BITS		0xf
+#define DR_STEP			0x4000
 #ifdef OLD_KERNEL
 # define send_sigtrap(task, regs, error_code, si_code)			\
 	proof_sigtrap(si_code)
@@ -260,6 +267,11 @@ static inline unsigned long copy_from_user(void *to, const void __user *from,
 # define send_sigtrap(regs, error_code, si_code)	proof_sigtrap(si_code)
 #endif
 void proof_sigtrap(int si_code);
+
+static inline int get_si_code(unsigned long dr6)
+{
+	return dr6 & DR_STEP ? TRAP_TRACE : TRAP_HWBKPT;
+}
 
 /* For functions that need a kernel to be tried: they are compiled only. */
 #define PAGE_SIZE		4096UL
@@ -301,7 +313,6 @@ struct die_args {
 
 #define NOTIFY_DONE		0
 #define NOTIFY_STOP		0x8001
-#define DR_STEP			0x4000
 #define user_mode(regs)		(((regs)->cs & 3) == 3)
 #define v8086_mode(regs)	0
 
