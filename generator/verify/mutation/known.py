@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from generator.verify.mutation.fault import Fault
 
+_WEAK = "not in the kernel: x86 has its own, for 32-bit programs"
 _ONE_SIZE = "the same: only what extends its source has one of another size"
 
 # function and change, as a report shows them, and the reason
@@ -20,7 +21,8 @@ _EXPLAINED: dict[tuple[str, str], str] = {
     (
         "arch_uprobe_get_xol_area",
         "return get_unmapped_area(NULL, TASK_SIZE - PAGE_SIZE, PAGE_SIZE, 0, 0) -> return 0",
-    ): "not in the kernel: x86 has its own, for 32-bit programs",
+    ): _WEAK,
+    ("arch_uprobe_get_xol_area", "0 -> 1"): _WEAK,
     ("uprobe_emulate_alu", "op->size -> op->src_size"): _ONE_SIZE,
     ("uprobe_emulate_cmov", "op->size -> op->src_size"): _ONE_SIZE,
     ("uprobe_emulate_pop", "op->size -> op->src_size"): _ONE_SIZE,
