@@ -6,6 +6,7 @@ BASE	?= 6.1
 TREE	?=
 REV	?=
 FLAVOUR	?= debug leaks races
+TESTS	?= shadow-*,watch-*,step-*,tf-*
 VENV	?= .venv
 WORKDIR	?=
 PYTHON3	?= python3
@@ -137,14 +138,9 @@ qemu-test-debug: setup	## the self-tests and more on kernels that check: KASAN, 
 qemu-test-i386: setup	## the main job with 32-bit kernels, and with the unmodified base
 	$(RUN) qemu-test --base $(BASE) $(SOURCE) $(AREA) --flavour i386 --peer $(ARGS)
 
-bochs-test: setup	## the main job in Bochs, which has shadow stacks (installs it); TESTS=... the tip only
+bochs-test: setup	## before and after in Bochs: shadow stacks, watchpoints, steps (installs it)
 	@$(MAKE) -s tools PACKAGES="bochs bochs-term isolinux syslinux-common xorriso"
-ifdef TESTS
-	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip
-	$(RUN) boot --base $(BASE) $(AREA) --accel bochs --tests '$(TESTS)' tip $(ARGS)
-else
-	$(RUN) qemu-test --base $(BASE) $(SOURCE) $(AREA) --accel bochs $(ARGS)
-endif
+	$(RUN) qemu-test --base $(BASE) $(SOURCE) $(AREA) --accel bochs --tests '$(TESTS)' $(ARGS)
 
 verdicts: setup		## every opcode: what our C does about it, and the base's own
 	$(RUN) verdicts --base $(BASE) $(SOURCE) $(AREA)

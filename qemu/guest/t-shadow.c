@@ -37,7 +37,10 @@ static inline __attribute__((always_inline)) long shadow_ctl(long op, long arg)
 	return ret;
 }
 
-/* This function gets called when a return is not what the shadow stack says. */
+/*
+ * This function gets called when a return is not what the shadow stack says, and
+ * when nobody knows of a breakpoint.
+ */
 static void on_fault(int signo)
 {
 	shadow_ctl(ARCH_SHSTK_DISABLE, ARCH_SHSTK_SHSTK);
@@ -55,6 +58,7 @@ static int with_shadow(int (*run)(void))
 
 	CHECK(!sched_setscheduler(0, SCHED_FIFO, &first));
 	signal(SIGSEGV, on_fault);
+	signal(SIGTRAP, on_fault);
 	if (shadow_ctl(ARCH_SHSTK_ENABLE, ARCH_SHSTK_SHSTK))
 		return 1;
 	ret = run();
