@@ -22,7 +22,7 @@ from generator.verify.proof.build import FROM_TIP, build_fuzzer, build_proof, lo
 from generator.verify.proof.cases import Case, make_cases
 from generator.verify.proof.child import failure_in_child
 from generator.verify.proof.compare import Outcome, Prover
-from generator.verify.proof.directed import EXECUTED, TOO_SHORT
+from generator.verify.proof.directed import EXECUTED, OTHER_MAPS, TOO_SHORT
 from generator.verify.proof.explain import explain
 from generator.verify.proof.fuzz import fuzz_analysis
 from generator.verify.proof.judge import LEGACY_PREFIXES
@@ -185,6 +185,10 @@ MUTATIONS = {
     "arpl is movsxd": ("if (!insn->x86_64)\n\t\t\treturn false;", ";"),
     "segments are ignored": ("0xf0, 0xf2, 0xf3, 0x64, 0x65 };", "0xf0 };"),
     "what 64-bit code lacks": ("if ((fixups & UPROBE_INSN_32BIT) && insn->x86_64)", "if (0)"),
+    "what is not aligned is not stored": (
+        "!access_ok(place, size))\n\t\treturn -EFAULT;",
+        "!access_ok(place, size))\n\t\treturn 0;",
+    ),
     "the last row is not found": (
         "for (i = 0; i < ARRAY_SIZE(uprobe_emulated); i++, row++)",
         "for (i = 1; i < ARRAY_SIZE(uprobe_emulated); i++, row++)",
@@ -253,10 +257,11 @@ def test_operands_that_the_decoder_misses(made, directed):
     assert found.ret == -EOPNOTSUPP
 
 
-@pytest.mark.parametrize("code", ["d5 15 5e", "d5 80 05", "d5 00 8b 05 10 00 00 00"])
-def test_rex2_is_refused(made, code):
+@pytest.mark.parametrize("directed", OTHER_MAPS, ids=lambda d: d.code)
+def test_rex2_is_refused(made, directed):
     """Its opcode byte is one of another map, and it has no byte to clear REX.B in."""
-    found = Library(made.library).analyze(bytes.fromhex(code).ljust(16, b"\xcc"), bits=64)
+    code = bytes.fromhex(directed.code).ljust(16, b"\xcc")
+    found = Library(made.library).analyze(code, bits=64)
     assert found.ret == -EOPNOTSUPP
 
 

@@ -196,6 +196,9 @@
 	one	alu, or, or %rsi, %rdx
 	one	alu, neg, neg %r11
 	one	alu, xor, xor %ebp, %ebp
+	one	alu, mem, add %r11, DATA(16)
+	one	alu, mem-unaligned, add %r11, DATA(17)
+	one	alu, mem-16, sub %r11w, DATA(33)
 	one	alu, imul, imul $3, %rdi, %rax
 	one	alu, cmov, cmovc %r11, %rcx
 	one	alu, cmov-not, cmovnc %r11d, %ecx

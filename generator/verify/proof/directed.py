@@ -89,4 +89,10 @@ TOO_SHORT = tuple(
 )
 """Those of which the kernel's decoder sees too few bytes; a copy would be cut off."""
 
-DIRECTED = EXECUTED + TOO_SHORT
+OTHER_MAPS = tuple(
+    Directed(bits=64, opcode="d5", code=code, why="REX2: the opcode is one of another map")
+    for code in ("d5 15 5e", "d5 80 05", "d5 00 8b 05 10 00 00 00")
+)
+"""Those whose opcode byte must not be looked up: decoders of later bases know the prefix."""
+
+DIRECTED = EXECUTED + TOO_SHORT + OTHER_MAPS
