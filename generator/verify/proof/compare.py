@@ -354,7 +354,8 @@ def _wrong_refusal(decoded: Decoded, verdict: Verdict, refusal: str) -> str:
     if verdict.ret != wanted:
         return f"refused with {verdict.ret} in place of {wanted}"
     letter = table_letter(OPCODES, verdict) if verdict.length else ""
-    if refusal or letter in ("", REFUSED) or verdict.length != decoded.length:
+    only_32 = letter == "L" and decoded.bits == 64
+    if refusal or only_32 or letter in ("", REFUSED) or verdict.length != decoded.length:
         return ""
     return f"refused, and class {letter} of the table is accepted"
 

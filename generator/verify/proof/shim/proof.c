@@ -80,6 +80,11 @@ void proof_analyze(const u8 *bytes, bool x86_64, struct proof_verdict *verdict)
 	}
 
 	verdict->ret = arch_uprobe_analyze_insn(&auprobe, &mm, 0);
+#ifdef OLD_KERNEL
+	/* The C looks at what its decoder has found, and may call it nothing. */
+	if (verdict->ret == -ENOEXEC)
+		verdict->length = 0;
+#endif
 	verdict->offs = auprobe.offs;
 	verdict->fixups = auprobe.fixups;
 	verdict->ilen = auprobe.ilen;
