@@ -12,6 +12,7 @@
 	.globl	hit_on_stack, hit_on_stack_bp, hit_on_stack_next, stack_callee
 	.globl	hit_on_words, hit_on_words_next
 	.globl	call_near, call_near_bp, call_near_ret, return_wrong
+	.globl	hit_high, hit_high_bp, hit_not_moved, hit_not_moved_bp
 
 /* Steps, and loads from memory while it does. */
 hit_memory:
@@ -27,6 +28,25 @@ store_mov:
 
 store_step:
 	movnti	%rsi, (%rdi)
+	.fill	24, 1, 0x90
+	ret
+
+/* Loads by way of registers that only 64-bit code has. */
+hit_high:
+	mov	%rdi, %r9
+	mov	$1, %r10d
+hit_high_bp:
+	mov	-8(%r9, %r10, 8), %rax
+	.fill	24, 1, 0x90
+	lea	(%rax, %rax, 2), %rax
+	ret
+
+/* Has a condition that does not hold: nothing is moved. */
+hit_not_moved:
+	lea	(%rdi, %rdi, 2), %rax
+	xor	%ecx, %ecx
+hit_not_moved_bp:
+	cmovnz	%rdi, %rax
 	.fill	24, 1, 0x90
 	ret
 

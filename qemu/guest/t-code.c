@@ -170,7 +170,24 @@ static int return_read_only(void)
 	return hit_on_words(1, low + WORDS - 1) != 3;
 }
 
+/* These functions hit what is done without a step, and so without a slot. */
+static int emulate_high(void)
+{
+	const long value = 7;
+
+	CHECK(hit_high(&value) == 3 * value);
+	return slots_address() != 0;
+}
+
+static int emulate_not_moved(void)
+{
+	CHECK(hit_not_moved(7) == 21);
+	return slots_address() != 0;
+}
+
 const struct test code_tests[] = {
+	CHILD_TEST("emulate-load-high", emulate_high, hit_high_bp, 1),
+	CHILD_TEST("emulate-cmov-not", emulate_not_moved, hit_not_moved_bp, 1),
 	TEST("code-mode", "sigtrap", code_mode),
 	TEST("code-stack", "sigtrap", code_stack),
 	RETURN_TEST("return-read-only", return_read_only, hit_xol, 1),

@@ -6,6 +6,7 @@ from __future__ import annotations
 from generator.verify.mutation.fault import Fault
 
 _WEAK = "not in the kernel: x86 has its own, for 32-bit programs"
+_LEAK = "memory is lost: the kernel with kmemleak notices, of make qemu-test-debug"
 _ONE_SIZE = "the same: only what extends its source has one of another size"
 
 # function and change, as a report shows them, and the reason
@@ -26,6 +27,9 @@ _EXPLAINED: dict[tuple[str, str], str] = {
     ("uprobe_emulate_alu", "op->size -> op->src_size"): _ONE_SIZE,
     ("uprobe_emulate_cmov", "op->size -> op->src_size"): _ONE_SIZE,
     ("uprobe_emulate_pop", "op->size -> op->src_size"): _ONE_SIZE,
+    ("uprobe_emulate_push", "op->size -> op->src_size"): _ONE_SIZE,
+    ("xol_free_area", "kfree(area) -> nothing"): _LEAK,
+    ("xol_create_area", "xol_free_area(area) -> do { } while (0)"): _LEAK,
     ("uprobe_emulation_is_certain", "UPROBE_OP_RET -> UPROBE_OP_JMP"): (
         "the same effect: repz ret is stepped, a jump with a prefix that it ignores is emulated"
     ),
@@ -33,6 +37,14 @@ _EXPLAINED: dict[tuple[str, str], str] = {
         "pre_ssout",
         'uprobe_warn(current, "get a slot for an instruction") -> do { } while (0)',
     ): "a message for who reads the kernel's log, which no test does",
+    (
+        "uprobe_insn_lacks_operands",
+        "return !insn->modrm.nbytes && (insn_vex_m_bits(insn) != 1 || opcode[0] != 0x77) -> "
+        "do { } while (0)",
+    ): (
+        "the same on 6.1 and 6.12: behind VEX their decoders refuse what they do not know, and 0f 77 "
+        "alone has no ModRM byte"
+    ),
     ("uprobe_table_fixups", "return 0 -> do { } while (0)"): (
         "the same on 6.1, whose decoder knows no REX2; on 6.12 the proof notices it"
     ),
