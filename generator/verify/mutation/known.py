@@ -42,8 +42,8 @@ _EXPLAINED: dict[tuple[str, str], str] = {
         "return !insn->modrm.nbytes && (insn_vex_m_bits(insn) != 1 || opcode[0] != 0x77) -> "
         "do { } while (0)",
     ): (
-        "the same on 6.1 and 6.12: behind VEX their decoders refuse what they do not know, and 0f 77 "
-        "alone has no ModRM byte"
+        "the same on 6.1 and 6.12: behind VEX their decoders refuse what they do not know, and 0f "
+        "77 alone has no ModRM byte"
     ),
     ("uprobe_table_fixups", "return 0 -> do { } while (0)"): (
         "the same on 6.1, whose decoder knows no REX2; on 6.12 the proof notices it"
