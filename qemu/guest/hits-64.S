@@ -12,7 +12,8 @@
 	.globl	hit_on_stack, hit_on_stack_bp, hit_on_stack_next, stack_callee
 	.globl	hit_on_words, hit_on_words_next
 	.globl	call_near, call_near_bp, call_near_ret, return_wrong
-	.globl	hit_high, hit_high_bp, hit_not_moved, hit_not_moved_bp
+	.globl	hit_high, hit_high_bp
+	.globl	hit_moved, hit_moved_bp, hit_not_moved, hit_not_moved_bp
 
 /* Steps, and loads from memory while it does. */
 hit_memory:
@@ -41,7 +42,15 @@ hit_high_bp:
 	lea	(%rax, %rax, 2), %rax
 	ret
 
-/* Has a condition that does not hold: nothing is moved. */
+/* Has a condition that holds, and one that does not. */
+hit_moved:
+	lea	(%rdi, %rdi, 2), %rdi
+	xor	%eax, %eax
+hit_moved_bp:
+	cmovz	%rdi, %rax
+	.fill	24, 1, 0x90
+	ret
+
 hit_not_moved:
 	lea	(%rdi, %rdi, 2), %rax
 	xor	%ecx, %ecx

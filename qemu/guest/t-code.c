@@ -179,6 +179,12 @@ static int emulate_high(void)
 	return slots_address() != 0;
 }
 
+static int emulate_moved(void)
+{
+	CHECK(hit_moved(7) == 21);
+	return slots_address() != 0;
+}
+
 static int emulate_not_moved(void)
 {
 	CHECK(hit_not_moved(7) == 21);
@@ -187,6 +193,7 @@ static int emulate_not_moved(void)
 
 const struct test code_tests[] = {
 	CHILD_TEST("emulate-load-high", emulate_high, hit_high_bp, 1),
+	CHILD_TEST("emulate-cmov", emulate_moved, hit_moved_bp, 1),
 	CHILD_TEST("emulate-cmov-not", emulate_not_moved, hit_not_moved_bp, 1),
 	TEST("code-mode", "sigtrap", code_mode),
 	TEST("code-stack", "sigtrap", code_stack),
