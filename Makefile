@@ -176,7 +176,8 @@ test-browser: setup	## the report in a headless browser (installs chromium)
 	$(PYTHON) -m pytest -q -m browser
 
 test-kernel: setup	## the tests that need a kernel source and QEMU
-	$(PYTHON) -m pytest -q -m 'kernel or build or boot'
+	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m 'kernel and not build and not boot'
+	$(PYTHON) -m pytest -q -m 'build or boot'
 
 golden: setup		## rewrite the expected files of the tests
 	$(PYTEST) -m '$(PLAIN)' --update-golden
