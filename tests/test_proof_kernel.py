@@ -195,6 +195,14 @@ MUTATIONS = {
     ),
     "a debugger is not told": ("if (*dr6 & (DR_STEP | DR_TRAP_BITS))", "if (*dr6 & DR_STEP)"),
     "a debugger sees our step": ("*dr6 &= ~DR_STEP;", ";"),
+    "the copy of a branch goes far": (
+        "memset(displacement, 0, insn->immediate.nbytes);",
+        ";",
+    ),
+    "a byte in front is changed in the original": (
+        "u8 *rex = auprobe->ixol +",
+        "u8 *rex = auprobe->insn +",
+    ),
     "the original is changed": (
         "u8 *displacement = auprobe->ixol +",
         "u8 *displacement = auprobe->insn +",

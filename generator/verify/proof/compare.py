@@ -46,7 +46,7 @@ from generator.verify.proof.machine import TF, TRAP_UD, Fault, Machine, Processo
 from generator.verify.proof.native import Native
 from generator.verify.proof.start import Start, make_start, region_content
 
-FIX_CALL, FIX_PUSHF = 0x08, 0x10
+FIX_BRANCH, FIX_CALL, FIX_PUSHF = 0x04, 0x08, 0x10
 
 INT3 = 0xCC
 
@@ -157,6 +157,9 @@ class Prover:
             return early
         start = make_start(machine, decoded, site, self._memory, rng)
         slot = machine.layout.xol + SLOT_BYTES * rng.randrange(SLOTS)
+        stray = _stray_branch(verdict, slot, bits=case.bits)
+        if stray:
+            return _result(case, decoded, verdict, Outcome.UNEQUAL, stray)
         try:
             in_place = self._in_place(whole, decoded, site.vaddr, start)
             lacking = _lacking(machine, decoded, in_place, site.vaddr)
@@ -343,6 +346,20 @@ class Prover:
                 b.memory[part].hex(),
             )
         return found
+
+
+def _stray_branch(verdict: Verdict, slot: int, *, bits: int) -> str:
+    """Return where the copy of a branch leaves its slot for, "" when it stays.
+
+    The emulator jumps anywhere; a processor refuses what is not canonical.
+    """
+    if not verdict.fixups & FIX_BRANCH:
+        return ""
+    copy = decode(verdict.ixol[: verdict.ilen], bits=bits, ip=slot)
+    target = copy.insn.near_branch_target if copy.valid else 0
+    if slot <= target < slot + SLOT_BYTES:
+        return ""
+    return f"the copy goes to {target:#x}, the slot is {slot:#x}"
 
 
 def _wrong_refusal(decoded: Decoded, verdict: Verdict, refusal: str) -> str:

@@ -41,6 +41,7 @@ _EXECUTED = (
     (64, "0f c7 /1", "48 0f c7 0d 00 00 00 00", "cmpxchg16b uses rbx and rcx as well"),
     (64, "39", "48 39 35 00 00 00 00", "rsi is in use, and no scratch register"),
     (64, "39", "4c 39 35 00 00 00 00", "r14 is not rsi"),
+    (64, "8b", "49 8b 05 00 00 00 00", "REX.B means nothing, and would in the copy"),
     (64, "e8", "e8 ff ff ff 7f", "the longest distance"),
     (64, "e9", "e9 00 00 00 80", "the longest distance"),
     (64, "0f 84", "0f 84 fb ff ff ff", "goes back"),
