@@ -70,6 +70,7 @@ bool is_own_code(uintptr_t ip);
 bool is_emulated(void);
 unsigned long slots_address(void);
 void probe_child(const struct test *test, struct result *r);
+void probe_chain(struct result *r, int (*child)(void), unsigned long hits);
 void spawn_self_args(char **argv, const char *times);
 int run_program(const char *program, const char *test, char *line, size_t size);
 

@@ -19,10 +19,11 @@
 #include "tests.h"
 
 #define CODE_FILE	"/tmp/code"
-/* The number of the exception that int3 raises */
-#define TRAP_BP		3
 #define WRITE_ONLY	"/sys/bus/cpu/drivers_probe"
 #define PAGE		4096
+
+/* The number of the exception that int3 raises */
+#define TRAP_BP		3
 
 /* Of every kernel so far. */
 #define SLOT_BYTES	128
@@ -498,16 +499,23 @@ static void on_trap(int signo, siginfo_t *info, void *context)
 	trap_number = uc->uc_mcontext.gregs[REG_TRAPNO];
 }
 
-/* This function has a breakpoint of its own beside the probe. */
-static int own_int3(void)
+/* This function has it called. */
+static void catch_own_traps(void)
 {
 	struct sigaction sa = {
 		.sa_sigaction = on_trap,
 		.sa_flags = SA_SIGINFO,
 	};
-	int i;
 
 	sigaction(SIGTRAP, &sa, NULL);
+}
+
+/* This function has a breakpoint of its own beside the probe. */
+static int own_int3(void)
+{
+	int i;
+
+	catch_own_traps();
 	for (i = 0; i < 10; i++) {
 		CHECK(!hit_times(hit_xol, 1));
 		foreign_int3();
@@ -522,14 +530,10 @@ static int own_int3(void)
  */
 static int int3_between(void)
 {
-	struct sigaction sa = {
-		.sa_sigaction = on_trap,
-		.sa_flags = SA_SIGINFO,
-	};
 	void *a = map_code(NULL, MAP_PRIVATE);
 	void *b = map_code(NULL, MAP_PRIVATE);
 
-	sigaction(SIGTRAP, &sa, NULL);
+	catch_own_traps();
 	CHECK(!hit_code(a, 10));
 	CHECK(!hit_code(b, 10));
 	CHECK(!munmap(a, PAGE));
@@ -547,12 +551,7 @@ static void mm_int3_between(struct result *r)
 /* This function has a breakpoint of its own, and no probe was ever there. */
 static void int3_alone(struct result *r)
 {
-	struct sigaction sa = {
-		.sa_sigaction = on_trap,
-		.sa_flags = SA_SIGINFO,
-	};
-
-	sigaction(SIGTRAP, &sa, NULL);
+	catch_own_traps();
 	foreign_int3();
 	expect(r, own_traps == 1, "expected one SIGTRAP, saw %d", own_traps);
 	expect(r, trap_number == TRAP_BP, "trap number %d", trap_number);
@@ -561,12 +560,7 @@ static void int3_alone(struct result *r)
 /* This function hits, and has its own breakpoints when the probe is gone. */
 static int int3_later(void)
 {
-	struct sigaction sa = {
-		.sa_sigaction = on_trap,
-		.sa_flags = SA_SIGINFO,
-	};
-
-	sigaction(SIGTRAP, &sa, NULL);
+	catch_own_traps();
 	CHECK(!hit_times(hit_xol, 1));
 	board->ready = 1;
 	while (!board->go)

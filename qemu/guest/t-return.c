@@ -48,20 +48,10 @@ static int tail_calls(void)
 	return hit_times(hit_tail, 100);
 }
 
-/* This function arms the returns of two functions as one event. */
+/* This function tests that. */
 static void chained(struct result *r)
 {
-	unsigned long before = trace_hits();
-	struct probe p;
-	int status;
-
-	expect(r, !probe_define_return(&p, hit_tail), "cannot define");
-	expect(r, !probe_extend(&p, hit_xol), "cannot define the second");
-	if (expect(r, !probe_arm(&p), "cannot arm the probes")) {
-		status = wait_child(start_child(tail_calls));
-		judge(r, status, trace_hits() - before, 200);
-	}
-	probe_remove(&p);
+	probe_chain(r, tail_calls, 200);
 }
 
 static jmp_buf back;

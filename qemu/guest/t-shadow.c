@@ -158,20 +158,10 @@ static int shadow_signal(void)
 	return with_shadow(signal_returns);
 }
 
-/* This function arms the returns of two functions as one event. */
+/* This function tests two returns that are one event. */
 static void shadow_chain(struct result *r)
 {
-	unsigned long before = trace_hits();
-	struct probe p;
-	int status;
-
-	expect(r, !probe_define_return(&p, hit_tail), "cannot define");
-	expect(r, !probe_extend(&p, hit_xol), "cannot define the second");
-	if (expect(r, !probe_arm(&p), "cannot arm the probes")) {
-		status = wait_child(start_child(shadow_tail));
-		judge(r, status, trace_hits() - before, 2 * TIMES);
-	}
-	probe_remove(&p);
+	probe_chain(r, shadow_tail, 2 * TIMES);
 }
 
 /* This function returns what processor or kernel lack for these tests, or NULL. */
