@@ -21,8 +21,8 @@ from pathlib import Path
 
 from generator.model.opcodes import OPCODES
 from generator.verify.proof.cases import REFUSED, Case
-from generator.verify.proof.classes import table_letter
-from generator.verify.proof.copy import wrong_copy
+from generator.verify.proof.classes import table_letter, table_reason
+from generator.verify.proof.copy import stray_branch, wrong_copy
 from generator.verify.proof.judge import Decoded, decode, reason_to_refuse, text
 from generator.verify.proof.known import (
     ALWAYS_TRAPS,
@@ -46,7 +46,7 @@ from generator.verify.proof.machine import TF, TRAP_UD, Fault, Machine, Processo
 from generator.verify.proof.native import Native
 from generator.verify.proof.start import Start, make_start, region_content
 
-FIX_BRANCH, FIX_CALL, FIX_PUSHF = 0x04, 0x08, 0x10
+FIX_CALL, FIX_PUSHF = 0x08, 0x10
 
 INT3 = 0xCC
 
@@ -157,7 +157,7 @@ class Prover:
             return early
         start = make_start(machine, decoded, site, self._memory, rng)
         slot = machine.layout.xol + SLOT_BYTES * rng.randrange(SLOTS)
-        stray = _stray_branch(verdict, slot, bits=case.bits)
+        stray = stray_branch(verdict, slot, bits=case.bits)
         if stray:
             return _result(case, decoded, verdict, Outcome.UNEQUAL, stray)
         try:
@@ -348,20 +348,6 @@ class Prover:
         return found
 
 
-def _stray_branch(verdict: Verdict, slot: int, *, bits: int) -> str:
-    """Return where the copy of a branch leaves its slot for, "" when it stays.
-
-    The emulator jumps anywhere; a processor refuses what is not canonical.
-    """
-    if not verdict.fixups & FIX_BRANCH:
-        return ""
-    copy = decode(verdict.ixol[: verdict.ilen], bits=bits, ip=slot)
-    target = copy.insn.near_branch_target if copy.valid else 0
-    if slot <= target < slot + SLOT_BYTES:
-        return ""
-    return f"the copy goes to {target:#x}, the slot is {slot:#x}"
-
-
 def _wrong_refusal(decoded: Decoded, verdict: Verdict, refusal: str) -> str:
     """Return what is wrong with a refusal, "" when somebody has a reason for it.
 
@@ -370,9 +356,10 @@ def _wrong_refusal(decoded: Decoded, verdict: Verdict, refusal: str) -> str:
     wanted = -EOPNOTSUPP if verdict.length else -ENOEXEC
     if verdict.ret != wanted:
         return f"refused with {verdict.ret} in place of {wanted}"
-    letter = table_letter(OPCODES, verdict) if verdict.length else ""
-    only_32 = letter == "L" and decoded.bits == 64
-    if refusal or only_32 or letter in ("", REFUSED) or verdict.length != decoded.length:
+    if refusal or verdict.length != decoded.length:
+        return ""
+    letter = table_letter(OPCODES, verdict)
+    if letter == REFUSED or table_reason(OPCODES, verdict, decoded.bits):
         return ""
     return f"refused, and class {letter} of the table is accepted"
 

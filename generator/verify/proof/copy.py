@@ -3,7 +3,7 @@
 
 For what no machine at hand executes: the copy must be the same instruction with the same operands,
 but for the one that was relative to rip: that has a base register in place of rip, one that the
-instruction does not use otherwise, and the same displacement.
+instruction does not use otherwise, and the same displacement. And, of all, where a branch goes.
 """
 
 from __future__ import annotations
@@ -11,8 +11,10 @@ from __future__ import annotations
 from iced_x86 import InstructionInfoFactory, OpAccess, OpKind, Register, RegisterExt
 
 from generator.verify.proof.judge import Decoded, decode
+from generator.verify.proof.layout import SLOT_BYTES
 from generator.verify.proof.library import Verdict
 
+_FIX_BRANCH = 0x04
 _SCRATCH = {3: Register.RBX, 6: Register.RSI, 7: Register.RDI}
 
 
@@ -67,3 +69,17 @@ def _wrong_base(decoded: Decoded, copy: Decoded, verdict: Verdict) -> str:
         if use.access != OpAccess.NONE
     }
     return "the instruction uses the scratch register" if wanted in used else ""
+
+
+def stray_branch(verdict: Verdict, slot: int, *, bits: int) -> str:
+    """Return where the copy of a branch leaves its slot for, "" when it stays.
+
+    The emulator jumps anywhere; a processor refuses what is not canonical.
+    """
+    if not verdict.fixups & _FIX_BRANCH:
+        return ""
+    copy = decode(verdict.ixol[: verdict.ilen], bits=bits, ip=slot)
+    target = copy.insn.near_branch_target if copy.valid else 0
+    if slot <= target < slot + SLOT_BYTES:
+        return ""
+    return f"the copy goes to {target:#x}, the slot is {slot:#x}"
