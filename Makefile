@@ -192,7 +192,7 @@ clean:			## remove the Python environment and caches; not the work area
 
 .PHONY: help tools setup qemu-test series opcodes drift checkpatch matrix review verify patches \
 	states picture proof proof-full fuzz mutate census cost profile coverage corpus clients \
-	qemu-test-debug qemu-test-i386 bochs-test build boot lint types test-tools test test-sweep test-browser \
-	test-kernel golden check bench clean
+	qemu-test-debug qemu-test-i386 bochs-test build boot lint types test-tools test test-sweep \
+	test-browser test-kernel golden check bench clean
 
 .PHONY: verdicts report
