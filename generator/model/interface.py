@@ -984,6 +984,28 @@ X86_FUNCTIONS = (
         patch="arch-xol",
     ),
     Function(
+        name="uprobe_copy_branched",
+        returns="bool",
+        params=(_constant, _regs),
+        storage="static",
+        doc=(
+            "This function tells whether the copy has branched: the task stands neither behind it "
+            "nor, as with one that repeats, at its beginning.",
+        ),
+        patch="arch-xol",
+    ),
+    Function(
+        name="uprobe_debugger_stops",
+        returns="bool",
+        params=(Param("bool", "branched"),),
+        storage="static",
+        doc=(
+            "This function tells whether a debugger that steps the current task is told of an "
+            "instruction: PTRACE_SINGLEBLOCK goes on to the next branch that is taken.",
+        ),
+        patch="arch-xol",
+    ),
+    Function(
         name="uprobe_fix_ip",
         returns="void",
         params=(_auprobe, _regs),
@@ -1376,6 +1398,14 @@ X86_FUNCTIONS = (
         patch="emulate",
     ),
     Function(
+        name="uprobe_emulation_branched",
+        returns="bool",
+        params=(_constant, _constant_regs),
+        storage="static",
+        doc=("This function tells whether what has been emulated was a branch that was taken.",),
+        patch="emulate",
+    ),
+    Function(
         name="uprobe_emulate",
         returns="bool",
         params=(_constant, _regs),
@@ -1554,6 +1584,7 @@ STRUCTS = (
             Member(type="unsigned long", name="saved_sp", patch="utask"),
             Member(type="unsigned int", name="saved_trap_nr", patch="utask"),
             Member(type="bool", name="saved_tf", patch="utask"),
+            Member(type="bool", name="saved_blockstep", patch="utask"),
         ),
     ),
 )

@@ -54,7 +54,6 @@ NAMES = {
     "virtual_dr6": "debugreg6",
     # is_32bit_app() is about the program, and so are its users
     "in_32bit_code": "uprobe_in_32bit_code()",
-    "clear_blockstep": "clear_blockstep()",
     "access_ok": "access_ok(VERIFY_WRITE, place, size)",
     "cpu_dr7": "__this_cpu_read(cpu_dr7)",
     "vma_inode": "vma_inode(vma)",

@@ -52,7 +52,6 @@ NAMES = {
     "sigtrap_regs": "regs",
     "virtual_dr6": "virtual_dr6",
     "in_32bit_code": "is_32bit_app(current)",
-    "clear_blockstep": "set_task_blockstep(current, false)",
     "access_ok": "access_ok(place, size)",
     "cpu_dr7": "raw_cpu_read(cpu_dr7)",
     "vma_inode": "file_inode(vma->vm_file)",

@@ -219,12 +219,12 @@ class Prover:
         fault, traps = None, 0
         machine.registers.ip = vaddr
         for _ in range(_REPETITIONS):
-            tf = machine.registers.flags & TF
+            tf = bool(machine.registers.flags & TF)
             fault = self._step(decoded)
             if fault:
                 machine.registers.ip = vaddr
                 break
-            traps += bool(tf)
+            traps += tf and _stops(start, decoded, machine.registers.ip)
             if machine.registers.ip != vaddr or not decoded.repeats:
                 break
         return self._leave(start, fault, traps, skipped=False)
@@ -296,10 +296,13 @@ class Prover:
             library.abort_xol(address)
         elif library.post_xol(address):
             raise RuntimeError("arch_uprobe_post_xol() fails")
+        if library.blockstep() != start.blockstep:
+            raise RuntimeError("block-stepping does not go on after the step")
+        told = start.tf and _stops(start, decoded, regs.ip)
         reported = library.watch_traps()
-        if reported != (start.watched and not fault and not start.tf):
+        if reported != (start.watched and not fault and not told):
             raise RuntimeError(f"what a debugger watches is reported {reported} times")
-        if not fault and library.shows_step() != start.tf:
+        if not fault and library.shows_step() != told:
             raise RuntimeError("thread.virtual_dr6 shows the step, or has lost the program's")
         wanted = fault.number if fault else start.trap_nr
         if library.trap_nr() != wanted:
@@ -346,6 +349,11 @@ class Prover:
                 b.memory[part].hex(),
             )
         return found
+
+
+def _stops(start: Start, decoded: Decoded, ip: int) -> bool:
+    """Tell whether who steps is stopped behind an instruction that has gone to ``ip``."""
+    return not start.blockstep or decoded.has_branched(ip)
 
 
 def _wrong_refusal(decoded: Decoded, verdict: Verdict, refusal: str) -> str:

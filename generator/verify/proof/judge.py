@@ -92,6 +92,19 @@ class Decoded:
         """It may load the instruction pointer."""
         return self.insn.flow_control != FlowControl.NEXT
 
+    def has_branched(self, ip: int) -> bool:
+        """Tell from the instruction pointer that it has left whether it was a branch, and taken."""
+        if self.insn.flow_control == FlowControl.CONDITIONAL_BRANCH:
+            return ip != self.insn.next_ip
+        return self.is_branch
+
+    @property
+    def hides_branch(self) -> bool:
+        """It is a conditional branch to where it goes anyway: taken or not, nobody can tell."""
+        insn = self.insn
+        conditional = insn.flow_control == FlowControl.CONDITIONAL_BRANCH
+        return conditional and insn.near_branch_target == insn.next_ip
+
     @property
     def has_memory(self) -> bool:
         """It has a memory operand that is described by ModRM or by a displacement."""

@@ -111,7 +111,7 @@ def make_start(
         region=region,
         memory=memory,
         trap_nr=rng.choice((0, 13, 14)),
-        blockstep=rng.random() < 0.1,
+        blockstep=rng.random() < (0.5 if regs.flags & TF else 0.1) and not decoded.hides_branch,
         watched=rng.random() < 0.1,
     )
 
