@@ -28,6 +28,8 @@ void foreign_int3(void);
 void walk_stepped(void);
 extern const char hit_framed_leave[];
 extern const char steps_begin[], steps_end[];
+extern const char step_call[], step_jmp[], step_not_taken[], step_taken[];
+extern const char step_loop[], step_to_next[], step_indirect[];
 extern const char code_begin[], code_second[], code_end[];
 extern const char refused_begin[], refused_insn[], refused_end[];
 

@@ -13,6 +13,8 @@
 	.globl	hit_nop, hit_xol, hit_push, hit_load, hit_div
 	.globl	hit_framed, hit_framed_leave, load_checked, push_checked
 	.globl	steps_begin, steps_end, walk_stepped, foreign_int3
+	.globl	step_call, step_jmp, step_not_taken, step_taken, step_loop
+	.globl	step_to_next, step_indirect
 	.globl	code_begin, code_second, code_end
 	.globl	refused_begin, refused_insn, refused_end
 	.globl	hit_deep, hit_tail, hit_call, hit_endbr
@@ -119,11 +121,33 @@ hit_call:
 /* What a debugger steps through; it sets the registers. */
 steps_begin:
 	mov	$5, ARG_32
+step_call:
 	call	hit_nop
 	call	hit_xol
+step_jmp:
 	jmp	1f
 	nop
 1:	call	hit_push
+	test	SP, SP
+step_not_taken:
+	jz	2f
+step_taken:
+	jnz	2f
+	nop
+2:	mov	$2, %ecx
+3:	nop
+step_loop:
+	loop	3b
+step_to_next:
+	call	4f
+4:	pop	AX
+	add	$(5f - 4b), AX
+/* A prefix, even one without effect: this is not emulated. */
+step_indirect:
+	.byte	0x65
+	jmp	*AX
+	nop
+5:	mov	$5, ARG_32
 	call	hit_xol
 steps_end:
 	jmp	steps_end

@@ -27,14 +27,25 @@
 # define PTRACE_SINGLEBLOCK 33
 #endif
 
-static void * const step_probes[] = {
-	hit_nop, hit_xol, hit_push,
+#define NR_STEP_PROBES	7
+
+/* What is probed, and the hits of one walk from steps_begin to steps_end. */
+struct step_probes {
+	const void	*places[NR_STEP_PROBES];
+	unsigned long	hits;
 };
 
-#define NR_STEP_PROBES	3
+static const struct step_probes functions = {
+	{ hit_nop, hit_xol, hit_push }, 4
+};
 
-/* The hits of one walk from steps_begin to steps_end. */
-#define WALK_HITS	4
+static const struct step_probes branches = {
+	{
+		step_call, step_jmp, step_not_taken, step_taken, step_loop,
+		step_to_next, step_indirect,
+	},
+	8
+};
 
 static int round_nr;		/* 0: without probes, 1: with them */
 static int step_request;
@@ -166,15 +177,16 @@ static int debug(void)
 	return pass_on(status);
 }
 
-/* This function arms the probes that all walks meet. */
-static bool arm_steps(struct result *r, struct probe *probes)
+/* This function arms what a walk is going to meet. */
+static bool arm_steps(struct result *r, struct probe *probes,
+		      const struct step_probes *steps)
 {
 	bool good = true;
 	int i;
 
 	memset(probes, 0, NR_STEP_PROBES * sizeof(*probes));
-	for (i = 0; good && i < NR_STEP_PROBES; i++)
-		good = arm_at(r, &probes[i], step_probes[i]);
+	for (i = 0; good && i < NR_STEP_PROBES && steps->places[i]; i++)
+		good = arm_at(r, &probes[i], steps->places[i]);
 	return good;
 }
 
@@ -188,7 +200,8 @@ static void remove_steps(struct probe *probes)
 }
 
 /* This function makes the walk without and with probes. */
-static void both_rounds(struct result *r, int (*child)(void))
+static void both_rounds(struct result *r, int (*child)(void),
+			const struct step_probes *steps)
 {
 	struct probe probes[NR_STEP_PROBES];
 	unsigned long before;
@@ -201,9 +214,9 @@ static void both_rounds(struct result *r, int (*child)(void))
 		return;
 	round_nr = 1;
 	before = trace_hits();
-	if (arm_steps(r, probes)) {
+	if (arm_steps(r, probes, steps)) {
 		status = wait_child(start_child(child));
-		judge(r, status, trace_hits() - before, WALK_HITS);
+		judge(r, status, trace_hits() - before, steps->hits);
 	}
 	remove_steps(probes);
 	add_word(r, "steps=%u", board->nr[0]);
@@ -229,7 +242,7 @@ static void compare_steps(struct result *r)
 /* This function tests a program that single-steps itself. */
 static void tf_self(struct result *r)
 {
-	both_rounds(r, step_self);
+	both_rounds(r, step_self, &functions);
 	compare_steps(r);
 }
 
@@ -238,7 +251,7 @@ static void tf_self_code(struct result *r)
 {
 	unsigned int i;
 
-	both_rounds(r, step_self);
+	both_rounds(r, step_self, &functions);
 	if (r->outcome != OUTCOME_PASS)
 		return;
 	for (i = 0; i < board->nr[0] && i < board->nr[1]; i++)
@@ -253,20 +266,28 @@ static void tf_self_code(struct result *r)
 static void ptrace_step(struct result *r)
 {
 	step_request = PTRACE_SINGLESTEP;
-	both_rounds(r, debug);
+	both_rounds(r, debug, &functions);
+	compare_steps(r);
+}
+
+/* This function tests one where it is the branches that are probed. */
+static void ptrace_step_branch(struct result *r)
+{
+	step_request = PTRACE_SINGLESTEP;
+	both_rounds(r, debug, &branches);
 	compare_steps(r);
 }
 
 /*
- * This function tests a debugger that goes from branch to branch.  Where the
- * processor cannot do that it stops at each instruction.
+ * This function lets a debugger go from branch to branch.  Where the processor
+ * cannot do that it stops at each instruction.
  */
-static void ptrace_block(struct result *r)
+static void go_by_branches(struct result *r, const struct step_probes *steps)
 {
 	unsigned int i;
 
 	step_request = PTRACE_SINGLEBLOCK;
-	both_rounds(r, debug);
+	both_rounds(r, debug, steps);
 	for (i = 1; i < board->nr[0]; i++) {
 		/* The instruction after the NOP of hit_nop follows it. */
 		if (board->ip[0][i] == (uintptr_t)hit_nop + 1) {
@@ -275,6 +296,18 @@ static void ptrace_block(struct result *r)
 		}
 	}
 	compare_steps(r);
+}
+
+/* This function tests a debugger that goes from branch to branch. */
+static void ptrace_block(struct result *r)
+{
+	go_by_branches(r, &functions);
+}
+
+/* This function tests one where it is the branches that are probed. */
+static void ptrace_block_branch(struct result *r)
+{
+	go_by_branches(r, &branches);
 }
 
 /* This function steps until the debuggee is at an address. */
@@ -362,9 +395,9 @@ static void ptrace_registers(struct result *r)
 	unsigned long before = trace_hits();
 
 	expect(r, !status, "unprobed: status %#x", status);
-	if (arm_steps(r, probes)) {
+	if (arm_steps(r, probes, &functions)) {
 		status = wait_child(start_child(debug_registers));
-		judge(r, status, trace_hits() - before, WALK_HITS);
+		judge(r, status, trace_hits() - before, functions.hits);
 	}
 	remove_steps(probes);
 }
@@ -434,7 +467,9 @@ const struct test trace_tests[] = {
 	TEST("tf-self", "sigtrap", tf_self),
 	TEST("tf-self-sicode", "sigtrap", tf_self_code),
 	TEST("ptrace-step", "sigtrap", ptrace_step),
+	TEST("ptrace-step-branch", "sigtrap", ptrace_step_branch),
 	TEST("ptrace-block", "sigtrap", ptrace_block),
+	TEST("ptrace-block-branch", "sigtrap", ptrace_block_branch),
 	TEST("ptrace-registers", "sigtrap", ptrace_registers),
 	TEST("ptrace-attach", "sigtrap", ptrace_attach),
 	{ .name = NULL },
