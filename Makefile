@@ -142,6 +142,10 @@ bochs-test: setup	## before and after in Bochs: shadow stacks, watchpoints, step
 	@$(MAKE) -s tools PACKAGES="bochs bochs-term isolinux syslinux-common xorriso"
 	$(RUN) qemu-test --base $(BASE) $(SOURCE) $(AREA) --accel bochs --tests '$(TESTS)' $(ARGS)
 
+block-test: setup	## before and after where processors trap at branches only, by gdb (installs it)
+	@$(MAKE) -s tools PACKAGES="gdb"
+	$(RUN) qemu-test --base $(BASE) $(SOURCE) $(AREA) --accel gdb --tests '*ptrace-block*' $(ARGS)
+
 verdicts: setup		## every opcode: what our C does about it, and the base's own
 	$(RUN) verdicts --base $(BASE) $(SOURCE) $(AREA)
 
@@ -192,7 +196,7 @@ clean:			## remove the Python environment and caches; not the work area
 
 .PHONY: help tools setup qemu-test series opcodes drift checkpatch matrix review verify patches \
 	states picture proof proof-full fuzz mutate census cost profile coverage corpus clients \
-	qemu-test-debug qemu-test-i386 bochs-test build boot lint types test-tools test test-sweep \
+	qemu-test-debug qemu-test-i386 bochs-test block-test build boot lint types test-tools test test-sweep \
 	test-browser test-kernel golden check bench clean
 
 .PHONY: verdicts report

@@ -24,7 +24,7 @@ from generator.errors import UserError
 from generator.paths import write_atomic
 
 KVM_DEVICE = Path("/dev/kvm")
-MODES = ("auto", "kvm", "tcg", "bochs")
+MODES = ("auto", "kvm", "tcg", "bochs", "gdb")
 
 _IDENTITIES = (Path("/etc/machine-id"), Path("/proc/sys/kernel/random/boot_id"))
 _PROBE = RunLimits(total=20.0, silence=5.0)
@@ -36,7 +36,7 @@ class AccelVerdict:
     """Which accelerator to use.
 
     Args:
-        accel: ``kvm`` or ``tcg``, or ``bochs``, which is no QEMU.
+        accel: ``kvm`` or ``tcg``; ``bochs``, which is no QEMU; ``gdb``: ``tcg``, followed by gdb.
         reason: why, one clause.
         remembered: the verdict is from an earlier run on this machine since it was booted.
     """

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Run one guest to its end, whatever it does; nothing here can wait for ever.
 
-Starts the command of ``generator.boot.qemu``, or of ``.bochs``, watches the two serial files grow,
-and follows QEMU through QMP (library qemu.qmp). A guest that does not end by itself is stopped: QMP
-``quit``, then SIGTERM, then SIGKILL, each with a deadline. Called by ``generator.boot.stage`` and
-``.accel``.
+Starts the command of ``generator.boot.qemu``, ``.bochs`` or ``.blockstep``, watches the two serial
+files grow, and follows QEMU through QMP (library qemu.qmp). A guest that does not end by itself is
+stopped: QMP ``quit``, then SIGTERM, then SIGKILL, each with a deadline. Called by
+``generator.boot.stage`` and ``.accel``.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from pathlib import Path
 
 from qemu.qmp import QMPClient, QMPError
 
-from generator.boot import bochs
+from generator.boot import blockstep, bochs
 from generator.boot.qemu import Machine, qemu_arguments
 from generator.boot.text import clean_text
 from generator.build.progress import Observer, Progress
@@ -33,6 +33,9 @@ from generator.errors import InfraError, UserError
 
 DONE_LINE = b"# uprobekit: done"
 """The last line the guest's init writes to the results."""
+
+_HINTS = {"bochs": bochs.HINT, "gdb": blockstep.HINT}
+"""What to install, by the accelerator, where that is another program than QEMU."""
 
 _POLL = 0.1
 _STEP = 3.0
@@ -100,6 +103,8 @@ def machine_command(machine: Machine) -> tuple[str, ...]:
     """Return the command that runs ``machine``."""
     if machine.accel == "bochs":
         return bochs.bochs_arguments(machine)
+    if machine.accel == "gdb":
+        return blockstep.gdb_arguments(machine)
     return qemu_arguments(machine)
 
 
@@ -120,10 +125,12 @@ def run_machine(
     """
     program = machine_command(machine)[0]
     if shutil.which(program) is None:
-        hint = bochs.HINT if machine.accel == "bochs" else "apt-get install qemu-system-x86"
-        raise InfraError(f"{program} is not found in PATH", hint=hint)
-    for needed in (machine.kernel, machine.initramfs):
-        if needed is not None and not needed.is_file():
+        raise InfraError(
+            f"{program} is not found in PATH",
+            hint=_HINTS.get(machine.accel, "apt-get install qemu-system-x86"),
+        )
+    for needed in _needed(machine):
+        if not needed.is_file():
             raise UserError("there is no such file", where=str(needed), hint="build it first")
     try:
         machine.console.parent.mkdir(parents=True, exist_ok=True)
@@ -138,9 +145,19 @@ def run_machine(
         ) from error
 
 
+def _needed(machine: Machine) -> tuple[Path, ...]:
+    """Return the files that the machine starts from."""
+    files = [machine.kernel]
+    if machine.initramfs is not None:
+        files.append(machine.initramfs)
+    if machine.accel == "gdb":
+        files.append(blockstep.vmlinux(machine))
+    return tuple(files)
+
+
 def log_path(machine: Machine) -> Path:
     """Return where what the emulator itself says is kept."""
-    name = "bochs" if machine.accel == "bochs" else "qemu"
+    name = machine.accel if machine.accel in _HINTS else "qemu"
     return machine.console.parent / f"{name}.log"
 
 
@@ -207,10 +224,12 @@ class _Run:
 
     def _is_power_off(self, status: int, growth: _Growth) -> bool:
         """Tell whether it was the guest that ended the run."""
-        if self.machine.accel != "bochs":
-            return status == 0
-        growth.look()
-        return status == bochs.POWERED_OFF and growth.total > 0
+        if self.machine.accel == "bochs":
+            growth.look()
+            return status == bochs.POWERED_OFF and growth.total > 0
+        if self.machine.accel == "gdb":
+            return any(event.startswith("SHUTDOWN(guest-") for event in self.events)
+        return status == 0
 
     async def _watch(self, process: asyncio.subprocess.Process, growth: _Growth) -> Ending:
         """Wait until the guest ends or breaks a limit; return which."""

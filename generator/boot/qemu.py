@@ -38,7 +38,8 @@ class Machine:
         initramfs: cpio archive; None: the kernel finds no init and panics.
         console: file that gets the first serial port: the kernel's messages.
         results: file that gets the second serial port: the guest's KTAP.
-        accel: ``tcg`` or ``kvm``; ``bochs``: not QEMU, see ``generator.boot.bochs``.
+        accel: ``tcg`` or ``kvm``; ``bochs``: not QEMU, see ``generator.boot.bochs``;
+            ``gdb``: ``tcg``, see ``generator.boot.blockstep``.
         cpus: number of processors.
         memory: MiB.
         parameters: kernel parameters beyond the standard ones.

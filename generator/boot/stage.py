@@ -14,6 +14,7 @@ import shutil
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from generator.boot import blockstep
 from generator.boot.accel import AccelVerdict, choose_accel
 from generator.boot.ktap import KtapReport, parse_ktap
 from generator.boot.machine import (
@@ -45,7 +46,7 @@ class BootRequest:
         initramfs: the guest's file tree as a cpio archive.
         workdir: the work area; the run's files go to ``<base>/<variant>/boot-<flavour>`` in it.
         flavour: configuration of the kernel, a name.
-        accel: ``auto``, ``kvm`` or ``tcg``; or ``bochs``, which is no QEMU.
+        accel: one of ``generator.boot.accel.MODES``.
         cpus: number of processors.
         memory: MiB.
         timeout: seconds for the whole run.
@@ -108,7 +109,8 @@ class BootResult:
 
 def boot_command(request: BootRequest) -> tuple[str, ...]:
     """Return the command of ``request``, for people and dry runs; nothing runs."""
-    return machine_command(_machine(request, "bochs" if request.accel == "bochs" else "tcg"))
+    accel = "tcg" if request.accel in ("auto", "kvm") else request.accel
+    return machine_command(_machine(request, accel))
 
 
 def _machine(request: BootRequest, accel: str) -> Machine:
@@ -148,6 +150,8 @@ def request_key(request: BootRequest) -> str:
     status = program.stat()
     said = [boot_key(request.kernel, request.initramfs), *command, request.accel]
     said += request.parameters
+    if request.accel == "gdb":
+        said.append(blockstep.script().read_text())
     said += [str(program), str(status.st_size), str(status.st_mtime_ns)]
     return hashlib.sha256("\0".join(said).encode()).hexdigest()
 

@@ -88,8 +88,9 @@ Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Compilers in parallel; 
 Accel = Annotated[
     str,
     typer.Option(
-        help="auto, kvm, tcg or bochs. auto tries KVM before it trusts it; "
-        "Bochs is slower and emulates what QEMU does not: shadow stacks, watchpoints."
+        help="auto, kvm, tcg, bochs or gdb. auto tries KVM before it trusts it; "
+        "Bochs is slower and emulates what QEMU does not: shadow stacks, watchpoints; "
+        "gdb makes QEMU trap at branches only."
     ),
 ]
 Tests = Annotated[

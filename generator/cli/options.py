@@ -62,8 +62,8 @@ class Options:
 
     @property
     def boots(self) -> str:
-        """What results of boots are called: the flavour, and the emulator where it is not QEMU."""
-        return f"{self.flavour}-bochs" if self.accel == "bochs" else self.flavour
+        """What results of boots are called: the flavour, and who emulates if not QEMU alone."""
+        return f"{self.flavour}-{self.accel}" if self.accel in ("bochs", "gdb") else self.flavour
 
     @property
     def area(self) -> Path:
