@@ -191,6 +191,18 @@ ARCH_FUNCTIONS = (
         patch="hit",
     ),
     Function(
+        name="arch_uprobe_signal_bp",
+        returns="void",
+        params=(_regs,),
+        doc=(
+            "This function gets called when a breakpoint belongs to the program itself. It sends "
+            "the signal that the program would get without uprobes.",
+        ),
+        weak=True,
+        header=CORE_H,
+        patch="hit",
+    ),
+    Function(
         name="arch_uretprobe_hijack_return_addr",
         returns="unsigned long",
         params=(
@@ -1029,6 +1041,17 @@ X86_FUNCTIONS = (
         ),
         unless="tif_ia32",
         patch="xol",
+    ),
+    Function(
+        name="x86_uprobe_signal_bp",
+        c_name="arch_uprobe_signal_bp",
+        returns="void",
+        params=(_regs,),
+        doc=(
+            "This function gets called when a breakpoint belongs to the program itself: a signal "
+            "handler wants to tell it from a step, as with the kernel's own int3 handler.",
+        ),
+        patch="hit",
     ),
     Function(
         name="uprobe_put_word",

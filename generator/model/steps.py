@@ -585,7 +585,7 @@ class LeftOut:
 
 LEFT_OUT = (
     LeftOut(
-        effect=Effect(function="{{ names.handle_bp }}", text="{{ names.force_sigtrap }};"),
+        effect=Effect(function="arch_uprobe_signal_bp", text="{{ names.force_sigtrap }};"),
         why="a breakpoint of the program's own; without one the property sigtrap forbids it",
     ),
     LeftOut(

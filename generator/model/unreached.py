@@ -56,6 +56,10 @@ UNREACHED = (
         )
         for text in ("__weak", "*psize =", "return &bp_insn;")
     ),
+    *(
+        Unreached(function="arch_uprobe_signal_bp", text=text, reason=_WEAK)
+        for text in ("__weak", "force_sig(SIGTRAP")
+    ),
     Unreached(function="arch_uretprobe_is_alive", text="__weak", reason=_WEAK),
     Unreached(function="arch_uretprobe_is_alive", text="return true;", reason=_WEAK),
     Unreached(function="arch_uprobe_check_insn", text="__weak", reason=_WEAK),

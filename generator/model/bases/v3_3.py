@@ -52,6 +52,7 @@ NAMES = {
     "force_sigill": "force_sig(SIGILL, current)",
     "sigtrap_regs": "current, regs",
     "virtual_dr6": "debugreg6",
+    "bp_trap_nr": "3",
     # is_32bit_app() is about the program, and so are its users
     "in_32bit_code": "uprobe_in_32bit_code()",
     "access_ok": "access_ok(VERIFY_WRITE, place, size)",

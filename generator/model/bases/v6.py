@@ -51,6 +51,7 @@ NAMES = {
     "force_sigill": "force_sig(SIGILL)",
     "sigtrap_regs": "regs",
     "virtual_dr6": "virtual_dr6",
+    "bp_trap_nr": "X86_TRAP_BP",
     "in_32bit_code": "is_32bit_app(current)",
     "access_ok": "access_ok(place, size)",
     "cpu_dr7": "raw_cpu_read(cpu_dr7)",
