@@ -166,6 +166,7 @@ struct task_struct {
 	struct pt_regs *regs;
 	struct {
 		unsigned long trap_nr;
+		unsigned long error_code;
 		union {
 			unsigned long virtual_dr6;
 			unsigned long debugreg6;	/* in older kernels */
@@ -195,18 +196,20 @@ static inline bool is_32bit_app(struct task_struct *t)
 
 #define user_64bit_mode(regs)	(current->x86_64)
 
+#ifdef OLD_KERNEL
+# define set_tsk_thread_flag(t, flag)	((t)->blockstep = true)
+# define clear_tsk_thread_flag(t, flag)	((t)->blockstep = false)
+# define preempt_disable()	do { } while (0)
+# define preempt_enable()	do { } while (0)
+# define DEBUGCTLMSR_BTF	2
+# define get_debugctlmsr()	0
+# define update_debugctlmsr(msr)	((void)(msr))
+#else
 static inline void set_task_blockstep(struct task_struct *t, bool on)
 {
 	t->blockstep = on;
 }
-
-/* The same in pieces */
-#define clear_thread_flag(flag)	(current->blockstep = false)
-#define preempt_disable()	do { } while (0)
-#define preempt_enable()	do { } while (0)
-#define DEBUGCTLMSR_BTF		2
-#define get_debugctlmsr()	0
-#define update_debugctlmsr(msr)	((void)(msr))
+#endif
 
 /* User memory. Both return 0, or something else where there is no memory. */
 struct proof_memory {
@@ -256,6 +259,7 @@ static inline unsigned long copy_from_user(void *to, const void __user *from,
 #define __try_cmpxchg_user(p, old, new, label)				\
 	(put_user(new, p) ? -EFAULT : ((void)(old), 0))
 
+#define X86_TRAP_BP		3
 #define TRAP_TRACE		2
 #define TRAP_HWBKPT		4
 #define DR_TRAP_BITS		0xf
