@@ -484,7 +484,15 @@ static void arm_unreadable(struct result *r)
 	probe_remove(&p);
 }
 
-static volatile int own_traps, trap_number;
+static volatile int own_traps, trap_number, error_code;
+static sigjmp_buf no_access;
+
+/* This function gets called if memory cannot be read. */
+static void on_no_access(int signo)
+{
+	(void)signo;
+	siglongjmp(no_access, 1);
+}
 
 /* This function gets called for the program's own breakpoint. */
 static void on_trap(int signo, siginfo_t *info, void *context)
@@ -497,6 +505,7 @@ static void on_trap(int signo, siginfo_t *info, void *context)
 	if (info->si_code == SI_KERNEL)
 		own_traps++;
 	trap_number = uc->uc_mcontext.gregs[REG_TRAPNO];
+	error_code = uc->uc_mcontext.gregs[REG_ERR];
 }
 
 /* This function has it called. */
@@ -521,6 +530,22 @@ static int own_int3(void)
 		foreign_int3();
 		CHECK(own_traps == i + 1);
 	}
+	return 0;
+}
+
+/* This function wants to know that it was int3, and no step or page fault. */
+static int int3_number(void)
+{
+	catch_own_traps();
+	CHECK(!hit_times(hit_xol, 1));
+	signal(SIGSEGV, on_no_access);
+	if (!sigsetjmp(no_access, 1)) {
+		hit_load(NULL);
+		return 1;
+	}
+	foreign_int3();
+	CHECK(own_traps == 1);
+	CHECK(trap_number == TRAP_BP && !error_code);
 	return 0;
 }
 
@@ -601,15 +626,6 @@ static void int3_after(struct result *r)
 static const uint8_t *slots_page(void)
 {
 	return (const uint8_t *)slots_address();
-}
-
-static sigjmp_buf no_access;
-
-/* This function gets called if the page of the slots cannot be read. */
-static void on_no_access(int signo)
-{
-	(void)signo;
-	siglongjmp(no_access, 1);
 }
 
 /* This function copies the page of the slots, which only runs and is loaded. */
@@ -839,6 +855,7 @@ const struct test mm_tests[] = {
 	TEST("refuse-armed", "sigtrap", refuse_armed),
 	TEST("arm-unreadable", "pass", arm_unreadable),
 	CHILD_TEST("mm-foreign-int3", own_int3, hit_xol, 10),
+	CHILD_TEST("mm-int3-trapno", int3_number, hit_xol, 1),
 	TEST("mm-int3-alone", "pass", int3_alone),
 	TEST("mm-int3-after", "sigtrap", int3_after),
 	TEST("mm-int3-between", "sigtrap", mm_int3_between),

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -167,6 +168,29 @@ static void watch_perf(struct result *r)
 	probe_remove(&p);
 }
 
+/* This function watches what the kernel stores for the program. */
+static int kernel_watched(void)
+{
+	static int target;
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_BREAKPOINT,
+		.bp_type = HW_BREAKPOINT_W,
+		.bp_addr = (uintptr_t)&target,
+		.bp_len = HW_BREAKPOINT_LEN_4,
+		.exclude_hv = 1,
+	};
+	int fd = perf_open(&attr, 0);
+	int i, ends[2];
+
+	CHECK(fd >= 0 && !pipe(ends));
+	for (i = 0; i < STORES; i++) {
+		CHECK(!ioctl(ends[0], FIONREAD, &target));
+		CHECK(!hit_times(hit_xol, 1));
+	}
+	CHECK(perf_count(fd) == STORES);
+	return 0;
+}
+
 /* This function returns what the kernel lacks for the first test, or NULL. */
 static const char *lacks_perf_probes(void)
 {
@@ -177,5 +201,6 @@ const struct test perf_tests[] = {
 	TEST_IF("perf-process", "sigtrap", perf_process, lacks_perf_probes),
 	TEST_IF("perf-return", "sigtrap", perf_return, lacks_perf_probes),
 	TEST("watch-perf", "sigtrap", watch_perf),
+	CHILD_TEST("watch-kernel", kernel_watched, hit_xol, STORES),
 	{ .name = NULL },
 };
