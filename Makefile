@@ -139,7 +139,7 @@ qemu-test-i386: setup	## the main job with 32-bit kernels, and with the unmodifi
 	$(RUN) qemu-test --base $(BASE) $(SOURCE) $(AREA) --flavour i386 --peer $(ARGS)
 
 bochs-test: setup	## before and after in Bochs: shadow stacks, watchpoints, steps (installs it)
-	@$(MAKE) -s tools PACKAGES="bochs bochs-term isolinux syslinux-common xorriso"
+	@$(MAKE) -s tools PACKAGES="bochs bochs-term bochsbios vgabios isolinux syslinux-common xorriso"
 	$(RUN) qemu-test --base $(BASE) $(SOURCE) $(AREA) --accel bochs --tests '$(TESTS)' $(ARGS)
 
 block-test: setup	## before and after where processors trap at branches only, by gdb (installs it)

@@ -45,6 +45,7 @@ def fake(tmp_path, monkeypatch):
     loader = tmp_path / "isolinux.bin"
     loader.touch()
     monkeypatch.setattr(bochs, "_ISOLINUX", ((loader, "isolinux.bin"),))
+    monkeypatch.setattr(bochs, "_ROMS", (loader, loader))
 
     def install(body, xorriso="exit 0"):
         for name, text in (("bochs", body), ("xorriso", xorriso)):
@@ -107,6 +108,15 @@ def test_without_isolinux(guest, fake, monkeypatch, tmp_path):
         run(guest)
 
 
+def test_without_a_bios(guest, fake, monkeypatch, tmp_path):
+    """Debian's bochs does not bring one where QEMU's is there."""
+    fake("exit 1")
+    monkeypatch.setattr(bochs, "_ROMS", (tmp_path / "none", tmp_path / "none"))
+    with pytest.raises(InfraError, match=r"there is no .*none") as raised:
+        run(guest)
+    assert "bochsbios" in raised.value.hint
+
+
 def test_a_disc_that_cannot_be_made(guest, fake):
     """The tool's words are quoted."""
     fake("exit 1", xorriso="echo no space >&2; exit 5")
@@ -122,8 +132,9 @@ def test_results_do_not_meet(tmp_path):
 
 
 @pytest.mark.skipif(
-    not all(path.is_file() for path, _ in bochs._ISOLINUX) or not shutil.which("xorriso"),
-    reason="NOT TESTED: no isolinux or xorriso here; 'make bochs-test' installs them",
+    not all(path.is_file() for path in (*bochs._ROMS, *(each for each, _ in bochs._ISOLINUX)))
+    or not shutil.which("xorriso"),
+    reason="NOT TESTED: no BIOS, isolinux or xorriso here; 'make bochs-test' installs them",
 )
 @pytest.mark.parametrize("has_initramfs", [True, False])
 def test_the_disc(guest, tmp_path, has_initramfs):

@@ -21,7 +21,7 @@ from generator.boot.qemu import Machine, kernel_parameters
 from generator.errors import InfraError
 
 PROGRAM = "bochs"
-HINT = "apt-get install bochs bochs-term isolinux syslinux-common xorriso"
+HINT = "apt-get install bochs bochs-term bochsbios vgabios isolinux syslinux-common xorriso"
 
 MODELS = {True: "tigerlake", False: "corei7_haswell_4770"}
 """Bochs' processor: with shadow stacks, or without. 6.1 does not start on the first one."""
@@ -37,6 +37,12 @@ _ISOLINUX = (
     (Path("/usr/lib/ISOLINUX/isolinux.bin"), "isolinux.bin"),
     (Path("/usr/lib/syslinux/modules/bios/ldlinux.c32"), "ldlinux.c32"),
 )
+_ROMS = (
+    Path("/usr/share/bochs/BIOS-bochs-latest"),
+    Path("/usr/share/bochs/VGABIOS-lgpl-latest"),
+)
+"""Of packages that bochs itself does not need: QEMU's SeaBIOS is as good to it."""
+
 _INSTRUCTIONS = 100_000_000  # a second of the guest's time
 
 
@@ -54,8 +60,8 @@ def bochsrc(machine: Machine) -> str:
         f"{line}\n"
         for line in (
             f"megs: {machine.memory}",
-            "romimage: file=/usr/share/bochs/BIOS-bochs-latest",
-            "vgaromimage: file=/usr/share/bochs/VGABIOS-lgpl-latest",
+            f"romimage: file={_ROMS[0]}",
+            f"vgaromimage: file={_ROMS[1]}",
             f"cpu: model={model}, count=1, ips={_INSTRUCTIONS}, reset_on_triple_fault=0",
             "clock: sync=none, time0=utc",
             "ata0: enabled=1, ioaddr1=0x1f0, ioaddr2=0x3f0, irq=14",
@@ -81,7 +87,8 @@ def write_bochs_files(machine: Machine) -> None:
     place = machine.console.parent
     (place / "bochsrc").write_text(bochsrc(machine))
     (place / "bochs.rc").write_text("c\n")
-    missing = [str(path) for path, _ in _ISOLINUX if not path.is_file()]
+    needed = (*_ROMS, *(path for path, _ in _ISOLINUX))
+    missing = [str(path) for path in needed if not path.is_file()]
     if missing or not shutil.which("xorriso"):
         raise InfraError(f"there is no {(*missing, 'xorriso')[0]}", hint=HINT)
     with TemporaryDirectory(dir=place) as made:
