@@ -35,6 +35,7 @@ class Unreached:
 
 _WEAK = "x86 has its own; this one is for other architectures"
 _RACE = "another thread has to take the stack away between the step and the correction"
+_SHADOW = "a shadow stack has to be there, and broken: QEMU has none, the proof has such a one"
 
 UNREACHED = (
     Unreached(function="uprobe_fix_stack", text="return -EFAULT;", reason=_RACE, sometimes=True),
@@ -48,6 +49,12 @@ UNREACHED = (
         sometimes=True,
     ),
     Unreached(function="arch_uprobe_post_xol", text="return 0;", reason=_RACE, sometimes=True),
+    *(
+        Unreached(
+            function="arch_uretprobe_hijack_return_addr", text=text, reason=_SHADOW, when="shstk"
+        )
+        for text in ("uprobe_put_word(regs, ret_addr);", "return -1;")
+    ),
     Unreached(function="arch_uprobe_get_xol_area", text="__weak", reason=_WEAK),
     Unreached(function="arch_uprobe_get_xol_area", text="get_unmapped_area(NULL", reason=_WEAK),
     *(
@@ -58,7 +65,7 @@ UNREACHED = (
     ),
     *(
         Unreached(function="arch_uprobe_signal_bp", text=text, reason=_WEAK)
-        for text in ("__weak", "force_sig(SIGTRAP")
+        for text in ("__weak", "force_sig(SIGTRAP", "}")
     ),
     Unreached(function="arch_uretprobe_is_alive", text="__weak", reason=_WEAK),
     Unreached(function="arch_uretprobe_is_alive", text="return true;", reason=_WEAK),
