@@ -61,6 +61,21 @@ def mini(tmp_path) -> Path:
 
 
 @pytest.fixture
+def stand_in(tmp_path, monkeypatch) -> Callable[[str, str], None]:
+    """Return a function that installs a shell script as a program: its name, and what it does."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+
+    def install(program: str, body: str) -> None:
+        script = folder / program
+        script.write_text(f"#!/bin/sh\n{body}\n")
+        script.chmod(0o755)
+
+    return install
+
+
+@pytest.fixture
 def fake(monkeypatch):
     """Make the program know the made-up base and series only."""
     import fake_base

@@ -2,7 +2,6 @@
 """A guest followed by gdb: what is started, and programs that stand in for it."""
 
 import json
-import os
 from dataclasses import replace
 
 import pytest
@@ -37,21 +36,6 @@ def guest(tmp_path):
     )
 
 
-@pytest.fixture
-def fake(tmp_path, monkeypatch):
-    """Return a function that installs a script as gdb."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
-
-    def install(body):
-        script = folder / "gdb"
-        script.write_text(f"#!/bin/sh\n{body}\n")
-        script.chmod(0o755)
-
-    return install
-
-
 def run(guest):
     """Run it with short deadlines."""
     return run_machine(guest, LIMITS, SilentObserver(), subject="0.0/x")
@@ -76,9 +60,9 @@ def test_another_architecture(guest):
         machine_command(replace(guest, arch="i386"))
 
 
-def test_without_symbols(guest, fake):
+def test_without_symbols(guest, stand_in):
     """The file that is missing is named."""
-    fake("exit 0")
+    stand_in("gdb", "exit 0")
     blockstep.vmlinux(guest).unlink()
     with pytest.raises(UserError, match="there is no such file") as raised:
         run(guest)
@@ -94,15 +78,15 @@ def test_without_gdb(guest, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("body", ["echo no symbol >&2; exit 0", "exit 1", "kill -SEGV $$"])
-def test_gdb_that_fails(guest, fake, body):
+def test_gdb_that_fails(guest, stand_in, body):
     """QEMU says whether the guest has switched the machine off; the status of gdb says nothing."""
-    fake(body)
+    stand_in("gdb", body)
     assert run(guest).ending is Ending.BROKEN
 
 
-def test_gdb_is_stopped(guest, fake):
+def test_gdb_is_stopped(guest, stand_in):
     """When nothing moves."""
-    fake("sleep 60")
+    stand_in("gdb", "sleep 60")
     end = run_machine(guest, RunLimits(total=1.0, silence=0.5), SilentObserver(), subject="x")
     assert (end.ending, end.status < 0) == (Ending.SILENT, True)
 

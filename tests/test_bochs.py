@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A guest in Bochs: what it is started with, and programs that stand in for it."""
 
-import os
 import shutil
 import subprocess
 from dataclasses import replace
@@ -37,21 +36,16 @@ def guest(tmp_path):
 
 
 @pytest.fixture
-def fake(tmp_path, monkeypatch):
+def fake(tmp_path, monkeypatch, stand_in):
     """Return a function that installs a script as Bochs, and tools that do nothing."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     loader = tmp_path / "isolinux.bin"
     loader.touch()
     monkeypatch.setattr(bochs, "_ISOLINUX", ((loader, "isolinux.bin"),))
     monkeypatch.setattr(bochs, "_ROMS", (loader, loader))
 
     def install(body, xorriso="exit 0"):
-        for name, text in (("bochs", body), ("xorriso", xorriso)):
-            script = folder / name
-            script.write_text(f"#!/bin/sh\n{text}\n")
-            script.chmod(0o755)
+        stand_in("bochs", body)
+        stand_in("xorriso", xorriso)
 
     return install
 

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Running a guest, with programs that stand in for QEMU and misbehave."""
 
-import os
 import time
 from pathlib import Path
 
@@ -39,19 +38,14 @@ class Recorder:
 
 
 @pytest.fixture
-def fake(tmp_path, monkeypatch):
+def fake(tmp_path, monkeypatch, stand_in):
     """Return a function that installs a shell script as QEMU."""
-    folder = tmp_path / "bin"
-    folder.mkdir()
-    monkeypatch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
     monkeypatch.setattr(machine, "_STEP", 0.3)
     monkeypatch.setattr(machine, "_GRACE", 0.4)
     monkeypatch.setattr(machine, "_HALT_GRACE", 0.2)
 
     def install(body: str) -> Machine:
-        script = folder / emulator()
-        script.write_text(f"#!/bin/sh\n{FIND_FILES}\n{body}\n")
-        script.chmod(0o755)
+        stand_in(emulator(), f"{FIND_FILES}\n{body}")
         kernel = tmp_path / "bzImage"
         kernel.write_bytes(b"kernel")
         return Machine(

@@ -114,18 +114,25 @@ static void perf_return(struct result *r)
 	for_process(r, true);
 }
 
+/* This function opens an event that counts stores to the word at an address. */
+static int watch_stores(const void *address)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_BREAKPOINT,
+		.bp_type = HW_BREAKPOINT_W,
+		.bp_addr = (uintptr_t)address,
+		.bp_len = HW_BREAKPOINT_LEN_8,
+		.exclude_hv = 1,
+	};
+
+	return perf_open(&attr, 0);
+}
+
 /* This function watches what is stored by ten stores of each kind. */
 static int watched(void)
 {
 	static long target __attribute__((aligned(8)));
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_BREAKPOINT,
-		.bp_type = HW_BREAKPOINT_W,
-		.bp_addr = (uintptr_t)&target,
-		.bp_len = HW_BREAKPOINT_LEN_8,
-		.exclude_hv = 1,
-	};
-	int fd = perf_open(&attr, 0);
+	int fd = watch_stores(&target);
 	int i;
 
 	CHECK(fd >= 0);
@@ -171,15 +178,8 @@ static void watch_perf(struct result *r)
 /* This function watches what the kernel stores for the program. */
 static int kernel_watched(void)
 {
-	static int target;
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_BREAKPOINT,
-		.bp_type = HW_BREAKPOINT_W,
-		.bp_addr = (uintptr_t)&target,
-		.bp_len = HW_BREAKPOINT_LEN_4,
-		.exclude_hv = 1,
-	};
-	int fd = perf_open(&attr, 0);
+	static int target __attribute__((aligned(8)));
+	int fd = watch_stores(&target);
 	int i, ends[2];
 
 	CHECK(fd >= 0 && !pipe(ends));
