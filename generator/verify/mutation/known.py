@@ -45,6 +45,10 @@ _EXPLAINED: dict[tuple[str, str], str] = {
         "the same on 6.1 and 6.12: behind VEX their decoders refuse what they do not know, and 0f "
         "77 alone has no ModRM byte"
     ),
+    ("arch_uprobe_exception_notify", "NOTIFY_DONE -> NOTIFY_STOP"): (
+        "for an exception in the kernel: kprobes and perf's watchpoints come first, and behind is "
+        "kgdb, which no kernel here has"
+    ),
     ("uprobe_table_fixups", "return 0 -> do { } while (0)"): (
         "the same on 6.1, whose decoder knows no REX2; on 6.12 the proof notices it"
     ),
