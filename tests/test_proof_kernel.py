@@ -114,8 +114,11 @@ MUTATIONS = {
         "	regs->ip = utask->vaddr;\n	if (!utask",
         "	if (!utask",
     ),
-    "an exception leaves TF": ("regs->flags &= ~X86_EFLAGS_TF;\n}", ";\n}"),
-    "popf loses TF": ("!(auprobe->fixups & UPROBE_FIX_SETF))", "1)"),
+    "an exception leaves TF": (
+        "regs->flags &= ~X86_EFLAGS_TF;\n\tif (utask",
+        ";\n\tif (utask",
+    ),
+    "popf loses TF": ("if (!(auprobe->fixups & UPROBE_FIX_SETF))", "if (1)"),
     "a debugger loses its trap": (
         "if (*dr6 & (DR_STEP | DR_TRAP_BITS))",
         "if (*dr6 & DR_TRAP_BITS)",
@@ -123,7 +126,14 @@ MUTATIONS = {
     "trap_nr is lost": ("if (current->thread.trap_nr == UPROBE_TRAP_NR)", "if (1)"),
     "block-stepping stays": ("set_task_blockstep(current, false);", ";"),
     "block-stepping ends": ("set_task_blockstep(current, true);", ";"),
-    "block-stepping stops everywhere": ("return branched || !test", "return true || !test"),
+    "block-stepping stops everywhere": (
+        "(!test_thread_flag(TIF_BLOCKSTEP) ||",
+        "(!test_thread_flag(TIF_BLOCKSTEP) || 1 ||",
+    ),
+    "block-stepping stops behind a copy": (
+        "		if (!uprobe_copy_branched(auprobe, regs))",
+        "		if (0)",
+    ),
     "block-stepping misses a branch": ("return done && done !=", "return done && 0 &&"),
     "block-stepping misses an emulated one": ("return op->op >= UPROBE_OP_CALL;", "return false;"),
     "block-stepping stops where none is taken": (

@@ -1007,17 +1007,6 @@ X86_FUNCTIONS = (
         patch="arch-xol",
     ),
     Function(
-        name="uprobe_debugger_stops",
-        returns="bool",
-        params=(Param("bool", "branched"),),
-        storage="static",
-        doc=(
-            "This function tells whether a debugger that steps the current task is told of an "
-            "instruction: PTRACE_SINGLEBLOCK goes on to the next branch that is taken.",
-        ),
-        patch="arch-xol",
-    ),
-    Function(
         name="uprobe_fix_ip",
         returns="void",
         params=(_auprobe, _regs),

@@ -55,6 +55,11 @@ UNREACHED = (
         )
         for text in ("uprobe_put_word(regs, ret_addr);", "return -1;")
     ),
+    Unreached(
+        function="arch_uprobe_abort_xol",
+        text="set_task_blockstep(current, true);",
+        reason="a copy has to fault while a debugger goes from branch to branch: the proof has it",
+    ),
     Unreached(function="arch_uprobe_get_xol_area", text="__weak", reason=_WEAK),
     Unreached(function="arch_uprobe_get_xol_area", text="get_unmapped_area(NULL", reason=_WEAK),
     *(
