@@ -13,7 +13,7 @@ from generator.model.review import RULES
 from generator.report.clients import Client
 from generator.report.clients import as_data as clients_data
 from generator.report.compare import CompareRequest, compare_boots
-from generator.report.corpus import CorpusResult, Wrong
+from generator.report.corpus import CorpusResult, Refusal, Wrong
 from generator.report.corpus import as_data as corpus_data
 from generator.report.cost import Cost
 from generator.report.cost import as_data as cost_data
@@ -268,6 +268,13 @@ def _corpus(said):
     if said:
         wrong.append(Wrong(side="ours", code="91", text=said, mnemonic=said, what=said))
     counts = {"ours": 10, "base": 9}
+    refusals = (Refusal(reason=said or "odd", cases=1, mnemonics=("hlt",), example="f4  hlt"),)
     return CorpusResult(
-        bits=64, cases=10, executed=counts, faults=counts, refused=counts, wrong=tuple(wrong)
+        bits=64,
+        cases=10,
+        executed=counts,
+        faults=counts,
+        refused=counts,
+        wrong=tuple(wrong),
+        refusals=refusals,
     )

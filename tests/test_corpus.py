@@ -141,6 +141,46 @@ def test_what_is_refused():
     assert b"\x40" not in {placed.code for placed in made.cases}
 
 
+def test_what_only_ours_refuses_is_for_the_base():
+    """It is there, marked, with our reason; what enters the kernel is not."""
+
+    def refuses(code):
+        return code[0] not in (0x50, 0x0F)
+
+    made = make_corpus(
+        [case("50"), case("0f 05"), *[case("90")] * 15],
+        (refuses, everything),
+        bits=64,
+        seed=1,
+        reason=lambda code: "odd",
+    )
+    (push,) = [placed for placed in made.cases if placed.code == b"\x50"]
+    assert (push.refused, push.reason) == ((True, False), "odd")
+    assert "syscall" not in {placed.mnemonic for placed in made.cases}
+
+
+@pytest.mark.parametrize(("reason", "good"), [("odd", True), ("", False)])
+def test_a_refusal_counts(reason, good):
+    """The base executes it as it is, ours refuses it: a failure, unless there is a reason."""
+    made = make_corpus(
+        [case("50"), *[case("90")] * 15],
+        (lambda code: code[0] != 0x50, everything),
+        bits=64,
+        seed=1,
+        reason=lambda code: reason,
+    )
+    index = next(i for i, placed in enumerate(made.cases) if placed.code == b"\x50")
+    found = read_results(made, {"ours": guest(), "base": guest()})
+    assert [row.mnemonics for row in found.refusals] == [("push",)]
+    assert (not found.problems) is good
+    assert (reason or "WITHOUT A REASON") in as_text(found)
+    # what the base gets wrong is no loss
+    line = f"#   case {index}: sp: expected 0x1, saw 0x2"
+    found = read_results(made, {"ours": guest(), "base": guest(line, outcome="wrong")})
+    assert not found.refusals
+    assert not found.problems
+
+
 def guest(*lines, outcome="pass", words="cases=8 faults=1 wrong=0 refused=0", cut=False):
     """Return what a guest has printed."""
     head = "ok" if outcome == "pass" else "not ok"

@@ -138,7 +138,7 @@ def test_a_skipped_test_is_shown_loudly():
     assert "4 of 5 test(s) proved, 1 skipped" in text
 
 
-def test_the_peer_is_information():
+def test_where_the_peer_fails():
     """Where it fails is listed; it fails nothing."""
     _, comparison = compare("ktap-baseline", "ktap-good", "ktap-one-failed")
     assert comparison.passed
@@ -146,6 +146,31 @@ def test_the_peer_is_information():
     assert comparison.rows[2].peer == "wrong-registers"
     text = format_comparison(comparison, terminal=False)
     assert "fails in the base's own uprobes: jmp-rel8" in text
+
+
+@pytest.mark.parametrize(
+    ("tip", "seen"),
+    [
+        (guest(status="not ok", outcome="outcome=wrong-registers hits=1"), "wrong-registers"),
+        (SKIPPED, "no 32-bit programs"),
+        (guest(name="other"), "did not report on the tip"),
+    ],
+)
+def test_the_peer_is_the_floor(tip, seen):
+    """What passes on the unmodified base and not on the tip is a failure, skipped or not."""
+    _, comparison = compare(DEAD, tip, guest())
+    row = next(row for row in comparison.rows if row.name == "one")
+    assert row.verdict is Verdict.BAD
+    assert "passes on the unmodified base" in row.note
+    assert seen in row.note
+    with pytest.raises(CheckFailed, match="unmodified base"):
+        check_comparison(comparison)
+
+
+def test_skipped_on_both_is_no_failure():
+    """A test that the peer cannot run either says nothing about the series."""
+    _, comparison = compare(SKIPPED, SKIPPED, SKIPPED)
+    assert comparison.rows[0].verdict is Verdict.SKIPPED
 
 
 def test_a_peer_without_results_has_dashes():

@@ -162,7 +162,7 @@ def corpus(
     seed: int,
 ) -> None:
     """Execute the proof's instructions in guests, without a probe and with one."""
-    from generator.report.corpus import SIDES, as_data, as_text
+    from generator.report.corpus import as_data, as_text
 
     if set(modes) - _CORPUS_PROGRAMS.keys():
         raise UserError(f"there is no {modes[0]}-bit mode", hint="--mode is 64 or 32")
@@ -177,8 +177,12 @@ def corpus(
     screen.result(as_data(results))
     for result in results:
         screen.say(as_text(result))
-    if any(case.side == SIDES[0] for result in results for case in result.wrong):
-        raise CheckFailed("probed, instructions are not as they are without", where=options.base)
+    problems = [problem for result in results for problem in result.problems]
+    if problems:
+        raise CheckFailed(
+            f"{len(problems)} instructions are not probed as they must be; {problems[0]}",
+            where=options.base,
+        )
 
 
 # for one boot
@@ -238,13 +242,15 @@ def _make_corpora(
     from generator.model.opcodes import OPCODES
     from generator.verify.proof.build import build_peer, build_proof
     from generator.verify.proof.cases import make_cases
+    from generator.verify.proof.compare import find_reason
     from generator.verify.proof.corpus import make_corpus
-    from generator.verify.proof.library import VERDICTS, Classifier
+    from generator.verify.proof.library import VERDICTS, Classifier, Library
 
     area = options.area / options.base
     made = build_proof(source.load, rendered.tip_files, ensure_dir(area / "proof"))
     peer = build_peer(source.load, ensure_dir(area / "peer"))
     ours, base = Classifier(made.library), Classifier(peer)
+    library = Library(made.library)
     listed = make_cases(OPCODES, wanted=cases, seed=seed)
 
     def choose(bits: int) -> Corpus:
@@ -252,7 +258,13 @@ def _make_corpora(
             lambda code: ours.verdict(code, bits=bits) != VERDICTS[0],
             lambda code: base.verdict(code, bits=bits) != VERDICTS[0],
         )
-        return make_corpus(listed, accepts, bits=bits, seed=seed)
+        return make_corpus(
+            listed,
+            accepts,
+            bits=bits,
+            seed=seed,
+            reason=lambda code: find_reason(library, code, bits=bits),
+        )
 
     return {bits: choose(bits) for bits in modes}
 

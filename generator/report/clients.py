@@ -2,7 +2,8 @@
 """The clients of uprobes: what each has counted on the tip and on the unmodified base.
 
 Takes two boots of ``qemu/guest/clients.sh``. A client counts what is expected, exactly, or it does
-not pass; that the base's count differs is reported and is no failure of the series.
+not pass. The base is the floor: where it counts what is expected, the tip has to. That the base's
+count differs otherwise is reported, and is not a failure of the series.
 """
 
 from __future__ import annotations

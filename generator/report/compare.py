@@ -3,7 +3,9 @@
 
 The series is proved by a difference. On the baseline every test must end exactly as it announces
 (``before``: a task that hits a probe dies of SIGTRAP, say), on the tip every test must pass. The
-peer, the base with its own uprobes, is information: where it fails and the tip passes is listed.
+peer, the base with its own uprobes, is the floor: what passes there and not on the tip is a
+failure, a test that is skipped on the tip included. Where the peer fails and the tip passes is
+listed.
 """
 
 from __future__ import annotations
@@ -54,7 +56,7 @@ class Row:
         baseline: outcome there, ``SKIP``, or ``-``.
         tip: the same.
         peer: the same; empty without that column.
-        verdict: whether baseline and tip are as they must be.
+        verdict: whether baseline and tip are as they must be, and the tip no worse than the peer.
         note: why not, or why skipped; may be empty.
     """
 
@@ -102,7 +104,7 @@ def compare_boots(request: CompareRequest) -> Comparison:
     """Return the comparison of ``request``."""
     baseline, tip = _tests(request.baseline), _tests(request.tip)
     peer = _tests(request.peer) if request.peer else {}
-    names = list(dict.fromkeys([*tip, *baseline]))
+    names = list(dict.fromkeys([*tip, *baseline, *peer]))
     rows = tuple(
         _row(name, baseline.get(name), tip.get(name), _word(peer.get(name)) if request.peer else "")
         for name in names
@@ -159,6 +161,8 @@ def _word(test: KtapTest | None) -> str:
 def _row(name: str, before: KtapTest | None, after: KtapTest | None, peer: str) -> Row:
     expected = (after or before or _NOTHING).before
     verdict, note = _judge(before, after)
+    if peer == "pass" and _word(after) != "pass":
+        verdict, note = Verdict.BAD, f"passes on the unmodified base; here: {note or _word(after)}"
     return Row(
         name=name,
         expected=expected or MISSING,

@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 
 from generator.boot.ktap import KtapReport
 from generator.errors import CheckFailed
-from generator.verify.proof.corpus import Corpus
+from generator.verify.proof.corpus import Corpus, Placed
 
 SIDES = ("ours", "base")
 
@@ -29,6 +29,19 @@ class Wrong:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Refusal:
+    """Instructions that ours refuses and the base executes as if there were no probe.
+
+    ``reason`` is why ours does, "" when nobody has one: then it is a failure.
+    """
+
+    reason: str
+    cases: int
+    mnemonics: tuple[str, ...]
+    example: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class CorpusResult:
     """What the guests have found.
 
@@ -39,6 +52,7 @@ class CorpusResult:
         faults: of these, those that raise an exception.
         refused: by each side; the others are not of the corpus of either.
         wrong: each case that a side gets wrong.
+        refusals: what ours refuses and the base gets right, by the reason.
     """
 
     bits: int
@@ -47,6 +61,20 @@ class CorpusResult:
     faults: dict[str, int]
     refused: dict[str, int]
     wrong: tuple[Wrong, ...]
+    refusals: tuple[Refusal, ...] = ()
+
+    @property
+    def problems(self) -> tuple[str, ...]:
+        """What fails: ours is wrong, or refuses for no reason what the base gets right."""
+        wrong = [
+            f"{case.code} {case.text}: {case.what}" for case in self.wrong if case.side == SIDES[0]
+        ]
+        needless = [
+            f"refused without a reason, and right on the base: {', '.join(row.mnemonics)}"
+            for row in self.refusals
+            if not row.reason
+        ]
+        return (*wrong, *needless)
 
 
 def read_results(
@@ -87,6 +115,25 @@ def read_results(
         faults={side: count["faults"] for side, count in sums.items()},
         refused={side: count["refused"] + _announced(corpus, side) for side, count in sums.items()},
         wrong=tuple(wrong),
+        refusals=_refusals(corpus, wrong) if SIDES[1] in reports else (),
+    )
+
+
+def _refusals(corpus: Corpus, wrong: Sequence[Wrong]) -> tuple[Refusal, ...]:
+    """Group what only ours refuses by the reason, those that the base gets wrong left aside."""
+    bad = {case.code for case in wrong if case.side == SIDES[1]}
+    groups: dict[str, list[Placed]] = {}
+    for case in corpus.cases:
+        if case.refused == (True, False) and case.code.hex(" ") not in bad:
+            groups.setdefault(case.reason, []).append(case)
+    return tuple(
+        Refusal(
+            reason=reason,
+            cases=len(cases),
+            mnemonics=tuple(sorted({case.mnemonic for case in cases})),
+            example=f"{cases[0].code.hex(' ')}  {cases[0].text}",
+        )
+        for reason, cases in sorted(groups.items())
     )
 
 
@@ -137,4 +184,11 @@ def as_text(result: CorpusResult, *, most: int = 20) -> str:
             lines.append(f"  by what differs first: {_counts(kinds)}")
             lines.append(f"  by instruction: {_counts(names)}")
         lines += [f"  {case.code}  {case.text}: {case.what}" for case in wrong[:most]]
+    if result.refusals:
+        lines.append("refused by ours, and right on the base:")
+        lines += [
+            f"  {row.reason or 'WITHOUT A REASON'}: {row.cases} cases, {', '.join(row.mnemonics)}; "
+            f"{row.example}"
+            for row in result.refusals
+        ]
     return "\n".join(lines)

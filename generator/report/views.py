@@ -349,8 +349,12 @@ def _states(data: Data) -> View:
 
 
 def _corpus(data: Data) -> View:
-    rows, wrong = [], []
+    rows, wrong, refusals = [], [], []
     for run in data["runs"]:
+        refusals += [
+            (f"{int(run['bits'])}-bit", cut(r["reason"]), int(r["cases"]), cut(r["example"]))
+            for r in run["refusals"]
+        ]
         for side in run["executed"]:
             found = [case for case in run["wrong"] if case["side"] == side]
             figures = [int(run[key][side]) for key in ("executed", "faults", "refused")]
@@ -360,8 +364,10 @@ def _corpus(data: Data) -> View:
                 for c in found
             ]
     ours = sum(row[-1] for row in rows if row[1] == "ours")
+    needless = sum(not row[1] for row in refusals)
     text = f"{sum(row[2] for row in rows if row[1] == 'ours')} executed, {ours} wrong"
-    return judged(bool(rows) and not ours), text, {"rows": rows, "wrong": wrong}
+    view = {"rows": rows, "wrong": wrong, "refusals": refusals}
+    return judged(bool(rows) and not ours and not needless), text, view
 
 
 SECTIONS = (

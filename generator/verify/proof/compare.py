@@ -372,6 +372,22 @@ def _wrong_refusal(decoded: Decoded, verdict: Verdict, refusal: str) -> str:
     return f"refused, and class {letter} of the table is accepted"
 
 
+def find_reason(library: Library, code: bytes, *, bits: int) -> str:
+    """Return why an instruction is refused: the judge's reason, the model's, or the decoder's.
+
+    Args:
+        library: the compiled C of the series, which refuses it.
+        code: ``INSN_BYTES`` bytes.
+        bits: 64 or 32.
+    """
+    decoded, verdict = decode(code, bits=bits, ip=0), library.analyze(code, bits=bits)
+    if not decoded.valid:
+        return "no instruction"
+    if verdict.length != decoded.length:
+        return "the kernel's decoder does not see all of it"
+    return reason_to_refuse(decoded) or table_reason(OPCODES, verdict, bits)
+
+
 def _judge(case: Case, decoded: Decoded, verdict: Verdict) -> Result | None:
     """Compare the analysis with the judge; returns a result when nothing is left to execute."""
     refusal = reason_to_refuse(decoded) if decoded.valid else "no instruction"

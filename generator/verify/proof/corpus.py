@@ -17,7 +17,7 @@ from typing import Any
 from iced_x86 import Register, RegisterExt
 
 from generator.verify.proof.cases import Case
-from generator.verify.proof.judge import Decoded, decode, text
+from generator.verify.proof.judge import KERNEL_ENTRY, Decoded, decode, text
 from generator.verify.proof.known import NOT_DETERMINISTIC, WRONG_IN_QEMU, goes_wrong
 from generator.verify.proof.layout import LAYOUTS, PAGE, REGION_HIGH, REGION_SIZE, Site
 from generator.verify.proof.library import INSN_BYTES, Registers
@@ -44,13 +44,17 @@ _FLAGS = 0xCD5
 
 @dataclass(frozen=True, kw_only=True)
 class Placed:
-    """An instruction in the corpus: its place, its bytes, and who refuses to probe it."""
+    """An instruction in the corpus: its place, its bytes, and who refuses to probe it.
+
+    ``refused`` is by ours and by the base, ``reason`` why ours does: "" for no reason.
+    """
 
     vaddr: int
     code: bytes
     text: str
     mnemonic: str
     refused: tuple[bool, bool]
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,16 +71,18 @@ def make_corpus(
     *,
     bits: int,
     seed: int,
+    reason: Callable[[bytes], str] = lambda code: "",
 ) -> Corpus:
-    """Place the cases of a mode that the series accepts, and choose the states they start from.
+    """Place the cases of a mode that a kernel accepts, and choose the states they start from.
 
     Args:
         cases: see ``make_cases``.
         accepts: whether an instruction, ``INSN_BYTES`` bytes, is probed: by ours, by the base.
         bits: 64 or 32.
         seed: chooses the states.
+        reason: why ours refuses an instruction, "" when nobody has one.
     """
-    chosen = [case for case in cases if case.bits == bits and _is_fit(case, accepts[0])]
+    chosen = [case for case in cases if case.bits == bits and _is_fit(case, accepts)]
     high = [case for case in chosen if _region(case) == REGION_HIGH]
     # the others begin on a page of their own
     del high[len(high) // _IN_PAGE * _IN_PAGE :]
@@ -91,7 +97,7 @@ def make_corpus(
         vaddr = base + offset
         code = _moved(case, vaddr)
         decoded = decode(_padded(code), bits=bits, ip=vaddr)
-        refused = (False, not accepts[1](_padded(code)))
+        refused = _refused(code, accepts)
         site = Site(vaddr=vaddr, region=_region(case))
         rng = random.Random(f"{seed} corpus {code.hex()}")
         start = make_start(machine, decoded, site, memory, rng)
@@ -100,7 +106,7 @@ def make_corpus(
             # the place is taken, a NOP stands in it
             code = b"\x90"
             decoded = decode(_padded(code), bits=bits, ip=vaddr)
-            refused = (False, not accepts[1](_padded(code)))
+            refused = _refused(code, accepts)
         values = [getattr(registers, name) for name in _REGISTERS]
         values[-1] &= _FLAGS & ~TF
         records.append(
@@ -113,6 +119,7 @@ def make_corpus(
                 text=text(decoded),
                 mnemonic=decoded.mnemonic if decoded.insn else "(bad)",
                 refused=refused,
+                reason=reason(_padded(code)) if refused[0] else "",
             )
         )
     header = _HEADER.pack(b"corpus1", len(placed), len(high), 0)
@@ -121,6 +128,12 @@ def make_corpus(
 
 def _padded(code: bytes) -> bytes:
     return code[:INSN_BYTES].ljust(INSN_BYTES, bytes([_PAD]))
+
+
+def _refused(
+    code: bytes, accepts: tuple[Callable[[bytes], bool], Callable[[bytes], bool]]
+) -> tuple[bool, bool]:
+    return not accepts[0](_padded(code)), not accepts[1](_padded(code))
 
 
 def _site(case: Case) -> Site:
@@ -164,15 +177,21 @@ def _region(case: Case) -> int:
     return _site(case).region
 
 
-def _is_fit(case: Case, accepts: Callable[[bytes], bool]) -> bool:
-    """Tell whether a case is probed, repeats what it does, and comes to an end."""
+def _is_fit(case: Case, accepts: tuple[Callable[[bytes], bool], Callable[[bytes], bool]]) -> bool:
+    """Tell whether a case is probed, repeats what it does, and comes to an end.
+
+    What ours refuses and the base does not is there for the base alone, unless it enters the
+    kernel: nobody knows which system call that would be.
+    """
     vaddr = _site(case).vaddr
     decoded = decode(_padded(case.code), bits=case.bits, ip=vaddr)
     if decoded.valid and decoded.mnemonic in NOT_DETERMINISTIC.keys() | WRONG_IN_QEMU.keys():
         return False
     if goes_wrong(decoded) or _is_endless(decoded, vaddr):
         return False
-    return accepts(_padded(case.code))
+    if accepts[0](_padded(case.code)):
+        return True
+    return decoded.mnemonic not in KERNEL_ENTRY and accepts[1](_padded(case.code))
 
 
 def _is_endless(decoded: Decoded, vaddr: int) -> bool:

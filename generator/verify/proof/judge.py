@@ -156,7 +156,7 @@ _SYSTEM = frozenset(
     }
 )
 
-_KERNEL_ENTRY = frozenset(
+KERNEL_ENTRY = frozenset(
     {
         *("syscall", "sysenter", "sysexit", "sysret", "sysexitq", "sysretq", "int", "int1", "int3"),
         *("into", "iret", "iretd", "iretq", "icebp", "rsm", "salc"),
@@ -179,7 +179,7 @@ def reason_to_refuse(decoded: Decoded) -> str:
     insn, name = decoded.insn, decoded.mnemonic
     if insn.encoding != EncodingKind.LEGACY:
         return _encoding_reason(decoded)
-    if name in _KERNEL_ENTRY:
+    if name in KERNEL_ENTRY:
         return "enters the kernel, or always traps"
     if name in _FAR or insn.is_jmp_far or insn.is_call_far:
         return "far"
