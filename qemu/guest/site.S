@@ -137,14 +137,19 @@ site_exit:
 
 	.bss
 	.globl	site_in, site_out, site_target, site_has_avx
-	.globl	site_data, site_stack
+	.globl	site_data, site_stack, site_guard
 	.balign	64
 site_in:	.skip	SITE_VEC + 16 * 32
 site_out:	.skip	SITE_VEC + 16 * 32
-site_data:	.skip	SITE_DATA_SIZE
-site_stack:	.skip	SITE_STACK_SIZE
 site_target:	.skip	8
 site_host_sp:	.skip	8
 site_has_avx:	.skip	4
+
+/* The stack ends where its page does, and nothing may touch the next one. */
+	.balign	4096
+		.skip	4096 - SITE_DATA_SIZE - SITE_STACK_SIZE
+site_data:	.skip	SITE_DATA_SIZE
+site_stack:	.skip	SITE_STACK_SIZE
+site_guard:	.skip	4096
 
 	.section .note.GNU-stack, "", @progbits

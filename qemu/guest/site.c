@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/ucontext.h>
 #include <unistd.h>
 
@@ -147,6 +148,8 @@ void site_execute(const struct site *site, struct site_state *state)
 {
 	catch_faults();
 	prepare();
+	if (mprotect(site_guard, sizeof(site_guard), PROT_NONE))
+		abort();
 	site_target = site->entry;
 	site_run();
 	state->regs = site_out;

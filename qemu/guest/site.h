@@ -83,6 +83,7 @@ extern struct site_regs site_in, site_out;
 extern uint64_t site_target;
 extern uint32_t site_has_avx;
 extern uint8_t site_data[SITE_DATA_SIZE], site_stack[SITE_STACK_SIZE];
+extern uint8_t site_guard[4096];	/* behind the stack, not accessible */
 void site_run(void);
 void site_exit(void);
 

@@ -116,6 +116,55 @@
 	jump_site loop, loop, "mov $2, %ecx", loop 1f
 	jump_site loop, loop-not, "mov $1, %ecx", loop 1f
 
+/*
+ * Operands that end where their page does: a byte more, and it is a fault.
+ */
+	.macro	at_end variant, distance, insn:vararg
+	site	edge-page, \variant
+	mov	$site_guard - \distance, %esp
+	probe
+	\insn
+	done
+	.endm
+
+	at_end	push, 0, push %edx
+	at_end	push-imm, 0, push $0x12345678
+	at_end	pushf, 0, pushf
+	at_end	pop, 4, pop %edx
+	at_end	byte, 1, movzbl (%esp), %eax
+	at_end	word, 2, movzwl (%esp), %eax
+	at_end	long, 4, mov (%esp), %eax
+	at_end	store, 1, mov %dl, (%esp)
+	at_end	add, 4, add %edx, (%esp)
+	at_end	lock-add, 4, lock add %edx, (%esp)
+
+	site	edge-page, call
+	mov	$site_guard, %esp
+	probe
+	call	1f
+1:	mov	(%esp), %ebx
+	done
+
+	site	edge-page, leave
+	mov	$site_guard - 4, %ebp
+	probe
+	leave
+	done
+
+	jump_site edge-page, ret, "mov $site_guard, %esp; push $1f", ret
+
+/* The immediate of ret is a number without a sign. */
+	jump_site ret-imm, 8000, "push $1f", ret $0x8000
+	jump_site ret-imm, ffff, "push $1f", ret $0xffff
+
+/* The decoder keeps four prefixes: whichever of them counts, it counts. */
+	one	prefixes, first, .byte 0x66, 0x26, 0x2e, 0x3e, 0x89, 0xc8
+	one	prefixes, second, .byte 0x26, 0x66, 0x2e, 0x3e, 0x89, 0xc8
+	one	prefixes, third, .byte 0x26, 0x2e, 0x66, 0x3e, 0x89, 0xc8
+	one	prefixes, last, .byte 0x26, 0x2e, 0x3e, 0x66, 0x89, 0xc8
+	one	prefixes, push, .byte 0x26, 0x2e, 0x3e, 0x66, 0x50
+	one	prefixes, twice, .byte 0x66, 0x66, 0x2e, 0x2e, 0x3e, 0x66, 0x89, 0xc8
+
 /* Plain work. */
 
 	one	mov, imm32, mov $0x12345678, %eax

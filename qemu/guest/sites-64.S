@@ -168,6 +168,56 @@
 	jump_site loop, loope, "mov $2, %ecx; cmp %eax, %eax", loope 1f
 	jump_site loop, loopne-not, "mov $2, %ecx; cmp %eax, %eax", loopne 1f
 
+/*
+ * Operands that end where their page does: a byte more, and it is a fault.
+ */
+	.macro	at_end variant, distance, insn:vararg
+	site	edge-page, \variant
+	lea	site_guard - \distance(%rip), %rsp
+	probe
+	\insn
+	done
+	.endm
+
+	at_end	push, 0, push %rdx
+	at_end	push-imm, 0, push $0x12345678
+	at_end	pushf, 0, pushf
+	at_end	pop, 8, pop %rdx
+	at_end	byte, 1, movzbl (%rsp), %eax
+	at_end	word, 2, movzwl (%rsp), %eax
+	at_end	long, 4, mov (%rsp), %eax
+	at_end	quad, 8, mov (%rsp), %rax
+	at_end	store, 1, mov %dl, (%rsp)
+	at_end	add, 4, add %edx, (%rsp)
+	at_end	lock-add, 4, lock add %edx, (%rsp)
+
+	site	edge-page, call
+	lea	site_guard(%rip), %rsp
+	probe
+	call	1f
+1:	mov	(%rsp), %r14
+	done
+
+	site	edge-page, leave
+	lea	site_guard - 8(%rip), %rbp
+	probe
+	leave
+	done
+
+	jump_site edge-page, ret, "lea 1f(%rip), %rax; lea site_guard(%rip), %rsp; push %rax", ret
+
+/* The immediate of ret is a number without a sign. */
+	jump_site ret-imm, 8000, "lea 1f(%rip), %rax; push %rax", ret $0x8000
+	jump_site ret-imm, ffff, "lea 1f(%rip), %rax; push %rax", ret $0xffff
+
+/* The decoder keeps four prefixes: whichever of them counts, it counts. */
+	one	prefixes, first, .byte 0x66, 0x26, 0x2e, 0x3e, 0x89, 0xc8
+	one	prefixes, second, .byte 0x26, 0x66, 0x2e, 0x3e, 0x89, 0xc8
+	one	prefixes, third, .byte 0x26, 0x2e, 0x66, 0x3e, 0x89, 0xc8
+	one	prefixes, last, .byte 0x26, 0x2e, 0x3e, 0x66, 0x89, 0xc8
+	one	prefixes, push, .byte 0x26, 0x2e, 0x3e, 0x66, 0x50
+	one	prefixes, twice, .byte 0x66, 0x66, 0x2e, 0x2e, 0x3e, 0x66, 0x89, 0xc8
+
 	site	loop, itself, hits=5
 	mov	$5, %ecx
 1:	probe
