@@ -1092,7 +1092,7 @@ X86_FUNCTIONS = (
         params=(_insn, Param("u16", "opcode")),
         storage="static",
         doc=("This function returns the row of the table for an opcode, or NULL.",),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_emulation_is_certain",
@@ -1104,7 +1104,7 @@ X86_FUNCTIONS = (
             "what it does: no lock, no repetition, no segment whose base is unknown, and in "
             "32-bit code no 16-bit address. What is in doubt is executed out of line.",
         ),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_reg_place",
@@ -1116,7 +1116,7 @@ X86_FUNCTIONS = (
             "from four on are the second bytes of the first four registers where the operand "
             "is a byte.",
         ),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_find_memory",
@@ -1128,7 +1128,7 @@ X86_FUNCTIONS = (
             "displacement is relative to the instruction pointer where there is neither base "
             "nor index in 64-bit code; it counts from the next instruction.",
         ),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_rm_place",
@@ -1136,7 +1136,7 @@ X86_FUNCTIONS = (
         params=(_op, _insn, _size),
         storage="static",
         doc=("This function returns where the operand is that ModRM.rm describes.",),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_find_operands",
@@ -1147,7 +1147,7 @@ X86_FUNCTIONS = (
             "This function fills in where an operation takes its operands from. It returns false "
             "for an instruction that is none, or another one.",
         ),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_alu_operation",
@@ -1155,7 +1155,7 @@ X86_FUNCTIONS = (
         params=(_insn, Param("const struct uprobe_emulated *", "row")),
         storage="static",
         doc=("This function returns the arithmetic operation of an instruction.",),
-        patch="emulate",
+        patch="emulate-alu",
     ),
     Function(
         name="uprobe_operand_size",
@@ -1163,7 +1163,7 @@ X86_FUNCTIONS = (
         params=(_insn, Param("const struct uprobe_emulated *", "row"), Param("u16", "opcode")),
         storage="static",
         doc=("This function returns the size of the operands, in bytes.",),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_prepare_emulation",
@@ -1174,7 +1174,7 @@ X86_FUNCTIONS = (
             "This function gets called when an instruction is analysed. It finds out whether "
             "and how the instruction can be emulated.",
         ),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_read_reg",
@@ -1182,7 +1182,7 @@ X86_FUNCTIONS = (
         params=(_constant_regs, Param("u8", "offset"), _size),
         storage="static",
         doc=("This function returns a register, or a part of it.",),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_write_reg",
@@ -1193,7 +1193,7 @@ X86_FUNCTIONS = (
             "This function sets a register: a byte or a word leaves the rest of it alone, 32 "
             "bits clear the upper half.",
         ),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_read_user",
@@ -1201,7 +1201,7 @@ X86_FUNCTIONS = (
         params=(_user, _size, _to),
         storage="static",
         doc=("This function reads user memory as one access, as the processor would.",),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_write_user",
@@ -1209,7 +1209,7 @@ X86_FUNCTIONS = (
         params=(_user, _size, _value),
         storage="static",
         doc=("This function writes user memory as one access, as the processor would.",),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_replace_user",
@@ -1222,7 +1222,7 @@ X86_FUNCTIONS = (
             "two accesses.",
             "Return: 0, or something else when nothing has been replaced.",
         ),
-        patch="emulate",
+        patch="emulate-alu",
     ),
     Function(
         name="uprobe_operand_address",
@@ -1230,7 +1230,7 @@ X86_FUNCTIONS = (
         params=(_constant, _constant_regs),
         storage="static",
         doc=("This function returns the address of the memory operand.",),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_mode_address",
@@ -1238,7 +1238,7 @@ X86_FUNCTIONS = (
         params=(_constant, Param("unsigned long", "addr")),
         storage="static",
         doc=("This function cuts an address to what the mode of the task has.",),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_get_operand",
@@ -1246,7 +1246,7 @@ X86_FUNCTIONS = (
         params=(_constant, _constant_regs, _place, _size, _to),
         storage="static",
         doc=("This function reads an operand.",),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_set_operand",
@@ -1254,7 +1254,7 @@ X86_FUNCTIONS = (
         params=(_constant, _regs, _value),
         storage="static",
         doc=("This function writes the destination.",),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_condition",
@@ -1265,7 +1265,7 @@ X86_FUNCTIONS = (
             "This function tells whether a condition holds, as the low half of an opcode "
             "gives it. The lowest bit negates.",
         ),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_emulate_mov",
@@ -1273,7 +1273,7 @@ X86_FUNCTIONS = (
         params=(_constant, _regs),
         storage="static",
         doc=("This function emulates mov, with extension, and lea.",),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_result_flags",
@@ -1284,7 +1284,7 @@ X86_FUNCTIONS = (
             "This function returns the flags for a result. A bit in carries is set for each "
             "bit out of which there was a carry or a borrow.",
         ),
-        patch="emulate",
+        patch="emulate-alu",
     ),
     Function(
         name="uprobe_calculate",
@@ -1303,7 +1303,7 @@ X86_FUNCTIONS = (
             "and not the sum; a borrow likewise. The logical instructions clear AF on every "
             "processor known, although it is undefined.",
         ),
-        patch="emulate",
+        patch="emulate-alu",
     ),
     Function(
         name="uprobe_emulate_alu",
@@ -1311,7 +1311,7 @@ X86_FUNCTIONS = (
         params=(_constant, _regs),
         storage="static",
         doc=("This function emulates an arithmetic instruction.",),
-        patch="emulate",
+        patch="emulate-alu",
     ),
     Function(
         name="uprobe_emulate_xchg",
@@ -1319,7 +1319,7 @@ X86_FUNCTIONS = (
         params=(_constant, _regs),
         storage="static",
         doc=("This function emulates xchg between registers.",),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_emulate_cmov",
@@ -1327,7 +1327,7 @@ X86_FUNCTIONS = (
         params=(_constant, _regs),
         storage="static",
         doc=("This function emulates cmovcc.",),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_push",
@@ -1335,7 +1335,7 @@ X86_FUNCTIONS = (
         params=(_constant, _regs, _size, _value),
         storage="static",
         doc=("This function pushes a value.",),
-        patch="emulate",
+        patch="emulate-stack",
     ),
     Function(
         name="uprobe_emulate_push",
@@ -1343,7 +1343,7 @@ X86_FUNCTIONS = (
         params=(_constant, _regs),
         storage="static",
         doc=("This function emulates push.",),
-        patch="emulate",
+        patch="emulate-stack",
     ),
     Function(
         name="uprobe_emulate_pop",
@@ -1351,7 +1351,7 @@ X86_FUNCTIONS = (
         params=(_constant, _regs),
         storage="static",
         doc=("This function emulates pop.",),
-        patch="emulate",
+        patch="emulate-stack",
     ),
     Function(
         name="uprobe_emulate_leave",
@@ -1359,7 +1359,7 @@ X86_FUNCTIONS = (
         params=(_constant, _regs),
         storage="static",
         doc=("This function emulates leave.",),
-        patch="emulate",
+        patch="emulate-stack",
     ),
     Function(
         name="uprobe_may_jump",
@@ -1370,7 +1370,7 @@ X86_FUNCTIONS = (
             "This function tells whether an address is one to which a jump does not fault. "
             "For others, the processor reports the fault of the branch itself.",
         ),
-        patch="emulate",
+        patch="emulate-branch",
     ),
     Function(
         name="uprobe_emulate_jump",
@@ -1378,7 +1378,7 @@ X86_FUNCTIONS = (
         params=(_constant, _regs),
         storage="static",
         doc=("This function emulates jmp and call, and jcc when its condition holds.",),
-        patch="emulate",
+        patch="emulate-branch",
     ),
     Function(
         name="uprobe_emulate_ret",
@@ -1386,7 +1386,7 @@ X86_FUNCTIONS = (
         params=(_constant, _regs),
         storage="static",
         doc=("This function emulates ret.",),
-        patch="emulate",
+        patch="emulate-branch",
     ),
     Function(
         name="uprobe_emulate_data",
@@ -1394,7 +1394,7 @@ X86_FUNCTIONS = (
         params=(_constant, _regs),
         storage="static",
         doc=("This function emulates what does not load the instruction pointer.",),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_memory_is_plain",
@@ -1407,7 +1407,7 @@ X86_FUNCTIONS = (
             "to follow' if 'shstk' in base.has else '' }}, and in 32-bit code all of memory "
             "is one segment.",
         ),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_emulation_branched",
@@ -1415,7 +1415,7 @@ X86_FUNCTIONS = (
         params=(_constant, _constant_regs),
         storage="static",
         doc=("This function tells whether what has been emulated was a branch that was taken.",),
-        patch="emulate",
+        patch="emulate-branch",
     ),
     Function(
         name="uprobe_emulate",
@@ -1427,7 +1427,7 @@ X86_FUNCTIONS = (
             "cannot be accessed it has changed nothing and returns false: the instruction is "
             "executed out of line, and raises the fault.",
         ),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_analyze_insn",
@@ -1541,7 +1541,7 @@ STRUCTS = (
         ),
         members=(
             Member(type="u8", name="op", comment="enum uprobe_op"),
-            Member(type="u8", name="alu", comment="enum uprobe_alu"),
+            Member(type="u8", name="alu", comment="enum uprobe_alu", patch="emulate-alu"),
             Member(type="u8", name="condition", comment="as in the opcode"),
             Member(type="u8", name="size", comment="of the operands, in bytes"),
             Member(type="u8", name="src_size", comment="where it differs"),
@@ -1584,7 +1584,7 @@ STRUCTS = (
                 type="struct uprobe_operation",
                 name="operation",
                 comment="how it is emulated",
-                patch="emulate",
+                patch="emulate-mov",
             ),
         ),
     ),
