@@ -54,8 +54,8 @@ def _nops() -> list[str]:
     """Return the paragraphs that describe the instructions without effect."""
     lines = "\n".join(f"\t{opcodes.nop_pattern(form)}" for form in OPCODES.nops)
     return [
-        "This function tells whether an instruction does nothing, in any of its lengths. Under "
-        "the x86 ISA as it is known these are, behind any other prefixes:",
+        "Check for a NOP of any length. Under the currently known x86 ISA, these are, after any "
+        "other prefixes:",
         lines,
     ]
 
