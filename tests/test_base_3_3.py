@@ -263,7 +263,7 @@ def test_the_core_is_whole(made_up, tmp_path):
     core = files["kernel/events/uprobes.c"]
     text = core + files["arch/x86/kernel/uprobes.c"]
     declared = files["include/linux/uprobes.h"].split("#else /* !CONFIG_UPROBES */")[0]
-    names = re.findall(r"^(?:int|bool|void) (\w+)\(", declared, re.M)
+    names = re.findall(r"^extern (?:int|bool|void) (\w+)\(", declared, re.M)
     assert len(names) == 14
     for name in names:
         assert len(csource.find_functions(text, name)) == 1

@@ -106,7 +106,7 @@ DECLARATIONS = {
             returns="int",
             params=(REGS,),
             storage="static",
-            doc=("This function gets called when " + "something happens and " * 6 + "ends.",),
+            doc=("Do something when " + "something happens and " * 6 + "ends.",),
             patch="",
         ),
         lambda entry: [entry],

@@ -105,7 +105,7 @@ MUTANTS = [
         "/* Run your handler here. A data watchpoint alone",
     ),
     ("R11", CORE, "int is_bp;", "int is_bkpt;"),
-    ("R13", ARCH, " * This function decodes", " * this function decodes"),
+    ("R13", ARCH, "/* Decode the probed", "/* decode the probed"),
     ("R14", ARCH, "regs->ip + auprobe->ilen);", "regs->ip + 1);"),
     ("R15", ARCH, "opcode[1] == 0x1f", "opcode[1] == 0x19"),
     ("R16", CORE_H, "\tstruct uprobe\t\t*active_uprobe", "\tstruct uprobe *active_uprobe"),

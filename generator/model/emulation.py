@@ -17,13 +17,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+FRAME, STACK, BRANCH, ALU = "emulate-mov", "emulate-stack", "emulate-branch", "emulate-alu"
+"""The patches: the first brings the table, the access to operands, and moves."""
+
+_BROUGHT = {
+    "ALU": ALU,
+    **dict.fromkeys(("PUSH", "POP", "LEAVE"), STACK),
+    **dict.fromkeys(("CALL", "RET", "JMP", "JCC"), BRANCH),
+}
+
 
 @dataclass(frozen=True, kw_only=True)
 class Operation:
-    """What the C does for many instructions: an enumerator, and the comment beside it."""
+    """An enumerator, the comment beside it, and the patch that brings it."""
 
     name: str
     meaning: str
+    patch: str = FRAME
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +55,11 @@ class EmulatedForm:
     alu: str = "CODED"
     regs: tuple[int, ...] = ()
     what: str
+
+    @property
+    def patch(self) -> str:
+        """The patch that brings the row: that of its operation."""
+        return _BROUGHT.get(self.operation, FRAME)
 
     @property
     def mask(self) -> int:
@@ -90,7 +105,8 @@ class EmulationModel:
     forms: tuple[EmulatedForm, ...]
 
 
-# those from PUSH to RET use the stack, from PUSH on an operand is a word
+# those from PUSH to RET use the stack, from PUSH on an operand is a word; the first patch has all of
+# them, since it compares with these two
 OPERATIONS = (
     Operation(name="NONE", meaning="is not emulated"),
     Operation(name="MOV", meaning="dst = src"),
@@ -108,35 +124,35 @@ OPERATIONS = (
 )
 
 OPERANDS = (
-    Operation(name="NONE", meaning="none, or implied"),
+    Operation(name="NONE", meaning="none, or implied", patch=STACK),
     Operation(name="E_G", meaning="ModRM.rm, ModRM.reg"),
     Operation(name="G_E", meaning="ModRM.reg, ModRM.rm"),
     Operation(name="G_EX", meaning="the same, ModRM.rm is extended"),
     Operation(name="G_ED", meaning="the same, from 32 bits with the sign"),
     Operation(name="G_M", meaning="ModRM.reg, the address in ModRM.rm"),
     Operation(name="E_I", meaning="ModRM.rm, immediate"),
-    Operation(name="A_I", meaning="rax, immediate"),
+    Operation(name="A_I", meaning="rax, immediate", patch=ALU),
     Operation(name="A_A", meaning="rax, its lower half with the sign"),
-    Operation(name="E_1", meaning="ModRM.rm, 1"),
-    Operation(name="E", meaning="ModRM.rm"),
+    Operation(name="E_1", meaning="ModRM.rm, 1", patch=ALU),
+    Operation(name="E", meaning="ModRM.rm", patch=STACK),
     Operation(name="EB", meaning="ModRM.rm, one byte"),
-    Operation(name="Z", meaning="register in the opcode"),
-    Operation(name="Z_1", meaning="register in the opcode, 1"),
+    Operation(name="Z", meaning="register in the opcode", patch=STACK),
+    Operation(name="Z_1", meaning="register in the opcode, 1", patch=ALU),
     Operation(name="Z_I", meaning="register in the opcode, immediate"),
     Operation(name="Z_A", meaning="register in the opcode, rax"),
-    Operation(name="I", meaning="immediate"),
-    Operation(name="J", meaning="distance from the next instruction"),
+    Operation(name="I", meaning="immediate", patch=STACK),
+    Operation(name="J", meaning="distance from the next instruction", patch=BRANCH),
 )
 
 # the first eight are numbered as in the opcodes
 ARITHMETIC = (
-    *(Operation(name=name, meaning="") for name in ("ADD", "OR", "ADC", "SBB")),
-    *(Operation(name=name, meaning="") for name in ("AND", "SUB", "XOR", "CMP")),
-    Operation(name="TEST", meaning="AND, without a result"),
-    Operation(name="INC", meaning="ADD, carry stays"),
-    Operation(name="DEC", meaning="SUB, carry stays"),
-    Operation(name="NEG", meaning="0 - dst"),
-    Operation(name="NOT", meaning="without flags"),
+    *(Operation(name=name, meaning="", patch=ALU) for name in ("ADD", "OR", "ADC", "SBB")),
+    *(Operation(name=name, meaning="", patch=ALU) for name in ("AND", "SUB", "XOR", "CMP")),
+    Operation(name="TEST", meaning="AND, without a result", patch=ALU),
+    Operation(name="INC", meaning="ADD, carry stays", patch=ALU),
+    Operation(name="DEC", meaning="SUB, carry stays", patch=ALU),
+    Operation(name="NEG", meaning="0 - dst", patch=ALU),
+    Operation(name="NOT", meaning="without flags", patch=ALU),
     Operation(name="CODED", meaning="the opcode says which"),
 )
 

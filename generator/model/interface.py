@@ -51,11 +51,13 @@ ARCH_FUNCTIONS = (
         returns="int",
         params=(_AUPROBE, _MM, Param("unsigned long", "addr", "where it is mapped")),
         doc=(
-            "find out how an instruction is executed out of line",
-            "This function gets called once, before the first breakpoint for the probe is "
-            "installed. It fills in what the functions below need to know.",
-            "Return: 0, -ENOEXEC when the bytes are no instruction, -EOPNOTSUPP when the "
-            "instruction cannot be probed.",
+            "analyse a probed instruction",
+            "Decode the instruction and fill in @auprobe: the copy for the XOL slot, the "
+            "fixups that the copy needs after it was stepped{% if has('emulate-mov') %}, and "
+            "how it can be emulated{% endif %}.",
+            "Context: Process context, once per probe, before its first breakpoint is installed.",
+            "Return: 0 on success, -ENOEXEC if the bytes are not a valid instruction, "
+            "-EOPNOTSUPP if the instruction cannot be probed.",
         ),
         header=CORE_H,
         former_name="arch_uprobes_analyze_insn",
@@ -67,12 +69,12 @@ ARCH_FUNCTIONS = (
         returns="int",
         params=(_AUPROBE, _REGS),
         doc=(
-            "prepare to execute the copy in the slot",
-            "This function gets called when a task that has hit a probe is about to step the "
-            "copy of the instruction: utask->vaddr is the probed address, utask->xol_vaddr the "
-            "slot.",
-            "Return: 0, or -ENOEXEC when the task does not run in the mode for which the "
-            "instruction was analysed.",
+            "prepare to single-step the copy in the XOL slot",
+            "Point regs->ip at the slot, utask->xol_vaddr, and set TF. utask->vaddr is the "
+            "probed address. BTF is cleared for the step, so that DR6.BS is set after one "
+            "instruction and not after a branch.",
+            "Return: 0 on success, -ENOEXEC if the task does not run in the mode that the "
+            "instruction was analysed for.",
         ),
         header=CORE_H,
         patch="arch-xol",
@@ -82,11 +84,12 @@ ARCH_FUNCTIONS = (
         returns="int",
         params=(_AUPROBE, _REGS),
         doc=(
-            "fix up what the copy left behind",
-            "This function gets called when the copy has been executed. Afterwards registers "
-            "and memory are as if the instruction had been executed in its place.",
-            "Return: 0. When the user's stack is gone, the instruction is undone and will be "
-            "executed again, so that the fault is reported where it belongs.",
+            "fix up registers and memory after the step",
+            "Make registers and memory look as if the instruction had been executed at the "
+            "probed address. A task that had TF set before the step gets SIGTRAP, with DR6.BS; "
+            "with BTF (PTRACE_SINGLEBLOCK) only if the instruction branched.",
+            "Return: 0. If the user stack cannot be written, undo the step: the instruction is "
+            "executed again and raises the fault at the probed address.",
         ),
         header=CORE_H,
         patch="arch-xol",
@@ -96,10 +99,10 @@ ARCH_FUNCTIONS = (
         returns="void",
         params=(_AUPROBE, _REGS),
         doc=(
-            "go back to the state before the step",
-            "This function gets called when the copy has trapped, or when the task was killed "
-            "while stepping. The instruction pointer goes back to the breakpoint, so that a "
-            "signal handler and a core dump see the probed address.",
+            "undo arch_uprobe_pre_xol()",
+            "Move regs->ip back to the probed address, and restore TF, BTF and the scratch "
+            "register. A signal handler and a core dump then see the probed address.",
+            "Context: The copy raised an exception, or the task got SIGKILL during the step.",
         ),
         header=CORE_H,
         patch="arch-xol",
@@ -109,11 +112,10 @@ ARCH_FUNCTIONS = (
         returns="bool",
         params=(Param("struct task_struct *", "t", "the task that steps"),),
         doc=(
-            "tell whether the copy has raised an exception",
-            "Every exception handler stores its number in thread.trap_nr, which "
-            "arch_uprobe_pre_xol() has set to a number that no exception has.",
-            "Return: true when a fault, and not the end of the step, has brought the task "
-            "into the kernel.",
+            "check whether the copy raised an exception",
+            "Exception handlers store the vector in thread.trap_nr. arch_uprobe_pre_xol() sets "
+            "it to UPROBE_TRAP_NR, which is not a vector.",
+            "Return: true if an exception other than the #DB of the step occurred.",
         ),
         header=CORE_H,
         patch="arch-xol",
@@ -127,10 +129,11 @@ ARCH_FUNCTIONS = (
             Param("void *", "data", "the event, struct die_args"),
         ),
         doc=(
-            "look at int3 and debug exceptions",
-            "This function gets called with interrupts off, on the exception's own stack: it "
-            "only tells the core, which does its work on the way back to user space.",
-            "Return: NOTIFY_STOP when the exception belongs to a probe.",
+            "handle #BP and #DB of user mode",
+            "Only mark the task. The work is done in uprobe_notify_resume(), on return to user "
+            "mode.",
+            "Context: Exception entry, interrupts disabled.",
+            "Return: NOTIFY_STOP if the exception belongs to uprobes, NOTIFY_DONE otherwise.",
         ),
         header=CORE_H,
         patch="hit",
@@ -140,11 +143,12 @@ ARCH_FUNCTIONS = (
         returns="bool",
         params=(_AUPROBE, _REGS),
         doc=(
-            "execute an instruction without a step, where that is possible",
-            "This is an optimisation: it saves the debug exception. Other instructions can "
-            "be added to it.",
-            "Return: true when the instruction has been dealt with and the instruction "
-            "pointer stands behind it.",
+            "execute the instruction without a single step",
+            "This is an optimisation: it saves the #DB exception. {% if has('emulate-mov') "
+            "%}Skip a NOP, emulate what can be emulated.{% else %}Skip a NOP. Other "
+            "instructions can be added.{% endif %}",
+            "Return: true if the instruction has been executed and regs->ip is that of the "
+            "next one.",
         ),
         header=CORE_H,
         patch="skip-nop",
@@ -153,9 +157,9 @@ ARCH_FUNCTIONS = (
         name="arch_uprobe_get_xol_area",
         returns="unsigned long",
         doc=(
-            "This function gets called when the area for execution out of line is "
-            "going to be mapped. It returns a free address in the address space of the current "
-            "task, or an error as get_unmapped_area() does.",
+            "Find a free address for the XOL area in the current mm. Return an error as "
+            "get_unmapped_area() does.",
+            "Context: mmap_lock held for write.",
         ),
         weak=True,
         header=CORE_H,
@@ -171,8 +175,8 @@ ARCH_FUNCTIONS = (
             Param("unsigned long", "len"),
         ),
         doc=(
-            "This function gets called when an instruction is copied into its slot. An "
-            "architecture whose caches are not coherent replaces it.",
+            "Copy an instruction into its XOL slot. Overridden by architectures that have to "
+            "flush the instruction cache.",
         ),
         weak=True,
         header=CORE_H,
@@ -183,8 +187,8 @@ ARCH_FUNCTIONS = (
         returns="bool",
         params=(_auprobe, _regs),
         doc=(
-            "This function gets called when a probe is hit. It tells whether the hit does not "
-            "count, as with a conditional instruction whose condition is false.",
+            "Check whether a hit does not count, such as that of a conditional instruction "
+            "whose condition is false.",
         ),
         weak=True,
         header=CORE_H,
@@ -194,10 +198,7 @@ ARCH_FUNCTIONS = (
         name="arch_uprobe_signal_bp",
         returns="void",
         params=(_regs,),
-        doc=(
-            "This function gets called when a breakpoint belongs to the program itself. It sends "
-            "the signal that the program would get without uprobes.",
-        ),
+        doc=("Deliver the SIGTRAP of a breakpoint that does not belong to uprobes.",),
         weak=True,
         header=CORE_H,
         patch="hit",
@@ -210,11 +211,10 @@ ARCH_FUNCTIONS = (
             _REGS,
         ),
         doc=(
-            "divert the return of a function",
-            "This function gets called at the entry of a function, when the return address is on "
-            "top of the stack.",
-            "Return: the address that was there, which is the trampoline's when the return is "
-            "probed already; -1 when nothing has been changed.",
+            "replace the return address by the trampoline",
+            "Context: Entry of a function: the return address is on top of the stack.",
+            "Return: the original return address, which is @trampoline_vaddr if it has been "
+            "replaced before; -1 if nothing was changed.",
         ),
         header=CORE_H,
         patch="return",
@@ -236,8 +236,8 @@ ARCH_FUNCTIONS = (
         returns="void *",
         params=(Param("unsigned long *", "psize"),),
         doc=(
-            "This function returns the code that functions return to, and its size in bytes. "
-            "An architecture that can do better than a breakpoint replaces it.",
+            "Return the code of the uretprobe trampoline and its size in bytes. By default, "
+            "that is a breakpoint.",
         ),
         weak=True,
         header=CORE_H,
@@ -249,8 +249,8 @@ ARCH_FUNCTIONS = (
         returns="int",
         params=(_auprobe, _machine),
         doc=(
-            "This function returns the error of an instruction that is refused whoever maps it, "
-            "or 0. An architecture that can tell replaces it.",
+            "Check whether an instruction can be probed, before a task has mapped it. Return 0 "
+            "or an error.",
         ),
         weak=True,
         header=CORE_H,
@@ -311,8 +311,8 @@ CORE_FUNCTIONS = (
         returns="void",
         params=(_TASK,),
         doc=(
-            "This function gets called when a task exits or executes a new program, whatever "
-            "it was doing: a step that is under way ends here.",
+            "Free the uprobe_task of a task that exits or calls execve(). A step in progress "
+            "is cancelled.",
         ),
         header=CORE_H,
         stub="",
@@ -323,10 +323,10 @@ CORE_FUNCTIONS = (
         returns="void",
         params=(_TASK, Param("unsigned long", "flags", patch="return")),
         doc=(
-            "This function gets called when a task has been created. The new task has a copy "
-            "of its parent's task_struct, but it is not in the middle of a probe."
-            "{% if has('return') %} Where it has a copy of the stack as well, or borrows it "
-            "after vfork(), it returns from the same functions.{% endif %}",
+            "Initialise the uprobe state of a new task. Its task_struct is a copy of the "
+            "parent's, but it is not in the middle of a step.{% if has('return') %} If it got "
+            "a copy of the stack, or shares it after vfork(), it also gets a copy of the "
+            "pending return instances.{% endif %}",
         ),
         header=CORE_H,
         stub="",
@@ -337,7 +337,7 @@ CORE_FUNCTIONS = (
         returns="struct return_instance *",
         params=(_utask, _ri),
         storage="static",
-        doc=("This function frees what is known about a return, and returns the next older one.",),
+        doc=("Free @ri and return the next older return instance.",),
         patch="return",
     ),
     Function(
@@ -346,8 +346,8 @@ CORE_FUNCTIONS = (
         params=(_utask, Param("struct return_instance *", "until")),
         storage="static",
         doc=(
-            "This function forgets the returns that are newer than a given one, or all of them. "
-            "An NMI may walk the list: it must not meet one that has been freed.",
+            "Drop all return instances that are newer than @until, or all of them if it is "
+            "NULL. The list is cut first: perf walks it from NMI context.",
         ),
         patch="return",
     ),
@@ -356,7 +356,7 @@ CORE_FUNCTIONS = (
         returns="int",
         params=(_utask,),
         storage="static",
-        doc=("This function copies the pending returns of the current task for a child.",),
+        doc=("Copy the pending return instances of the current task to @utask.",),
         patch="return",
     ),
     # execution out of line
@@ -365,8 +365,8 @@ CORE_FUNCTIONS = (
         returns="void",
         params=(_mm,),
         doc=(
-            "This function gets called when a new mm_struct is set up, as a copy of another one "
-            "in the case of fork(). The area of the other one is not mapped here.",
+            "Initialise the uprobe state of a new mm_struct. After fork() it is a copy of the "
+            "parent's, whose XOL area is not mapped here.",
         ),
         header=CORE_H,
         stub="",
@@ -376,7 +376,7 @@ CORE_FUNCTIONS = (
         name="uprobe_clear_state",
         returns="void",
         params=(_mm,),
-        doc=("This function gets called when no task uses an address space any more.",),
+        doc=("Free the XOL area of an mm_struct that has no more users.",),
         header=CORE_H,
         stub="",
         needs="no_uprobes",
@@ -391,7 +391,7 @@ CORE_FUNCTIONS = (
             Param("struct vm_fault *", "vmf"),
         ),
         storage="static",
-        doc=("This function gets called when a task touches the area for the first time.",),
+        doc=("Map the page of the XOL area on first access.",),
         unless="special_pages",
         patch="xol",
     ),
@@ -400,9 +400,9 @@ CORE_FUNCTIONS = (
         returns="struct xol_area *",
         storage="static",
         doc=(
-            "This function returns a new area, filled with breakpoints: a task that ever runs "
-            "on behind the copy of an instruction is stopped at once. It returns NULL when there "
-            "is no memory.",
+            "Allocate an XOL area and fill it with breakpoint instructions: a task that runs "
+            "past the copy of an instruction traps.",
+            "Return: the area, or NULL if out of memory.",
         ),
         patch="xol",
     ),
@@ -411,7 +411,7 @@ CORE_FUNCTIONS = (
         returns="void",
         params=(_area,),
         storage="static",
-        doc=("This function frees an area that no task can use any more, or NULL.",),
+        doc=("Free an XOL area that is not mapped any more; NULL is fine.",),
         patch="xol",
     ),
     Function(
@@ -420,9 +420,10 @@ CORE_FUNCTIONS = (
         params=(_mm, _area),
         storage="static",
         doc=(
-            "This function maps an area into an address space, with mmap_lock held for writing. "
-            "Of several threads that try it at the same time one succeeds, the others get "
-            "-EALREADY.",
+            "Map the XOL area into @mm.",
+            "Context: mmap_lock held for write.",
+            "Return: 0 on success, -EALREADY if another thread has mapped an area first, or an "
+            "error of the mapping.",
         ),
         patch="xol",
     ),
@@ -431,7 +432,7 @@ CORE_FUNCTIONS = (
         returns="void",
         params=(_mm,),
         storage="static",
-        doc=("This function makes the area of the current task.",),
+        doc=("Allocate and map an XOL area for the current mm.",),
         patch="xol",
     ),
     Function(
@@ -440,10 +441,9 @@ CORE_FUNCTIONS = (
         params=(_mm,),
         storage="static",
         doc=(
-            "This function gets called for the address space of a child that returns from "
-            "functions which its parent has called: their return addresses on its copy of the "
-            "stack are in the area. If there is no memory for it, the child dies of SIGSEGV "
-            "where it returns.",
+            "Give the mm of a forked child an XOL area at the parent's address: the return "
+            "addresses that were replaced on its copy of the stack point there. If that fails, "
+            "the child gets SIGSEGV on return.",
         ),
         patch="return",
     ),
@@ -452,8 +452,8 @@ CORE_FUNCTIONS = (
         returns="struct xol_area *",
         storage="static",
         doc=(
-            "This function returns the area of the current task and makes it at the first "
-            "use. It returns NULL when there is no memory, or no room in the address space.",
+            "Return the XOL area of the current mm, allocated on first use, or NULL if there "
+            "is no memory or no free address range.",
         ),
         patch="xol",
     ),
@@ -462,7 +462,7 @@ CORE_FUNCTIONS = (
         returns="bool",
         params=(_area, Param("unsigned long *", "slot")),
         storage="static",
-        doc=("This function takes a free slot, if there is one.",),
+        doc=("Allocate a free slot, if there is one.",),
         patch="xol",
     ),
     Function(
@@ -471,9 +471,10 @@ CORE_FUNCTIONS = (
         params=(_uprobe,),
         storage="static",
         doc=(
-            "This function takes a slot and copies the instruction into it. It waits while all "
-            "slots are busy. It returns the address of the slot, or 0 when there is none: no "
-            "area, or the task was killed while it waited.",
+            "Allocate an XOL slot and copy the instruction into it. Sleep while all slots are "
+            "in use.",
+            "Return: the address of the slot, or 0 if there is no area, or if the task got "
+            "SIGKILL while waiting.",
         ),
         patch="xol",
     ),
@@ -482,7 +483,7 @@ CORE_FUNCTIONS = (
         returns="void",
         params=(_utask, _mm),
         storage="static",
-        doc=("This function gives back the slot that a task holds, if it holds one.",),
+        doc=("Free the XOL slot of @utask, if it has one.",),
         patch="xol",
     ),
     # the breakpoint and the step
@@ -492,8 +493,8 @@ CORE_FUNCTIONS = (
         params=(Param("struct pt_regs *", "regs", "the registers after the breakpoint"),),
         doc=(
             "compute the address of a breakpoint that was hit",
-            "Return: the address of the breakpoint, which most architectures leave behind "
-            "the instruction pointer.",
+            "Return: the address of the breakpoint instruction. On most architectures the "
+            "exception leaves the instruction pointer after it.",
         ),
         weak=True,
         header=CORE_H,
@@ -504,9 +505,9 @@ CORE_FUNCTIONS = (
         returns="unsigned long",
         params=(Param("struct pt_regs *", "regs", "the registers at the exception"),),
         doc=(
-            "compute the address that an exception is reported for",
-            "Return: the instruction pointer, or the probed address when the copy of a probed "
-            "instruction raised the exception.",
+            "compute the address to report for an exception",
+            "Return: the instruction pointer, or the probed address if the exception was "
+            "raised by the copy in the XOL slot.",
         ),
         header=CORE_H,
         patch="hit",
@@ -517,8 +518,8 @@ CORE_FUNCTIONS = (
         params=(_uprobe, _mm),
         storage="static",
         doc=(
-            "This function gets called when no consumer wants the probe in this address space "
-            "any more: the breakpoints are removed, the probe stays registered.",
+            "Remove the breakpoints of @uprobe from @mm because no consumer is interested in "
+            "it. The uprobe stays registered.",
         ),
         patch="hit",
     ),
@@ -527,8 +528,8 @@ CORE_FUNCTIONS = (
         returns="struct uprobe_task *",
         storage="static",
         doc=(
-            "This function returns the uprobe_task of the current task and makes it at the "
-            "first hit. It returns NULL when there is no memory.",
+            "Return the uprobe_task of the current task, allocated on first use, or NULL if "
+            "out of memory.",
         ),
         patch="hit",
     ),
@@ -537,7 +538,7 @@ CORE_FUNCTIONS = (
         returns="void",
         params=(_TASK, Param("const char *", "msg")),
         storage="static",
-        doc=("This function reports a task for which a probe could not do its work.",),
+        doc=("Report a task for which a probe could not be handled.",),
         unless="uprobe_warn",
         patch="hit",
     ),
@@ -547,8 +548,8 @@ CORE_FUNCTIONS = (
         params=(_uprobe, _regs, Param("unsigned long", "bp_vaddr")),
         storage="static",
         doc=(
-            "This function gets called when the instruction has to be stepped out of line. When "
-            "it fails the task has not moved, and executes the breakpoint again.",
+            "Prepare to single-step the instruction out of line. On failure regs->ip stays at "
+            "the breakpoint, which is executed again.",
         ),
         patch="hit",
     ),
@@ -579,9 +580,9 @@ CORE_FUNCTIONS = (
         params=(_mm,),
         storage="static",
         doc=(
-            "This function gets called when a breakpoint was hit for which there is no probe: "
-            "the last one may be gone from this address space. It may err in keeping "
-            "MMF_HAS_UPROBES, never in clearing it.",
+            "Clear MMF_HAS_UPROBES if no mapping of @mm has probes left. False positives are "
+            "fine, false negatives are not.",
+            "Context: A breakpoint was hit for which there is no uprobe.",
         ),
         patch="hit",
     ),
@@ -591,8 +592,8 @@ CORE_FUNCTIONS = (
         params=(Param("unsigned long", "vaddr"),),
         storage="static",
         doc=(
-            "This function tells whether a breakpoint stands at an address of the current task. "
-            "It returns -EFAULT when the page is not at hand just now.",
+            "Check whether there is a breakpoint instruction at @vaddr in the current mm. "
+            "Return -EFAULT if the page is not present.",
         ),
         patch="hit",
     ),
@@ -602,9 +603,9 @@ CORE_FUNCTIONS = (
         params=(Param("struct inode *", "inode"), Param("loff_t", "offset")),
         storage="static",
         doc=(
-            "This function returns the probe of a place in a file, without a reference: the "
-            "caller is in a read section. The tree may be turned while it is searched, then a "
-            "probe that is there can be missed and the search starts again.",
+            "Look up the uprobe at @offset of @inode. No reference is taken: the caller is in "
+            "an RCU tasks trace read-side critical section. A concurrent rotation of the "
+            "rbtree can hide an existing node; retry on a change of the seqcount.",
         ),
         needs="uprobe_rcu",
         patch="hit",
@@ -615,12 +616,11 @@ CORE_FUNCTIONS = (
         params=(Param("unsigned long", "bp_vaddr"), Param("int *", "is_bp")),
         storage="static",
         doc=(
-            "This function returns the probe for a breakpoint that was hit"
-            "{{ '' if 'uprobe_rcu' in base.has else ', with a reference' }}. "
-            "When there is none, is_bp tells whether a breakpoint stands there all the same. "
-            "Both are looked at under mmap_lock, which unregistering takes for write: a probe "
-            "that is removed and registered again in between cannot be mistaken for a "
-            "breakpoint of the program's own.",
+            "Look up the uprobe for a breakpoint that was hit{{ '' if 'uprobe_rcu' in base.has "
+            "else ', and take a reference' }}. If there is none, set @is_bp if there is a "
+            "breakpoint instruction in memory nevertheless. Both are done under mmap_lock, "
+            "which removing breakpoints takes for write: a uprobe that is unregistered and "
+            "registered again in between is not mistaken for a breakpoint of the program.",
         ),
         patch="hit",
     ),
@@ -693,7 +693,7 @@ CORE_FUNCTIONS = (
         returns="void",
         params=(_uprobe, _regs),
         storage="static",
-        doc=("This function calls the handlers of all consumers of a probe.",),
+        doc=("Call the handlers of all consumers of @uprobe.",),
         patch="hit",
     ),
     Function(
@@ -735,8 +735,8 @@ CORE_FUNCTIONS = (
         returns="void",
         params=(_regs,),
         doc=(
-            "This function gets called when a task with TIF_UPROBE set returns to user space: "
-            "it has hit a breakpoint, or a step has ended. The states of a task:",
+            "Handle TIF_UPROBE on return to user mode: a breakpoint was hit, or a single step "
+            "has ended. States of a task:",
             "@states",
         ),
         header=CORE_H,
@@ -748,9 +748,10 @@ CORE_FUNCTIONS = (
         returns="int",
         params=(_regs,),
         doc=(
-            "This function gets called when a task has executed a breakpoint, with interrupts "
-            "off. It returns 1 when the breakpoint may belong to a probe. A breakpoint inside "
-            "of a step does not: the program has replaced the slot and gets its SIGTRAP.",
+            "Set TIF_UPROBE if the breakpoint may belong to a uprobe. A breakpoint during a step "
+            "does not: the program has replaced the XOL slot, and gets SIGTRAP.",
+            "Context: #BP, interrupts disabled.",
+            "Return: 1 if the breakpoint may belong to a uprobe, 0 otherwise.",
         ),
         header=CORE_H,
         patch="hit",
@@ -760,8 +761,9 @@ CORE_FUNCTIONS = (
         returns="int",
         params=(_regs,),
         doc=(
-            "This function gets called when a task has executed a single step, with interrupts "
-            "off. It returns 1 when the step was one of ours.",
+            "Set TIF_UPROBE if the single step was started by uprobes.",
+            "Context: #DB with DR6.BS set, interrupts disabled.",
+            "Return: 1 if the step was started by uprobes, 0 otherwise.",
         ),
         header=CORE_H,
         patch="hit",
@@ -812,17 +814,15 @@ X86_FUNCTIONS = (
         params=(Param("struct task_struct *", "t", "the task, which must have user registers"),),
         storage="static inline",
         doc=(
-            "does a task execute 32-bit code?",
-            '{% if "tif_ia32" in base.has %}'
-            "A program is 32-bit or not from exec on. The question is not about the system call in "
-            "progress (is_compat_task()): 64-bit code can make a 32-bit one. Nor is it about the "
-            "size of pointers: an x32 task, should there be one, executes 64-bit code."
-            "{% else %}"
-            "An x32 task executes 64-bit code, with 32-bit pointers: this is false for it. The "
-            "question is about the mode of the CPU, not about the system call in progress "
-            "(in_ia32_syscall()), nor about the size of the address space (TIF_ADDR32)."
-            "{% endif %}",
-            "Return: true for 32-bit code, which is always so on a 32-bit kernel.",
+            "check whether a task executes 32-bit code",
+            '{% if "tif_ia32" in base.has %}Whether a program is 32-bit is decided by '
+            "execve(). This is not about the current system call (is_compat_task()), which "
+            "64-bit code can make in its 32-bit form, nor about the size of pointers: an x32 "
+            "task executes 64-bit code.{% else %}x32 tasks execute 64-bit code with 32-bit "
+            "pointers: the result is false for them. This is about the mode of the CPU, not "
+            "about the current system call (in_ia32_syscall()), nor about the size of the "
+            "address space (TIF_ADDR32).{% endif %}",
+            "Return: true for 32-bit code, and always on 32-bit kernels.",
         ),
         header="arch/x86/include/asm/compat.h",
         patch="is-32bit-app",
@@ -833,8 +833,8 @@ X86_FUNCTIONS = (
         params=(_insn,),
         storage="static",
         doc=(
-            "This function tells whether the decoder can be believed: it is older than some "
-            "instructions, and does not say where it gives up.",
+            "Check whether the length that the decoder found can be trusted. The decoder is "
+            "older than some instructions, and does not report where it gives up.",
         ),
         needs="insn_init",
         patch="analyse",
@@ -844,7 +844,7 @@ X86_FUNCTIONS = (
         returns="int",
         params=(_auprobe, _insn, Param("bool", "x86_64")),
         storage="static",
-        doc=("This function decodes the probed instruction.",),
+        doc=("Decode the probed instruction.",),
         patch="analyse",
     ),
     Function(
@@ -852,10 +852,7 @@ X86_FUNCTIONS = (
         returns="bool",
         params=(_insn, Param("insn_byte_t", "wanted")),
         storage="static",
-        doc=(
-            "This function tells whether an instruction has a legacy prefix. The decoder keeps "
-            "each prefix once, however often it is repeated.",
-        ),
+        doc=("Check for a legacy prefix. The decoder stores a repeated prefix only once.",),
         patch="analyse",
     ),
     Function(
@@ -863,10 +860,7 @@ X86_FUNCTIONS = (
         returns="u8",
         params=(_insn, Param("u16", "opcode")),
         storage="static",
-        doc=(
-            "This function looks up an opcode whose meaning depends on the reg field of the "
-            "ModRM byte.",
-        ),
+        doc=("Look up the fixups of an opcode that is extended by ModRM.reg.",),
         patch="analyse",
     ),
     Function(
@@ -875,10 +869,10 @@ X86_FUNCTIONS = (
         params=(_insn,),
         storage="static",
         doc=(
-            "This function looks up an opcode behind a VEX or EVEX prefix, which names the map. "
-            "The two have maps in common: an opcode that only one of them has raises #UD behind "
-            "the other, and does so in the slot as well. What uses the registers of APX is "
-            "refused.",
+            "Look up the fixups of an opcode with a VEX or EVEX prefix, which selects the "
+            "opcode map. The same map is used for both: an opcode that only exists with the "
+            "other prefix raises #UD, in the XOL slot as well. Encodings that use APX "
+            "registers are refused.",
         ),
         patch="analyse",
     ),
@@ -888,9 +882,9 @@ X86_FUNCTIONS = (
         params=(_insn,),
         storage="static",
         doc=(
-            "This function looks up what has to be done about an instruction. What no table "
-            "knows is refused: so are all XOP and REX2 encodings. Behind a VEX prefix an opcode "
-            "byte means something else than the same byte of a legacy instruction.",
+            "Look up the fixups of an instruction in the opcode maps. Whatever is not listed "
+            "is refused, including all XOP and REX2 encodings. With a VEX prefix, an opcode "
+            "byte means something else than in a legacy instruction.",
         ),
         patch="analyse",
     ),
@@ -900,10 +894,10 @@ X86_FUNCTIONS = (
         params=(_insn,),
         storage="static",
         doc=(
-            "This function tells whether the decoder has missed operands of an instruction, and "
-            "so has counted too few bytes. Its opcode map goes by the last prefix: it has no "
-            "entry for repz cmovno, of which the processor ignores the prefix, and it takes "
-            "pslldq for an instruction without an immediate where 0x67 follows 0x66.",
+            "Check whether the decoder has missed operands, and so computed too short a "
+            "length. It selects its opcode map by the last prefix: there is no entry for REPZ "
+            "CMOVNO, whose prefix the CPU ignores, and PSLLDQ is taken for an instruction "
+            "without an immediate if 0x67 follows 0x66.",
         ),
         patch="analyse",
     ),
@@ -912,10 +906,7 @@ X86_FUNCTIONS = (
         returns="u8",
         params=(_insn,),
         storage="static",
-        doc=(
-            "This function returns the fixups for an instruction, or 0 for one that cannot be "
-            "probed.",
-        ),
+        doc=("Return the fixups of an instruction, or 0 if it cannot be probed.",),
         patch="analyse",
     ),
     Function(
@@ -924,9 +915,9 @@ X86_FUNCTIONS = (
         params=(_auprobe, _insn),
         storage="static",
         doc=(
-            "This function gets called when a relative branch is prepared. The copy of it "
-            "jumps over one byte, whatever the distance: the instruction pointer then tells "
-            "whether the branch was taken, and a far target cannot be out of reach of the slot.",
+            "Prepare the copy of a relative branch. In the copy the branch skips one byte, "
+            "whatever the displacement: regs->ip then tells whether the branch was taken, and "
+            "the target is never out of range of the slot.",
         ),
         patch="analyse",
     ),
@@ -936,12 +927,12 @@ X86_FUNCTIONS = (
         params=(_insn,),
         storage="static",
         doc=(
-            "This function chooses the register that stands in for the instruction pointer. It "
-            "must not be one that the instruction uses itself. No instruction with a ModRM memory "
-            "operand uses rsi or rdi implicitly (rax, rcx, rdx and rbx are: div, cmpxchg16b), "
-            "and ModRM.reg can name only one of the two. Behind VEX, vvvv can name the other; "
-            "then it is rbx, which no such instruction uses implicitly. What extends the "
-            "numbers to r8 and above is not looked at: one register too many is avoided.",
+            "Choose the scratch register that replaces RIP in the copy. It must not be used by "
+            "the instruction itself. No instruction with a ModRM memory operand uses RSI or "
+            "RDI implicitly (RAX, RCX, RDX and RBX are used by DIV and CMPXCHG16B), and "
+            "ModRM.reg can name only one of the two. VEX.vvvv can name the other one; then use "
+            "RBX, which no VEX instruction uses implicitly. The bits that extend register "
+            "numbers to R8 and above are ignored, which at worst avoids one register too many.",
         ),
         patch="analyse",
     ),
@@ -951,10 +942,9 @@ X86_FUNCTIONS = (
         params=(_auprobe, _insn),
         storage="static",
         doc=(
-            "This function gets called when an instruction is prepared that may address memory "
-            "relative to the instruction pointer. The copy of it uses a register in its place, "
-            "which arch_uprobe_pre_xol() loads with the address of the next instruction. The "
-            "displacement stays, and so does the length.",
+            "Rewrite a RIP-relative memory operand in the copy to use a scratch register as "
+            "the base. arch_uprobe_pre_xol() loads it with the address of the next "
+            "instruction. Displacement and length stay the same.",
         ),
         patch="analyse",
     ),
@@ -963,17 +953,16 @@ X86_FUNCTIONS = (
         returns="unsigned long *",
         params=(_auprobe, _regs),
         storage="static",
-        doc=(
-            "This function returns the register that stands in for the instruction pointer, "
-            "or NULL.",
-        ),
+        doc=("Return the scratch register that replaces RIP in the copy, or NULL.",),
         patch="arch-xol",
     ),
     Function(
         name="uprobe_word_size",
         returns="int",
         storage="static",
-        doc=("This function returns how many bytes a near call of the current task pushes.",),
+        doc=(
+            "Return the number of bytes that a near call pushes in the mode of the current task.",
+        ),
         patch="arch-xol",
     ),
     Function(
@@ -981,7 +970,7 @@ X86_FUNCTIONS = (
         returns="void",
         params=(_auprobe, _regs),
         storage="static",
-        doc=("This function restores what arch_uprobe_pre_xol() has borrowed.",),
+        doc=("Restore the scratch register and thread.trap_nr.",),
         patch="arch-xol",
     ),
     Function(
@@ -990,8 +979,8 @@ X86_FUNCTIONS = (
         params=(_auprobe, _regs),
         storage="static",
         doc=(
-            "This function corrects what the copy has pushed: the return address of a call, and "
-            "the trap flag that is ours in the flags pushed by pushf.",
+            "Fix what the copy has pushed: the return address of a call, and TF in the flags "
+            "that PUSHF has pushed.",
         ),
         patch="arch-xol",
     ),
@@ -1001,8 +990,8 @@ X86_FUNCTIONS = (
         params=(_constant, _regs),
         storage="static",
         doc=(
-            "This function tells whether the copy has branched: the task stands neither behind it "
-            "nor, as with one that repeats, at its beginning.",
+            "Check whether the copy has branched: regs->ip is neither after it nor, as with a "
+            "repeated string instruction, at its start.",
         ),
         patch="arch-xol",
     ),
@@ -1012,9 +1001,9 @@ X86_FUNCTIONS = (
         params=(_auprobe, _regs),
         storage="static",
         doc=(
-            "This function moves the instruction pointer from the slot to where it belongs. An "
-            "instruction that has loaded it is left alone. One that repeats, such as rep movs, "
-            "still stands at the slot and goes back to the breakpoint.",
+            "Move regs->ip from the XOL slot to where it belongs. An absolute branch has "
+            "loaded it already. A repeated string instruction is still at the slot, and goes "
+            "back to the breakpoint for the next iteration.",
         ),
         patch="arch-xol",
     ),
@@ -1023,10 +1012,8 @@ X86_FUNCTIONS = (
         c_name="arch_uprobe_get_xol_area",
         returns="unsigned long",
         doc=(
-            "This function gets called when the area for execution out of line is going to be "
-            "mapped. It looks for the highest free page below the limit of the task: "
-            "get_unmapped_area() would take the limit from the kind of the system call in "
-            "progress, and this is none.",
+            "Find the highest free page below TASK_SIZE. get_unmapped_area() would derive the "
+            "limit from the type of the current system call, and this is not a system call.",
         ),
         unless="tif_ia32",
         patch="xol",
@@ -1037,8 +1024,9 @@ X86_FUNCTIONS = (
         returns="void",
         params=(_regs,),
         doc=(
-            "This function gets called when a breakpoint belongs to the program itself: a signal "
-            "handler wants to tell it from a step, as with the kernel's own int3 handler.",
+            "Deliver the SIGTRAP of a breakpoint that does not belong to uprobes. As in the "
+            "int3 handler, set thread.trap_nr and error_code: a signal handler can tell it "
+            "from a single step by them.",
         ),
         patch="hit",
     ),
@@ -1048,8 +1036,8 @@ X86_FUNCTIONS = (
         params=(_regs, Param("unsigned long", "word")),
         storage="static",
         doc=(
-            "This function replaces the word on top of the user's stack, all of it or, when it "
-            "returns -EFAULT, nothing.",
+            "Replace the word on top of the user stack. Return -EFAULT if it is not writable; "
+            "nothing has been changed then.",
         ),
         patch="return",
     ),
@@ -1072,8 +1060,8 @@ X86_FUNCTIONS = (
         returns="void *",
         params=(Param("unsigned long *", "psize"),),
         doc=(
-            "This function returns the code that functions return to. 64-bit code makes a system "
-            "call, which is cheaper than a breakpoint.",
+            "Return the code of the uretprobe trampoline and its size in bytes. 64-bit code "
+            "uses a system call, which is cheaper than a breakpoint.",
         ),
         needs="uretprobe_syscall",
         patch="return",
@@ -1091,8 +1079,8 @@ X86_FUNCTIONS = (
         returns="const struct uprobe_emulated *",
         params=(_insn, Param("u16", "opcode")),
         storage="static",
-        doc=("This function returns the row of the table for an opcode, or NULL.",),
-        patch="emulate",
+        doc=("Return the first table row that matches the opcode, or NULL.",),
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_emulation_is_certain",
@@ -1100,11 +1088,11 @@ X86_FUNCTIONS = (
         params=(_insn, Param("u8", "op")),
         storage="static",
         doc=(
-            "This function tells whether the prefixes of an instruction leave no doubt about "
-            "what it does: no lock, no repetition, no segment whose base is unknown, and in "
-            "32-bit code no 16-bit address. What is in doubt is executed out of line.",
+            "Check whether an instruction with these prefixes can be emulated: no LOCK, no "
+            "REP, no segment override with an unknown base, and no 16-bit addressing in 32-bit "
+            "code. Everything else is executed out of line.",
         ),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_reg_place",
@@ -1112,11 +1100,10 @@ X86_FUNCTIONS = (
         params=(_insn, Param("u8", "number"), _size),
         storage="static",
         doc=(
-            "This function returns where a register is. Without a REX prefix, the numbers "
-            "from four on are the second bytes of the first four registers where the operand "
-            "is a byte.",
+            "Return the pt_regs offset of a register. Without a REX prefix, numbers 4 to 7 of "
+            "a byte operand are AH, CH, DH and BH.",
         ),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_find_memory",
@@ -1124,19 +1111,18 @@ X86_FUNCTIONS = (
         params=(_op, _insn),
         storage="static",
         doc=(
-            "This function finds out what the address of the memory operand is made of. The "
-            "displacement is relative to the instruction pointer where there is neither base "
-            "nor index in 64-bit code; it counts from the next instruction.",
+            "Decode the memory operand: base, index, scale and displacement. In 64-bit code, a "
+            "displacement without base and index is relative to the next instruction.",
         ),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_rm_place",
         returns="u8",
         params=(_op, _insn, _size),
         storage="static",
-        doc=("This function returns where the operand is that ModRM.rm describes.",),
-        patch="emulate",
+        doc=("Return where the operand of ModRM.rm is; decode it if it is in memory.",),
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_find_operands",
@@ -1144,45 +1130,42 @@ X86_FUNCTIONS = (
         params=(_op, _insn, Param("u8", "operands")),
         storage="static",
         doc=(
-            "This function fills in where an operation takes its operands from. It returns false "
-            "for an instruction that is none, or another one.",
+            "Decode the operands of an emulated instruction.",
+            "Return: false if the encoding is invalid, or that of another instruction.",
         ),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_alu_operation",
         returns="u8",
         params=(_insn, Param("const struct uprobe_emulated *", "row")),
         storage="static",
-        doc=("This function returns the arithmetic operation of an instruction.",),
-        patch="emulate",
+        doc=("Return the arithmetic operation that the opcode or ModRM.reg encodes.",),
+        patch="emulate-alu",
     ),
     Function(
         name="uprobe_operand_size",
         returns="u8",
         params=(_insn, Param("const struct uprobe_emulated *", "row"), Param("u16", "opcode")),
         storage="static",
-        doc=("This function returns the size of the operands, in bytes.",),
-        patch="emulate",
+        doc=("Return the operand size in bytes.",),
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_prepare_emulation",
         returns="void",
         params=(_auprobe, _insn),
         storage="static",
-        doc=(
-            "This function gets called when an instruction is analysed. It finds out whether "
-            "and how the instruction can be emulated.",
-        ),
-        patch="emulate",
+        doc=("Decode, at analysis, whether and how the instruction can be emulated.",),
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_read_reg",
         returns="unsigned long",
         params=(_constant_regs, Param("u8", "offset"), _size),
         storage="static",
-        doc=("This function returns a register, or a part of it.",),
-        patch="emulate",
+        doc=("Read a register, or the low part of it.",),
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_write_reg",
@@ -1190,26 +1173,26 @@ X86_FUNCTIONS = (
         params=(_regs, Param("u8", "offset"), _size, _value),
         storage="static",
         doc=(
-            "This function sets a register: a byte or a word leaves the rest of it alone, 32 "
-            "bits clear the upper half.",
+            "Write a register. Writes of 8 and 16 bits leave the rest of it unchanged, writes "
+            "of 32 bits clear the upper half.",
         ),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_read_user",
         returns="int",
         params=(_user, _size, _to),
         storage="static",
-        doc=("This function reads user memory as one access, as the processor would.",),
-        patch="emulate",
+        doc=("Read user memory with a single access, as the CPU does.",),
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_write_user",
         returns="int",
         params=(_user, _size, _value),
         storage="static",
-        doc=("This function writes user memory as one access, as the processor would.",),
-        patch="emulate",
+        doc=("Write user memory with a single access, as the CPU does.",),
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_replace_user",
@@ -1217,44 +1200,43 @@ X86_FUNCTIONS = (
         params=(_user, _size, Param("unsigned long", "old"), Param("unsigned long", "new")),
         storage="static",
         doc=(
-            "This function replaces a value in user memory if it is still there. Other tasks "
-            "of the same processor never see an instruction half done, so this must not be "
-            "two accesses.",
-            "Return: 0, or something else when nothing has been replaced.",
+            "Replace @old by @new in user memory with a single cmpxchg: other threads, on this "
+            "CPU too, never see or overwrite half of a read-modify-write instruction.",
+            "Return: 0 on success, non-zero if nothing was written.",
         ),
-        patch="emulate",
+        patch="emulate-alu",
     ),
     Function(
         name="uprobe_operand_address",
         returns="unsigned long",
         params=(_constant, _constant_regs),
         storage="static",
-        doc=("This function returns the address of the memory operand.",),
-        patch="emulate",
+        doc=("Return the address of the memory operand.",),
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_mode_address",
         returns="unsigned long",
         params=(_constant, Param("unsigned long", "addr")),
         storage="static",
-        doc=("This function cuts an address to what the mode of the task has.",),
-        patch="emulate",
+        doc=("Truncate an address to 32 bits in 32-bit code.",),
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_get_operand",
         returns="int",
         params=(_constant, _constant_regs, _place, _size, _to),
         storage="static",
-        doc=("This function reads an operand.",),
-        patch="emulate",
+        doc=("Read an operand from a register or from memory, or compute it.",),
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_set_operand",
         returns="int",
         params=(_constant, _regs, _value),
         storage="static",
-        doc=("This function writes the destination.",),
-        patch="emulate",
+        doc=("Write the destination operand.",),
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_condition",
@@ -1262,18 +1244,18 @@ X86_FUNCTIONS = (
         params=(Param("u8", "condition"), Param("unsigned long", "flags")),
         storage="static",
         doc=(
-            "This function tells whether a condition holds, as the low half of an opcode "
-            "gives it. The lowest bit negates.",
+            "Evaluate a condition code, the low four bits of a jcc, setcc or cmovcc opcode. "
+            "Bit 0 negates the condition.",
         ),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_emulate_mov",
         returns="int",
         params=(_constant, _regs),
         storage="static",
-        doc=("This function emulates mov, with extension, and lea.",),
-        patch="emulate",
+        doc=("Emulate mov, movzx, movsx, movsxd, cbw and its kind, and lea.",),
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_result_flags",
@@ -1281,10 +1263,10 @@ X86_FUNCTIONS = (
         params=(Param("unsigned long", "result"), Param("unsigned long", "carries"), _size),
         storage="static",
         doc=(
-            "This function returns the flags for a result. A bit in carries is set for each "
-            "bit out of which there was a carry or a borrow.",
+            "Return the flags for a result. @carries has a bit set for each bit position that "
+            "had a carry or borrow out of it.",
         ),
-        patch="emulate",
+        patch="emulate-alu",
     ),
     Function(
         name="uprobe_calculate",
@@ -1298,68 +1280,68 @@ X86_FUNCTIONS = (
         ),
         storage="static",
         doc=(
-            "This function computes the result and the flags of an arithmetic instruction. "
-            "There is a carry out of a bit where both operands have it set, or one of them "
-            "and not the sum; a borrow likewise. The logical instructions clear AF on every "
-            "processor known, although it is undefined.",
+            "Compute the result and the flags of an arithmetic instruction. There is a carry "
+            "out of a bit position if both operands have the bit set, or one of them and not "
+            "the sum; the same goes for borrows. Logical instructions leave AF undefined; all "
+            "known CPUs clear it.",
         ),
-        patch="emulate",
+        patch="emulate-alu",
     ),
     Function(
         name="uprobe_emulate_alu",
         returns="int",
         params=(_constant, _regs),
         storage="static",
-        doc=("This function emulates an arithmetic instruction.",),
-        patch="emulate",
+        doc=("Emulate an arithmetic or logical instruction.",),
+        patch="emulate-alu",
     ),
     Function(
         name="uprobe_emulate_xchg",
         returns="int",
         params=(_constant, _regs),
         storage="static",
-        doc=("This function emulates xchg between registers.",),
-        patch="emulate",
+        doc=("Emulate xchg of two registers.",),
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_emulate_cmov",
         returns="int",
         params=(_constant, _regs),
         storage="static",
-        doc=("This function emulates cmovcc.",),
-        patch="emulate",
+        doc=("Emulate cmovcc.",),
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_push",
         returns="int",
         params=(_constant, _regs, _size, _value),
         storage="static",
-        doc=("This function pushes a value.",),
-        patch="emulate",
+        doc=("Push @value onto the user stack.",),
+        patch="emulate-stack",
     ),
     Function(
         name="uprobe_emulate_push",
         returns="int",
         params=(_constant, _regs),
         storage="static",
-        doc=("This function emulates push.",),
-        patch="emulate",
+        doc=("Emulate push.",),
+        patch="emulate-stack",
     ),
     Function(
         name="uprobe_emulate_pop",
         returns="int",
         params=(_constant, _regs),
         storage="static",
-        doc=("This function emulates pop.",),
-        patch="emulate",
+        doc=("Emulate pop.",),
+        patch="emulate-stack",
     ),
     Function(
         name="uprobe_emulate_leave",
         returns="int",
         params=(_constant, _regs),
         storage="static",
-        doc=("This function emulates leave.",),
-        patch="emulate",
+        doc=("Emulate leave.",),
+        patch="emulate-stack",
     ),
     Function(
         name="uprobe_may_jump",
@@ -1367,34 +1349,34 @@ X86_FUNCTIONS = (
         params=(_constant, Param("unsigned long", "target")),
         storage="static",
         doc=(
-            "This function tells whether an address is one to which a jump does not fault. "
-            "For others, the processor reports the fault of the branch itself.",
+            "Check for a canonical branch target. The CPU raises #GP on the branch instruction "
+            "if the target is not canonical: leave that to the CPU.",
         ),
-        patch="emulate",
+        patch="emulate-branch",
     ),
     Function(
         name="uprobe_emulate_jump",
         returns="int",
         params=(_constant, _regs),
         storage="static",
-        doc=("This function emulates jmp and call, and jcc when its condition holds.",),
-        patch="emulate",
+        doc=("Emulate near jmp and call, and jcc whose condition is true.",),
+        patch="emulate-branch",
     ),
     Function(
         name="uprobe_emulate_ret",
         returns="int",
         params=(_constant, _regs),
         storage="static",
-        doc=("This function emulates ret.",),
-        patch="emulate",
+        doc=("Emulate near ret.",),
+        patch="emulate-branch",
     ),
     Function(
         name="uprobe_emulate_data",
         returns="int",
         params=(_constant, _regs),
         storage="static",
-        doc=("This function emulates what does not load the instruction pointer.",),
-        patch="emulate",
+        doc=("Emulate an instruction that is not a branch.",),
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_memory_is_plain",
@@ -1402,20 +1384,19 @@ X86_FUNCTIONS = (
         params=(_constant, _constant_regs),
         storage="static",
         doc=(
-            "This function tells whether the kernel may access memory in place of the task: "
-            "no alignment check is asked for, no address is watched{{ ', no shadow stack has "
-            "to follow' if 'shstk' in base.has else '' }}, and in 32-bit code all of memory "
-            "is one segment.",
+            "Check whether the kernel may access memory on behalf of the instruction: "
+            "EFLAGS.AC is clear, no hardware breakpoint is armed, and 32-bit code uses flat "
+            "segments.",
         ),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_emulation_branched",
         returns="bool",
         params=(_constant, _constant_regs),
         storage="static",
-        doc=("This function tells whether what has been emulated was a branch that was taken.",),
-        patch="emulate",
+        doc=("Check whether the emulated instruction was a branch that was taken.",),
+        patch="emulate-branch",
     ),
     Function(
         name="uprobe_emulate",
@@ -1423,18 +1404,18 @@ X86_FUNCTIONS = (
         params=(_constant, _regs),
         storage="static",
         doc=(
-            "This function executes an instruction in place of the processor. When memory "
-            "cannot be accessed it has changed nothing and returns false: the instruction is "
-            "executed out of line, and raises the fault.",
+            "Emulate the instruction.",
+            "Return: true on success. If memory cannot be accessed, return false without side "
+            "effects: the copy is then executed out of line and raises the fault.",
         ),
-        patch="emulate",
+        patch="emulate-mov",
     ),
     Function(
         name="uprobe_analyze_insn",
         returns="int",
         params=(_auprobe, Param("bool", "x86_64")),
         storage="static",
-        doc=("This function analyses an instruction as one of 64-bit or of 32-bit code.",),
+        doc=("Analyse an instruction as 64-bit or as 32-bit code.",),
         patch="refuse",
     ),
     Function(
@@ -1443,9 +1424,10 @@ X86_FUNCTIONS = (
         returns="int",
         params=(_auprobe, _machine),
         doc=(
-            "This function returns the error of an instruction that is refused whoever maps it, "
-            "or 0. An ELF file tells what programs do so: x32 executes 64-bit code, as its files "
-            "say. Anything else may be mapped by both kinds.",
+            "Check whether an instruction can be probed, before a task has mapped it. The ELF "
+            "machine tells which kind of code it is: x32 is 64-bit code, and EM_X86_64. Other "
+            "files can be mapped by both kinds of tasks: refuse only what neither can execute "
+            "out of line.",
         ),
         patch="refuse",
     ),
@@ -1454,81 +1436,81 @@ X86_FUNCTIONS = (
 STRUCTS = (
     Struct(
         name="return_instance",
-        doc=("A function that has been called and whose return is probed.",),
+        doc=("The pending return of a probed function",),
         members=(
             Member(type="struct uprobe *", name="uprobe", patch="return"),
             Member(
                 type="unsigned long",
                 name="func",
-                comment="its entry",
+                comment="its entry point",
                 patch="return",
             ),
             Member(
                 type="unsigned long",
                 name="stack",
-                comment="where its return address is",
+                comment="of the return address",
                 patch="return",
             ),
             Member(
                 type="unsigned long",
                 name="orig_ret_vaddr",
-                comment="where it returns to",
+                comment="original return address",
                 patch="return",
             ),
             Member(
                 type="bool",
                 name="chained",
-                comment="returns together with the next",
+                comment="tail call: shares it with next",
                 patch="return",
             ),
             Member(
                 type="struct return_instance *",
                 name="next",
-                comment="the next older one",
+                comment="older instance",
                 patch="return",
             ),
         ),
     ),
     Struct(
         name="uprobe_task",
-        doc=("What uprobes knows about a task that has hit a probe.",),
+        doc=("Per-task data of a task that has hit a uprobe",),
         members=(
             Member(type="enum uprobe_task_state", name="state", patch="utask"),
             Member(type="struct arch_uprobe_task", name="autask", patch="utask"),
             Member(
                 type="struct uprobe *",
                 name="active_uprobe",
-                comment="the one that is stepped",
+                comment="being stepped",
                 patch="utask",
             ),
             Member(
                 type="struct arch_uprobe *",
                 name="auprobe",
-                comment="while handlers run",
+                comment="set while handlers run",
                 patch="utask",
             ),
             Member(
                 type="unsigned long",
                 name="vaddr",
-                comment="the probed address",
+                comment="probed address",
                 patch="utask",
             ),
             Member(
                 type="unsigned long",
                 name="xol_vaddr",
-                comment="the slot, 0 for none",
+                comment="XOL slot, 0 if none",
                 patch="utask",
             ),
             Member(
                 type="struct return_instance *",
                 name="return_instances",
-                comment="the newest one first",
+                comment="newest first",
                 patch="return",
             ),
             Member(
                 type="unsigned int",
                 name="depth",
-                comment="how many they are",
+                comment="number of them",
                 patch="return",
             ),
         ),
@@ -1536,61 +1518,61 @@ STRUCTS = (
     Struct(
         name="uprobe_operation",
         doc=(
-            "How an instruction is emulated. The places of operands are offsets in struct pt_regs, "
-            "or say that an operand is no register.",
+            "How to emulate an instruction. Operands are offsets in struct pt_regs, or one of "
+            "UPROBE_MEMORY and so on.",
         ),
         members=(
             Member(type="u8", name="op", comment="enum uprobe_op"),
-            Member(type="u8", name="alu", comment="enum uprobe_alu"),
-            Member(type="u8", name="condition", comment="as in the opcode"),
-            Member(type="u8", name="size", comment="of the operands, in bytes"),
-            Member(type="u8", name="src_size", comment="where it differs"),
-            Member(type="u8", name="dst", comment="place of an operand"),
-            Member(type="u8", name="src", comment="place of an operand"),
-            Member(type="u8", name="base", comment="of the memory operand"),
+            Member(type="u8", name="alu", comment="enum uprobe_alu", patch="emulate-alu"),
+            Member(type="u8", name="condition", comment="low bits of the opcode"),
+            Member(type="u8", name="size", comment="of operands, in bytes"),
+            Member(type="u8", name="src_size", comment="of src, in bytes"),
+            Member(type="u8", name="dst", comment="register or UPROBE_*"),
+            Member(type="u8", name="src", comment="register or UPROBE_*"),
+            Member(type="u8", name="base", comment="of memory operand"),
             Member(type="u8", name="index"),
-            Member(type="u8", name="scale", comment="shift of the index"),
+            Member(type="u8", name="scale", comment="shift count for index"),
             Member(type="u8", name="addr_size", comment="in bytes"),
-            Member(type="bool", name="sign", comment="src is extended with it"),
-            Member(type="bool", name="memory", comment="is accessed"),
-            Member(type="long", name="disp", comment="of the memory operand"),
+            Member(type="bool", name="sign", comment="sign-extend src"),
+            Member(type="bool", name="memory", comment="accesses memory"),
+            Member(type="long", name="disp", comment="of memory operand"),
             Member(type="long", name="imm"),
         ),
     ),
     Struct(
         name="arch_uprobe",
-        doc=("The probed instruction, as arch_uprobe_analyze_insn() leaves it.",),
+        doc=("The probed instruction, filled in by arch_uprobe_analyze_insn()",),
         members=(
-            Member(type="u8", name="insn", array="MAX_UINSN_BYTES", comment="as it is in the file"),
+            Member(type="u8", name="insn", array="MAX_UINSN_BYTES", comment="as in the file"),
             Member(
                 type="u8",
                 name="ixol",
                 array="MAX_UINSN_BYTES",
-                comment="as it is executed",
+                comment="copy for the XOL slot",
                 patch="analyse",
             ),
             Member(type="u8", name="fixups", comment="UPROBE_FIX_*", patch="analyse"),
-            Member(type="u8", name="ilen", comment="in bytes", patch="analyse"),
+            Member(type="u8", name="ilen", comment="length in bytes", patch="analyse"),
             Member(
                 type="u8",
                 name="scratch",
-                comment="register number, 0 for none",
+                comment="register number, 0 if none",
                 patch="analyse",
             ),
             Member(type="bool", name="x86_64", comment="analysed as 64-bit code", patch="analyse"),
-            Member(type="bool", name="nop", comment="has no effect", patch="skip-nop"),
-            Member(type="s32", name="offs", comment="distance of a branch", patch="analyse"),
+            Member(type="bool", name="nop", comment="nothing to execute", patch="skip-nop"),
+            Member(type="s32", name="offs", comment="branch displacement", patch="analyse"),
             Member(
                 type="struct uprobe_operation",
                 name="operation",
-                comment="how it is emulated",
-                patch="emulate",
+                comment="for emulation",
+                patch="emulate-mov",
             ),
         ),
     ),
     Struct(
         name="arch_uprobe_task",
-        doc=("What arch_uprobe_pre_xol() changes and has to be restored.",),
+        doc=("State saved by arch_uprobe_pre_xol()",),
         members=(
             Member(type="unsigned long", name="saved_scratch_register", patch="utask"),
             Member(type="unsigned long", name="saved_sp", patch="utask"),
@@ -1606,9 +1588,9 @@ ENUMS = (
         name="rp_check",
         doc=(),
         values=(
-            Enumerator(name="RP_CHECK_CALL", comment="a function has been called"),
-            Enumerator(name="RP_CHECK_CHAIN_CALL", comment="or entered by a jump"),
-            Enumerator(name="RP_CHECK_RET", comment="a function has returned"),
+            Enumerator(name="RP_CHECK_CALL", comment="at function entry"),
+            Enumerator(name="RP_CHECK_CHAIN_CALL", comment="entry, may be a tail call"),
+            Enumerator(name="RP_CHECK_RET", comment="at the trampoline"),
         ),
     ),
     Enum(
@@ -1622,13 +1604,13 @@ MACROS = (
     Macro(
         name="MAX_URETPROBE_DEPTH",
         value="64",
-        comment="pending returns of a task",
+        comment="per task",
         patch="return",
     ),
     Macro(
         name="UPROBE_NO_TRAMPOLINE_VADDR",
         value="(~0UL)",
-        comment="there is none",
+        comment="no XOL area",
         patch="return",
     ),
     Macro(name="MAX_UINSN_BYTES", value="16"),
@@ -1641,7 +1623,7 @@ MACROS = (
     Macro(
         name="UPROBE_TRAP_NR",
         value="UINT_MAX",
-        comment="no exception has this number",
+        comment="not a vector",
         patch="arch-xol",
     ),
 )

@@ -61,8 +61,22 @@ BROUGHT: tuple[Brought, ...] = (
         why="QEMU loses the trap behind a pause that is stepped",
     ),
     Brought(
+        tests=("emulate-load*", "emulate-cmov*"),
+        patch="emulate-mov",
+        since="hit",
+        between="fail",
+        why="everything but a NOP is stepped",
+    ),
+    Brought(
+        tests=("emulate-push", "emulate-leave"),
+        patch="emulate-stack",
+        since="hit",
+        between="fail",
+        why="everything but a NOP and a move is stepped",
+    ),
+    Brought(
         tests=("emulate-*",),
-        patch="emulate",
+        patch="emulate-alu",
         since="hit",
         between="fail",
         why="everything but a NOP is stepped",

@@ -139,8 +139,23 @@ REVIEW = Series(
             review=("R16",),
         ),
         Patch(
-            ident="emulate",
-            subject="uprobes/x86: Emulate the instructions that functions begin with",
+            ident="emulate-mov",
+            subject="uprobes/x86: Emulate moves: mov, lea, xchg, cmov and setcc",
+            review=("R01",),
+        ),
+        Patch(
+            ident="emulate-stack",
+            subject="uprobes/x86: Emulate push, pop and leave",
+            review=("R01",),
+        ),
+        Patch(
+            ident="emulate-branch",
+            subject="uprobes/x86: Emulate call, ret, jmp and jcc",
+            review=("R01",),
+        ),
+        Patch(
+            ident="emulate-alu",
+            subject="uprobes/x86: Emulate arithmetic and logical instructions",
             review=("R01",),
         ),
         Patch(

@@ -33,22 +33,22 @@ class Transition:
 STATES = (
     State(
         enumerator="UTASK_RUNNING",
-        meaning="no probed instruction is being executed",
+        meaning="not single-stepping",
         active=False,
     ),
     State(
         enumerator="UTASK_SSTEP",
-        meaning="the copy in the slot is being stepped",
+        meaning="single-stepping in the XOL slot",
         active=True,
     ),
     State(
         enumerator="UTASK_SSTEP_ACK",
-        meaning="the copy has been executed",
+        meaning="the step has completed",
         active=True,
     ),
     State(
         enumerator="UTASK_SSTEP_TRAPPED",
-        meaning="the copy has faulted, or SIGKILL arrived",
+        meaning="the copy trapped, or SIGKILL",
         active=True,
     ),
 )

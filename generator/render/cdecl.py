@@ -36,7 +36,10 @@ def declarator(type_: str, name: str) -> str:
 
 
 def comment(paragraphs: Sequence[str], *, kernel_doc: bool = False, indent: str = "") -> str:
-    """Return a block comment; paragraphs are filled, lines that start with a tab stay."""
+    """Return a comment, on one line where it fits, or as a block.
+
+    Paragraphs are filled, lines that start with a tab stay.
+    """
     lines: list[str] = []
     for place, paragraph in enumerate(paragraphs):
         if place:
@@ -47,6 +50,8 @@ def comment(paragraphs: Sequence[str], *, kernel_doc: bool = False, indent: str 
             else:
                 width = WIDTH - columns(indent) - 3
                 lines.extend(textwrap.wrap(piece, width, break_on_hyphens=False))
+    if len(lines) == 1 and not kernel_doc and columns(f"{indent}/* {lines[0]} */") <= WIDTH:
+        return f"{indent}/* {lines[0]} */\n"
     body = "".join(
         f"{indent} *{'' if line.startswith(chr(9)) else ' '}{line}".rstrip() + "\n"
         for line in lines
@@ -83,8 +88,9 @@ def _wrapped(start: str, params: Sequence[Param], end: str) -> str:
 
 
 def prototype(function: Function) -> str:
-    """Return the prototype of a function, as checkpatch wants it: without ``extern``."""
-    return _wrapped(declarator(function.returns, function.name), function.params, ";")
+    """Return the prototype of a function, with ``extern`` as in the header that it goes into."""
+    start = f"extern {declarator(function.returns, function.name)}"
+    return _wrapped(start, function.params, ";")
 
 
 def stub(function: Function) -> str:

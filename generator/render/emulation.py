@@ -3,16 +3,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from generator.model.emulation import EmulatedForm, Operation
 from generator.render.cdecl import pad
 
 
-def enumerators(prefix: str, operations: Sequence[Operation]) -> str:
-    """Return the lines inside of an enumeration, comments aligned."""
+def enumerators(prefix: str, operations: Sequence[Operation], has: Callable[[str], bool]) -> str:
+    """Return the lines inside of an enumeration, comments aligned.
+
+    Args:
+        prefix: of the enumerators, behind ``UPROBE_``.
+        operations: the enumerators of all patches.
+        has: whether a patch is applied.
+    """
     lines = []
     for operation in operations:
+        if not has(operation.patch):
+            continue
         text = f"\tUPROBE_{prefix}_{operation.name},"
         remark = f"/* {operation.meaning} */"
         lines.append(f"{pad(text, 32)}{remark}\n" if operation.meaning else f"{text}\n")
@@ -27,6 +35,6 @@ def _row(form: EmulatedForm) -> str:
     return f"\t/* {form.what} */\n\t{{ {numbers},\n\t  {symbols} }},\n"
 
 
-def table(forms: Sequence[EmulatedForm]) -> str:
-    """Return the initialisers of the table."""
-    return "".join(_row(form) for form in forms)
+def table(forms: Sequence[EmulatedForm], has: Callable[[str], bool]) -> str:
+    """Return the initialisers of the table, those of applied patches only."""
+    return "".join(_row(form) for form in forms if has(form.patch))

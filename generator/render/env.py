@@ -2,9 +2,9 @@
 """The one Jinja environment, and what templates may ask for.
 
 A template sees: ``names`` (the base's identifiers), ``base`` (name, and ``base.has`` facts),
-``has(patch)`` (is that patch applied already?), and the functions that place declarations:
-``head``, ``prototypes``, ``stubs``, ``struct``, ``enum``, ``macros``, ``opcodes`` and
-``emulation``. Undefined names are errors.
+``has(patch)`` (is that patch applied already?), ``number(patch)`` (its place in the series), and
+the functions that place declarations: ``head``, ``prototypes``, ``stubs``, ``struct``, ``enum``,
+``macros``, ``opcodes`` and ``emulation``. Undefined names are errors.
 """
 
 from __future__ import annotations
@@ -54,8 +54,8 @@ def _nops() -> list[str]:
     """Return the paragraphs that describe the instructions without effect."""
     lines = "\n".join(f"\t{opcodes.nop_pattern(form)}" for form in OPCODES.nops)
     return [
-        "This function tells whether an instruction does nothing, in any of its lengths. Under "
-        "the x86 ISA as it is known these are, behind any other prefixes:",
+        "Check for a NOP of any length. Under the currently known x86 ISA, these are, after any "
+        "other prefixes:",
         lines,
     ]
 
@@ -136,6 +136,7 @@ class Templates:
             "names": scope.base.names,
             "base": scope.base,
             "has": self.has,
+            "number": self.number,
             "head": self.head,
             "name": self.name,
             "prototype": self.prototype,
@@ -156,16 +157,20 @@ class Templates:
                 nop_condition=opcodes.nop_condition,
             ),
             "emulation": SimpleNamespace(
-                operations=partial(emulation.enumerators, "OP", EMULATION.operations),
-                operands=partial(emulation.enumerators, "ARGS", EMULATION.operands),
-                arithmetic=partial(emulation.enumerators, "ALU", EMULATION.arithmetic),
-                table=partial(emulation.table, EMULATION.forms),
+                operations=partial(emulation.enumerators, "OP", EMULATION.operations, self.has),
+                operands=partial(emulation.enumerators, "ARGS", EMULATION.operands, self.has),
+                arithmetic=partial(emulation.enumerators, "ALU", EMULATION.arithmetic, self.has),
+                table=partial(emulation.table, EMULATION.forms, self.has),
             ),
         }
 
     def has(self, patch: str) -> bool:
         """Tell whether the patch of that identifier is applied in this scope."""
         return patch in self._scope.patches
+
+    def number(self, patch: str) -> int:
+        """Return the number of an applied patch in the series, from 1: for the cover letter."""
+        return self._scope.patches.index(patch) + 1
 
     def _brings(self, function: Function) -> bool:
         """Tell whether the applied patches bring a function on this base."""

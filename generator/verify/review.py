@@ -312,7 +312,7 @@ def _r27(look: _Look) -> None:
 
 
 def _r28(look: _Look) -> None:
-    look.shows(CORE_H, r"^void uprobe_copy_process\(", "the prototype")
+    look.shows(CORE_H, r"^extern void uprobe_copy_process\(", "the prototype")
     look.shows(CORE_H, r"^static inline void uprobe_copy_process\(", "the empty inline")
     body = look.function("kernel/fork.c", "copy_process")
     if "uprobe_copy_process(" not in body or "CONFIG_UPROBES" in body:

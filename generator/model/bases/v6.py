@@ -555,7 +555,10 @@ EDITS: dict[str, tuple[Edit, ...]] = {
             by="uprobe_copy_process(p, clone_flags)",
         ),
     ),
-    "emulate": (),
+    "emulate-mov": (),
+    "emulate-stack": (),
+    "emulate-branch": (),
+    "emulate-alu": (),
     "refuse": (
         core_block("refuse.c"),
         InsertLines(
