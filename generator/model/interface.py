@@ -33,6 +33,7 @@ _uprobe = Param("struct uprobe *", "uprobe")
 _utask = Param("struct uprobe_task *", "utask")
 _area = Param("struct xol_area *", "area")
 _insn = Param("struct insn *", "insn")
+_ixol = Param("u8 *", "ixol")
 _ri = Param("struct return_instance *", "ri")
 _auprobe = Param("struct arch_uprobe *", "auprobe")
 _op = Param("struct uprobe_operation *", "op")
@@ -42,7 +43,8 @@ _user = Param("unsigned long", "addr")
 _value = Param("unsigned long", "value")
 _to = Param("unsigned long *", "value")
 _machine = Param("u16", "machine")
-_constant = Param("const struct arch_uprobe *", "auprobe")
+_mode = Param("struct arch_uprobe_mode *", "mode")
+_constant = Param("const struct arch_uprobe_mode *", "mode")
 _constant_regs = Param("const struct pt_regs *", "regs")
 
 ARCH_FUNCTIONS = (
@@ -53,7 +55,8 @@ ARCH_FUNCTIONS = (
         doc=(
             "find out how an instruction is executed out of line",
             "This function gets called once, before the first breakpoint for the probe is "
-            "installed. It fills in what the functions below need to know.",
+            "installed. It fills in what the functions below need to know, for 64-bit and for "
+            "32-bit code: a process can execute both.",
             "Return: 0, -ENOEXEC when the bytes are no instruction, -EOPNOTSUPP when the "
             "instruction cannot be probed.",
         ),
@@ -71,8 +74,8 @@ ARCH_FUNCTIONS = (
             "This function gets called when a task that has hit a probe is about to step the "
             "copy of the instruction: utask->vaddr is the probed address, utask->xol_vaddr the "
             "slot.",
-            "Return: 0, or -ENOEXEC when the task does not run in the mode for which the "
-            "instruction was analysed.",
+            "Return: 0, or -ENOEXEC when the instruction cannot be executed out of line in the "
+            "mode that the task is in.",
         ),
         header=CORE_H,
         patch="arch-xol",
@@ -113,7 +116,7 @@ ARCH_FUNCTIONS = (
             "Every exception handler stores its number in thread.trap_nr, which "
             "arch_uprobe_pre_xol() has set to a number that no exception has.",
             "Return: true when a fault, and not the end of the step, has brought the task "
-            "into the kernel.",
+            "into the kernel, or signals have come again and again and the copy has not got on.",
         ),
         header=CORE_H,
         patch="arch-xol",
@@ -185,6 +188,18 @@ ARCH_FUNCTIONS = (
         doc=(
             "This function gets called when a probe is hit. It tells whether the hit does not "
             "count, as with a conditional instruction whose condition is false.",
+        ),
+        weak=True,
+        header=CORE_H,
+        patch="hit",
+    ),
+    Function(
+        name="arch_uprobe_is_long_bp",
+        returns="bool",
+        params=(Param("unsigned long", "bp_vaddr"),),
+        doc=(
+            "Tell whether a breakpoint of the program itself ends where one of a probe would, in "
+            "a form of more bytes. An architecture that has such a form replaces this.",
         ),
         weak=True,
         header=CORE_H,
@@ -861,7 +876,7 @@ X86_FUNCTIONS = (
     Function(
         name="uprobe_group_fixups",
         returns="u8",
-        params=(_insn, Param("u16", "opcode")),
+        params=(Param("u16", "opcode"), Param("u8", "selected")),
         storage="static",
         doc=(
             "This function looks up an opcode whose meaning depends on the reg field of the "
@@ -919,9 +934,36 @@ X86_FUNCTIONS = (
         patch="analyse",
     ),
     Function(
+        name="uprobe_mode",
+        returns="struct arch_uprobe_mode *",
+        params=(_auprobe, Param("bool", "x86_64")),
+        storage="static",
+        doc=("Return what is known about the instruction as one of 64-bit or of 32-bit code.",),
+        patch="analyse",
+    ),
+    Function(
+        name="uprobe_analyze_mode",
+        returns="int",
+        params=(_auprobe, Param("bool", "x86_64")),
+        storage="static",
+        doc=(
+            "Analyse an instruction as one of 64-bit or of 32-bit code. Where it cannot be "
+            "executed out of line, no fixups are left.",
+        ),
+        patch="analyse",
+    ),
+    Function(
+        name="uprobe_current_mode",
+        returns="struct arch_uprobe_mode *",
+        params=(_auprobe,),
+        storage="static",
+        doc=("Return the analysis for the mode that the current task is in.",),
+        patch="arch-xol",
+    ),
+    Function(
         name="uprobe_move_branch",
         returns="void",
-        params=(_auprobe, _insn),
+        params=(_mode, _ixol, _insn),
         storage="static",
         doc=(
             "This function gets called when a relative branch is prepared. The copy of it "
@@ -948,7 +990,7 @@ X86_FUNCTIONS = (
     Function(
         name="uprobe_move_riprel",
         returns="void",
-        params=(_auprobe, _insn),
+        params=(_mode, _ixol, _insn),
         storage="static",
         doc=(
             "This function gets called when an instruction is prepared that may address memory "
@@ -961,7 +1003,7 @@ X86_FUNCTIONS = (
     Function(
         name="uprobe_scratch_reg",
         returns="unsigned long *",
-        params=(_auprobe, _regs),
+        params=(_constant, _regs),
         storage="static",
         doc=(
             "This function returns the register that stands in for the instruction pointer, "
@@ -979,7 +1021,7 @@ X86_FUNCTIONS = (
     Function(
         name="uprobe_end_step",
         returns="void",
-        params=(_auprobe, _regs),
+        params=(_constant, _regs),
         storage="static",
         doc=("This function restores what arch_uprobe_pre_xol() has borrowed.",),
         patch="arch-xol",
@@ -987,7 +1029,7 @@ X86_FUNCTIONS = (
     Function(
         name="uprobe_fix_stack",
         returns="int",
-        params=(_auprobe, _regs),
+        params=(_constant, _regs),
         storage="static",
         doc=(
             "This function corrects what the copy has pushed: the return address of a call, and "
@@ -1009,7 +1051,7 @@ X86_FUNCTIONS = (
     Function(
         name="uprobe_fix_ip",
         returns="void",
-        params=(_auprobe, _regs),
+        params=(_constant, _regs),
         storage="static",
         doc=(
             "This function moves the instruction pointer from the slot to where it belongs. An "
@@ -1019,17 +1061,49 @@ X86_FUNCTIONS = (
         patch="arch-xol",
     ),
     Function(
+        name="uprobe_find_page",
+        returns="unsigned long",
+        params=(Param("unsigned long", "low"), Param("unsigned long", "high")),
+        storage="static",
+        doc=("Return the highest free page of a range, or an error.",),
+        unless="tif_ia32",
+        patch="xol",
+    ),
+    Function(
         name="x86_get_xol_area",
         c_name="arch_uprobe_get_xol_area",
         returns="unsigned long",
         doc=(
-            "This function gets called when the area for execution out of line is going to be "
-            "mapped. It looks for the highest free page below the limit of the task: "
-            "get_unmapped_area() would take the limit from the kind of the system call in "
-            "progress, and this is none.",
+            "Return where the XOL area of the current task is mapped: in the highest page if that "
+            "is free, else where mmap() looks first. get_unmapped_area() would take the limits "
+            "from the kind of the system call in progress, and this is none. A task that "
+            "executes 32-bit code needs a slot below 4 GiB, whatever the program is.",
         ),
         unless="tif_ia32",
         patch="xol",
+    ),
+    Function(
+        name="x86_uprobe_is_long_bp",
+        c_name="arch_uprobe_is_long_bp",
+        returns="bool",
+        params=(Param("unsigned long", "bp_vaddr"),),
+        doc=(
+            "Tell whether the program has executed int 3 in its form of two bytes, of which the "
+            "second stands where a probe's int3 would.",
+        ),
+        patch="hit",
+    ),
+    Function(
+        name="uprobe_end_is_int3",
+        returns="bool",
+        params=(_regs,),
+        storage="static",
+        doc=(
+            "End a step that has run into the int3 behind the copy. When the kernel or a "
+            "hypervisor executes an instruction in place of the processor, as with UMIP, SEV-ES "
+            "or TDX, there may be no debug exception behind it.",
+        ),
+        patch="hit",
     ),
     Function(
         name="x86_uprobe_signal_bp",
@@ -1107,6 +1181,14 @@ X86_FUNCTIONS = (
         patch="emulate",
     ),
     Function(
+        name="uprobe_reg_offset",
+        returns="u8",
+        params=(Param("u8", "number"),),
+        storage="static",
+        doc=("Return where a register is in struct pt_regs. 32-bit kernels know eight of them.",),
+        patch="emulate",
+    ),
+    Function(
         name="uprobe_reg_place",
         returns="u8",
         params=(_insn, Param("u8", "number"), _size),
@@ -1168,7 +1250,7 @@ X86_FUNCTIONS = (
     Function(
         name="uprobe_prepare_emulation",
         returns="void",
-        params=(_auprobe, _insn),
+        params=(_mode, _insn),
         storage="static",
         doc=(
             "This function gets called when an instruction is analysed. It finds out whether "
@@ -1418,24 +1500,29 @@ X86_FUNCTIONS = (
         patch="emulate",
     ),
     Function(
+        name="uprobe_emulate_insn",
+        returns="int",
+        params=(_constant, _regs),
+        storage="static",
+        doc=(
+            "Execute an instruction in place of the processor. Where memory cannot be accessed, "
+            "nothing has been changed.",
+            "Return: 0, or an error when the instruction has not been executed.",
+        ),
+        patch="emulate",
+    ),
+    Function(
         name="uprobe_emulate",
         returns="bool",
         params=(_constant, _regs),
         storage="static",
         doc=(
-            "This function executes an instruction in place of the processor. When memory "
-            "cannot be accessed it has changed nothing and returns false: the instruction is "
-            "executed out of line, and raises the fault.",
+            "Emulate an instruction if the memory that it accesses is at hand. Page faults are "
+            "disabled: what is not at hand is left to the copy, which faults in user mode.",
+            "Return: true when the instruction has been executed, false when nothing has been "
+            "changed.",
         ),
         patch="emulate",
-    ),
-    Function(
-        name="uprobe_analyze_insn",
-        returns="int",
-        params=(_auprobe, Param("bool", "x86_64")),
-        storage="static",
-        doc=("This function analyses an instruction as one of 64-bit or of 32-bit code.",),
-        patch="refuse",
     ),
     Function(
         name="x86_uprobe_check_insn",
@@ -1558,18 +1645,12 @@ STRUCTS = (
         ),
     ),
     Struct(
-        name="arch_uprobe",
-        doc=("The probed instruction, as arch_uprobe_analyze_insn() leaves it.",),
+        name="arch_uprobe_mode",
+        doc=("The probed instruction as one of 64-bit or of 32-bit code.",),
         members=(
-            Member(type="u8", name="insn", array="MAX_UINSN_BYTES", comment="as it is in the file"),
             Member(
-                type="u8",
-                name="ixol",
-                array="MAX_UINSN_BYTES",
-                comment="as it is executed",
-                patch="analyse",
+                type="u8", name="fixups", comment="UPROBE_FIX_*, 0: not probed", patch="analyse"
             ),
-            Member(type="u8", name="fixups", comment="UPROBE_FIX_*", patch="analyse"),
             Member(type="u8", name="ilen", comment="in bytes", patch="analyse"),
             Member(
                 type="u8",
@@ -1577,7 +1658,7 @@ STRUCTS = (
                 comment="register number, 0 for none",
                 patch="analyse",
             ),
-            Member(type="bool", name="x86_64", comment="analysed as 64-bit code", patch="analyse"),
+            Member(type="bool", name="x86_64", comment="64-bit code", patch="emulate"),
             Member(type="bool", name="nop", comment="has no effect", patch="skip-nop"),
             Member(type="s32", name="offs", comment="distance of a branch", patch="analyse"),
             Member(
@@ -1589,12 +1670,44 @@ STRUCTS = (
         ),
     ),
     Struct(
+        name="arch_uprobe",
+        doc=("The probed instruction, as arch_uprobe_analyze_insn() leaves it.",),
+        members=(
+            Member(type="u8", name="insn", array="MAX_UINSN_BYTES", comment="as it is in the file"),
+            Member(
+                type="u8",
+                name="ixol",
+                array="UPROBE_INSN_MODES][MAX_UINSN_BYTES",
+                comment="copies",
+                patch="analyse",
+            ),
+            Member(
+                type="struct arch_uprobe_mode",
+                name="modes",
+                array="UPROBE_INSN_MODES",
+                patch="analyse",
+            ),
+        ),
+    ),
+    Struct(
         name="arch_uprobe_task",
         doc=("What arch_uprobe_pre_xol() changes and has to be restored.",),
         members=(
             Member(type="unsigned long", name="saved_scratch_register", patch="utask"),
             Member(type="unsigned long", name="saved_sp", patch="utask"),
+            Member(
+                type="unsigned long",
+                name="copy_end",
+                comment="behind the copy",
+                patch="arch-xol",
+            ),
             Member(type="unsigned int", name="saved_trap_nr", patch="utask"),
+            Member(
+                type="u16",
+                name="denied",
+                comment="signals at the copy",
+                patch="arch-xol",
+            ),
             Member(type="bool", name="saved_tf", patch="utask"),
             Member(type="bool", name="saved_blockstep", patch="utask"),
         ),
@@ -1633,10 +1746,22 @@ MACROS = (
     ),
     Macro(name="MAX_UINSN_BYTES", value="16"),
     Macro(
+        name="UPROBE_INSN_MODES",
+        value="(1 + IS_ENABLED(CONFIG_X86_64))",
+        comment="64-bit code, 32-bit code",
+        patch="analyse",
+    ),
+    Macro(
         name="UPROBE_XOL_SLOT_BYTES",
         value="128",
         comment="two cache lines",
         patch="xol",
+    ),
+    Macro(
+        name="UPROBE_SIGNALS_MAX",
+        value="1000",
+        comment="then a step gets nowhere",
+        patch="arch-xol",
     ),
     Macro(
         name="UPROBE_TRAP_NR",
