@@ -33,6 +33,7 @@ _uprobe = Param("struct uprobe *", "uprobe")
 _utask = Param("struct uprobe_task *", "utask")
 _area = Param("struct xol_area *", "area")
 _insn = Param("struct insn *", "insn")
+_ixol = Param("u8 *", "ixol")
 _ri = Param("struct return_instance *", "ri")
 _auprobe = Param("struct arch_uprobe *", "auprobe")
 _op = Param("struct uprobe_operation *", "op")
@@ -42,7 +43,8 @@ _user = Param("unsigned long", "addr")
 _value = Param("unsigned long", "value")
 _to = Param("unsigned long *", "value")
 _machine = Param("u16", "machine")
-_constant = Param("const struct arch_uprobe *", "auprobe")
+_mode = Param("struct arch_uprobe_mode *", "mode")
+_constant = Param("const struct arch_uprobe_mode *", "mode")
 _constant_regs = Param("const struct pt_regs *", "regs")
 
 ARCH_FUNCTIONS = (
@@ -52,7 +54,8 @@ ARCH_FUNCTIONS = (
         params=(_AUPROBE, _MM, Param("unsigned long", "addr", "where it is mapped")),
         doc=(
             "analyse a probed instruction",
-            "Decode the instruction and fill in @auprobe: the copy for the XOL slot, the "
+            "Decode the instruction as 64-bit and as 32-bit code, since a process can execute both, "
+            "and fill in @auprobe: the copy for the XOL slot, the "
             "fixups that the copy needs after it was stepped{% if has('emulate-mov') %}, and "
             "how it can be emulated{% endif %}.",
             "Context: Process context, once per probe, before its first breakpoint is installed.",
@@ -73,8 +76,8 @@ ARCH_FUNCTIONS = (
             "Point regs->ip at the slot, utask->xol_vaddr, and set TF. utask->vaddr is the "
             "probed address. BTF is cleared for the step, so that DR6.BS is set after one "
             "instruction and not after a branch.",
-            "Return: 0 on success, -ENOEXEC if the task does not run in the mode that the "
-            "instruction was analysed for.",
+            "Return: 0 on success, -ENOEXEC if the instruction cannot be executed out of "
+            "line in the mode that the task is in.",
         ),
         header=CORE_H,
         patch="arch-xol",
@@ -115,7 +118,8 @@ ARCH_FUNCTIONS = (
             "check whether the copy raised an exception",
             "Exception handlers store the vector in thread.trap_nr. arch_uprobe_pre_xol() sets "
             "it to UPROBE_TRAP_NR, which is not a vector.",
-            "Return: true if an exception other than the #DB of the step occurred.",
+            "Return: true if an exception other than the #DB of the step occurred, or if signals "
+            "arrive again and again while the copy makes no progress.",
         ),
         header=CORE_H,
         patch="arch-xol",
@@ -189,6 +193,18 @@ ARCH_FUNCTIONS = (
         doc=(
             "Check whether a hit does not count, such as that of a conditional instruction "
             "whose condition is false.",
+        ),
+        weak=True,
+        header=CORE_H,
+        patch="hit",
+    ),
+    Function(
+        name="arch_uprobe_is_long_bp",
+        returns="bool",
+        params=(Param("unsigned long", "bp_vaddr"),),
+        doc=(
+            "Tell whether a breakpoint of the program itself ends where one of a probe would, in "
+            "a form of more bytes. An architecture that has such a form replaces this.",
         ),
         weak=True,
         header=CORE_H,
@@ -858,7 +874,7 @@ X86_FUNCTIONS = (
     Function(
         name="uprobe_group_fixups",
         returns="u8",
-        params=(_insn, Param("u16", "opcode")),
+        params=(Param("u16", "opcode"), Param("u8", "selected")),
         storage="static",
         doc=("Look up the fixups of an opcode that is extended by ModRM.reg.",),
         patch="analyse",
@@ -910,9 +926,36 @@ X86_FUNCTIONS = (
         patch="analyse",
     ),
     Function(
+        name="uprobe_mode",
+        returns="struct arch_uprobe_mode *",
+        params=(_auprobe, Param("bool", "x86_64")),
+        storage="static",
+        doc=("Return what is known about the instruction as one of 64-bit or of 32-bit code.",),
+        patch="analyse",
+    ),
+    Function(
+        name="uprobe_analyze_mode",
+        returns="int",
+        params=(_auprobe, Param("bool", "x86_64")),
+        storage="static",
+        doc=(
+            "Analyse an instruction as one of 64-bit or of 32-bit code. Where it cannot be "
+            "executed out of line, no fixups are left.",
+        ),
+        patch="analyse",
+    ),
+    Function(
+        name="uprobe_current_mode",
+        returns="struct arch_uprobe_mode *",
+        params=(_auprobe,),
+        storage="static",
+        doc=("Return the analysis for the mode that the current task is in.",),
+        patch="arch-xol",
+    ),
+    Function(
         name="uprobe_move_branch",
         returns="void",
-        params=(_auprobe, _insn),
+        params=(_mode, _ixol, _insn),
         storage="static",
         doc=(
             "Prepare the copy of a relative branch. In the copy the branch skips one byte, "
@@ -939,7 +982,7 @@ X86_FUNCTIONS = (
     Function(
         name="uprobe_move_riprel",
         returns="void",
-        params=(_auprobe, _insn),
+        params=(_mode, _ixol, _insn),
         storage="static",
         doc=(
             "Rewrite a RIP-relative memory operand in the copy to use a scratch register as "
@@ -951,7 +994,7 @@ X86_FUNCTIONS = (
     Function(
         name="uprobe_scratch_reg",
         returns="unsigned long *",
-        params=(_auprobe, _regs),
+        params=(_constant, _regs),
         storage="static",
         doc=("Return the scratch register that replaces RIP in the copy, or NULL.",),
         patch="arch-xol",
@@ -968,7 +1011,7 @@ X86_FUNCTIONS = (
     Function(
         name="uprobe_end_step",
         returns="void",
-        params=(_auprobe, _regs),
+        params=(_constant, _regs),
         storage="static",
         doc=("Restore the scratch register and thread.trap_nr.",),
         patch="arch-xol",
@@ -976,7 +1019,7 @@ X86_FUNCTIONS = (
     Function(
         name="uprobe_fix_stack",
         returns="int",
-        params=(_auprobe, _regs),
+        params=(_constant, _regs),
         storage="static",
         doc=(
             "Fix what the copy has pushed: the return address of a call, and TF in the flags "
@@ -998,7 +1041,7 @@ X86_FUNCTIONS = (
     Function(
         name="uprobe_fix_ip",
         returns="void",
-        params=(_auprobe, _regs),
+        params=(_constant, _regs),
         storage="static",
         doc=(
             "Move regs->ip from the XOL slot to where it belongs. An absolute branch has "
@@ -1008,15 +1051,49 @@ X86_FUNCTIONS = (
         patch="arch-xol",
     ),
     Function(
+        name="uprobe_find_page",
+        returns="unsigned long",
+        params=(Param("unsigned long", "low"), Param("unsigned long", "high")),
+        storage="static",
+        doc=("Return the highest free page of a range, or an error.",),
+        unless="tif_ia32",
+        patch="xol",
+    ),
+    Function(
         name="x86_get_xol_area",
         c_name="arch_uprobe_get_xol_area",
         returns="unsigned long",
         doc=(
-            "Find the highest free page below TASK_SIZE. get_unmapped_area() would derive the "
-            "limit from the type of the current system call, and this is not a system call.",
+            "Find a page for the XOL area: the highest one if it is free, else one below "
+            "mmap_base. get_unmapped_area() would derive the limits from the type of the current "
+            "system call, and this is not a system call. A task that executes 32-bit code needs a "
+            "slot below 4 GiB, whatever the program is.",
         ),
         unless="tif_ia32",
         patch="xol",
+    ),
+    Function(
+        name="x86_uprobe_is_long_bp",
+        c_name="arch_uprobe_is_long_bp",
+        returns="bool",
+        params=(Param("unsigned long", "bp_vaddr"),),
+        doc=(
+            "Tell whether the program has executed int 3 in its form of two bytes, of which the "
+            "second stands where a probe's int3 would.",
+        ),
+        patch="hit",
+    ),
+    Function(
+        name="uprobe_end_is_int3",
+        returns="bool",
+        params=(_regs,),
+        storage="static",
+        doc=(
+            "End a step that has run into the int3 behind the copy. When the kernel or a "
+            "hypervisor executes an instruction in place of the processor, as with UMIP, SEV-ES "
+            "or TDX, there may be no debug exception behind it.",
+        ),
+        patch="hit",
     ),
     Function(
         name="x86_uprobe_signal_bp",
@@ -1095,6 +1172,14 @@ X86_FUNCTIONS = (
         patch="emulate-mov",
     ),
     Function(
+        name="uprobe_reg_offset",
+        returns="u8",
+        params=(Param("u8", "number"),),
+        storage="static",
+        doc=("Return where a register is in struct pt_regs. 32-bit kernels know eight of them.",),
+        patch="emulate-mov",
+    ),
+    Function(
         name="uprobe_reg_place",
         returns="u8",
         params=(_insn, Param("u8", "number"), _size),
@@ -1154,7 +1239,7 @@ X86_FUNCTIONS = (
     Function(
         name="uprobe_prepare_emulation",
         returns="void",
-        params=(_auprobe, _insn),
+        params=(_mode, _insn),
         storage="static",
         doc=("Decode, at analysis, whether and how the instruction can be emulated.",),
         patch="emulate-mov",
@@ -1399,24 +1484,28 @@ X86_FUNCTIONS = (
         patch="emulate-branch",
     ),
     Function(
+        name="uprobe_emulate_insn",
+        returns="int",
+        params=(_constant, _regs),
+        storage="static",
+        doc=(
+            "Execute an instruction in place of the processor. Where memory cannot be accessed, "
+            "nothing has been changed.",
+            "Return: 0, or an error when the instruction has not been executed.",
+        ),
+        patch="emulate-mov",
+    ),
+    Function(
         name="uprobe_emulate",
         returns="bool",
         params=(_constant, _regs),
         storage="static",
         doc=(
-            "Emulate the instruction.",
-            "Return: true on success. If memory cannot be accessed, return false without side "
-            "effects: the copy is then executed out of line and raises the fault.",
+            "Emulate the instruction if the memory that it accesses is present. Page faults are "
+            "disabled: the copy takes them in user mode.",
+            "Return: true on success, false if nothing has been changed.",
         ),
         patch="emulate-mov",
-    ),
-    Function(
-        name="uprobe_analyze_insn",
-        returns="int",
-        params=(_auprobe, Param("bool", "x86_64")),
-        storage="static",
-        doc=("Analyse an instruction as 64-bit or as 32-bit code.",),
-        patch="refuse",
     ),
     Function(
         name="x86_uprobe_check_insn",
@@ -1540,26 +1629,13 @@ STRUCTS = (
         ),
     ),
     Struct(
-        name="arch_uprobe",
-        doc=("The probed instruction, filled in by arch_uprobe_analyze_insn()",),
-        members=(
-            Member(type="u8", name="insn", array="MAX_UINSN_BYTES", comment="as in the file"),
-            Member(
-                type="u8",
-                name="ixol",
-                array="MAX_UINSN_BYTES",
-                comment="copy for the XOL slot",
-                patch="analyse",
-            ),
-            Member(type="u8", name="fixups", comment="UPROBE_FIX_*", patch="analyse"),
-            Member(type="u8", name="ilen", comment="length in bytes", patch="analyse"),
             Member(
                 type="u8",
                 name="scratch",
                 comment="register number, 0 if none",
                 patch="analyse",
             ),
-            Member(type="bool", name="x86_64", comment="analysed as 64-bit code", patch="analyse"),
+            Member(type="bool", name="x86_64", comment="64-bit code", patch="emulate-mov"),
             Member(type="bool", name="nop", comment="nothing to execute", patch="skip-nop"),
             Member(type="s32", name="offs", comment="branch displacement", patch="analyse"),
             Member(
@@ -1571,12 +1647,44 @@ STRUCTS = (
         ),
     ),
     Struct(
+        name="arch_uprobe",
+        doc=("The probed instruction, filled in by arch_uprobe_analyze_insn()",),
+        members=(
+            Member(type="u8", name="insn", array="MAX_UINSN_BYTES", comment="as in the file"),
+            Member(
+                type="u8",
+                name="ixol",
+                array="UPROBE_INSN_MODES][MAX_UINSN_BYTES",
+                comment="copies for the XOL slot",
+                patch="analyse",
+            ),
+            Member(
+                type="struct arch_uprobe_mode",
+                name="modes",
+                array="UPROBE_INSN_MODES",
+                patch="analyse",
+            ),
+        ),
+    ),
+    Struct(
         name="arch_uprobe_task",
         doc=("State saved by arch_uprobe_pre_xol()",),
         members=(
             Member(type="unsigned long", name="saved_scratch_register", patch="utask"),
             Member(type="unsigned long", name="saved_sp", patch="utask"),
+            Member(
+                type="unsigned long",
+                name="copy_end",
+                comment="behind the copy",
+                patch="arch-xol",
+            ),
             Member(type="unsigned int", name="saved_trap_nr", patch="utask"),
+            Member(
+                type="u16",
+                name="denied",
+                comment="signals at the copy",
+                patch="arch-xol",
+            ),
             Member(type="bool", name="saved_tf", patch="utask"),
             Member(type="bool", name="saved_blockstep", patch="utask"),
         ),
@@ -1615,10 +1723,22 @@ MACROS = (
     ),
     Macro(name="MAX_UINSN_BYTES", value="16"),
     Macro(
+        name="UPROBE_INSN_MODES",
+        value="(1 + IS_ENABLED(CONFIG_X86_64))",
+        comment="64-bit code, 32-bit code",
+        patch="analyse",
+    ),
+    Macro(
         name="UPROBE_XOL_SLOT_BYTES",
         value="128",
         comment="two cache lines",
         patch="xol",
+    ),
+    Macro(
+        name="UPROBE_SIGNALS_MAX",
+        value="1000",
+        comment="then a step gets nowhere",
+        patch="arch-xol",
     ),
     Macro(
         name="UPROBE_TRAP_NR",

@@ -388,9 +388,9 @@ OUR_STEPS = (
     ),
     Step(
         name="refuse",
-        says="the instruction cannot be stepped in this mode: SIGILL",
+        says="the instruction cannot be stepped in this mode: its breakpoint is removed here",
         effects=(
-            Effect(function="pre_ssout", text="{{ names.force_sigill }};"),
+            Effect(function="pre_ssout", text="unapply_uprobe(uprobe, current->mm);"),
             Effect(function="pre_ssout", text="free_slot: xol_free_insn_slot(utask, current->mm);"),
         ),
     ),

@@ -20,6 +20,7 @@ from generator.model.opcodes.legacy import (
     REFUSALS,
 )
 from generator.model.opcodes.shape import (
+    SYSTEM,
     Fixup,
     Group,
     InsnClass,
@@ -32,6 +33,7 @@ from generator.model.opcodes.vex import VEX_MAPS
 
 __all__ = [
     "OPCODES",
+    "SYSTEM",
     "Fixup",
     "Group",
     "InsnClass",

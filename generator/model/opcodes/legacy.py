@@ -24,7 +24,7 @@ ONE_BYTE = OpcodeMap(
         ),
         L=span(
             0x06, 0x07, 0x0E, 0x16, 0x1E, 0x1F, 0x27, 0x2F, 0x37, 0x3F, (0x40, 0x4F),
-            (0x60, 0x62), 0x82, 0xC4, 0xC5, 0xD4, 0xD5,
+            (0x60, 0x62), 0x82, 0xC4, 0xC5, (0xD4, 0xD6),
         ),
         A=span(0xC2, 0xC3),
         B=span((0x70, 0x7F), (0xE0, 0xE3), 0xE9, 0xEB),
@@ -41,12 +41,12 @@ TWO_BYTE = OpcodeMap(
     source="SDM volume 2, tables A-3 and A-6",
     letters=letters(
         X=span(
-            0x0B, 0x0D, (0x10, 0x18), 0x1C, 0x1E, 0x1F, (0x28, 0x2F), 0x31, (0x40, 0x77),
-            (0x7C, 0x7F), (0x90, 0xA5), 0xA8, 0xA9, (0xAB, 0xB1), 0xB3, (0xB6, 0xB9), (0xBB, 0xC6),
-            (0xC8, 0xFE),
+            0x02, 0x03, 0x0B, 0x0D, 0x0E, (0x10, 0x18), (0x1A, 0x1C), 0x1E, 0x1F, (0x28, 0x2F),
+            0x31, 0x33, (0x40, 0x77), (0x7C, 0x7F), (0x90, 0xA9), (0xAB, 0xB1), (0xB3, 0xB9),
+            (0xBB, 0xC6), (0xC8, 0xFE),
         ),
         B=span((0x80, 0x8F)),
-        G=span(0xBA, 0xC7),
+        G=span(0x00, 0x01, 0xBA, 0xC7),
     ),
 )
 
@@ -58,6 +58,7 @@ MAP_0F38 = OpcodeMap(
         X=span(
             (0x00, 0x0B), 0x10, 0x14, 0x15, 0x17, (0x1C, 0x1E), (0x20, 0x25), (0x28, 0x2B),
             (0x30, 0x35), (0x37, 0x41), (0xC8, 0xCD), 0xCF, (0xDB, 0xDF), 0xF0, 0xF1, 0xF6,
+            (0xF8, 0xFC),
         ),
     ),
 )
@@ -80,14 +81,23 @@ LEGACY_MAPS = (ONE_BYTE, TWO_BYTE, MAP_0F38, MAP_0F3A)
 GROUPS = (
     Group(opcode=0x8E, letters="X__XXX__", what="mov to a segment register, not cs, not ss"),
     Group(opcode=0x8F, letters="X_______", what="pop; the others are XOP"),
-    Group(opcode=0xC6, letters="X_______", what="mov; not xabort"),
-    Group(opcode=0xC7, letters="X_______", what="mov; not xbegin"),
+    Group(opcode=0xC6, letters="X______X", what="mov, xabort"),
+    Group(opcode=0xC7, letters="X_______", what="mov; not xbegin, which saves ip"),
     Group(opcode=0xF6, letters="X_XXXXXX", what="test, not, neg, mul, imul, div, idiv"),
     Group(opcode=0xF7, letters="X_XXXXXX", what="the same"),
     Group(opcode=0xFE, letters="XX______", what="inc, dec"),
     Group(opcode=0xFF, letters="XXI_A_X_", what="inc, dec, call, jmp, push; none far"),
     Group(opcode=0x0FBA, letters="____XXXX", what="bt, bts, btr, btc"),
-    Group(opcode=0x0FC7, letters="_X____XX", what="cmpxchg8b, rdrand, rdseed, rdpid"),
+    Group(opcode=0x0FC7, letters="_X__X_XX", what="cmpxchg8b, xsavec, rdrand, rdseed, rdpid"),
+    Group(opcode=0x0F00, letters="XX__XX__", what="sldt, str, verr, verw; not lldt, ltr"),
+    Group(opcode=0x0F01, letters="XX__XX__", what="sgdt, sidt, smsw, rstorssp"),
+    # behind 0f 01, without memory: the second half of the number is ModRM, ModRM.rm selects
+    Group(opcode=0x01C0, letters="_X______", what="vmcall"),
+    Group(opcode=0x01D0, letters="X___XXX_", what="xgetbv, vmfunc, xend, xtest; not enclu"),
+    Group(opcode=0x01D8, letters="_X______", what="vmmcall"),
+    Group(opcode=0x01E0, letters="XXXXXXXX", what="smsw"),
+    Group(opcode=0x01E8, letters="XXX__XXX", what="serialize, rdpkru, wrpkru; not uiret"),
+    Group(opcode=0x01F8, letters="_XXXXX__", what="rdtscp, monitorx, mwaitx, clzero, rdpru"),
 )
 
 REFUSALS = (
@@ -117,21 +127,9 @@ REFUSALS = (
     ),
     Refusal(
         map="",
-        opcodes=span(0xD6),
-        reason="salc, not documented",
-        source="APM volume 3, table A-1: invalid in 64-bit mode",
-    ),
-    Refusal(
-        map="",
         opcodes=span(0xF4, 0xFA, 0xFB),
         reason="hlt, cli, sti: privileged",
         source="SDM volume 2, HLT, CLI, STI",
-    ),
-    Refusal(
-        map="0f",
-        opcodes=span(0x00, 0x01, 0x02, 0x03),
-        reason="system registers",
-        source="SDM volume 2, table A-6, groups 6 and 7; LAR, LSL",
     ),
     Refusal(
         map="0f",
@@ -141,17 +139,16 @@ REFUSALS = (
     ),
     Refusal(
         map="0f",
-        opcodes=span(0x06, 0x08, 0x09, (0x20, 0x23), 0x30, 0x32, 0x33, 0x37, 0x78, 0x79, 0xAA),
+        opcodes=span(0x06, 0x08, 0x09, (0x20, 0x23), 0x30, 0x32, 0x37, 0x78, 0x79, 0xAA),
         reason="privileged",
         source="SDM volume 3A, 5.9",
     ),
     Refusal(
         map="0f",
-        opcodes=span(0x0E, 0x0F, 0xA6, 0xA7),
-        reason="3DNow!, PadLock",
+        opcodes=span(0x0F),
+        reason="3DNow!: the decoder does not see the opcode behind the operands",
         source="APM volume 3, appendix A.1.2",
     ),
-    Refusal(map="0f", opcodes=span(0x1A, 0x1B), reason="MPX", source="SDM volume 1, appendix E"),
     Refusal(
         map="0f",
         opcodes=span(0x19, 0x1D),
@@ -166,8 +163,8 @@ REFUSALS = (
     ),
     Refusal(
         map="0f",
-        opcodes=span(0xB2, 0xB4, 0xB5),
-        reason="lss, lfs, lgs: far pointers",
+        opcodes=span(0xB2),
+        reason="lss: loads ss, as pop ss does",
         source="SDM volume 2, LDS/LES/LFS/LGS/LSS",
     ),
 )
@@ -187,10 +184,13 @@ NOPS = (
     ),
 )
 
-# SDM volume 2, table A-3: ud2, rdtsc, emms, jcc, push and pop of fs and gs, cpuid, bswap
+# SDM volume 2, table A-3: ud2, femms, rdtsc, rdpmc, emms, jcc, push and pop of fs and gs, cpuid,
+# bswap
 NO_MODRM = (
     (0x0B, 0x0B),
+    (0x0E, 0x0E),
     (0x31, 0x31),
+    (0x33, 0x33),
     (0x77, 0x77),
     (0x80, 0x8F),
     (0xA0, 0xA2),

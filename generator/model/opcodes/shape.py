@@ -7,6 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 
+SYSTEM = 0x0F01
+"""The opcode of which the whole ModRM byte selects the instruction, unless there is memory."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Fixup:
     """A bit in ``arch_uprobe.fixups``; ``meaning`` is the comment beside the define."""
@@ -33,7 +37,11 @@ class InsnClass:
 
 @dataclass(frozen=True, kw_only=True)
 class Group:
-    """An opcode whose ModRM.reg selects the instruction: one class letter for each value."""
+    """An opcode whose ModRM.reg selects the instruction: one class letter for each value.
+
+    ``opcode`` is 0x0fxx behind 0f. Behind 0f 01 without a memory operand the whole of ModRM
+    selects: 0x01xx has the ModRM byte with ModRM.rm 0, and a letter for each value of ModRM.rm.
+    """
 
     opcode: int
     letters: str
@@ -63,7 +71,8 @@ class OpcodeMap:
 
     Attributes:
         name: the C array.
-        escape: the bytes in front of the opcode; for VEX and EVEX those that they stand for.
+        escape: the bytes in front of the opcode; for VEX and EVEX those that they stand for, or
+            the number of a map without such bytes.
         letters: the classes.
         source: the table of the manual.
         vex: the number of the map in a VEX or EVEX prefix, 0 for legacy encodings.
@@ -121,6 +130,14 @@ class OpcodeModel:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_letter", {c.letter: c for c in self.classes})
+
+    def group_letter(self, opcode: int, modrm: int) -> str:
+        """Return the class of an opcode with ``G``, 0x0fxx behind 0f, and a ModRM byte."""
+        place = modrm >> 3 & 7
+        if opcode == SYSTEM and modrm >= 0xC0:
+            opcode, place = 0x0100 | modrm & 0xF8, modrm & 7
+        found = (group.letters[place] for group in self.groups if group.opcode == opcode)
+        return next(found, "_")
 
 
 def span(*parts: int | tuple[int, int]) -> tuple[int, ...]:

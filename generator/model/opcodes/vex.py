@@ -5,8 +5,8 @@ The two kinds of prefix number the same maps. An opcode that one of them lacks r
 in the slot as in its place: what counts is that the length is known. Every instruction works on
 registers and on the memory that ModRM names, so all of them are executed out of line.
 
-Not listed, and so refused: opcodes that no manual names, FMA4 (no processor has it any more), the
-maps 4 (APX), 5 and 6 (AVX512-FP16) and 7, and the instructions of Knights Corner.
+Not listed, and so refused: opcodes that no manual names, FMA4 (which the kernel's decoder does not
+know: no length), the maps 4 (APX) and 7, and the instructions of Knights Corner.
 
 Source: Intel SDM volume 2, appendix A, tables A-3 to A-6 (entries with v), the instructions' own
 sections, and volume 1, chapters 14 and 15.
@@ -58,6 +58,31 @@ VEX_0F3A = OpcodeMap(
         ),
     ),
 )
+# no bytes stand for these maps: their numbers do
+EVEX_5 = OpcodeMap(
+    name="uprobe_map_evex_5",
+    escape="05",
+    source="SDM volume 2, the instructions of AVX512-FP16 with EVEX.MAP5",
+    vex=5,
+    letters=letters(
+        X=span(
+            0x10, 0x11, 0x1D, 0x2A, (0x2C, 0x2F), 0x51, (0x58, 0x5F), 0x6E, (0x78, 0x7E),
+        ),
+    ),
+)
+
+EVEX_6 = OpcodeMap(
+    name="uprobe_map_evex_6",
+    escape="06",
+    source="SDM volume 2, the instructions of AVX512-FP16 with EVEX.MAP6",
+    vex=6,
+    letters=letters(
+        X=span(
+            0x13, 0x2C, 0x2D, 0x42, 0x43, (0x4C, 0x4F), 0x56, 0x57, (0x96, 0x9F), (0xA6, 0xAF),
+            (0xB6, 0xBF), 0xD6, 0xD7,
+        ),
+    ),
+)
 # fmt: on
 
-VEX_MAPS = (VEX_0F, VEX_0F38, VEX_0F3A)
+VEX_MAPS = (VEX_0F, VEX_0F38, VEX_0F3A, EVEX_5, EVEX_6)

@@ -17,7 +17,7 @@ from itertools import count
 
 from iced_x86 import Code, EncodingKind, MandatoryPrefix, OpCodeInfo, OpCodeTableKind, Register
 
-from generator.model.opcodes import OpcodeMap, OpcodeModel
+from generator.model.opcodes import SYSTEM, OpcodeMap, OpcodeModel
 from generator.verify.proof.directed import DIRECTED
 from generator.verify.proof.judge import LEGACY_PREFIXES, Decoded, decode
 from generator.verify.proof.layout import LAYOUTS, OPERANDS, REGION_LOW, REGION_TINY, Site
@@ -43,7 +43,13 @@ _SCRATCH = (9, 8)
 _PATIENCE = 60
 
 # VEX.mmmmm and VEX.pp as the decoder's tables have them
-_VEX_MAPS = {OpCodeTableKind.T0F: 1, OpCodeTableKind.T0F38: 2, OpCodeTableKind.T0F3A: 3}
+_VEX_MAPS = {
+    OpCodeTableKind.T0F: 1,
+    OpCodeTableKind.T0F38: 2,
+    OpCodeTableKind.T0F3A: 3,
+    OpCodeTableKind.MAP5: 5,
+    OpCodeTableKind.MAP6: 6,
+}
 _VEX_PREFIXES = {
     MandatoryPrefix.NONE: b"",
     MandatoryPrefix.PNP: b"",
@@ -66,6 +72,8 @@ class Family:
         vex: the number of the map in a VEX or EVEX prefix, 0 for none.
         reg: the value of ModRM.reg, None when it selects nothing.
         letter: its class.
+        modrm: the ModRM byte, where all of it selects.
+        memory: ModRM names memory, with a register it is another family's.
     """
 
     bits: int
@@ -76,12 +84,16 @@ class Family:
     reg: int | None
     letter: str
     vex: int = 0
+    modrm: int | None = None
+    memory: bool = False
 
     @property
     def name(self) -> str:
         """The opcode as the manuals write it, without the prefix and the mode."""
         text = (self.escape + bytes([self.opcode])).hex(" ")
         text = f"vex {text}" if self.vex else text
+        if self.modrm is not None:
+            return f"{text} {self.modrm:02x}"
         return text if self.reg is None else f"{text} /{self.reg}"
 
 
@@ -108,17 +120,16 @@ class Case:
 
 def families(model: OpcodeModel) -> list[Family]:
     """List the families of a table, refused opcodes included."""
-    groups = {group.opcode: group.letters for group in model.groups}
     found: list[Family] = []
     for bits in (64, 32):
         for table in model.maps:
             for opcode in range(256):
-                found += _of_opcode(bits, table, opcode, groups)
+                found += _of_opcode(bits, table, opcode, model)
     return found
 
 
 def _of_opcode(
-    bits: int, table: OpcodeMap, opcode: int, groups: dict[int, str]
+    bits: int, table: OpcodeMap, opcode: int, model: OpcodeModel
 ) -> Iterator[Family]:
     escape = bytes.fromhex(table.escape)
     if table.vex:
@@ -130,9 +141,11 @@ def _of_opcode(
         return
     letter = table.letters[opcode]
     whole = opcode if not escape else 0x0F00 | opcode
+    if whole == SYSTEM and letter == "G":
+        yield from _of_system(bits, table, model)
     regs: tuple[int | None, ...] = tuple(range(8)) if letter == "G" else (None,)
     for reg in regs:
-        kind = letter if reg is None else groups[whole][reg]
+        kind = letter if reg is None else model.group_letter(whole, reg << 3)
         if kind == "L" and bits == 64:
             kind = REFUSED
         for prefix in _MANDATORY if escape and kind != REFUSED else (b"",):
@@ -144,6 +157,24 @@ def _of_opcode(
                 prefix=prefix,
                 reg=reg,
                 letter=kind,
+                memory=whole == SYSTEM,
+            )
+
+
+def _of_system(bits: int, table: OpcodeMap, model: OpcodeModel) -> Iterator[Family]:
+    """Yield a family for each ModRM byte behind 0f 01 that names no memory."""
+    for modrm in range(0xC0, 0x100):
+        letter = model.group_letter(SYSTEM, modrm)
+        for prefix in _MANDATORY if letter != REFUSED else (b"",):
+            yield Family(
+                bits=bits,
+                map=table.name,
+                escape=b"\x0f",
+                opcode=SYSTEM & 0xFF,
+                prefix=prefix,
+                reg=None,
+                letter=letter,
+                modrm=modrm,
             )
 
 
@@ -237,8 +268,7 @@ class _Maker:
         for tries, (prefixes, mod, rm) in enumerate(self.forms()):
             if self._is_finished(tries):
                 return
-            reg = self.rng.randrange(8) if family.reg is None else family.reg
-            tail = bytes([mod << 6 | reg << 3 | rm]) + self.rng.randbytes(12)
+            tail = bytes([self._modrm(mod, rm)]) + self.rng.randbytes(12)
             site = self.rng.randrange(len(LAYOUTS[family.bits].sites))
             vaddr = LAYOUTS[family.bits].sites[site].vaddr
             for head in self._heads(prefixes):
@@ -251,6 +281,16 @@ class _Maker:
                 yield self._finish(head + tail, decoded, site)
             else:
                 yield None
+
+    def _modrm(self, mod: int, rm: int) -> int:
+        """Return a ModRM byte, of the family in any case."""
+        family = self.family
+        if family.modrm is not None:
+            return family.modrm
+        reg = self.rng.randrange(8) if family.reg is None else family.reg
+        if family.memory and mod == 3:
+            mod = 0
+        return mod << 6 | reg << 3 | rm
 
     def _is_finished(self, tries: int) -> bool:
         """Tell whether no instruction is to be expected after so many attempts."""

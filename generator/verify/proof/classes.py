@@ -30,8 +30,7 @@ def table_letter(model: OpcodeModel, verdict: Verdict) -> str:
     if letter != "G":
         return letter
     whole = opcode if not table.escape else 0x0F00 | opcode
-    group = next(group for group in model.groups if group.opcode == whole)
-    return group.letters[verdict.modrm >> 3 & 7]
+    return model.group_letter(whole, verdict.modrm)
 
 
 def table_reason(model: OpcodeModel, verdict: Verdict, bits: int) -> str:

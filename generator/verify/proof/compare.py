@@ -28,6 +28,7 @@ from generator.verify.proof.known import (
     ALWAYS_TRAPS,
     ALWAYS_UD,
     NO_INSTRUCTION,
+    NOT_ASKED,
     NOT_DETERMINISTIC,
     NOT_HERE,
     goes_wrong,
@@ -411,7 +412,7 @@ def _judge(case: Case, decoded: Decoded, verdict: Verdict) -> Result | None:
         )
     left_out = goes_wrong(decoded)
     if decoded.valid and not left_out:
-        left_out = (NOT_DETERMINISTIC | ALWAYS_TRAPS).get(decoded.mnemonic, "")
+        left_out = (NOT_DETERMINISTIC | ALWAYS_TRAPS | NOT_ASKED).get(decoded.mnemonic, "")
     if left_out:
         return _result(case, decoded, verdict, Outcome.LEFT_OUT, left_out)
     if decoded.valid and refusal:

@@ -140,32 +140,32 @@ def text(decoded: Decoded) -> str:
     return Formatter(FormatterSyntax.GAS).format(decoded.insn)
 
 
-# System registers and descriptors; all of them work at any privilege, or did once.
+# Privileged by what they do, or where a probe cannot be right, whatever the decoder calls them
 _SYSTEM = frozenset(
     {
-        *("sldt", "str", "verr", "verw", "sgdt", "sidt", "smsw", "lar", "lsl", "rdtscp", "xgetbv"),
-        *("vmcall", "vmfunc", "vmmcall", "vmgexit", "enclu", "encls", "enclv", "rdpkru", "wrpkru"),
-        *("xtest", "xend", "serialize", "clui", "stui", "testui", "uiret", "skinit"),
-        *("monitor", "monitorx", "mwait", "mwaitx", "saveprevssp", "rstorssp", "setssbsy"),
-        *("clzero", "rdpru", "pconfig", "tdcall", "seamcall", "seamret", "seamops", "xsusldtrk"),
-        *("xresldtrk", "invlpgb", "tlbsync", "psmash", "pvalidate", "rmpadjust", "rmpupdate"),
-        *("mcommit", "clac", "stac", "vmlaunch", "vmresume", "vmxoff", "vmread", "vmwrite"),
-        *("vmrun", "vmload", "vmsave", "stgi", "clgi", "invlpga", "getsec", "arpl_", "hreset"),
-        *("erets", "eretu", "lkgs", "wrmsrns", "rdmsrlist", "wrmsrlist", "rdpkru", "xabort"),
-        *("xbegin", "ccs_hash", "ccs_encrypt"),
+        *("enclu", "encls", "enclv", "uiret", "skinit", "monitor", "mwait", "pconfig", "tdcall"),
+        *("seamcall", "seamret", "seamops", "invlpgb", "tlbsync", "psmash", "pvalidate"),
+        *("rmpadjust", "rmpupdate", "rmpquery", "clac", "stac", "vmlaunch", "vmresume", "vmxoff"),
+        *("vmread", "vmwrite", "vmrun", "vmload", "vmsave", "stgi", "clgi", "invlpga", "getsec"),
+        *("hreset", "erets", "eretu", "lkgs", "wrmsrns", "rdmsrlist", "wrmsrlist", "pbndkb"),
+        "xbegin",
     }
 )
+
+# The instruction behind another mandatory prefix, or the group, is one that user space has: they
+# raise their exception in the slot as well.
+_BESIDE_OTHERS = frozenset({"setssbsy", "vmgexit", "vmcall", "vmmcall", "rdpmc", "rmpquery"})
 
 KERNEL_ENTRY = frozenset(
     {
         *("syscall", "sysenter", "sysexit", "sysret", "sysexitq", "sysretq", "int", "int1", "int3"),
-        *("into", "iret", "iretd", "iretq", "icebp", "rsm", "salc"),
+        *("into", "iret", "iretd", "iretq", "icebp", "rsm"),
     }
 )
 
 _PORTS = frozenset({"in", "out", "insb", "insw", "insd", "outsb", "outsw", "outsd"})
 
-_FAR = frozenset({"retf", "lss", "lfs", "lgs"})
+_FAR = frozenset({"retf"})
 
 # Changes after which the next instruction is executed before the trap, SDM volume 3A, 6.8.3
 _INTO_SS = frozenset({Register.SS})
@@ -187,17 +187,17 @@ def reason_to_refuse(decoded: Decoded) -> str:
         return "far"
     if name in _PORTS:
         return "port I/O"
-    if insn.is_privileged or name in _SYSTEM:
+    if (insn.is_privileged and name not in _BESIDE_OTHERS) or name in _SYSTEM:
         return "privileged, or about the state of the system"
-    if insn.op_count and insn.op0_register in _INTO_SS and name in ("mov", "pop"):
+    if name == "lss" or (
+        insn.op_count and insn.op0_register in _INTO_SS and name in ("mov", "pop")
+    ):
         return "loads ss"
-    if name.startswith("bnd"):
-        return "MPX"
     return _branch_reason(decoded)
 
 
 def _encoding_reason(decoded: Decoded) -> str:
-    """Refuse what is not in the three maps that VEX and EVEX have in common, and FMA4."""
+    """Refuse what is in none of the maps that the series has, and FMA4."""
     kind = _names(EncodingKind)[decoded.insn.encoding]
     table = OpCodeInfo(decoded.insn.code).table
     if not decoded.has_vex or table not in _VEX_TABLES:
@@ -206,7 +206,13 @@ def _encoding_reason(decoded: Decoded) -> str:
     return "FMA4" if fma4 else ""
 
 
-_VEX_TABLES = (OpCodeTableKind.T0F, OpCodeTableKind.T0F38, OpCodeTableKind.T0F3A)
+_VEX_TABLES = (
+    OpCodeTableKind.T0F,
+    OpCodeTableKind.T0F38,
+    OpCodeTableKind.T0F3A,
+    OpCodeTableKind.MAP5,
+    OpCodeTableKind.MAP6,
+)
 
 
 def _branch_reason(decoded: Decoded) -> str:

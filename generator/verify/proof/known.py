@@ -16,13 +16,24 @@ NOT_DETERMINISTIC = {
     "rdrand": "reads random numbers",
     "rdseed": "reads random numbers",
     "rdpid": "reads the number of the processor",
+    "rdtscp": "reads the time",
+    "rdpmc": "reads a counter of events",
+    "rdpru": "reads a counter of cycles",
+}
+
+# neither the emulator nor the processor at hand is asked
+NOT_ASKED = {
+    **dict.fromkeys(("vmcall", "vmmcall", "vmgexit", "vmfunc"), "a hypervisor answers"),
+    "wrpkru": "takes memory away from the process that executes it",
 }
 
 # The emulator runs at CPL 0, where these do something. In user mode they raise an exception, which
 # a probe reports as it would be without it.
 ALWAYS_TRAPS = {
     **dict.fromkeys(("vmptrld", "vmptrst", "vmclear", "vmxon"), "VMX: #UD or #GP in user mode"),
+    "setssbsy": "shadow stacks of the supervisor: #UD or #GP in user mode",
     "clrssbsy": "shadow stacks of the supervisor: #UD or #GP in user mode",
+    "rmpquery": "about encrypted guests, privileged: #UD or #GP in user mode",
     "loadiwkey": "Key Locker, privileged: #UD or #GP in user mode",
 }
 
@@ -32,6 +43,8 @@ ALWAYS_UD = frozenset({"ud0", "ud1", "ud2"})
 _SHA = "no SHA in Unicorn: #UD"
 _GFNI = "no GFNI in Unicorn: #UD"
 _CET = "no shadow stacks in Unicorn: #UD"
+_RTM = "no transactions in Unicorn: #UD"
+_AMD = "what only AMD has, or VIA: #UD in Unicorn"
 _KEY_LOCKER = "no Key Locker in Unicorn: #UD"
 
 # valid, and Unicorn raises #UD: the processor at hand is asked
@@ -45,7 +58,24 @@ LACKING = {
     **dict.fromkeys(("aesencwide256kl", "aesdecwide256kl"), _KEY_LOCKER),
     **dict.fromkeys(("encodekey128", "encodekey256"), _KEY_LOCKER),
     "ptwrite": "no Processor Trace in Unicorn: #UD",
-    "senduipi": "no user interrupts in Unicorn: #UD",
+    **dict.fromkeys(
+        ("senduipi", "clui", "stui", "testui"), "no user interrupts in Unicorn: #UD"
+    ),
+    **dict.fromkeys(("xend", "xtest", "xsusldtrk", "xresldtrk"), _RTM),
+    **dict.fromkeys(("saveprevssp", "rstorssp"), _CET),
+    "serialize": "no SERIALIZE in Unicorn: #UD",
+    "rdpkru": "no protection keys in Unicorn: #UD",
+    **dict.fromkeys(
+        (
+            *("xstore", "xstore_alt", "xcryptecb", "xcryptcbc", "xcryptctr", "xcryptcfb"),
+            *("xcryptofb", "montmul", "xsha1", "xsha256", "xsha512", "xsha512_alt"),
+            *("ccs_hash", "ccs_encrypt", "undoc"),
+        ),
+        _AMD,
+    ),
+    **dict.fromkeys(("monitorx", "mwaitx", "clzero", "mcommit", "femms"), _AMD),
+    **dict.fromkeys(("movdiri", "movdir64b", "enqcmd", "enqcmds"), "no direct stores in Unicorn: #UD"),
+    **dict.fromkeys(("aadd", "aand", "aor", "axor"), "no RAO-INT in Unicorn: #UD"),
     **dict.fromkeys(("umonitor", "umwait", "tpause"), "no WAITPKG in Unicorn: #UD"),
 }
 

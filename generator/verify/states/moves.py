@@ -335,8 +335,9 @@ class Machine:
             return
         if self.world.failures and not task.siglock:
             pc = "clear" if self._has("slot-error") else "drop"
-            refused = task._replace(pc=pc, then="drop", queue=task.queue | OWN, sigpending=True)
-            yield "refuse", index, with_task(state, index, refused)
+            memory = state.memories[task.memory]._replace(breakpoint=False, recalc=True)
+            refused = with_task(state, index, task._replace(pc=pc, then="drop"))
+            yield "refuse", index, set_memory(refused, task.memory, memory)
         utask = utask_of(state, task)
         assert utask is not None
         begun = utask._replace(active=task.probe, state=SSTEP)

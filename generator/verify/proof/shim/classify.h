@@ -25,6 +25,9 @@ void proof_classify(const u8 *code, size_t size, const u32 *offsets,
 	struct mm_struct mm = PROOF_MM(x86_64);
 	size_t i;
 
+#ifdef CLASSIFY_MODE
+	CLASSIFY_MODE(x86_64);
+#endif
 	for (i = 0; i < count; i++) {
 		struct arch_uprobe auprobe = { };
 		size_t rest = size - offsets[i];

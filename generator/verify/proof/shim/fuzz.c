@@ -21,26 +21,36 @@ static void must(bool good)
 		abort();
 }
 
-static void check_verdict(const struct arch_uprobe *auprobe, int ret)
+/* What is known about a mode holds together, or nothing is. */
+static void check_mode(const struct arch_uprobe *auprobe, bool x86_64)
 {
+	const struct arch_uprobe_mode *mode;
+	const u8 *ixol = auprobe->ixol[PROOF_MODE(x86_64)];
 	int i;
 
-	if (ret) {
-		must(ret == -ENOEXEC || ret == -EOPNOTSUPP);
-		return;
-	}
-
-	must(auprobe->ilen >= 1 && auprobe->ilen <= 15);
-	must(auprobe->fixups);
-	must(!auprobe->scratch || auprobe->x86_64);
+	mode = &auprobe->modes[PROOF_MODE(x86_64)];
+	must(mode->ilen <= 15);
+	must(!mode->fixups == !mode->ilen);
+	must(mode->fixups || !(mode->nop | mode->operation.op));
+	must(!mode->scratch || x86_64);
 	/* Nothing but the copy, and behind it breakpoints. */
-	for (i = auprobe->ilen; i < sizeof(auprobe->ixol); i++)
-		must(auprobe->ixol[i] == INT3);
+	for (i = mode->ilen; i < MAX_UINSN_BYTES; i++)
+		must(ixol[i] == INT3);
+}
+
+static void check_verdict(const struct arch_uprobe *auprobe, bool x86_64,
+			  int ret)
+{
+	must(!ret || ret == -ENOEXEC || ret == -EOPNOTSUPP);
+	must(!ret == !!auprobe->modes[PROOF_MODE(x86_64)].fixups);
+	check_mode(auprobe, true);
+	check_mode(auprobe, false);
 }
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 {
-	struct mm_struct mm = PROOF_MM(size && data[0] & 1);
+	bool x86_64 = size && data[0] & 1;
+	struct mm_struct mm = PROOF_MM(x86_64);
 	struct arch_uprobe *auprobe;
 
 	if (!size || size > 1 + MAX_UINSN_BYTES)
@@ -50,7 +60,8 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 	if (!auprobe)
 		return -1;
 	memcpy(auprobe->insn, data + 1, size - 1);
-	check_verdict(auprobe, arch_uprobe_analyze_insn(auprobe, &mm, 0));
+	check_verdict(auprobe, x86_64,
+		      arch_uprobe_analyze_insn(auprobe, &mm, 0));
 	free(auprobe);
 	return 0;
 }

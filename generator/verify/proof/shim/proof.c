@@ -62,6 +62,8 @@ static int insn_decode(struct insn *insn, const void *bytes, int size,
 void proof_analyze(const u8 *bytes, bool x86_64, struct proof_verdict *verdict)
 {
 	struct mm_struct mm = PROOF_MM(x86_64);
+	const struct arch_uprobe_mode *mode;
+	int place = PROOF_MODE(x86_64);
 	struct insn insn;
 
 	memset(verdict, 0, sizeof(*verdict));
@@ -85,23 +87,27 @@ void proof_analyze(const u8 *bytes, bool x86_64, struct proof_verdict *verdict)
 	if (verdict->ret == -ENOEXEC)
 		verdict->length = 0;
 #endif
-	verdict->offs = auprobe.offs;
-	verdict->fixups = auprobe.fixups;
-	verdict->ilen = auprobe.ilen;
-	verdict->scratch = auprobe.scratch;
-	verdict->nop = auprobe.nop;
-	verdict->op = auprobe.operation.op;
+	mode = &auprobe.modes[place];
+	verdict->offs = mode->offs;
+	verdict->fixups = mode->fixups;
+	verdict->ilen = mode->ilen;
+	verdict->scratch = mode->scratch;
+	verdict->nop = mode->nop;
+	verdict->op = mode->operation.op;
 	verdict->changed = !!memcmp(auprobe.insn, bytes, sizeof(auprobe.insn));
-	memcpy(verdict->ixol, auprobe.ixol, sizeof(verdict->ixol));
+	memcpy(verdict->ixol, auprobe.ixol[place], sizeof(verdict->ixol));
 }
 
-/* A task in the given mode hits the breakpoint at vaddr. */
+/*
+ * A task in the given mode hits the breakpoint at vaddr. The copy for this mode
+ * is at xol_vaddr, behind that for the other mode.
+ */
 void proof_hit(bool x86_64, unsigned long vaddr, unsigned long xol_vaddr,
 	       unsigned long trap_nr, bool blockstep)
 {
 	memset(&utask, 0, sizeof(utask));
 	utask.vaddr = vaddr;
-	utask.xol_vaddr = xol_vaddr;
+	utask.xol_vaddr = xol_vaddr - PROOF_MODE(x86_64) * MAX_UINSN_BYTES;
 	proof_task.utask = &utask;
 	proof_task.x86_64 = x86_64;
 	proof_task.blockstep = blockstep;
@@ -135,6 +141,7 @@ bool proof_skip(struct pt_regs *regs)
 
 int proof_pre_xol(struct pt_regs *regs)
 {
+	proof_task.regs = regs;
 	return arch_uprobe_pre_xol(&auprobe, regs);
 }
 
@@ -202,9 +209,14 @@ bool proof_blockstep(void)
 	return proof_task.blockstep;
 }
 
+static int classified_mode;
+
 static bool needs_no_step(const struct arch_uprobe *probe)
 {
-	return probe->nop || probe->operation.op;
+	const struct arch_uprobe_mode *mode = &probe->modes[classified_mode];
+
+	return mode->nop || mode->operation.op;
 }
 
+#define CLASSIFY_MODE(x86_64)	(classified_mode = PROOF_MODE(x86_64))
 #include "classify.h"

@@ -58,6 +58,9 @@ typedef int64_t s64;
 #define EM_386			3
 #define EM_X86_64		62
 
+/* Where the C keeps what is about a mode: 64-bit code comes first. */
+#define PROOF_MODE(x86_64)	((x86_64) ? 0 : 1)
+
 struct list_head {
 	struct list_head *next, *prev;
 };
@@ -153,6 +156,7 @@ struct mm_struct {
 #else
 struct mm_struct {
 	bool is_64bit;
+	unsigned long mmap_base;
 };
 
 # define PROOF_MM(x86_64)	{ .is_64bit = (x86_64) }
@@ -247,6 +251,18 @@ static inline unsigned long copy_from_user(void *to, const void __user *from,
 	copy_to_user((p), &v, sizeof(v)) ? -EFAULT : 0;			\
 })
 
+/* Behind access_ok(), with page faults disabled or not */
+#define __get_user(x, p)	get_user(x, p)
+#define __put_user(x, p)	put_user(x, p)
+
+static inline void pagefault_disable(void)
+{
+}
+
+static inline void pagefault_enable(void)
+{
+}
+
 #define PROOF_ACCESS_OK(p, size)					\
 	((unsigned long)(p) + (size) <= TASK_SIZE_MAX)
 #ifdef OLD_KERNEL
@@ -294,6 +310,19 @@ vm_unmapped_area(struct vm_unmapped_area_info *info)
 {
 	return -ENOMEM;
 }
+
+#define IS_ERR_VALUE(x)		((unsigned long)(x) >= -4095UL)
+
+#ifdef OLD_KERNEL
+# define __copy_from_user_inatomic(to, from, size)			\
+	copy_from_user(to, from, size)
+#else
+static inline long copy_from_user_nofault(void *to, const void __user *from,
+					  size_t size)
+{
+	return copy_from_user(to, from, size) ? -EFAULT : 0;
+}
+#endif
 
 static inline int on_sig_stack(unsigned long sp)
 {
