@@ -87,7 +87,7 @@ def _say(screen: Screen, base: Base, result: StatesResult, traces: bool) -> None
             f"{len(guard.found.trace):5}{state}"
         )
     for guard in result.guards:
-        if traces or guard.guard.name == "recalc":
+        if traces or guard.guard.name == "set-again":
             _say_trace(screen, base, guard)
 
 

@@ -58,7 +58,7 @@ PROPERTIES = (
     Property(name="kill", meaning="SIGKILL ends a task, whatever it waits for"),
     Property(
         name="signal",
-        meaning="no signal is lost: what is queued is flagged when the task is in user space",
+        meaning="no signal and no wake-up is lost: there is a flag when the task is in user space",
     ),
     Property(
         name="frame",
@@ -85,20 +85,29 @@ PROPERTIES = (
 GUARDS = (
     # R20: a signal that comes right after
     Guard(
-        name="recalc",
-        function="handle_singlestep",
-        text="recalc_sigpending();",
+        name="denied",
+        function="uprobe_deny_signal",
+        text="utask->signal_denied = true;",
         breaks="signal",
         world="race",
         review="R20",
     ),
     Guard(
-        name="siglock",
-        function="handle_singlestep",
-        text="spin_lock_irq(&current->sighand->siglock);",
+        name="set-again",
+        function="end_step",
+        text="set_thread_flag(TIF_SIGPENDING);",
         breaks="signal",
         world="race",
         review="R20",
+    ),
+    Guard(
+        name="not-the-queue",
+        function="end_step",
+        text="if (utask->signal_denied)",
+        breaks="signal",
+        world="race",
+        review="R20",
+        instead="a look at the queue, recalc_sigpending()",
     ),
     Guard(
         name="deny",
@@ -188,7 +197,8 @@ GUARDS = (
     Guard(
         name="pre-active",
         function="{{ names.pre_notifier }}",
-        text="if (utask && utask->active_uprobe) return 0;",
+        text="if (utask && utask->active_uprobe && "
+        "!has_left_slot(utask, {{ names.get_bp_addr }}(regs))) return 0;",
         breaks="states",
         world="signals",
     ),
@@ -216,7 +226,7 @@ GUARDS = (
     # slots
     Guard(
         name="slot-end",
-        function="handle_singlestep",
+        function="end_step",
         text="xol_free_insn_slot(utask, current->mm);",
         breaks="slot",
         world="signals",
@@ -269,7 +279,7 @@ GUARDS = (
     # references
     Guard(
         name="put-end",
-        function="handle_singlestep",
+        function="end_step",
         text="put_uprobe(uprobe);",
         breaks="reference",
         world="signals",

@@ -45,6 +45,8 @@ _to = Param("unsigned long *", "value")
 _machine = Param("u16", "machine")
 _mode = Param("struct arch_uprobe_mode *", "mode")
 _constant = Param("const struct arch_uprobe_mode *", "mode")
+_inode = Param("struct inode *", "inode")
+_offset = Param("loff_t", "offset")
 _constant_regs = Param("const struct pt_regs *", "regs")
 
 ARCH_FUNCTIONS = (
@@ -272,6 +274,18 @@ ARCH_FUNCTIONS = (
         header=CORE_H,
         patch="refuse",
     ),
+    Function(
+        name="arch_uprobe_insn_len",
+        returns="int",
+        params=(_auprobe,),
+        doc=(
+            "Return the length of a probed instruction in bytes, once it was analysed. An "
+            "architecture whose instructions are longer than a breakpoint replaces it.",
+        ),
+        weak=True,
+        header=CORE_H,
+        patch="compare",
+    ),
 )
 
 # In the baseline already; the preparatory patches rename and reorder them.
@@ -408,6 +422,18 @@ CORE_FUNCTIONS = (
         ),
         storage="static",
         doc=("Map the page of the XOL area on first access.",),
+        unless="special_pages",
+        patch="xol",
+    ),
+    Function(
+        name="xol_mremap",
+        returns="int",
+        params=(
+            Param("const struct vm_special_mapping *", "sm"),
+            Param("struct vm_area_struct *", "new_vma"),
+        ),
+        storage="static",
+        doc=("Keep the area where it is: slots are found by its address.",),
         unless="special_pages",
         patch="xol",
     ),
@@ -570,18 +596,44 @@ CORE_FUNCTIONS = (
         patch="hit",
     ),
     Function(
+        name="end_step",
+        returns="void",
+        params=(_utask,),
+        storage="static",
+        doc=("End a step, however it went, and let in the signals that were kept waiting.",),
+        patch="hit",
+    ),
+    Function(
+        name="has_left_slot",
+        returns="bool",
+        params=(_utask, Param("unsigned long", "addr")),
+        storage="static",
+        doc=(
+            "Tell whether a task in the middle of a step is not at its slot: the program has put "
+            "a page of its own in the place of the area, with a system call in it, and has come "
+            "back from there to somewhere else.",
+        ),
+        patch="hit",
+    ),
+    Function(
+        name="forget_step",
+        returns="void",
+        params=(_utask, _regs),
+        storage="static",
+        doc=("End the step of a task that has left its slot, and leave it where it is.",),
+        patch="hit",
+    ),
+    Function(
         name="uprobe_deny_signal",
         returns="bool",
         doc=(
             "This function gets called when a task is about to take a signal. While it steps the "
             "copy of an instruction it must not: the signal frame would hold the address of "
-            "the slot. The signal stays queued, and handle_singlestep() looks at the queues "
-            "again.",
+            "the slot. The signal stays queued, and end_step() sets TIF_SIGPENDING again.",
             "Clearing TIF_SIGPENDING here does not race with a signal that comes right after. "
-            "Who sends a signal queues it first and sets the flag then: either the flag is set "
-            "again and the task comes back to this function before it can return to user space, "
-            "or the signal is in the queue by the time handle_singlestep() calls "
-            "recalc_sigpending() under siglock. Nothing is lost in either case.",
+            "Either its sender sets the flag after this, and the task comes back here before it "
+            "can return to user space, or before this, and then it is set again when the step "
+            "ends. A look at the queues would not do: the freezer wakes a task without a signal.",
             "Two signals end the step at once: one that the copy raised itself, since it would "
             "raise it for ever, and SIGKILL. Both times the task goes back to the breakpoint "
             "first, so that a handler and a core dump see the probed address.",
@@ -603,13 +655,30 @@ CORE_FUNCTIONS = (
         patch="hit",
     ),
     Function(
+        name="peek_user_page",
+        returns="int",
+        params=(
+            _mm,
+            Param("unsigned long", "vaddr"),
+            Param("void *", "to"),
+            Param("int", "len"),
+            Param("unsigned int", "flags"),
+        ),
+        storage="static",
+        doc=(
+            "Copy bytes of one page of an address space, whether the program may read them or "
+            "not. The caller holds mmap_lock.",
+        ),
+        patch="hit",
+    ),
+    Function(
         name="is_trap_at_addr",
         returns="int",
         params=(Param("unsigned long", "vaddr"),),
         storage="static",
         doc=(
-            "Check whether there is a breakpoint instruction at @vaddr in the current mm. "
-            "Return -EFAULT if the page is not present.",
+            "Check whether there is a breakpoint instruction at @vaddr in the current mm. Return "
+            "-EFAULT if the page is not present; do not wait for it.",
         ),
         patch="hit",
     ),
@@ -785,17 +854,49 @@ CORE_FUNCTIONS = (
         patch="hit",
     ),
     Function(
+        name="uprobe_reads_unopened",
+        returns="bool",
+        params=(Param("struct address_space *", "mapping"),),
+        storage="static",
+        doc=(
+            "Tell whether pages can be read without an open file: from memory, or from a block "
+            "device. Network file systems find their credentials in the file. FUSE does, and "
+            "would have a process of the user's answer.",
+        ),
+        patch="refuse",
+    ),
+    Function(
+        name="uprobe_peek_page",
+        returns="int",
+        params=(_inode, _offset, Param("void *", "to"), Param("int", "len")),
+        storage="static",
+        doc=(
+            "Copy bytes of one page of a file that is not open. Where the file would have to be, "
+            "look at what the page cache has, and at nothing else.",
+        ),
+        patch="refuse",
+    ),
+    Function(
+        name="uprobe_peek_file",
+        returns="int",
+        params=(_inode, _offset, Param("void *", "to"), Param("int", "len")),
+        storage="static",
+        doc=("Copy bytes of a file that is not open, as many as there are before its end.",),
+        patch="refuse",
+    ),
+    Function(
         name="uprobe_check_insn",
         returns="int",
         params=(
-            Param("const struct path *", "path", "of the file"),
+            Param("struct inode *", "inode", "the file"),
             Param("loff_t", "offset", "of the instruction, in bytes"),
         ),
         doc=(
             "tell whether an instruction can be probed",
-            "This function gets called before a probe is registered: the instruction is analysed "
-            "when the file is mapped, and who maps a file is not told of an error. What cannot be "
-            "read is left until then.",
+            "Registering a probe does not analyse the instruction of a file that nobody maps, and "
+            "whoever maps it later is not told of an error. A client that can report one asks "
+            "here before. Nothing is opened, and no process has to answer: the caller may hold "
+            "any lock under which it registers. What cannot be read is left to the mapping.",
             "Return: 0, -ENOEXEC when the bytes are no instruction, -EOPNOTSUPP when the "
             "instruction cannot be probed.",
         ),
@@ -803,23 +904,42 @@ CORE_FUNCTIONS = (
         patch="refuse",
     ),
     Function(
-        name="uprobe_mremap",
+        name="uprobe_start_mremap",
         returns="void",
-        params=(
-            Param("struct vm_area_struct *", "vma", "that pages are moved to"),
-            Param("unsigned long", "start", "of the range that they come to"),
-            Param("unsigned long", "end", "of it"),
-        ),
+        params=(_mm,),
         doc=(
-            "take breakpoints back before pages are moved",
-            "This function gets called by mremap(), with mmap_lock held for writing. When the new "
-            "mapping was joined with a neighbour, that has put breakpoints into pages of the "
-            "range. The pages that come bring theirs, and nobody would free what they replace.",
+            "Arm nothing while mremap() joins and splits mappings whose pages are not there: not "
+            "yet, or not any more. A mapping is armed as a whole when its pages have come. The "
+            "caller holds mmap_lock for writing.",
         ),
         header=CORE_H,
         stub="",
-        unless="moves_unarmed",
         patch="move",
+    ),
+    Function(
+        name="uprobe_end_mremap",
+        returns="void",
+        params=(_mm,),
+        doc=("End what uprobe_start_mremap() has begun.",),
+        header=CORE_H,
+        stub="",
+        patch="move",
+    ),
+    Function(
+        name="insn_has_changed",
+        returns="bool",
+        params=(
+            _uprobe,
+            Param("struct vm_area_struct *", "vma"),
+            Param("unsigned long", "vaddr"),
+        ),
+        storage="static",
+        doc=(
+            "Tell whether memory that is to get a breakpoint has another instruction than the one "
+            "that was analysed: that one would be executed. What cannot be read is left to the "
+            "caller, who writes there. The caller holds mmap_lock.",
+        ),
+        patch="compare",
     ),
 )
 
@@ -1520,6 +1640,14 @@ X86_FUNCTIONS = (
         ),
         patch="refuse",
     ),
+    Function(
+        name="x86_uprobe_insn_len",
+        c_name="arch_uprobe_insn_len",
+        returns="int",
+        params=(_auprobe,),
+        doc=("Return the length of a probed instruction in bytes.",),
+        patch="compare",
+    ),
 )
 
 STRUCTS = (
@@ -1589,6 +1717,12 @@ STRUCTS = (
                 name="xol_vaddr",
                 comment="XOL slot, 0 if none",
                 patch="utask",
+            ),
+            Member(
+                type="bool",
+                name="signal_denied",
+                comment="until the step has ended",
+                patch="hit",
             ),
             Member(
                 type="struct return_instance *",

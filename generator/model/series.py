@@ -168,6 +168,11 @@ REVIEW = Series(
             subject="uprobes/core: Follow a mapping that mremap() moves",
             review=("R01",),
         ),
+        Patch(
+            ident="compare",
+            subject="uprobes/core: Put no breakpoint into code that has changed",
+            review=("R13",),
+        ),
     ),
 )
 

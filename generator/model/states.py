@@ -76,13 +76,13 @@ TRANSITIONS = (
         source="UTASK_SSTEP_ACK",
         target="UTASK_RUNNING",
         cause="the results are fixed up",
-        function="handle_singlestep",
+        function="end_step",
     ),
     Transition(
         source="UTASK_SSTEP_TRAPPED",
         target="UTASK_RUNNING",
         cause="the registers are as before the hit",
-        function="handle_singlestep",
+        function="end_step",
     ),
 )
 

@@ -65,6 +65,8 @@ OUTSIDE_STEPS = (
     Step(name="send", says="somebody queues a signal, under siglock"),
     Step(name="send-kill", says="somebody queues SIGKILL, under siglock"),
     Step(name="set-sigpending", says="the sender sets TIF_SIGPENDING and drops siglock"),
+    Step(name="wake-up", says="the freezer sets TIF_SIGPENDING, and queues no signal"),
+    Step(name="freeze", says="get_signal() sees what the wake-up was for"),
     Step(name="interrupt", says="an interrupt: the task sees its flags"),
     Step(name="deliver", says="get_signal() takes a signal, the handler runs"),
     Step(name="die", says="get_signal() takes a deadly signal"),
@@ -107,7 +109,10 @@ OUR_STEPS = (
         name="deny",
         says="the signal has to wait",
         effects=(
-            Effect(function="uprobe_deny_signal", text="clear_tsk_thread_flag(t, TIF_SIGPENDING);"),
+            Effect(
+                function="uprobe_deny_signal",
+                text="utask->signal_denied = true; clear_tsk_thread_flag(t, TIF_SIGPENDING);",
+            ),
         ),
     ),
     Step(
@@ -128,7 +133,8 @@ OUR_STEPS = (
         effects=(
             Effect(
                 function="{{ names.pre_notifier }}",
-                text="if (utask && utask->active_uprobe) return 0; "
+                text="if (utask && utask->active_uprobe && "
+                "!has_left_slot(utask, {{ names.get_bp_addr }}(regs))) return 0; "
                 "set_thread_flag(TIF_UPROBE); return 1;",
             ),
         ),
@@ -160,8 +166,11 @@ OUR_STEPS = (
         effects=(
             Effect(
                 function="uprobe_notify_resume",
-                text="clear_thread_flag(TIF_UPROBE); if (utask && utask->active_uprobe) "
-                "handle_singlestep(utask, regs); else {{ names.handle_bp }}(regs);",
+                text="clear_thread_flag(TIF_UPROBE); if (utask && utask->active_uprobe && "
+                "!has_left_slot(utask, {{ names.get_bp_addr }}(regs))) { "
+                "handle_singlestep(utask, regs); return; } "
+                "if (unlikely(utask && utask->active_uprobe)) forget_step(utask, regs); "
+                "{{ names.handle_bp }}(regs);",
             ),
         ),
     ),
@@ -417,7 +426,7 @@ OUR_STEPS = (
                 text="case UTASK_SSTEP_ACK: err = arch_uprobe_post_xol(&uprobe->arch, regs);",
             ),
             Effect(
-                function="handle_singlestep",
+                function="end_step",
                 text="utask->active_uprobe = NULL; utask->state = UTASK_RUNNING; "
                 "xol_free_insn_slot(utask, current->mm); put_uprobe(uprobe);",
             ),
@@ -464,23 +473,18 @@ OUR_STEPS = (
     Step(
         name="put",
         says="the step's reference is given back",
-        effects=(Effect(function="handle_singlestep", text="put_uprobe(uprobe);"),),
+        effects=(Effect(function="end_step", text="put_uprobe(uprobe);"),),
     ),
     Step(
-        name="recalc",
-        says="the task looks at the queue of its signals",
+        name="set-again",
+        says="TIF_SIGPENDING is set again, if it was denied",
         effects=(
             Effect(
-                function="handle_singlestep",
-                text="spin_lock_irq(&current->sighand->siglock); recalc_sigpending(); "
-                "spin_unlock_irq(&current->sighand->siglock);",
+                function="end_step",
+                text="if (utask->signal_denied) { utask->signal_denied = false; "
+                "set_thread_flag(TIF_SIGPENDING); }",
             ),
         ),
-    ),
-    Step(
-        name="recalculated",
-        says="TIF_SIGPENDING is set or cleared, as the queue was",
-        effects=(Effect(function="handle_singlestep", text="recalc_sigpending();"),),
     ),
     # fork, exec, exit
     Step(
@@ -502,7 +506,8 @@ OUR_STEPS = (
                 text="t->utask = NULL; if (likely(!utask || !utask->return_instances)) return; "
                 "if ((flags & CLONE_VM) && !(flags & CLONE_VFORK)) return; "
                 "t->utask = kzalloc(sizeof(*t->utask), GFP_KERNEL); "
-                "if (t->utask) dup_return_instances(t->utask);",
+                "if (t->utask && dup_return_instances(t->utask)) "
+                "drop_return_instances(t->utask, NULL);",
             ),
             Effect(function="dup_return_instances", text="{{ names.ref_inc }}(&ri->uprobe->ref);"),
         ),

@@ -62,10 +62,11 @@ NAMES = {
     "ref_inc": "atomic_inc",
     "xol_page": "pages[0]",
     "find_uprobe": "find_uprobe",
-    "open_path": "open_path(path)",
-    "read_header": "kernel_read(file, 0, (char *)&header, sizeof(header))",
-    "read_insn": "kernel_read(file, offset, (char *)auprobe.insn,\n\t\t\tsizeof(auprobe.insn))",
-    "zap_range": "zap_page_range(vma, start, end - start, NULL)",
+    "get_page": "get_user_pages(NULL, mm, vaddr, 1, 0, 1, &page, NULL)",
+    "no_fault": "0",
+    "shmem_mapping": "mapping_cap_swap_backed(mapping)",
+    "read_folio": "readpage",
+    "read_page": "read_insn(mapping, NULL, offset, to, len)",
     # where the callers of the series stand, for the machine of states
     "get_signal": "get_signal_to_deliver",
     "no_signal": "0",
@@ -390,11 +391,19 @@ _HOOKS = (
         patch="hit",
     ),
     Hook(
-        callee="uprobe_mremap",
+        callee="uprobe_start_mremap",
         path=MREMAP,
         function="move_vma",
-        text="uprobe_mremap(new_vma, new_addr, new_addr + old_len);",
-        before="move_page_tables",
+        text="/* The pages have gone, with what was in them. */\nuprobe_start_mremap(mm);",
+        before="do_munmap",
+        patch="move",
+    ),
+    Hook(
+        callee="uprobe_end_mremap",
+        path=MREMAP,
+        function="move_vma",
+        text="uprobe_end_mremap(mm);",
+        after="do_munmap",
         patch="move",
     ),
 )
@@ -548,11 +557,7 @@ _RETURN: tuple[Edit, ...] = (
 
 _REFUSE: tuple[Edit, ...] = (
     core_block("refuse.c"),
-    _core_include("cred.h", "fs.h"),
     _core_include("elf.h", "fs.h"),
-    _core_include("file.h", "fs.h"),
-    _core_include("mount.h", "pagemap.h"),
-    InsertLines(path=CORE_H, text="struct path;\n", after=Anchor(kind="declaration", name="page")),
 )
 
 _MOVE: tuple[Edit, ...] = (
@@ -562,6 +567,28 @@ _MOVE: tuple[Edit, ...] = (
         text=_UPROBES_INCLUDE,
         after=Anchor(kind="include", name="linux/mmu_notifier.h"),
     ),
+    InsertLines(
+        path=CORE_H,
+        text="\tbool\t\t\tmoving;\t\t/* mremap() is at work */\n",
+        after=Anchor(kind="member", name="xol_area", within="uprobes_state"),
+    ),
+    ReplaceTokens(
+        path=CORE,
+        within="uprobe_mmap",
+        pattern="RB_EMPTY_ROOT(&uprobes_tree) || !valid_vma(vma, true)",
+        by="RB_EMPTY_ROOT(&uprobes_tree) || !valid_vma(vma, true) ||\n"
+        "\t    vma->vm_mm->uprobes_state.moving",
+    ),
+    InsertStatement(
+        path=MREMAP,
+        function="move_vma",
+        text="/* It may be joined with a neighbour before the pages come. */\n"
+        "uprobe_start_mremap(mm);",
+        before="copy_vma",
+    ),
+    InsertStatement(
+        path=MREMAP, function="move_vma", text="uprobe_end_mremap(mm);", after="copy_vma"
+    ),
     *_hooks("move"),
     InsertStatement(
         path=MREMAP,
@@ -569,6 +596,26 @@ _MOVE: tuple[Edit, ...] = (
         text="/* It may have grown. */\nif (!IS_ERR_VALUE(new_addr))\n\tuprobe_mmap(new_vma);",
         before="VM_ACCOUNT",
         blank=True,
+    ),
+)
+
+_COMPARE: tuple[Edit, ...] = (
+    core_block("compare.c"),
+    InsertLines(
+        path=CORE,
+        text="static bool insn_has_changed(struct uprobe *uprobe, struct vm_area_struct *vma,\n"
+        "\t\t\t     unsigned long vaddr);\n\n",
+        before=Anchor(kind="function", name="install_breakpoint"),
+    ),
+    ReplaceTokens(
+        path=CORE,
+        within="install_breakpoint",
+        pattern="if (err) return err;",
+        by="if (err)\n"
+        "\t\treturn err;\n\n"
+        "\t/* It would be executed as it was analysed, not as it is there. */\n"
+        "\tif (insn_has_changed(uprobe, vma, vaddr))\n"
+        "\t\treturn 0;",
     ),
 )
 
@@ -598,6 +645,7 @@ BASE = Base(
         "emulate-alu": (),
         "refuse": _REFUSE,
         "move": _MOVE,
+        "compare": _COMPARE,
     },
     baseline=_BASELINE,
 )

@@ -60,10 +60,12 @@ NAMES = {
     "ref_inc": "refcount_inc",
     "xol_page": "page",
     "find_uprobe": "find_uprobe",
-    "open_path": "dentry_open(path, O_RDONLY | O_LARGEFILE, current_cred())",
-    "read_header": "kernel_read(file, &header, sizeof(header), &start)",
-    "read_insn": "kernel_read(file, auprobe.insn, sizeof(auprobe.insn), &offset)",
-    "zap_range": "zap_page_range(vma, start, end - start)",
+    "get_page": "get_user_pages_remote(mm, vaddr, 1, flags | FOLL_FORCE, &page,\n"
+    "\t\t\t\t    NULL, NULL)",
+    "no_fault": "FOLL_NOFAULT",
+    "shmem_mapping": "shmem_mapping(mapping)",
+    "read_folio": "read_folio",
+    "read_page": "__copy_insn(mapping, NULL, to, len, offset)",
     # where the callers of the series stand, for the machine of states
     "get_signal": "get_signal",
     "no_signal": "false",
@@ -337,12 +339,51 @@ HOOKS = (
         callee="uprobe_check_insn",
         path=TRACE,
         function="trace_uprobe_enable",
-        text="ret = uprobe_check_insn(&tu->path, tu->offset);\nif (ret)\n\treturn ret;",
+        text="ret = uprobe_check_insn(d_real_inode(tu->path.dentry), tu->offset);\n"
+        "if (ret)\n\treturn ret;",
         before="consumer",
         blank=True,
         patch="refuse",
     ),
 )
+
+
+def mremap_hooks(munmap: str) -> tuple[Hook, ...]:
+    """Return the hooks of move_vma() around ``munmap``, which splits what pages were moved from."""
+    start, end = "uprobe_start_mremap", "uprobe_end_mremap"
+    place = {"path": MREMAP, "function": "move_vma", "patch": "move"}
+    return (
+        Hook(
+            callee=start,
+            text=f"/* The pages have gone, with what was in them. */\n{start}(mm);",
+            before=munmap,
+            **place,
+        ),
+        Hook(callee=end, text=f"{end}(mm);", after=munmap, **place),
+    )
+
+
+def mremap_edits() -> tuple[Edit, ...]:
+    """Return the edits that insert the hooks of ``mremap_hooks()``."""
+    return tuple(
+        InsertHook(path=MREMAP, hook=callee)
+        for callee in ("uprobe_start_mremap", "uprobe_end_mremap")
+    )
+
+
+JOIN_EDITS: tuple[Edit, ...] = (
+    InsertStatement(
+        path=MREMAP,
+        function="move_vma",
+        text="/* It may be joined with a neighbour before the pages come. */\n"
+        "uprobe_start_mremap(mm);",
+        before="copy_vma",
+    ),
+    InsertStatement(
+        path=MREMAP, function="move_vma", text="uprobe_end_mremap(mm);", after="copy_vma"
+    ),
+)
+"""For a base that arms a mapping when it is joined with the one that pages come to."""
 
 
 def _hooks(patch: str) -> tuple[Edit, ...]:
@@ -563,15 +604,29 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         core_block("refuse.c"),
         InsertLines(
             path=CORE,
-            text="#include <linux/cred.h>\n#include <linux/elf.h>\n",
+            text="#include <linux/elf.h>\n",
             before=Anchor(kind="include", name="linux/export.h"),
         ),
         InsertLines(
-            path=CORE_H, text="struct path;\n", after=Anchor(kind="declaration", name="page")
+            path=CORE,
+            text="#include <linux/magic.h>\n",
+            before=Anchor(kind="include", name="linux/rmap.h"),
         ),
         *_hooks("refuse"),
     ),
     "move": (
+        core_block("move.c"),
+        InsertLines(
+            path=CORE_H,
+            text="\tbool\t\t\tmoving;\t\t/* mremap() is at work */\n",
+            after=Anchor(kind="member", name="xol_area", within="uprobes_state"),
+        ),
+        ReplaceTokens(
+            path=CORE,
+            within="uprobe_mmap",
+            pattern="if (no_uprobe_events())",
+            by="if (no_uprobe_events() || vma->vm_mm->uprobes_state.moving)",
+        ),
         InsertLines(
             path=MREMAP,
             text="#include <linux/uprobes.h>\n",
@@ -589,6 +644,25 @@ EDITS: dict[str, tuple[Edit, ...]] = {
             text="/* Its pages have gone: arm those of the file. */\nuprobe_mmap(vma);",
             before="return new_addr",
             blank=True,
+        ),
+    ),
+    "compare": (
+        core_block("compare.c"),
+        InsertLines(
+            path=CORE,
+            text="static bool insn_has_changed(struct uprobe *uprobe, struct vm_area_struct *vma,\n"
+            "\t\t\t     unsigned long vaddr);\n\n",
+            before=Anchor(kind="function", name="install_breakpoint"),
+        ),
+        ReplaceTokens(
+            path=CORE,
+            within="install_breakpoint",
+            pattern="if (ret) return ret;",
+            by="if (ret)\n"
+            "\t\treturn ret;\n\n"
+            "\t/* It would be executed as it was analysed, not as it is there. */\n"
+            "\tif (insn_has_changed(uprobe, vma, vaddr))\n"
+            "\t\treturn 0;",
         ),
     ),
 }

@@ -4,8 +4,7 @@
 from __future__ import annotations
 
 from generator.model.bases import v6
-from generator.model.bases.base import Base, Hook, core_block
-from generator.model.edits import InsertHook
+from generator.model.bases.base import Base
 
 _FUNCTIONS = (
     "unapply_uprobe",
@@ -47,27 +46,18 @@ _FUNCTIONS = (
     "uprobe_post_sstep_notifier",
 )
 
-_MREMAP = Hook(
-    callee="uprobe_mremap",
-    path=v6.MREMAP,
-    function="move_vma",
-    text="uprobe_mremap(new_vma, new_addr, new_addr + old_len);",
-    before="move_page_tables",
-    patch="move",
-)
-
 BASE = Base(
     name="6.1",
     package="linux-source-6.1",
     names=v6.NAMES,
     has=frozenset(),
-    hooks=(*v6.HOOKS, _MREMAP),
+    hooks=(*v6.HOOKS, *v6.mremap_hooks("do_munmap")),
     edits={
         **v6.EDITS,
         "move": (
-            core_block("move.c"),
             *v6.EDITS["move"],
-            InsertHook(path=v6.MREMAP, hook="uprobe_mremap"),
+            *v6.JOIN_EDITS,
+            *v6.mremap_edits(),
         ),
     },
     baseline=v6.baseline(functions=_FUNCTIONS, prototypes=v6.PROTOTYPES),

@@ -13,7 +13,6 @@ from generator.model.edits import (
     Anchor,
     Edit,
     EmptyFunction,
-    InsertStatement,
     Remove,
     ReplaceTokens,
 )
@@ -129,30 +128,25 @@ _REFUSE: tuple[Edit, ...] = (
         pattern="struct uprobe *uprobe;",
         by="struct uprobe *uprobe;\n\tint ret;",
     ),
-    InsertStatement(
-        path=_BPF,
-        function="bpf_uprobe_multi_link_attach",
-        text="err = uprobe_check_insn(&link->path, uprobes[i].offset);\n"
-        "if (err) {\n"
-        "\tlink->cnt = i;\n"
-        "\tgoto error_unregister;\n"
-        "}\n",
-        before="uprobe_register",
-        blank=True,
-    ),
 )
 
 BASE = Base(
     name="6.12",
     package="linux-source-6.12",
-    names={**v6.NAMES, "find_uprobe": "find_uprobe_rcu"},
+    names={
+        **v6.NAMES,
+        "find_uprobe": "find_uprobe_rcu",
+        "get_page": "get_user_pages_remote(mm, vaddr, 1, flags | FOLL_FORCE, &page,\n"
+        "\t\t\t\t    NULL)",
+    },
     has=frozenset({"moves_unarmed", "shstk", "uprobe_rcu", "uprobe_warn", "uretprobe_syscall"}),
-    hooks=v6.HOOKS,
+    hooks=(*v6.HOOKS, *v6.mremap_hooks("do_vmi_munmap")),
     edits={
         **v6.EDITS,
         "utask": (*v6.EDITS["utask"], *_UTASK),
         "return": (*v6.EDITS["return"], *_RETURN),
         "refuse": (*v6.EDITS["refuse"], *_REFUSE),
+        "move": (*v6.EDITS["move"], *v6.mremap_edits()),
     },
     baseline=v6.baseline(functions=_FUNCTIONS, prototypes=_PROTOTYPES, extra=_BASELINE),
 )

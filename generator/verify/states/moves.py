@@ -89,8 +89,7 @@ class Machine:
             "clear": self._clear,
             "wake": self._wake,
             "put": self._put,
-            "recalc": self._recalc,
-            "write": self._write,
+            "again": self._again,
             "signal": self._signal,
             "fault": self._fault,
             "exec": self._family.exec,
@@ -423,20 +422,20 @@ class Machine:
 
     def _put(self, state: State, index: int, task: Task) -> Iterator[Move]:
         after = put_probe(state, task.probe, self._rcu) if self._has("put-end") else state
-        pc = "recalc" if self._has("recalc") else "loop"
-        yield "put", index, with_task(after, index, task._replace(pc=pc, probe=NONE, held=False))
+        yield "put", index, with_task(after, index, task._replace(pc="again", probe=NONE, held=False))
 
-    def _recalc(self, state: State, index: int, task: Task) -> Iterator[Move]:
-        if task.siglock and self._has("siglock"):
-            return
-        lock = "self" if self._has("siglock") else task.siglock
-        looked = task._replace(pc="write", siglock=lock, saw=bool(task.queue))
-        yield "recalc", index, with_task(state, index, looked)
-
-    def _write(self, state: State, index: int, task: Task) -> Iterator[Move]:
-        lock = "" if task.siglock == "self" else task.siglock
-        written = task._replace(pc="loop", siglock=lock, sigpending=task.saw, saw=False)
-        yield "recalculated", index, with_task(state, index, written)
+    def _again(self, state: State, index: int, task: Task) -> Iterator[Move]:
+        """Set TIF_SIGPENDING where it was denied; without the guard, as the queue has it."""
+        utask = utask_of(state, task)
+        assert utask is not None
+        after = set_utask(state, task.utask, utask._replace(denied=False))
+        sigpending = task.sigpending
+        if not self._has("not-the-queue"):
+            sigpending = bool(task.queue)
+        elif utask.denied and self._has("set-again"):
+            sigpending = True
+        flagged = task._replace(pc="loop", sigpending=sigpending)
+        yield "set-again", index, with_task(after, index, flagged)
 
     # signals
 
@@ -446,6 +445,10 @@ class Machine:
             yield self._deny(state, index, task)
             return
         if task.siglock:
+            return
+        if task.kicked:
+            told = task._replace(pc="loop", kicked=False, sigpending=bool(task.queue))
+            yield "freeze", index, with_task(state, index, told)
             return
         if not task.queue:
             none = task._replace(pc="loop", sigpending=False)
@@ -471,8 +474,12 @@ class Machine:
         after = task._replace(pc="loop", sigpending=sigpending)
         fatal = bool(task.queue & KILL) and self._has("fatal")
         trapped = not task.marked and self._has("trapped")
-        if utask is None or not (fatal or trapped):
+        if utask is None:
             return "deny", index, with_task(state, index, after)
+        utask = utask._replace(denied=utask.denied or self._has("denied"))
+        denied = set_utask(state, task.utask, utask)
+        if not (fatal or trapped):
+            return "deny", index, with_task(denied, index, after)
         if not task.queue & (KILL | OWN):
             return "trap-step", index, state._replace(broken="kept")
         after = after._replace(uprobe=self._has("retrap") or task.uprobe)
@@ -480,13 +487,19 @@ class Machine:
         return "trap-step", index, with_task(moved, index, after)
 
     def _sent(self, state: State, index: int, task: Task) -> Iterator[Move]:
-        """Somebody sends a signal: into the queue first, then the flag, under one lock."""
+        """Somebody sends a signal: into the queue first, then the flag, under one lock.
+
+        The freezer sets the flag alone, under the same lock.
+        """
         if task.siglock == "send":
             sent = task._replace(siglock="", sigpending=True)
             yield "set-sigpending", index, with_task(state, index, sent)
             return
         if task.siglock or task.pc == "exit" or task.fate == "free":
             return
+        if self.world.freezer and not task.kicked:
+            kicked = task._replace(kicked=True, sigpending=True)
+            yield "wake-up", index, with_task(state, index, kicked)
         for signal in (SIGNAL, KILL):
             if self.world.signals & signal and not task.queue & signal:
                 sending = task._replace(siglock="send", queue=task.queue | signal)

@@ -36,7 +36,7 @@ LIMIT = 4_000_000
 # steps that nobody has to make: a state must have an exit without them
 _OPTIONAL = frozenset(
     {
-        *("send", "send-kill", "oops", "again", "call-exit", "call-exec", "return"),
+        *("send", "send-kill", "wake-up", "oops", "again", "call-exit", "call-exec", "return"),
         *("fork", "fork-returns", "clone-thread", "breakpoint"),
     }
 )
@@ -283,7 +283,8 @@ def _user_broken(state: State, task: Task) -> Iterator[str]:
         yield "slot"
     if task.ip not in (BREAKPOINT, NEXT) or task.done != (task.ip == NEXT):
         yield "place"
-    if task.queue and not task.sigpending and task.siglock != "send":
+    waits = task.kicked or (task.queue and task.siglock != "send")
+    if waits and not task.sigpending:
         yield "signal"
 
 

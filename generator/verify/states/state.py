@@ -38,7 +38,8 @@ class Task(NamedTuple):
         utask: its uprobe_task, as task_struct.utask.
         sigpending, uprobe: TIF_SIGPENDING and TIF_UPROBE.
         queue: the signals that wait, bits.
-        siglock: who holds the lock of the signals: "", "send" or "self".
+        kicked: it was woken up without a signal, to freeze, and has not been told yet.
+        siglock: who holds the lock of the signals: "" or "send".
         marked: thread.trap_nr is UPROBE_TRAP_NR.
         fate: what the copy will do: "runs", "faults", "waits" for memory, "int3"; "" without one.
         probe, held: the local variable ``uprobe``, and whether it has a reference.
@@ -56,6 +57,7 @@ class Task(NamedTuple):
     sigpending: bool = False
     uprobe: bool = False
     queue: int = 0
+    kicked: bool = False
     siglock: str = ""
     marked: bool = False
     fate: str = ""
@@ -68,12 +70,13 @@ class Task(NamedTuple):
 
 
 class Utask(NamedTuple):
-    """A uprobe_task: its state, active_uprobe, the slot, and the probe of a return instance."""
+    """A uprobe_task: as in C, with ``returns`` for the probe of a return instance."""
 
     state: str
     active: int = NONE
     slot: int = NONE
     returns: int = NONE
+    denied: bool = False
 
 
 class Memory(NamedTuple):
@@ -117,6 +120,7 @@ class World:
         unborn: tasks that fork() can make.
         slots: of each area.
         signals: which can be sent to any task at any time, bits.
+        freezer: it wakes tasks at any time, without a signal.
         fates: what a copy can do beside running.
         registrar: the probe is unregistered and registered again.
         returns: the return of the function is probed as well.
@@ -132,6 +136,7 @@ class World:
     unborn: int = 0
     slots: int = 1
     signals: int = 0
+    freezer: bool = False
     fates: tuple[str, ...] = ()
     registrar: bool = False
     returns: bool = False
@@ -145,8 +150,9 @@ class World:
 WORLDS = (
     World(
         name="race",
-        meaning="one task, and an ordinary signal at any point",
+        meaning="one task; an ordinary signal, and a wake-up without one, at any point",
         signals=SIGNAL,
+        freezer=True,
     ),
     World(
         name="signals",
