@@ -1763,6 +1763,13 @@ STRUCTS = (
         ),
     ),
     Struct(
+        name="arch_uprobe_mode",
+        doc=("The probed instruction as 64-bit or as 32-bit code",),
+        members=(
+            Member(
+                type="u8", name="fixups", comment="UPROBE_FIX_*, 0: not probed", patch="analyse"
+            ),
+            Member(type="u8", name="ilen", comment="length in bytes", patch="analyse"),
             Member(
                 type="u8",
                 name="scratch",

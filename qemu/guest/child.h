@@ -23,6 +23,7 @@ HIT_ABI long hit_framed(long x);
 HIT_ABI long hit_deep(long depth);
 HIT_ABI long hit_tail(long x);
 HIT_ABI long hit_call(long (*fn)(void));
+HIT_ABI long hit_chained(long (*fn)(void));
 HIT_ABI void hit_div(int x);
 void foreign_int3(void);
 void walk_stepped(void);

@@ -104,12 +104,10 @@ static long fork_below(void)
  * This function forks where a function has yet to return, in parent and child.
  * A child whose returns could not be copied dies where it returns.
  */
-static int fail_in_fork(unsigned int n)
+static int fork_result(void)
 {
 	int status;
 
-	fork_nth = n;
-	CHECK(hit_call(fork_below) == 7);
 	if (!fork_child)
 		_exit(0);
 	if (fork_child < 0) {
@@ -125,6 +123,24 @@ static int fail_in_fork(unsigned int n)
 		CHECK(!status);
 	}
 	return fork_failed ? FAILED_ONE : NOT_YET;
+}
+
+static int fail_in_fork(unsigned int n)
+{
+	fork_nth = n;
+	CHECK(hit_call(fork_below) == 7);
+	return fork_result();
+}
+
+/*
+ * This function does that below functions that return together: half of the
+ * chain must not be there.  Fault: the child walks off its end, in the kernel.
+ */
+static int fail_in_chain(unsigned int n)
+{
+	fork_nth = n;
+	fork_failed = false;
+	return hit_chained(fork_below) == 7 ? fork_result() : 1;
 }
 
 /* This function becomes a new image, which looks how it went. */
@@ -238,6 +254,7 @@ struct operation {
 	const char	*name;
 	int		(*run)(unsigned int n);
 	const void	*bp;
+	const void	*also;		/* another return that is probed */
 	bool		is_return;
 	bool		(*make_file)(void);
 	const char	*file;
@@ -261,6 +278,8 @@ static const struct operation operations[] = {
 	  .is_return = true },
 	{ .name = "nomem-fork", .run = fail_in_fork, .bp = hit_call,
 	  .is_return = true },
+	{ .name = "nomem-fork-chain", .run = fail_in_chain, .bp = hit_call,
+	  .also = hit_chained, .is_return = true },
 	{ .name = "nomem-exec", .run = fail_in_exec, .bp = hit_xol,
 	  .make_file = make_image, .file = IMAGE },
 	{ .name = "nomem-mmap", .run = fail_in_mmap,
@@ -298,6 +317,11 @@ static bool arm(const struct operation *op, struct result *r, struct probe *p)
 {
 	unsigned long offset = op->bp ? file_offset(op->bp) : 0;
 
+	if (op->also)
+		return expect(r, !probe_define_return(p, op->bp) &&
+			      !probe_extend(p, op->also),
+			      "cannot define the probes") &&
+		       expect(r, !probe_arm(p), "cannot arm the probes");
 	if (!op->file)
 		return op->is_return ? arm_return(r, p, op->bp) :
 				       arm_at(r, p, op->bp);

@@ -11,6 +11,7 @@
 	.globl	hit_memory, store_mov, store_step, hit_mode, hit_mode_bp, hit_mode_mov
 	.globl	hit_on_stack, hit_on_stack_bp, hit_on_stack_next, stack_callee
 	.globl	hit_on_words, hit_on_words_next
+	.globl	step_fence, leave_slot
 	.globl	call_near, call_near_bp, call_near_ret, return_wrong
 	.globl	hit_high, hit_high_bp
 	.globl	hit_moved, hit_moved_bp, hit_not_moved, hit_not_moved_bp
@@ -58,6 +59,18 @@ hit_not_moved_bp:
 	cmovnz	%rdi, %rax
 	.fill	24, 1, 0x90
 	ret
+
+/* Has no effect, and is stepped. */
+step_fence:
+	lfence
+	.fill	24, 1, 0x90
+	ret
+
+/* Comes to it with all that rt_sigreturn() needs. */
+leave_slot:
+	mov	%rdi, %rsp
+	mov	$15, %eax
+	jmp	step_fence
 
 /* Makes a call, and returns from it, by instructions to probe. */
 call_near:

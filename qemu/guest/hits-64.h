@@ -16,6 +16,8 @@ long hit_high(const long *p);
 long hit_moved(long x);
 long hit_not_moved(long x);
 extern const char hit_high_bp[], hit_moved_bp[], hit_not_moved_bp[];
+void step_fence(void);
+void leave_slot(const void *context);
 long call_near(long x);
 void return_wrong(void);
 extern const char call_near_bp[], call_near_ret[];

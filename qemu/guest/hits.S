@@ -17,7 +17,7 @@
 	.globl	step_to_next, step_indirect
 	.globl	code_begin, code_second, code_end
 	.globl	refused_begin, refused_insn, refused_end
-	.globl	hit_deep, hit_tail, hit_call, hit_endbr
+	.globl	hit_deep, hit_tail, hit_call, hit_chained, hit_endbr
 
 /* Can be done without a single step. */
 hit_nop:
@@ -117,6 +117,12 @@ hit_call:
 	call	*AX
 	add	$CALL_PAD, SP
 	ret
+
+/* Returns together with hit_call. */
+hit_chained:
+	imul	$1, ARG, ARG
+	.fill	24, 1, 0x90
+	jmp	hit_call
 
 /* What a debugger steps through; it sets the registers. */
 steps_begin:

@@ -20,6 +20,7 @@ static const struct test * const tables[] = {
 	huge_tests,
 	return_tests,
 	refs_tests,
+	file_tests,
 	program_tests,
 # ifdef __x86_64__
 	code_tests,

@@ -150,6 +150,30 @@ static int map_join(void)
 	return hit_code(code, 10);
 }
 
+/* What one page table maps */
+#define TABLE		(sizeof(long) == 8 ? 2UL << 20 : 4UL << 20)
+
+/*
+ * This function does the same with whole page tables: where they are moved to,
+ * there must be none.  Fault: what was armed too early is taken back, and its
+ * page table stays; the kernel warns.
+ */
+static int map_join_tables(void)
+{
+	uintptr_t room = (uintptr_t)map_room(4 * TABLE / PAGE) + TABLE - 1;
+	void *code = (void *)(room & -TABLE);
+	void *other = code + 2 * TABLE;
+
+	CHECK(map_pages(code, MAP_PRIVATE, 2 * TABLE / PAGE) == code);
+	CHECK(!hit_code(code, 10));
+	CHECK(mremap(code, TABLE, TABLE, MREMAP_MAYMOVE | MREMAP_FIXED,
+		     other) == other);
+	CHECK(!hit_code(other, 10));
+	CHECK(mremap(other, TABLE, TABLE, MREMAP_MAYMOVE | MREMAP_FIXED,
+		     code) == code);
+	return hit_code(code, 10);
+}
+
 /* This function has a mapping of the first page grow over the second one. */
 static int map_grow(char *room, int flags)
 {
@@ -272,6 +296,12 @@ static void mm_map_move(struct result *r)
 static void mm_map_join(struct result *r)
 {
 	in_code(r, map_join, 30, 30);
+}
+
+/* This function tests the same with whole page tables. */
+static void mm_map_join_tables(struct result *r)
+{
+	in_code(r, map_join_tables, 30, 30);
 }
 
 /* This function tests a mapping that grows. */
@@ -622,6 +652,47 @@ static void int3_after(struct result *r)
 	probe_remove(&p);
 }
 
+/* This function gets called for a breakpoint in memory that only executes. */
+static void on_unreadable(int signo)
+{
+	own_traps = signo == SIGTRAP;
+	siglongjmp(no_access, 1);
+}
+
+/*
+ * This function has a breakpoint of its own in memory that may be executed and
+ * not read.  Fault: the kernel cannot see that it is there, and tries the
+ * instruction again for ever.
+ */
+static int int3_unreadable(void)
+{
+	int key = pkey_alloc(0, PKEY_DISABLE_ACCESS);
+	char *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+			  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(page != MAP_FAILED);
+	memcpy(page, "\xcc\xc3", 2);
+	CHECK(!pkey_mprotect(page, PAGE, PROT_READ | PROT_EXEC, key));
+	CHECK(!hit_times(hit_xol, 1));
+	signal(SIGTRAP, on_unreadable);
+	signal(SIGALRM, on_unreadable);
+	alarm(3);
+	if (!sigsetjmp(no_access, 1))
+		((void (*)(void))page)();
+	return !own_traps;
+}
+
+/* This function returns what the machine lacks for that, or NULL. */
+static const char *lacks_keys(void)
+{
+	int key = pkey_alloc(0, 0);
+
+	if (key < 0)
+		return "this machine has no protection keys";
+	pkey_free(key);
+	return NULL;
+}
+
 /* This function returns the page of the slots. */
 static const uint8_t *slots_page(void)
 {
@@ -845,6 +916,7 @@ const struct test mm_tests[] = {
 	TEST("mm-map-over", "sigtrap", mm_map_over),
 	TEST("mm-map-move", "sigtrap", mm_map_move),
 	TEST("mm-map-join", "sigtrap", mm_map_join),
+	TEST("mm-map-join-tables", "sigtrap", mm_map_join_tables),
 	TEST("mm-map-grow", "sigtrap", mm_map_grow),
 	TEST("mm-map-grow-move", "fail", mm_map_grow_move),
 	TEST_IF("mm-map-stay", "sigtrap", mm_map_stay, lacks_stay),
@@ -859,6 +931,9 @@ const struct test mm_tests[] = {
 	TEST("mm-int3-alone", "pass", int3_alone),
 	TEST("mm-int3-after", "sigtrap", int3_after),
 	TEST("mm-int3-between", "sigtrap", mm_int3_between),
+	{ .name = "mm-int3-unreadable", .before = "sigtrap",
+	  .child = int3_unreadable, .bp = hit_xol, .hits = 1,
+	  .lacks = lacks_keys },
 	CHILD_TEST("mm-slot-tail", look_at_slot, hit_xol, 1),
 	CHILD_TEST("mm-slot-leak", look_for_leaks, hit_xol, 1),
 	TEST("mm-slots-unmap", "sigtrap", mm_slots_unmap),

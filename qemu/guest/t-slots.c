@@ -10,10 +10,15 @@
 #include <pthread.h>
 #include <signal.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/ucontext.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -323,6 +328,201 @@ out:
 	probe_remove(&p);
 }
 
+#define FREEZER		"/tmp/freezer"
+#define FROZEN_GROUP	FREEZER "/uprobekit"
+
+/* Write a word to a file of the group. */
+static bool set_group(const char *file, const char *word)
+{
+	char path[64];
+	bool good;
+	int fd;
+
+	snprintf(path, sizeof(path), FROZEN_GROUP "/%s", file);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	good = fd >= 0 && write(fd, word, strlen(word)) == (ssize_t)strlen(word);
+	close(fd);
+	return good;
+}
+
+/* Tell whether all of the group is frozen. */
+static bool is_frozen(void)
+{
+	char word[16] = "";
+	int fd = open(FROZEN_GROUP "/freezer.state", O_RDONLY | O_CLOEXEC);
+	ssize_t len = read(fd, word, sizeof(word) - 1);
+
+	close(fd);
+	return len > 0 && !strcmp(word, "FROZEN\n");
+}
+
+/* Join the group, and load what is not there. */
+static void *frozen_waiter(void *arg)
+{
+	char tid[16];
+
+	snprintf(tid, sizeof(tid), "%ld", syscall(SYS_gettid));
+	if (!set_group("tasks", tid))
+		return arg;
+	return waiter(arg);
+}
+
+/* Freeze a thread that waits in a slot, and see that it is in the end. */
+static int freeze_waiter(void)
+{
+	pthread_t thread;
+	struct uffd_msg msg;
+	bool frozen;
+	void *ret;
+	int i;
+
+	CHECK(!make_absent());
+	CHECK(!pthread_create(&thread, NULL, frozen_waiter, absent));
+	CHECK(read(fault_fd, &msg, sizeof(msg)) == sizeof(msg));
+	CHECK(set_group("freezer.state", "FROZEN"));
+	/* It is woken up, sees that it must not stop here, and waits again. */
+	nap_ms(50);
+	CHECK(!provide());
+	for (i = 0; i < 100 && !is_frozen(); i++)
+		nap_ms(10);
+	frozen = is_frozen();
+	CHECK(set_group("freezer.state", "THAWED"));
+	CHECK(!pthread_join(thread, &ret));
+	CHECK(!ret);
+	CHECK(frozen);
+	return 0;
+}
+
+/*
+ * Fault: a task in a step that is woken up without a signal, by the freezer,
+ * forgets about it, and the group is never frozen.
+ */
+static void frozen(struct result *r)
+{
+	unsigned long before = trace_hits();
+	struct probe p = { .defined = false };
+	int status;
+
+	mkdir(FREEZER, 0755);
+	if (mount("cgroup", FREEZER, "cgroup", 0, "freezer")) {
+		r->skip = "this kernel has no freezer for groups";
+		return;
+	}
+	if (expect(r, !mkdir(FROZEN_GROUP, 0755) || errno == EEXIST,
+		   "cannot make a group") && arm_at(r, &p, hit_memory)) {
+		status = wait_child(start_child(freeze_waiter));
+		judge(r, status, trace_hits() - before, 1);
+	}
+	probe_remove(&p);
+	rmdir(FROZEN_GROUP);
+	umount(FREEZER);
+}
+
+static char other_stack[65536] __attribute__((aligned(16)));
+static volatile sig_atomic_t got_signal;
+static void (*leave_to)(void);
+
+/* A signal has come. */
+static void on_signal(int signo)
+{
+	(void)signo;
+	got_signal = 1;
+}
+
+/* Go to other code on another stack, by a system call in the slot. */
+static void on_leave(int signo, siginfo_t *info, void *context)
+{
+	ucontext_t *uc = context;
+	greg_t *regs = uc->uc_mcontext.gregs;
+
+	(void)signo;
+	(void)info;
+	regs[REG_RIP] = (uintptr_t)leave_to;
+	regs[REG_RSP] = (uintptr_t)other_stack + sizeof(other_stack) - 8;
+	regs[REG_EFL] &= ~X86_EFLAGS_TF;
+	sigdelset(&uc->uc_sigmask, SIGUSR1);
+	leave_slot(context);
+}
+
+/* Put a page of system calls in the place of the slots, and step there. */
+static int replace_and_leave(void (*where)(void))
+{
+	const struct sigaction sa = {
+		.sa_sigaction = on_leave,
+		.sa_flags = SA_SIGINFO,
+	};
+	unsigned long slots;
+	char *page;
+	int i;
+
+	step_fence();
+	slots = slots_address();
+	CHECK(slots);
+	page = mmap((void *)slots, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
+		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
+	CHECK(page == (char *)slots);
+	for (i = 0; i < PAGE; i += 2)
+		memcpy(page + i, "\x0f\x05", 2);
+	leave_to = where;
+	signal(SIGUSR1, on_signal);
+	sigaction(SIGUSR2, &sa, NULL);
+	raise(SIGUSR2);
+	return 1;
+}
+
+/* Out of the slot: signals come. */
+static void want_signal(void)
+{
+	kill(getpid(), SIGUSR1);
+	_exit(!got_signal);
+}
+
+static int leave_and_signal(void)
+{
+	return replace_and_leave(want_signal);
+}
+
+/* Out of the slot: the same probe is hit, in the middle of a step. */
+static void want_hit(void)
+{
+	_exit(hit_nop(7) != 21);
+}
+
+static int leave_and_hit(void)
+{
+	return replace_and_leave(want_hit);
+}
+
+/*
+ * Fault: a task that leaves a step, by a page that it has put in the place of
+ * its slot, is in that step for ever: deaf to signals, or killed where it hits
+ * a probe.
+ */
+static void left(struct result *r, int (*child)(void))
+{
+	unsigned long before = trace_hits(), hits;
+	struct probe p, q;
+	int status;
+
+	if (arm_at(r, &p, step_fence) && arm_at(r, &q, hit_nop)) {
+		status = wait_child(start_child(child));
+		hits = trace_hits() - before;
+		judge(r, status, hits, child == leave_and_hit ? 3 : 2);
+		probe_remove(&q);
+	}
+	probe_remove(&p);
+}
+
+static void left_signal(struct result *r)
+{
+	left(r, leave_and_signal);
+}
+
+static void left_hit(struct result *r)
+{
+	left(r, leave_and_hit);
+}
+
 /* This function returns what the kernel lacks for these tests, or NULL. */
 static const char *lacks_userfaultfd(void)
 {
@@ -343,6 +543,9 @@ const struct test slot_tests[] = {
 	  .bp = hit_memory, .hits = 2, .lacks = lacks_userfaultfd },
 	{ .name = "slots-exec", .before = "sigtrap", .child = exec_waiting,
 	  .bp = hit_memory, .hits = NR_WAITERS, .lacks = lacks_userfaultfd },
+	TEST_IF("slots-frozen", "sigtrap", frozen, lacks_userfaultfd),
+	TEST("slots-left-signal", "sigtrap", left_signal),
+	TEST("slots-left-hit", "sigtrap", left_hit),
 	TEST_IF("slots-handler", "sigtrap", handler, lacks_userfaultfd),
 	{ .name = NULL },
 };

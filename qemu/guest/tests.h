@@ -47,6 +47,7 @@ extern const struct test mm_tests[];
 extern const struct test huge_tests[];
 extern const struct test return_tests[];
 extern const struct test refs_tests[];
+extern const struct test file_tests[];
 extern const struct test program_tests[];
 /* Of 64-bit programs alone. */
 extern const struct test code_tests[];

@@ -128,6 +128,20 @@ int probe_define_at(struct probe *p, const char *file, unsigned long offset)
 	return probe_define_as(p, 'p', file, offset);
 }
 
+/* Define a probe with a reference counter in the file, for trace events. */
+int probe_define_counted(struct probe *p, const char *file,
+			 unsigned long offset, unsigned long counter)
+{
+	int err = probe_define_at(p, file, offset);
+
+	if (err)
+		return err;
+	trace_write("uprobe_events", "-:" GROUP "/%s\n", p->event);
+	return trace_write("uprobe_events",
+			   "p:" GROUP "/%s %s:0x%lx(0x%lx)\n",
+			   p->event, file, offset, counter);
+}
+
 /* This function returns the path of this program. */
 static const char *self_path(void)
 {

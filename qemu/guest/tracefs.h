@@ -14,6 +14,8 @@ struct probe {
 
 int probe_define_at(struct probe *p, const char *file, unsigned long offset);
 int probe_define(struct probe *p, const void *addr);
+int probe_define_counted(struct probe *p, const char *file,
+			 unsigned long offset, unsigned long counter);
 int probe_define_return(struct probe *p, const void *addr);
 int probe_define_load(struct probe *p, const void *addr);
 int probe_extend(struct probe *p, const void *addr);

@@ -128,9 +128,7 @@ def families(model: OpcodeModel) -> list[Family]:
     return found
 
 
-def _of_opcode(
-    bits: int, table: OpcodeMap, opcode: int, model: OpcodeModel
-) -> Iterator[Family]:
+def _of_opcode(bits: int, table: OpcodeMap, opcode: int, model: OpcodeModel) -> Iterator[Family]:
     escape = bytes.fromhex(table.escape)
     if table.vex:
         yield from _of_vex_opcode(bits, table, opcode)

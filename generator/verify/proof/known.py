@@ -58,9 +58,7 @@ LACKING = {
     **dict.fromkeys(("aesencwide256kl", "aesdecwide256kl"), _KEY_LOCKER),
     **dict.fromkeys(("encodekey128", "encodekey256"), _KEY_LOCKER),
     "ptwrite": "no Processor Trace in Unicorn: #UD",
-    **dict.fromkeys(
-        ("senduipi", "clui", "stui", "testui"), "no user interrupts in Unicorn: #UD"
-    ),
+    **dict.fromkeys(("senduipi", "clui", "stui", "testui"), "no user interrupts in Unicorn: #UD"),
     **dict.fromkeys(("xend", "xtest", "xsusldtrk", "xresldtrk"), _RTM),
     **dict.fromkeys(("saveprevssp", "rstorssp"), _CET),
     "serialize": "no SERIALIZE in Unicorn: #UD",
@@ -74,7 +72,9 @@ LACKING = {
         _AMD,
     ),
     **dict.fromkeys(("monitorx", "mwaitx", "clzero", "mcommit", "femms"), _AMD),
-    **dict.fromkeys(("movdiri", "movdir64b", "enqcmd", "enqcmds"), "no direct stores in Unicorn: #UD"),
+    **dict.fromkeys(
+        ("movdiri", "movdir64b", "enqcmd", "enqcmds"), "no direct stores in Unicorn: #UD"
+    ),
     **dict.fromkeys(("aadd", "aand", "aor", "axor"), "no RAO-INT in Unicorn: #UD"),
     **dict.fromkeys(("umonitor", "umwait", "tpause"), "no WAITPKG in Unicorn: #UD"),
 }

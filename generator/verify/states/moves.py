@@ -422,7 +422,11 @@ class Machine:
 
     def _put(self, state: State, index: int, task: Task) -> Iterator[Move]:
         after = put_probe(state, task.probe, self._rcu) if self._has("put-end") else state
-        yield "put", index, with_task(after, index, task._replace(pc="again", probe=NONE, held=False))
+        yield (
+            "put",
+            index,
+            with_task(after, index, task._replace(pc="again", probe=NONE, held=False)),
+        )
 
     def _again(self, state: State, index: int, task: Task) -> Iterator[Move]:
         """Set TIF_SIGPENDING where it was denied; without the guard, as the queue has it."""
