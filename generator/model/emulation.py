@@ -105,8 +105,8 @@ class EmulationModel:
     forms: tuple[EmulatedForm, ...]
 
 
-# those from PUSH to RET use the stack, from PUSH on an operand is a word; the first patch has all of
-# them, since it compares with these two
+# those from PUSH to RET use the stack, from PUSH on an operand is a word; the first patch has all
+# of them, since it compares with these two
 OPERATIONS = (
     Operation(name="NONE", meaning="is not emulated"),
     Operation(name="MOV", meaning="dst = src"),

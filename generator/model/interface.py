@@ -56,10 +56,10 @@ ARCH_FUNCTIONS = (
         params=(_AUPROBE, _MM, Param("unsigned long", "addr", "where it is mapped")),
         doc=(
             "analyse a probed instruction",
-            "Decode the instruction as 64-bit and as 32-bit code, since a process can execute both, "
-            "and fill in @auprobe: the copy for the XOL slot, the "
-            "fixups that the copy needs after it was stepped{% if has('emulate-mov') %}, and "
-            "how it can be emulated{% endif %}.",
+            "Decode the instruction as 64-bit and as 32-bit code, since a process can execute "
+            "both, and fill in @auprobe: the copy for the XOL slot, the fixups that the copy needs "
+            "after it was stepped{% if has('emulate-mov') %}, and how it can be emulated"
+            "{% endif %}.",
             "Context: Process context, once per probe, before its first breakpoint is installed.",
             "Return: 0 on success, -ENOEXEC if the bytes are not a valid instruction, "
             "-EOPNOTSUPP if the instruction cannot be probed.",

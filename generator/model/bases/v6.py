@@ -351,16 +351,23 @@ HOOKS = (
 def mremap_hooks(munmap: str) -> tuple[Hook, ...]:
     """Return the hooks of move_vma() around ``munmap``, which splits what pages were moved from."""
     start, end = "uprobe_start_mremap", "uprobe_end_mremap"
-    place = {"path": MREMAP, "function": "move_vma", "patch": "move"}
-    return (
-        Hook(
-            callee=start,
-            text=f"/* The pages have gone, with what was in them. */\n{start}(mm);",
-            before=munmap,
-            **place,
-        ),
-        Hook(callee=end, text=f"{end}(mm);", after=munmap, **place),
+    before = Hook(
+        callee=start,
+        path=MREMAP,
+        function="move_vma",
+        text=f"/* The pages have gone, with what was in them. */\n{start}(mm);",
+        before=munmap,
+        patch="move",
     )
+    after = Hook(
+        callee=end,
+        path=MREMAP,
+        function="move_vma",
+        text=f"{end}(mm);",
+        after=munmap,
+        patch="move",
+    )
+    return before, after
 
 
 def mremap_edits() -> tuple[Edit, ...]:

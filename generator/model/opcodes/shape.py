@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-
 SYSTEM = 0x0F01
 """The opcode of which the whole ModRM byte selects the instruction, unless there is memory."""
 
