@@ -568,16 +568,16 @@ _MOVE: tuple[Edit, ...] = (
         after=Anchor(kind="include", name="linux/mmu_notifier.h"),
     ),
     InsertLines(
-        path=CORE_H,
-        text="\tbool\t\t\tmoving;\t\t/* mremap() is at work */\n",
-        after=Anchor(kind="member", name="xol_area", within="uprobes_state"),
+        path="include/linux/sched.h",
+        text="#define MMF_UPROBES_MREMAP\t21\t/* arm nothing now */\n",
+        after=Anchor(kind="macro", name="MMF_RECALC_UPROBES"),
     ),
     ReplaceTokens(
         path=CORE,
         within="uprobe_mmap",
         pattern="RB_EMPTY_ROOT(&uprobes_tree) || !valid_vma(vma, true)",
         by="RB_EMPTY_ROOT(&uprobes_tree) || !valid_vma(vma, true) ||\n"
-        "\t    vma->vm_mm->uprobes_state.moving",
+        "\t    test_bit(MMF_UPROBES_MREMAP, &vma->vm_mm->flags)",
     ),
     InsertStatement(
         path=MREMAP,

@@ -35,6 +35,7 @@ ENTRY_H = "include/linux/entry-common.h"
 MREMAP = "mm/mremap.c"
 THREAD_INFO_H = "arch/x86/include/asm/thread_info.h"
 COMPAT_H = "arch/x86/include/asm/compat.h"
+COREDUMP_H = "include/linux/sched/coredump.h"
 PERF = "arch/x86/events/core.c"
 TRAPS = "arch/x86/kernel/traps.c"
 
@@ -63,6 +64,8 @@ NAMES = {
     "get_page": "get_user_pages_remote(mm, vaddr, 1, flags | FOLL_FORCE, &page,\n"
     "\t\t\t\t    NULL, NULL)",
     "no_fault": "FOLL_NOFAULT",
+    # a bit of mm->flags that the base does not use
+    "mremap_bit": "18",
     "shmem_mapping": "shmem_mapping(mapping)",
     "read_folio": "read_folio",
     "read_page": "__copy_insn(mapping, NULL, to, len, offset)",
@@ -624,15 +627,16 @@ EDITS: dict[str, tuple[Edit, ...]] = {
     "move": (
         core_block("move.c"),
         InsertLines(
-            path=CORE_H,
-            text="\tbool\t\t\tmoving;\t\t/* mremap() is at work */\n",
-            after=Anchor(kind="member", name="xol_area", within="uprobes_state"),
+            path=COREDUMP_H,
+            text="#define MMF_UPROBES_MREMAP\t{{ names.mremap_bit }}\t/* arm nothing now */\n",
+            after=Anchor(kind="macro", name="MMF_RECALC_UPROBES"),
         ),
         ReplaceTokens(
             path=CORE,
             within="uprobe_mmap",
             pattern="if (no_uprobe_events())",
-            by="if (no_uprobe_events() || vma->vm_mm->uprobes_state.moving)",
+            by="if (no_uprobe_events() ||\n"
+            "\t    test_bit(MMF_UPROBES_MREMAP, &vma->vm_mm->flags))",
         ),
         InsertLines(
             path=MREMAP,
