@@ -19,5 +19,7 @@ extern const char hit_high_bp[], hit_moved_bp[], hit_not_moved_bp[];
 long call_near(long x);
 void return_wrong(void);
 extern const char call_near_bp[], call_near_ret[];
+extern const char accepted[], accepted_end[];
+void long_int3(void);
 
 #endif

@@ -63,6 +63,7 @@ LACKING = {
     ),
     **dict.fromkeys(("xend", "xtest", "xsusldtrk", "xresldtrk"), _RTM),
     **dict.fromkeys(("saveprevssp", "rstorssp"), _CET),
+    **dict.fromkeys(("xsavec", "xsavec64"), "no XSAVEC in Unicorn: #UD"),
     "serialize": "no SERIALIZE in Unicorn: #UD",
     "rdpkru": "no protection keys in Unicorn: #UD",
     **dict.fromkeys(
