@@ -569,7 +569,7 @@ static volatile sig_atomic_t got_signal;
 static void (*leave_to)(void);
 
 /* A signal has come. */
-static void on_signal(int signo)
+static void on_late_signal(int signo)
 {
 	(void)signo;
 	got_signal = 1;
@@ -610,7 +610,7 @@ static int replace_and_leave(void (*where)(void))
 	for (i = 0; i < PAGE; i += 2)
 		memcpy(page + i, "\x0f\x05", 2);
 	leave_to = where;
-	signal(SIGUSR1, on_signal);
+	signal(SIGUSR1, on_late_signal);
 	sigaction(SIGUSR2, &sa, NULL);
 	raise(SIGUSR2);
 	return 1;

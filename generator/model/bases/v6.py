@@ -635,8 +635,7 @@ EDITS: dict[str, tuple[Edit, ...]] = {
             path=CORE,
             within="uprobe_mmap",
             pattern="if (no_uprobe_events())",
-            by="if (no_uprobe_events() ||\n"
-            "\t    test_bit(MMF_UPROBES_MREMAP, &vma->vm_mm->flags))",
+            by="if (no_uprobe_events() ||\n\t    test_bit(MMF_UPROBES_MREMAP, &vma->vm_mm->flags))",
         ),
         InsertLines(
             path=MREMAP,
