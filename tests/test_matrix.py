@@ -576,6 +576,23 @@ def test_wrong_rows_are_named(wanted):
     assert "prefix-on, clang-on, prefix-off" in caught.value.hint
 
 
+def test_a_row_without_its_compiler(wanted, monkeypatch):
+    """Asked for by name it is missed; else it is left out, and the plan says so."""
+    find = toolchain.find_compiler
+
+    def only_gcc(name):
+        if name == "clang":
+            raise InfraError("no clang", hint="apt-get install clang")
+        return find(name)
+
+    monkeypatch.setattr(toolchain, "find_compiler", only_gcc)
+    with pytest.raises(InfraError, match="clang-on wants clang"):
+        plan_matrix(replace(wanted, only=("clang-on",)))
+    plan = plan_matrix(replace(wanted, only=()))
+    assert {chain.toolchain for chain in plan.chains} == {"gcc"}
+    assert any(note.startswith("clang: ") for note in plan.notes)
+
+
 def test_the_longest_chain_is_a_bound():
     """More workers than chains are no help."""
     cells = tuple(

@@ -127,7 +127,7 @@ def plan_matrix(request: MatrixRequest, booted: frozenset[str] = frozenset()) ->
 
     Raises:
         UserError: a ref or a chain does not exist.
-        InfraError: gcc is missing.
+        InfraError: gcc is missing, or clang for a chain that is asked for by name.
     """
     notes: list[str] = []
     chains = _chains(request, notes)
@@ -135,11 +135,28 @@ def plan_matrix(request: MatrixRequest, booted: frozenset[str] = frozenset()) ->
         names = ", ".join(chain.name for chain in chains)
         raise UserError(f"there is no '{min(unknown)}' in this matrix", hint=f"use: {names}")
     chosen = [chain for chain in chains if not request.only or chain.name in request.only]
+    chosen = _without_clang(chosen, request, notes)
     share = share_cores(request.workers, len(chosen))
     # whole kernels take long enough to be the last at work, with all cores for one directory
     chosen = [replace(c, jobs=request.jobs or (0 if c.whole else share)) for c in chosen]
     cells = tuple(cell for chain in chosen for cell in _cells(chain, booted))
     return MatrixPlan(chains=tuple(chosen), cells=cells, notes=tuple(notes))
+
+
+def _without_clang(
+    chosen: list[Chain], request: MatrixRequest, notes: list[str]
+) -> list[Chain]:
+    """Return the chains without clang's when that is missing; those asked for by name are missed.
+
+    Raises:
+        InfraError: clang is missing and asked for.
+    """
+    wanted = [chain.name for chain in chosen if chain.toolchain == "clang"]
+    if not wanted or _there("clang", lambda: toolchain.find_compiler("clang"), notes):
+        return chosen
+    if request.only:
+        raise InfraError(f"{wanted[0]} wants clang", hint="apt-get install clang")
+    return [chain for chain in chosen if chain.toolchain != "clang"]
 
 
 def share_cores(workers: int, chains: int) -> int:
@@ -156,7 +173,6 @@ def share_cores(workers: int, chains: int) -> int:
 def _chains(request: MatrixRequest, notes: list[str]) -> list[Chain]:
     known = configurations(request.base)
     sparse = _there("sparse: its findings", toolchain.find_sparse, notes)
-    clang = _there("clang", lambda: toolchain.find_compiler("clang"), notes)
     uml = why_no_uml(request.pristine)
     notes += [f"UML: {uml}"] if uml else []
 
@@ -181,8 +197,7 @@ def _chains(request: MatrixRequest, notes: list[str]) -> list[Chain]:
     every = range(len(known))
     made = [chain(i, "gcc", whole=True) for i in every if request.full and known[i].name in WHOLE]
     # side by side, so that the first two directories need not have the tools of one another
-    compilers = ("gcc", "clang") if clang else ("gcc",)
-    return made + [chain(i, compiler) for i in every for compiler in compilers]
+    return made + [chain(i, compiler) for i in every for compiler in ("gcc", "clang")]
 
 
 def _there(what: str, find: Callable[[], object], notes: list[str]) -> bool:

@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The bare environment: what is hidden in it, and that a test which wants more fails there."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+
+import bare
+import pytest
+from conftest import TESTS
+
+ROOT = TESTS.parent
+STATUS = """\
+Package: base
+Essential: yes
+Status: install ok installed
+Architecture: all
+Pre-Depends: awk
+
+Package: mawk
+Status: install ok installed
+Architecture: amd64
+Provides: awk
+
+Package: gawk
+Status: install ok installed
+Architecture: amd64
+Provides: awk (= 1), gawk-common
+Depends: libsig
+
+Package: tool
+Status: install ok installed
+Architecture: amd64
+Depends: gone | left (>= 2:1.0~), right:any
+Recommends: extra
+
+Package: left
+Status: install ok installed
+Architecture: amd64
+
+Package: right
+Status: install ok installed
+Architecture: all
+
+Package: extra
+Status: install ok installed
+Architecture: amd64
+
+Package: tool
+Status: install ok installed
+Architecture: i386
+Depends: extra
+
+Package: libsig
+Status: install ok installed
+Architecture: amd64
+
+Package: removed
+Status: deinstall ok config-files
+Architecture: amd64
+"""
+
+
+def closure(*wanted: str, status: str = STATUS) -> set[str]:
+    """Return the closure in a status."""
+    return bare.find_closure(bare.read_status(status, "amd64"), wanted)
+
+
+def test_what_is_depended_on_is_there_and_nothing_else():
+    """Alternatives, versions, architectures; no recommendation; an essential one without asking."""
+    assert closure("tool") == {"base", "gawk", "libsig", "left", "right", "tool"}
+
+
+def test_of_a_virtual_package_a_required_one_comes_first():
+    """As on a system that has no other."""
+    required = STATUS.replace("Package: mawk\n", "Package: mawk\nPriority: required\n")
+    assert closure("tool", status=required) == {"base", "mawk", "left", "right", "tool"}
+
+
+@pytest.mark.parametrize("name", ["removed", "nosuch", "gone"])
+def test_a_package_that_is_not_installed(name):
+    """It is named: the environment would lack what it must have."""
+    with pytest.raises(bare.Cannot, match=f"not installed: {name}"):
+        closure("tool", name)
+
+
+@pytest.fixture
+def disk(tmp_path):
+    """Return a made-up /usr and dpkg folder with two packages, one diverted file, and strangers."""
+    for name in ("bin", "lib/tool", "lib/python3/__pycache__", "lib/stranger", "local/bin"):
+        (tmp_path / "usr" / name).mkdir(parents=True)
+    for name in ("bin/tool", "bin/sh", "bin/view.real", "bin/own", "lib/tool/a.so", "lib/python3/a"):
+        (tmp_path / "usr" / name).write_text("")
+    for name in ("bin/stranger", "lib/stranger/x", "local/bin/pip-tool", "lib/tool/stranger.so"):
+        (tmp_path / "usr" / name).write_text("")
+    (tmp_path / "usr/bin/cc").symlink_to("tool")
+    (tmp_path / "usr/bin/vi").symlink_to("stranger")
+    (tmp_path / "usr/bin/lost").symlink_to("nowhere")
+    info = tmp_path / "dpkg" / "info"
+    info.mkdir(parents=True)
+    (info / "tool:amd64.list").write_text(
+        "/.\n/usr\n/usr/bin\n/usr/bin/tool\n/bin/sh\n/usr/bin/view\n/usr/lib\n/usr/lib/tool\n"
+        "/usr/lib/tool/a.so\n/usr/lib/python3\n/usr/lib/python3/a\n"
+    )
+    (info / "right.list").write_text("/usr\n/usr/bin\n/usr/bin/own\n")
+    (tmp_path / "dpkg" / "diversions").write_text("/usr/bin/view\n/usr/bin/view.real\nright\n")
+    return tmp_path
+
+
+def test_what_is_hidden(disk):
+    """Strangers, their folders and links; not an alternative that leads to a file of ours."""
+    installed = bare.read_status(STATUS, "amd64")
+    known = bare.list_files(installed, ["tool", "right"], disk / "dpkg")
+    hidden = bare.find_hidden(disk / "usr", known, str(disk))
+    assert [str(path.relative_to(disk / "usr")) for path in hidden] == [
+        *("bin/lost", "bin/stranger", "bin/vi", "lib/stranger", "lib/tool/stranger.so", "local"),
+    ]
+
+
+def has_namespaces() -> bool:
+    """Tell whether this process may make a mount namespace, and is not in a bare one already."""
+    may = ["unshare", "--mount", "--net", "true"]
+    return (
+        os.geteuid() == 0
+        and bare.MARK not in os.environ
+        and all(map(shutil.which, ("unshare", "dpkg")))
+        and subprocess.run(may, capture_output=True, check=False).returncode == 0
+    )
+
+
+needs_root = pytest.mark.skipif(
+    not has_namespaces(), reason="namespaces are root's, and not made twice: see make test-bare"
+)
+
+
+def run_bare(packages: str, *command: str) -> subprocess.CompletedProcess:
+    """Run a command in a bare environment."""
+    return subprocess.run(
+        [sys.executable, str(TESTS / "bare.py"), "--packages", packages, *command],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=ROOT,
+        timeout=300,
+    )
+
+
+@pytest.fixture
+def faulty(tmp_path):
+    """Return a test that wants a program, in the clone: what stands there is to be seen."""
+    path = ROOT / f"bare_{tmp_path.name}.py"
+    path.write_text(
+        "import subprocess\n\n\ndef test_it():\n"
+        '    subprocess.run(["gcc", "--version"], check=True)\n'
+    )
+    yield path
+    path.unlink()
+
+
+@needs_root
+@pytest.mark.sweep
+def test_a_test_that_wants_a_tool_of_nobody_fails(faulty):
+    """It passes here and where its package is listed, and fails where that is not: the fault."""
+    pytest_words = (sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", str(faulty))
+    here = subprocess.run(pytest_words, capture_output=True, check=False, cwd=ROOT)
+    assert here.returncode == 0
+    listed = run_bare("python3 gcc", *pytest_words)
+    assert listed.returncode == 0, listed
+    missing = run_bare("python3", *pytest_words)
+    assert missing.returncode == 1, missing
+    assert "No such file or directory: 'gcc'" in missing.stdout
+
+
+@needs_root
+@pytest.mark.sweep
+def test_what_is_there(tmp_path):
+    """The clone and dpkg's tools are; no home, no network, no KVM, nobody's packages."""
+    done = run_bare(
+        "python3",
+        *("sh", "-c"),
+        "test -f Makefile || exit 10; test -x /usr/bin/dpkg || exit 11; test -e /dev/kvm && exit 12;"
+        "mkdir -p $HOME 2>/dev/null && exit 13; dpkg-query -W gcc 2>/dev/null && exit 14;"
+        f"test -e {tmp_path} && exit 15; test -e /usr/bin/gcc && exit 16;"
+        "test $(tail -n +3 /proc/net/dev | wc -l) = 1 || exit 17; ls /home /root /opt; exit 0",
+    )
+    assert done.returncode == 0, done
+    assert not re.search(r"^\w", done.stdout, re.M)
+    assert "hidden; no home, no network" in done.stderr
+
+
+@needs_root
+@pytest.mark.sweep
+@pytest.mark.parametrize("status", [0, 1, 2, 7])
+def test_the_status_is_the_commands(status):
+    """A gate that loses it says nothing."""
+    assert run_bare("python3", "sh", "-c", f"exit {status}").returncode == status
+
+
+def test_where_it_cannot_it_is_loud(monkeypatch, capsys):
+    """No pass without the environment: status 3, and why."""
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert bare.main(["--packages", "gcc", "true"]) == 3
+    assert "wants root" in capsys.readouterr().err
+
+
+def test_the_gate_has_the_packages_of_setup():
+    """One list: what `make setup` installs."""
+    makefile = (ROOT / "Makefile").read_text()
+    recipe = re.search(r"^test-bare:.*\n\t(.*(?:\\\n.*)*)", makefile, re.M)[1]
+    assert '--packages "$(PACKAGES)"' in recipe
+    assert recipe.endswith("make test")
+    assert "make test-bare" in (ROOT / ".ci/run").read_text()
