@@ -40,7 +40,7 @@ DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1  # netdevice(7)
 
 
-class Cannot(Exception):
+class BareError(Exception):
     """This machine has no place for a bare environment; the text says why."""
 
 
@@ -80,9 +80,7 @@ def read_status(text: str, arch: str) -> dict[str, Package]:
             name=fields["Package"],
             arch=fields["Architecture"],
             required=fields.get("Essential") == "yes" or fields.get("Priority") == "required",
-            needs=tuple(
-                tuple(_names(group, "|")) for wish in wishes for group in wish.split(",")
-            ),
+            needs=tuple(tuple(_names(group, "|")) for wish in wishes for group in wish.split(",")),
             provides=tuple(_names(fields.get("Provides", ""), ",")),
         )
     return found
@@ -100,11 +98,11 @@ def find_closure(installed: Mapping[str, Package], wanted: Iterable[str]) -> set
     Of alternatives it is the first that is installed, as apt does it.
 
     Raises:
-        Cannot: one of ``wanted`` is not installed.
+        BareError: one of ``wanted`` is not installed.
     """
     wanted = set(wanted)
     if missing := sorted(wanted - set(installed)):
-        raise Cannot(f"not installed: {' '.join(missing)}; run 'make setup' first")
+        raise BareError(f"not installed: {' '.join(missing)}; run 'make setup' first")
     found: set[str] = set()
     open_ones = [*sorted(wanted), *(name for name, p in sorted(installed.items()) if p.required)]
     while open_ones:
@@ -176,7 +174,7 @@ def find_hidden(top: Path, known: set[str], root: str = "") -> Iterator[Path]:
 def _mount(*words: str) -> None:
     done = subprocess.run(["mount", *words], capture_output=True, text=True, check=False)
     if done.returncode:
-        raise Cannot(f"mount {' '.join(words)}: {done.stderr.strip()}")
+        raise BareError(f"mount {' '.join(words)}: {done.stderr.strip()}")
 
 
 def _bind(source: Path, target: Path) -> None:
@@ -196,7 +194,7 @@ def build_root(root: Path, packages: Iterable[str], keep: Iterable[Path]) -> Non
         keep: folders that are there as well.
 
     Raises:
-        Cannot: something is missing, or a mount is not possible.
+        BareError: something is missing, or a mount is not possible.
     """
     arch = subprocess.run(
         ["dpkg", "--print-architecture"], capture_output=True, text=True, check=True
@@ -211,8 +209,8 @@ def build_root(root: Path, packages: Iterable[str], keep: Iterable[Path]) -> Non
     for name in TOP:
         _bind(Path("/", name), root / name)
     for name in ("bin", "sbin", "lib", "lib32", "lib64", "libx32"):
-        if Path("/", name).is_symlink():
-            (root / name).symlink_to(os.readlink(f"/{name}"))
+        if (link := Path("/", name)).is_symlink():
+            (root / name).symlink_to(link.readlink())
     _make_devices(root / "dev")
     for name in ("tmp", "run"):
         (root / name).mkdir()
@@ -240,11 +238,11 @@ def _check_python(known: set[str]) -> None:
     """Check that the Python of this environment is one that will be there.
 
     Raises:
-        Cannot: it is below /usr, and of no package.
+        BareError: it is below /usr, and of no package.
     """
     real = os.path.realpath(sys.executable)
     if real.startswith("/usr/") and real not in known:
-        raise Cannot(f"{real} is of no package of ours: make setup PYTHON3=/usr/bin/python3")
+        raise BareError(f"{real} is of no package of ours: make setup PYTHON3=/usr/bin/python3")
 
 
 def _hide(root: Path, known: set[str]) -> int:
@@ -321,13 +319,13 @@ def _inside(root: Path, packages: list[str], command: list[str]) -> None:
 def _start(arguments: list[str]) -> int:
     """Run ourselves again in namespaces of our own."""
     if os.geteuid() != 0:
-        raise Cannot("a mount namespace wants root: sudo make test-bare")
+        raise BareError("a mount namespace wants root: sudo make test-bare")
     for tool in ("unshare", "mount", "dpkg"):
         if shutil.which(tool) is None:
-            raise Cannot(f"there is no {tool} here")
+            raise BareError(f"there is no {tool} here")
     spaces = ["unshare", "--mount", "--net", "--propagation", "private"]
     if subprocess.run([*spaces, "true"], capture_output=True, check=False).returncode:
-        raise Cannot("this machine gives no namespaces (a container without CAP_SYS_ADMIN?)")
+        raise BareError("this machine gives no namespaces (a container without CAP_SYS_ADMIN?)")
     with tempfile.TemporaryDirectory(prefix="bare-") as root:
         again = [sys.executable, __file__, "--inside", root, *arguments]
         return subprocess.run([*spaces, *again], check=False).returncode
@@ -346,7 +344,7 @@ def main(arguments: list[str]) -> int:
         if chosen.inside:
             _inside(chosen.inside, chosen.packages.split(), chosen.command)
         return _start(arguments)
-    except (Cannot, OSError, subprocess.CalledProcessError) as error:
+    except (BareError, OSError, subprocess.CalledProcessError) as error:
         print(f"bare: no bare environment: {error}", file=sys.stderr)
         return CANNOT
 

@@ -82,7 +82,7 @@ def test_of_a_virtual_package_a_required_one_comes_first():
 @pytest.mark.parametrize("name", ["removed", "nosuch", "gone"])
 def test_a_package_that_is_not_installed(name):
     """It is named: the environment would lack what it must have."""
-    with pytest.raises(bare.Cannot, match=f"not installed: {name}"):
+    with pytest.raises(bare.BareError, match=f"not installed: {name}"):
         closure("tool", name)
 
 
@@ -91,9 +91,9 @@ def disk(tmp_path):
     """Return a made-up /usr and dpkg folder with two packages, one diverted file, and strangers."""
     for name in ("bin", "lib/tool", "lib/python3/__pycache__", "lib/stranger", "local/bin"):
         (tmp_path / "usr" / name).mkdir(parents=True)
-    for name in ("bin/tool", "bin/sh", "bin/view.real", "bin/own", "lib/tool/a.so", "lib/python3/a"):
-        (tmp_path / "usr" / name).write_text("")
-    for name in ("bin/stranger", "lib/stranger/x", "local/bin/pip-tool", "lib/tool/stranger.so"):
+    ours = ("bin/tool", "bin/sh", "bin/view.real", "bin/own", "lib/tool/a.so", "lib/python3/a")
+    strange = ("bin/stranger", "lib/stranger/x", "local/bin/pip-tool", "lib/tool/stranger.so")
+    for name in (*ours, *strange):
         (tmp_path / "usr" / name).write_text("")
     (tmp_path / "usr/bin/cc").symlink_to("tool")
     (tmp_path / "usr/bin/vi").symlink_to("stranger")
@@ -180,7 +180,8 @@ def test_what_is_there(tmp_path):
     done = run_bare(
         "python3",
         *("sh", "-c"),
-        "test -f Makefile || exit 10; test -x /usr/bin/dpkg || exit 11; test -e /dev/kvm && exit 12;"
+        "test -f Makefile || exit 10; test -x /usr/bin/dpkg || exit 11;"
+        "test -e /dev/kvm && exit 12;"
         "mkdir -p $HOME 2>/dev/null && exit 13; dpkg-query -W gcc 2>/dev/null && exit 14;"
         f"test -e {tmp_path} && exit 15; test -e /usr/bin/gcc && exit 16;"
         "test $(tail -n +3 /proc/net/dev | wc -l) = 1 || exit 17; ls /home /root /opt; exit 0",

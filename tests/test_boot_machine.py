@@ -2,6 +2,7 @@
 """Running a guest, with programs that stand in for QEMU and misbehave."""
 
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -95,6 +96,84 @@ def test_talking_for_ever_meets_the_deadline(fake):
     """The whole run has one, too."""
     end = run(fake("while :; do echo x >>$console; sleep 0.1; done"), RunLimits(total=1, silence=9))
     assert end.ending is Ending.TIMEOUT
+
+
+CHATTER = "while :; do echo '{line}' >>$console; sleep 0.1; done"
+LOCKUP = "watchdog: BUG: soft lockup - CPU#1 stuck for 22s! [selftest-64:613]"
+BEGUN = f"head -8 {LOGS}/ktap-good.log >$results;"
+
+
+def test_chatter_is_no_progress(fake):
+    """A console that talks for ever does not keep a guest alive whose tests do not advance."""
+    guest = fake(BEGUN + CHATTER.format(line="systemd is fine"))
+    end = run(guest, RunLimits(total=60, silence=60, stall=0.8))
+    assert end.ending is Ending.STALLED
+    assert 0.8 < end.waited < 5
+
+
+def test_explanations_are_no_progress(fake):
+    """Nor do those of the test that runs, on the other port."""
+    talk = "while :; do echo '#   still trying' >>$results; sleep 0.1; done"
+    end = run(fake(BEGUN + talk), RunLimits(total=60, silence=60, stall=0.8))
+    assert end.ending is Ending.STALLED
+
+
+def test_a_kernel_that_never_gets_to_the_tests(fake):
+    """It has twice the time."""
+    end = run(fake(CHATTER.format(line="hello")), RunLimits(total=60, silence=60, stall=0.5))
+    assert (end.ending, end.waited > 1.0) == (Ending.STALLED, True)
+
+
+def test_tests_that_advance_are_progress(fake):
+    """However long all of them take: only the first one's start and each one's end count."""
+    slow = 'for i in 1 2 3 4 5 6; do sleep 0.4; echo "ok $i x" >>$results; done'
+    end = run(fake(f"echo 1..6 >$results; {slow}"), RunLimits(total=60, silence=60, stall=1.2))
+    assert end.ending is Ending.EXITED
+
+
+def test_the_slowest_test_seen_sets_the_limit(fake):
+    """On a slow machine everything is slow: three times the slowest."""
+    body = "echo 'ok 1 a'; sleep 1; echo 'ok 2 b'; sleep 2; echo 'ok 3 c'"
+    guest = fake(f"(echo 1..3; {body}) >>$results")
+    assert run(guest, RunLimits(total=60, silence=60, stall=1.5)).ending is Ending.EXITED
+
+
+def test_a_reported_lockup_ends_the_guest(fake, monkeypatch):
+    """Although it goes on to talk, and long before a test has taken too long."""
+    monkeypatch.setattr(machine, "_REPORT_GRACE", 0.5)
+    end = run(fake(BEGUN + CHATTER.format(line=LOCKUP)), RunLimits(total=60, silence=60, stall=60))
+    assert end.ending is Ending.LOCKED
+
+
+def test_a_lockup_that_passes_does_not(fake, monkeypatch):
+    """The tests went on: the report is judged at the end; but not for ever."""
+    monkeypatch.setattr(machine, "_REPORT_GRACE", 0.8)
+    monkeypatch.setattr(machine, "_REPORT_TOTAL", 2.0)
+    advance = 'for i in 1 2 3 4; do sleep 0.3; echo "ok $i x" >>$results; done'
+    begin = f"echo 1..4 >$results; echo '{LOCKUP}' >$console;"
+    limits = RunLimits(total=60, silence=60, stall=60)
+    assert run(fake(begin + advance), limits).ending is Ending.EXITED
+    for_ever = 'while :; do sleep 0.3; echo "ok 1 x" >>$results; done'
+    assert run(fake(begin + for_ever), limits).ending is Ending.LOCKED
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("all is well", "no test ended for"),
+        (LOCKUP, f"its kernel says: {LOCKUP}"),
+    ],
+)
+def test_a_hung_boot_names_its_test(fake, tmp_path, monkeypatch, line, said):
+    """From the request to the verdict."""
+    monkeypatch.setattr(machine, "_REPORT_GRACE", 0.5)
+    head = f"head -9 {LOGS}/ktap-good.log >$results;"
+    boot = request(fake(head + CHATTER.format(line=line)), tmp_path / "w")
+    boot = replace(boot, timeout=60.0, silence=60.0, stall=0.8)
+    outcome = boot_kernel(boot).outcome
+    assert outcome.kind is Kind.HANG
+    assert "hung in 'nop-pause' (test 2 of 5)" in outcome.reason
+    assert said in outcome.reason
 
 
 def test_a_flood_is_stopped(fake, monkeypatch):

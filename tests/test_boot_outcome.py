@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from generator.boot.ktap import parse_ktap
-from generator.boot.machine import Ending, MachineEnd
+from generator.boot.machine import LOCKUP, Ending, MachineEnd
 from generator.boot.outcome import Kind, classify_boot, scan_console
 from generator.boot.text import read_lines
 
@@ -21,7 +21,10 @@ SPLATS = {
     "console-kmemleak": "uprobe_notify_resume+0x40d/0x6ec",
     "console-lockdep": "possible circular locking",
     "console-odebug": "object type: rcu_head",
+    "console-hung-task": "task selftest-64:214 blocked for more than 122 seconds",
+    "console-rcu-expedited": "detected expedited stalls",
     "console-rcu-stall": "self-detected stall",
+    "console-soft-lockup": "soft lockup - CPU#1 stuck for 26s!",
     "console-slub": "Poison overwritten",
     "console-ubsan": "shift-out-of-bounds",
     "console-warn": "cut here",
@@ -38,9 +41,20 @@ QUIET = (
 )
 
 
-def judge(console="console-good", ktap="ktap-good", ending=Ending.EXITED, message=""):
+LOCKUPS = (
+    *("console-hung-task", "console-rcu-expedited", "console-rcu-stall", "console-soft-lockup"),
+)
+
+
+CUT_BETWEEN = "jcc-short-taken"
+"""The test that runs at the end of that log."""
+
+
+def judge(console="console-good", ktap="ktap-good", ending=Ending.EXITED, message="", waited=0.0):
     """Return the verdict for saved logs."""
-    end = MachineEnd(ending=ending, status=0, seconds=3.0, events=(), message=message)
+    end = MachineEnd(
+        ending=ending, status=0, seconds=3.0, events=(), message=message, waited=waited
+    )
     scan = scan_console(read_lines(LOGS / f"{console}.log"))
     return classify_boot(end, scan, parse_ktap(read_lines(LOGS / f"{ktap}.log")))
 
@@ -66,6 +80,53 @@ def test_panics(name, sign):
     outcome = judge(name, "ktap-empty")
     assert outcome.kind is Kind.PANIC
     assert sign in outcome.reason
+
+
+@pytest.mark.parametrize("name", LOCKUPS)
+@pytest.mark.parametrize("ending", [Ending.LOCKED, Ending.STALLED, Ending.SILENT])
+def test_a_kernel_that_says_it_hangs(name, ending):
+    """It hung, in which test, and what the kernel said; good results before do not help."""
+    outcome = judge(name, "ktap-cut-between", ending)
+    assert outcome.kind is Kind.HANG
+    assert f"hung in '{CUT_BETWEEN}' (test 4 of 5)" in outcome.reason
+    assert SPLATS[name] in outcome.reason
+    assert SPLATS[name] in "\n".join(outcome.excerpt)
+
+
+def test_lockups_are_those_of_the_machine():
+    """What is watched for while a guest runs is in these logs, and in no other."""
+    for path in LOGS.glob("console-*.log"):
+        found = any(LOCKUP.search(line) for line in read_lines(path))
+        assert found == (path.stem in LOCKUPS), path
+
+
+def test_a_warning_before_explains_more():
+    """The hang is said, too."""
+    outcome = judge("console-warn", "ktap-cut-between", Ending.STALLED)
+    assert outcome.kind is Kind.OOPS_OR_WARN
+    assert f"then it hung in '{CUT_BETWEEN}'" in outcome.reason
+
+
+@pytest.mark.parametrize(
+    ("ktap", "where"),
+    [
+        ("ktap-cut-between", f" in '{CUT_BETWEEN}' (test 4 of 5): no test ended for 61 s"),
+        ("ktap-empty", ": no test began for 61 s"),
+    ],
+)
+def test_a_guest_that_goes_on_talking(ktap, where):
+    """The test that was running is named."""
+    outcome = judge(ktap=ktap, ending=Ending.STALLED, waited=61.0)
+    assert outcome.kind is Kind.HANG
+    assert outcome.reason == f"the guest hung{where}, stopped after 3 s"
+
+
+@pytest.mark.parametrize("ending", [Ending.TIMEOUT, Ending.FLOOD, Ending.SILENT, Ending.EXITED])
+def test_every_early_end_names_the_test(ending):
+    """Whatever it was that ended."""
+    assert (
+        f" in '{CUT_BETWEEN}' (test 4 of 5)" in judge(ktap="ktap-cut-between", ending=ending).reason
+    )
 
 
 @pytest.mark.parametrize("name", QUIET)

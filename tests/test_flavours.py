@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
-from generator.boot.flavours import FLAVOURS, find_flavour
+from generator.boot.blockstep import PATIENCE
+from generator.boot.flavours import FLAVOURS, GUEST_DEADLINE, SLOWER, find_flavour
+from generator.boot.stage import BootRequest
 from generator.build.config import MAKE_VARIABLES, find_fragments, parse_config
 from generator.model.bases import BASES
 
@@ -39,6 +41,22 @@ def test_the_guest_ends_before_it_is_stopped():
     for name, flavour in FLAVOURS.items():
         (word,) = [word for word in flavour.parameters if word.startswith("uprobekit.timeout=")]
         assert int(word.partition("=")[2]) < flavour.seconds, name
+
+
+def test_the_guest_kills_a_test_before_the_host_gives_up():
+    """Its deadline is known here, and what is left is enough for its two seconds and more."""
+    runner = (ROOT / "qemu/guest/run-tests.c").read_text()
+    assert int(re.search(r"^#define DEADLINE\s+(\d+)$", runner, re.M)[1]) == GUEST_DEADLINE
+    assert int(PATIENCE.partition("=")[2]) <= GUEST_DEADLINE * SLOWER["gdb"]
+    for name, flavour in {**FLAVOURS, "plain": find_flavour("plain")}.items():
+        assert (flavour.deadline or GUEST_DEADLINE) + 20 <= flavour.stall(), name
+        assert flavour.stall() < flavour.stall("bochs") < flavour.seconds, name
+
+
+def test_a_plain_boot_that_hangs_ends_in_a_minute_or_two():
+    """From its last test on, and to its first one."""
+    assert find_flavour("plain").stall() <= 60
+    assert BootRequest.stall == find_flavour("plain").stall()
 
 
 @pytest.mark.parametrize("name", CHECKING)

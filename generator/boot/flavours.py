@@ -9,6 +9,16 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+GUEST_DEADLINE = 20
+"""Seconds that a test may take unless the guest is told otherwise: ``DEADLINE`` of
+``qemu/guest/run-tests.c``."""
+
+SLACK = 40.0
+
+SLOWER = {"bochs": 6.0, "gdb": 6.0}
+"""How much longer a test's deadline is where QEMU alone does not run it: Bochs goes by its own
+clock, and gdb's guest is told to be patient (``blockstep.PATIENCE``)."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Flavour:
@@ -35,6 +45,14 @@ class Flavour:
             ("timeout", int(self.seconds) - 60 if self.also else 0),
         )
         return (*self.kernel, *(f"uprobekit.{name}={value}" for name, value in words if value))
+
+    def stall(self, accel: str = "") -> float:
+        """Return in how many seconds a test has to end under an accelerator.
+
+        The guest kills one that takes longer than its deadline and says so: what is more is for
+        that, and for a machine that is busy.
+        """
+        return (self.deadline or GUEST_DEADLINE) * SLOWER.get(accel, 1.0) + SLACK
 
 
 _PLAIN = Flavour()

@@ -92,6 +92,8 @@ class KtapReport:
         done: the guest's last line was there.
         empty: not a single line had text.
         noise: lines that are no KTAP.
+        running: the test that had begun and did not report: of those announced the first without
+            a result; empty when there is none, or none was announced.
     """
 
     planned: int | None
@@ -100,6 +102,7 @@ class KtapReport:
     done: bool
     empty: bool
     noise: int
+    running: str = ""
 
     @property
     def complete(self) -> bool:
@@ -301,6 +304,7 @@ class _Parser:
             done=self.done or not need_done,
             empty=not self.seen_text,
             noise=self.noise,
+            running="" if self.done else next((n for n in self.before if n not in names), ""),
         )
 
 

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Run one guest to its end, whatever it does; nothing here can wait for ever.
 
+Progress is a test that ends (KTAP): a kernel that prints has not come further. What it says of a
+lockup, a stall or a blocked task counts against it.
+
 Starts the command of ``generator.boot.qemu``, ``.bochs`` or ``.blockstep``, watches the two serial
 files grow, and follows QEMU through QMP (library qemu.qmp). A guest that does not end by itself is
 stopped: QMP ``quit``, then SIGTERM, then SIGKILL, each with a deadline. Called by
@@ -37,6 +40,26 @@ DONE_LINE = b"# uprobekit: done"
 _HINTS = {"bochs": bochs.HINT, "gdb": blockstep.HINT}
 """What to install, by the accelerator, where that is another program than QEMU."""
 
+LOCKUP = re.compile(
+    r"\bsoft lockup - |\bhard LOCKUP on |\bINFO: rcu\S* (self-)?detected (expedited )?stalls?\b"
+    r"|\bINFO: task \S+ blocked for more than |\bBUG: workqueue lockup"
+)
+"""What a kernel says of itself when something makes no progress (6.1: kernel/watchdog.c,
+kernel/watchdog_hld.c, kernel/rcu/tree_stall.h, tree_exp.h, kernel/hung_task.c,
+kernel/workqueue.c)."""
+
+_ADVANCE = re.compile(
+    rb"(not )?ok |1\.\.\d|KTAP version |# plan: |# counters: |# \S+: outcome=|# uprobekit: "
+)
+"""Lines of the results that come once: not the explanations (``#   ``) of the test that runs."""
+
+_SLOWEST = 3.0
+"""A test may take so many times as long as the slowest before it, however slow the machine is."""
+
+_REPORT_GRACE = 20.0
+_REPORT_TOTAL = 100.0
+"""Seconds after the first report of a lockup: without a test that ends, and in any case."""
+
 _POLL = 0.1
 _STEP = 3.0
 _GRACE = 10.0
@@ -59,6 +82,10 @@ class Ending(StrEnum):
     """It wrote its last line and then did not end."""
     SILENT = "silent"
     """It printed nothing for too long."""
+    STALLED = "stalled"
+    """It printed, perhaps, but its tests did not advance."""
+    LOCKED = "locked"
+    """Its kernel reported a lockup, a stall or a blocked task."""
     TIMEOUT = "timeout"
     """It took too long although it printed."""
     FLOOD = "flood"
@@ -74,10 +101,13 @@ class RunLimits:
     Args:
         total: seconds for the whole run.
         silence: seconds without any output.
+        stall: seconds in which a test has to end, and twice as many to the first one's start; more
+            where a test before has taken long. 0: the guest runs no tests.
     """
 
     total: float = 600.0
     silence: float = 90.0
+    stall: float = 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -90,6 +120,7 @@ class MachineEnd:
         seconds: time from start to end.
         events: names of QMP events with their reason, such as ``SHUTDOWN(guest-reset)``.
         message: what the emulator itself said, cleaned; empty in a good run of QEMU.
+        waited: seconds since the last progress, when it was stopped for want of that.
     """
 
     ending: Ending
@@ -97,6 +128,7 @@ class MachineEnd:
     seconds: float
     events: tuple[str, ...]
     message: str
+    waited: float = 0.0
 
 
 def machine_command(machine: Machine) -> tuple[str, ...]:
@@ -172,6 +204,7 @@ class _Run:
         self.observer = observer
         self.subject = subject
         self.started = time.monotonic()
+        self.waited = 0.0
         self.events: list[str] = []
 
     async def run(self) -> MachineEnd:
@@ -211,6 +244,7 @@ class _Run:
             seconds=time.monotonic() - self.started,
             events=tuple(self.events),
             message=_read_end(log),
+            waited=self.waited,
         )
 
     async def _listen(self, client: QMPClient, ours: socket.socket) -> None:
@@ -256,9 +290,28 @@ class _Run:
             if now - growth.done_at > _GRACE:
                 return Ending.LINGERED
         if now - growth.grown_at > self.limits.silence:
+            self.waited = now - growth.grown_at
             return Ending.SILENT
+        if ending := self._stall(growth, now):
+            self.waited = now - growth.advanced_at
+            return ending
         if now - self.started > self.limits.total:
             return Ending.TIMEOUT
+        return None
+
+    def _stall(self, growth: _Growth, now: float) -> Ending | None:
+        """Tell whether the tests have stopped to advance, or the kernel says that it has."""
+        if growth.done_at:
+            return None
+        if growth.reported_at:
+            since = now - max(growth.reported_at, growth.advanced_at)
+            if since > _REPORT_GRACE or now - growth.reported_at > _REPORT_TOTAL:
+                return Ending.LOCKED
+        if not self.limits.stall:
+            return None
+        limit = self.limits.stall if growth.planned else 2 * self.limits.stall
+        if now - growth.advanced_at > max(limit, _SLOWEST * growth.slowest):
+            return Ending.STALLED
         return None
 
     def _say(self, growth: _Growth) -> None:
@@ -283,6 +336,9 @@ class _Growth:
         done_at: when the guest's last line was seen; 0: not yet.
         planned: tests announced.
         results: tests that reported.
+        advanced_at: when the tests last advanced; at first the start.
+        slowest: seconds of the slowest test so far.
+        reported_at: when the kernel first reported a lockup; 0: it has not.
         last_line: the latest complete line of the console.
     """
 
@@ -295,6 +351,9 @@ class _Growth:
         self.done_at = 0.0
         self.planned = 0
         self.results = 0
+        self.advanced_at = self.grown_at
+        self.slowest = 0.0
+        self.reported_at = 0.0
         self.last_line = ""
 
     def look(self) -> bool:
@@ -325,14 +384,25 @@ class _Growth:
         for line in lines:
             text = line[:_TAIL].strip()
             if index == 0 and text:
-                self.last_line = clean_text(text.decode("utf-8", "replace"))
+                self._take_message(clean_text(text.decode("utf-8", "replace")))
             if index == 1:
                 self._take_result(text)
 
+    def _take_message(self, line: str) -> None:
+        self.last_line = line
+        if not self.reported_at and LOCKUP.search(line):
+            self.reported_at = time.monotonic()
+
     def _take_result(self, line: bytes) -> None:
+        now = time.monotonic()
+        ended = line.startswith((b"ok ", b"not ok "))
+        if _ADVANCE.match(line):
+            if ended and self.results:
+                self.slowest = max(self.slowest, now - self.advanced_at)
+            self.advanced_at = now
         if line == DONE_LINE:
-            self.done_at = time.monotonic()
-        elif line.startswith((b"ok ", b"not ok ")):
+            self.done_at = now
+        elif ended:
             self.results += 1
         elif line.startswith(b"1..") and line[3:].isdigit():
             self.planned = int(line[3:9])

@@ -143,9 +143,7 @@ def plan_matrix(request: MatrixRequest, booted: frozenset[str] = frozenset()) ->
     return MatrixPlan(chains=tuple(chosen), cells=cells, notes=tuple(notes))
 
 
-def _without_clang(
-    chosen: list[Chain], request: MatrixRequest, notes: list[str]
-) -> list[Chain]:
+def _without_clang(chosen: list[Chain], request: MatrixRequest, notes: list[str]) -> list[Chain]:
     """Return the chains without clang's when that is missing; those asked for by name are missed.
 
     Raises:

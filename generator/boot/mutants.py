@@ -76,6 +76,7 @@ def boot_mutant(request: MutantRequest, fault: Fault, observer: Observer | None 
             flavour=request.build.flavour,
             timeout=_TIMEOUT,
             silence=_SILENCE,
+            stall=_SILENCE,
         ),
         observer,
     )

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from generator.boot.ktap import KtapReport
-from generator.boot.machine import Ending, MachineEnd
+from generator.boot.machine import LOCKUP, Ending, MachineEnd
 from generator.boot.text import clean_text, strip_printk
 
 _PANIC = re.compile(r"Kernel panic - not syncing")
@@ -39,6 +39,7 @@ _BEFORE_LINES = 6
 _AFTER_LINES = 45
 _TAIL_LINES = 25
 _SPLATS = 20
+_PROBLEMS = 3
 
 
 class Kind(StrEnum):
@@ -152,26 +153,43 @@ def classify_boot(end: MachineEnd, scan: ConsoleScan, report: KtapReport) -> Out
 def _judge_kernel(
     end: MachineEnd, scan: ConsoleScan, report: KtapReport
 ) -> tuple[Kind, str] | None:
+    where = _while(report)
     if scan.panic:
         cause = f" after '{scan.splats[0]}'" if scan.splats else ""
-        return Kind.PANIC, f"the kernel panicked: {scan.panic}{cause}"
-    if scan.splats:
-        said = f"the kernel complained {scan.splat_count} time(s): {scan.splats[0]}"
-        return Kind.OOPS_OR_WARN, said
-    return None
+        return Kind.PANIC, f"the kernel panicked{where}: {scan.panic}{cause}"
+    if not scan.splats:
+        return None
+    stopped = end.ending in (Ending.LOCKED, Ending.STALLED, Ending.SILENT)
+    if stopped and LOCKUP.search(scan.splats[0]):
+        said = f"the guest hung{where}, its kernel says: {scan.splats[0]}"
+        return Kind.HANG, f"{said}; stopped after {end.seconds:.0f} s"
+    said = f"the kernel complained {scan.splat_count} time(s): {scan.splats[0]}"
+    return Kind.OOPS_OR_WARN, f"{said}; then it hung{where}" if stopped else said
+
+
+def _while(report: KtapReport) -> str:
+    """Return which test was running, as words in a sentence; empty when none was."""
+    if report.done or not report.planned:
+        return ""
+    number = f"{len(report.tests) + 1} of {report.planned}"
+    return f" in '{report.running}' (test {number})" if report.running else f" in test {number}"
 
 
 def _judge_machine(
     end: MachineEnd, scan: ConsoleScan, report: KtapReport
 ) -> tuple[Kind, str] | None:
     after = f"after {end.seconds:.0f} s"
+    where = _while(report)
     if end.ending is Ending.SILENT:
         said = "no more output" if scan.lines else "no output at all"
-        return Kind.HANG, f"the guest hung: {said}, stopped {after}"
+        return Kind.HANG, f"the guest hung{where}: {said}, stopped {after}"
+    if end.ending is Ending.STALLED:
+        said = "no test ended" if report.planned else "no test began"
+        return Kind.HANG, f"the guest hung{where}: {said} for {end.waited:.0f} s, stopped {after}"
     if end.ending is Ending.TIMEOUT:
-        return Kind.TIMEOUT, f"the guest did not end and was stopped {after}"
+        return Kind.TIMEOUT, f"the guest did not end and was stopped {after}{where}"
     if end.ending is Ending.FLOOD:
-        return Kind.UNREADABLE, f"the guest printed without end and was stopped {after}"
+        return Kind.UNREADABLE, f"the guest printed without end and was stopped {after}{where}"
     if end.ending is Ending.BROKEN:
         said = end.message.splitlines()[-1] if end.message else "it said nothing"
         return Kind.MACHINE, f"QEMU ended with status {end.status}: {said}"
@@ -186,7 +204,10 @@ def _judge_results(
     if report.planned is None and not report.tests:
         return Kind.UNREADABLE, "the results are no KTAP"
     if not report.done:
-        return Kind.STOPPED_EARLY, f"the guest stopped early: {'; '.join(report.problems)}"
+        said = "; ".join(report.problems[:_PROBLEMS])
+        more = len(report.problems) - _PROBLEMS
+        said += f"; and {more} more" if more > 0 else ""
+        return Kind.STOPPED_EARLY, f"the guest stopped early{_while(report)}: {said}"
     if report.problems:
         return Kind.UNREADABLE, f"the results contradict themselves: {'; '.join(report.problems)}"
     if end.ending is Ending.LINGERED:

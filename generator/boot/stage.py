@@ -16,6 +16,7 @@ from pathlib import Path
 
 from generator.boot import blockstep
 from generator.boot.accel import AccelVerdict, choose_accel
+from generator.boot.flavours import GUEST_DEADLINE, SLACK
 from generator.boot.ktap import KtapReport, parse_ktap
 from generator.boot.machine import (
     MachineEnd,
@@ -51,6 +52,7 @@ class BootRequest:
         memory: MiB.
         timeout: seconds for the whole run.
         silence: seconds without output after which the guest counts as hung.
+        stall: seconds without a test that ends, see ``RunLimits``.
         parameters: more kernel parameters.
         icount: see ``Machine``.
         arch: of the kernel, ``x86_64`` or ``i386``.
@@ -69,6 +71,7 @@ class BootRequest:
     memory: int = 512
     timeout: float = 600.0
     silence: float = 90.0
+    stall: float = GUEST_DEADLINE + SLACK
     parameters: tuple[str, ...] = ()
     icount: bool = False
     arch: str = "x86_64"
@@ -171,7 +174,7 @@ def boot_kernel(request: BootRequest, observer: Observer | None = None) -> BootR
             request.accel, kernel=request.kernel, directory=trial, observer=observer
         )
     machine = _machine(request, accel.accel)
-    limits = RunLimits(total=request.timeout, silence=request.silence)
+    limits = RunLimits(total=request.timeout, silence=request.silence, stall=request.stall)
     subject = f"{request.base}/{request.variant}"
     with variant_lock(directory, wait=2 * request.timeout):
         end = run_machine(machine, limits, observer, subject=subject)

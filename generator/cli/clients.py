@@ -43,6 +43,7 @@ def run_clients(options: Options) -> None:
             parameters=("uprobekit.program=clients", f"uprobekit.timeout={_SECONDS}"),
             timeout=_SECONDS + 60.0,
             silence=_SILENCE,
+            stall=_SILENCE,
         )
         result = boot_kernel(request, screen)
         if not result.outcome.complete:

@@ -214,6 +214,9 @@ def boot_request(
         workdir=options.area,
         flavour=options.boots,
         timeout=flavour.seconds,
+        # a test that is allowed to take longer may also say nothing for longer
+        silence=max(BootRequest.silence, flavour.stall(options.accel)),
+        stall=flavour.stall(options.accel),
         accel=options.accel,
         parameters=(
             *((f"uprobekit.tests={options.tests}",) if options.tests else ()),

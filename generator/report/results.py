@@ -6,9 +6,10 @@ Schema, version 1; every field is always there, text has no control characters:
     format          1
     base, variant, flavour
     outcome         {kind, reason, excerpt: [line]}; kinds: see ``generator.boot.outcome.Kind``
-    end             {ending, status, seconds, events: [text], message}
+    end             {ending, status, seconds, events: [text], message, waited}
     accel           {accel, reason, remembered}
-    ktap            {planned: number or null, done, empty, noise, problems: [text], tests: [test]}
+    ktap            {planned: number or null, done, empty, noise, problems: [text], tests: [test],
+                     running}
       test          {number, name, status, reason, before, values: {key: text},
                      diagnostics: [line], subtests: [test]}
     console, results   paths of the logs
