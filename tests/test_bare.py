@@ -213,3 +213,14 @@ def test_the_gate_has_the_packages_of_setup():
     assert '--packages "$(PACKAGES)"' in recipe
     assert recipe.endswith("make test")
     assert "make test-bare" in (ROOT / ".ci/run").read_text()
+
+
+def test_ci_begins_with_the_two_commands_of_the_readme():
+    """Word for word, on whatever is there: before any gate that installs something for itself."""
+    readme = (ROOT / "README.md").read_text().partition("## Two commands")[2]
+    typed = re.findall(r"^    (make \S+)", readme, re.M)[:2]
+    gates = re.findall(r"^gate \S+\t(.*)$", (ROOT / ".ci/run").read_text(), re.M)
+    assert gates[:3] == [*typed, "make test-bare"]
+    assert typed == ["make qemu-test", "make test"]
+    assert gates[-2:] == ["env CI=true make test", "env CI=true make test-sweep"]
+    assert gates.index("make test-tools") < len(gates) - 2

@@ -1,16 +1,19 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """A second qemu-test: what was booted, and was well, is not booted again unless told so."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
-from test_report_compare import DEAD, boot, guest
+from test_report_compare import DEAD, SKIPPED, boot, guest
 
 from generator.boot import stage
 from generator.build.kernel import IMAGE
 from generator.cli import commands
+from generator.cli.ahead import check_tests
 from generator.cli.options import Options
-from generator.errors import CheckFailed
+from generator.errors import CheckFailed, InfraError, UserError
 from generator.report.results import key_path, result_path
 
 VARIANTS = ("baseline", "tip", "peer")
@@ -26,6 +29,10 @@ def run(monkeypatch, tmp_path):
         image.write_text(variant)
     initramfs = tmp_path / "initramfs.cpio"
     initramfs.write_text("guest")
+    program = tmp_path / "root/bin/selftest-64"
+    program.parent.mkdir(parents=True)
+    program.write_text("#!/bin/sh\necho test nop sigtrap\n")
+    program.chmod(0o755)
     booted = []
     lines = {"baseline": DEAD, "tip": guest(), "peer": guest()}
 
@@ -39,10 +46,10 @@ def run(monkeypatch, tmp_path):
     monkeypatch.setattr(commands, "guest", lambda options, screen: initramfs)
     monkeypatch.setattr(commands, "_build_one", lambda *arguments: None)
 
-    def once(*, peer=False, boot_again=False, **changes):
+    def once(*, peer=False, boot_again=False, verbose=False, **changes):
         booted.clear()
         chosen = replace(options, **changes)
-        commands.qemu_test(chosen, peer=peer, boot_again=boot_again, junit=None)
+        commands.qemu_test(chosen, peer=peer, boot_again=boot_again, junit=None, verbose=verbose)
         return sorted(booted)
 
     once.options, once.initramfs, once.lines, once.booted = options, initramfs, lines, booted
@@ -82,6 +89,106 @@ def test_anything_else(run, change):
         damaged[change].write_bytes(b"\xff{")
     wanted = {"peer": sorted(VARIANTS), "key": ["tip"], "result": ["tip"]}
     assert run(**changes.get(change, {})) == wanted.get(change, ["baseline", "tip"])
+
+
+def test_what_is_said(run, capsys):
+    """Before: what will be done; after each boot: what it shows; at the end: what is proved."""
+    run(quiet=False, peer=True)
+    said = capsys.readouterr()
+    before = said.err.index("qemu-test: Linux 6.1 before and after the series, in QEMU; this will")
+    assert before < said.err.index("minutes on")
+    assert "baseline (plain): 1 of 1 probes end in SIGTRAP, as they must" in said.err
+    assert "tip (plain): 1 of 1 self-tests pass" in said.err
+    assert "not ok" not in said.err
+    assert "proved    1 of 1 self-tests" in said.out
+    assert "NOT OK" not in said.out
+    table = result_path(run.options.area, "6.1", "compare").with_suffix(".txt")
+    assert f"every test, as a table: {table}" in said.out
+    assert "ok" in table.read_text()
+    run(verbose=True)
+    assert table.read_text().splitlines()[1] in capsys.readouterr().out
+
+
+def test_a_difference_comes_first(run, capsys):
+    """With both sides, and the line that runs the test alone."""
+    run.lines["tip"] = guest(status="not ok", outcome="outcome=fail hits=0")
+    run.lines["tip"].insert(3, "#   hits: expected 1, saw 0")
+    with pytest.raises(CheckFailed, match="before/after does not hold"):
+        run()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "NOT OK one: fail on the tip (not ok)"
+    assert lines[1].split() == ["baseline", "sigtrap"]
+    assert lines[2].split() == ["tip", "fail,", "must", "be", "pass"]
+    assert "            | hits: expected 1, saw 0" in lines
+    alone = next(line for line in lines if line.startswith("  alone"))
+    assert alone.endswith(" boot --base 6.1 tip --tests one")
+
+
+@pytest.mark.parametrize(
+    ("variant", "lines", "good"),
+    [
+        ("tip", guest(), True),
+        ("tip", DEAD, False),
+        ("tip", SKIPPED, False),
+        ("baseline", DEAD, True),
+        ("baseline", guest(), False),
+        ("baseline", SKIPPED, False),
+        ("peer", DEAD, True),
+    ],
+)
+def test_the_status_of_a_boot(run, variant, lines, good):
+    """It fails when the kernel does not show what it has to; the unmodified base has to nothing."""
+    run.lines[variant] = lines
+    if good:
+        commands.boot(run.options, (variant,))
+    else:
+        with pytest.raises(CheckFailed, match=f"{variant}: (failed-tests|0 of 1)"):
+            commands.boot(run.options, (variant,))
+
+
+@pytest.mark.parametrize(
+    ("change", "junit", "error", "said"),
+    [
+        ({"accel": "foo"}, None, UserError, "no accelerator 'foo'"),
+        ({"tests": "nosuch"}, None, UserError, "no self-test 'nosuch'"),
+        ({"tests": "nop,nopp"}, None, UserError, "no self-test 'nopp'; like it: nop"),
+        ({"tests": "xx-*"}, None, UserError, "no self-test 'xx-"),
+        ({}, Path("/nonexistent/x"), UserError, "no such folder"),
+        ({}, Path("/"), UserError, "this is a folder"),
+        ({"accel": "bochs"}, None, InfraError, "bochs"),
+        ({"accel": "gdb"}, None, InfraError, "gdb is not found"),
+        ({}, None, InfraError, "qemu-system-x86_64 is not found"),
+    ],
+)
+def test_wrong_requests_build_nothing(run, monkeypatch, tmp_path, change, junit, error, said):
+    """What is wrong is said before the first kernel is built."""
+
+    def build(*arguments):
+        raise AssertionError("built")
+
+    monkeypatch.setattr(commands, "_build_one", build)
+    if error is InfraError:
+        monkeypatch.setenv("PATH", str(tmp_path))
+    with pytest.raises(error, match=re.escape(said)):
+        commands.qemu_test(
+            replace(run.options, **change), peer=False, boot_again=False, junit=junit
+        )
+    if error is UserError and "tests" not in change:
+        with pytest.raises(error, match=re.escape(said)):
+            dry = replace(run.options, dry_run=True, **change)
+            commands.qemu_test(dry, peer=False, boot_again=False, junit=junit)
+
+
+def test_a_program_that_does_not_run_here(run):
+    """Names that may be its tests are not called wrong; others are."""
+    program = run.initramfs.parent / "root/bin/selftest-x32"
+    program.write_text("no program")
+    program.chmod(0o755)
+    for word in ("x32-nop", "*-nop", "nop"):
+        check_tests(replace(run.options, tests=word), run.initramfs.parent / "root")
+    for word in ("m32-nop", "nosuch"):
+        with pytest.raises(UserError):
+            check_tests(replace(run.options, tests=word), run.initramfs.parent / "root")
 
 
 def test_a_failure_is_not_kept(run):

@@ -2,6 +2,7 @@
 """Before and after, as data, JSON, JUnit and text."""
 
 import json
+import re
 from dataclasses import replace
 from pathlib import Path
 from xml.etree import ElementTree
@@ -18,6 +19,7 @@ from generator.errors import CheckFailed, UserError
 from generator.report.compare import CompareRequest, Verdict, check_comparison, compare_boots
 from generator.report.junit import junit_bytes, write_junit
 from generator.report.results import boot_data, read_boot, result_path, write_boot, write_comparison
+from generator.report.summary import SHOWN_BY, describe_boot, format_summary, is_as_it_must_be
 from generator.report.table import format_boot, format_comparison
 
 LOGS = Path(__file__).parent / "logs"
@@ -274,3 +276,105 @@ def test_text_of_a_boot_shows_the_console():
     assert "  | Kernel panic - not syncing: [bold]x" in text
     assert "console.log" in text
     assert "console.log" not in format_boot(boot("ktap-good"), terminal=False)
+
+
+def summary(request, comparison):
+    """Return the lines of the summary."""
+    text = format_summary(request, comparison, program="uprobekit", kept={"table": Path("t.txt")})
+    assert "\x1b" not in text
+    return text.splitlines()
+
+
+@pytest.mark.parametrize(
+    ("name", "command"),
+    [
+        ("watch-perf", "; run: make bochs-test BASE=0.0"),
+        ("m32-shadow-call", "; run: make bochs-test BASE=0.0"),
+        ("ptrace-block", "; run: make block-test BASE=0.0"),
+        ("selftest-x32", "; run: make qemu-test BASE=0.0"),
+        ("mm-huge-file", ""),
+    ],
+)
+def test_what_is_skipped_names_what_shows_it(name, command):
+    """A test that runs nowhere has its reason alone."""
+    both = [*guest()[:-1], f"ok 2 {name} # SKIP not here", guest()[-1]]
+    both[1] = "1..2"
+    both.insert(2, f"# plan: {name} before=pass")
+    lines = summary(*compare(DEAD, both))
+    assert f"            {name}: not here{command}" in lines
+    assert "  skipped   1, which prove nothing here:" in lines
+
+
+def test_the_commands_that_show_more_run_those_tests():
+    """What is named for a test has it in its list."""
+    makefile = (Path(__file__).parent.parent / "Makefile").read_text()
+    listed = re.search(r"^TESTS\s+\?= (.*)$", makefile, re.M)[1].split(",")
+    assert set(SHOWN_BY["make bochs-test"]) <= set(listed)
+    assert (
+        "--tests '*ptrace-block*'" in re.search(r"^block-test:.*\n(?:\t.*\n)*", makefile, re.M)[0]
+    )
+
+
+def test_the_summary_ends_with_what_is_proved():
+    """The last lines are for whoever meets it for the first time."""
+    lines = summary(*compare("ktap-baseline", "ktap-good", "ktap-one-failed"))
+    assert lines == [
+        "Linux 0.0 (plain), before and after the series:",
+        "  proved    5 of 5 self-tests",
+        "            baseline: 5 probes end in SIGTRAP, as they must; "
+        "tip: every one of these tasks goes on",
+        "  skipped   none",
+        "  peer      1 of them fail with the base's own uprobes: jmp-rel8",
+        "  report    table: t.txt",
+        "            one page about everything: make verdicts review report BASE=0.0",
+    ]
+
+
+def test_many_differences_are_counted():
+    """Ten are shown, the others named: it is a summary."""
+    names = [f"t{number}" for number in range(40)]
+
+    def all_of(outcome, status):
+        lines = ["KTAP version 1", "1..40", *(f"# plan: {name} before=sigtrap" for name in names)]
+        for number, name in enumerate(names, 1):
+            lines += [f"# {name}: outcome={outcome} hits=0", f"{status} {number} {name}"]
+        return [*lines, "# uprobekit: done"]
+
+    request, comparison = compare(all_of("sigtrap", "not ok"), all_of("sigtrap", "not ok"))
+    lines = summary(request, comparison)
+    assert sum(line.startswith("NOT OK t") for line in lines) == 10
+    assert "NOT OK 30 more: t10, t11, t12, t13, t14, t15, t16, t17 and 22 more" in lines
+    with pytest.raises(CheckFailed, match="and 21 more"):
+        check_comparison(comparison)
+
+
+@pytest.mark.parametrize(
+    ("ktap", "variant", "said", "good"),
+    [
+        ("ktap-baseline", "baseline", "5 of 5 probes end in SIGTRAP, as they must", True),
+        (
+            guest(),
+            "baseline",
+            "0 of 1 probes end in SIGTRAP, as they must; not as announced: one",
+            0,
+        ),
+        (
+            guest(before="armed", status="not ok", outcome="outcome=armed hits=0"),
+            "baseline",
+            "1 of 1 instructions that cannot be probed are armed, as announced",
+            True,
+        ),
+        ("ktap-good", "tip", "5 of 5 self-tests pass", True),
+        ("ktap-one-failed", "tip", "4 of 5 self-tests pass; not ok: jmp-rel8", False),
+        ("ktap-one-failed", "peer", "4 of 5 self-tests pass; not ok: jmp-rel8", True),
+        ("ktap-skip", "tip", "4 of 4 self-tests pass; 1 skipped", True),
+        (SKIPPED, "tip", "0 of 0 self-tests pass; 1 skipped", False),
+        (SKIPPED, "baseline", "1 skipped", False),
+    ],
+)
+def test_a_boot_says_what_its_kernel_has_to_show(ktap, variant, said, good):
+    """The baseline's failures are what it announces; of every other kernel passes count."""
+    result = boot(ktap, variant)
+    assert describe_boot(result) == said
+    assert is_as_it_must_be(result) is bool(good)
+    assert said in format_boot(result, terminal=False)

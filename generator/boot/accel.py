@@ -62,8 +62,7 @@ def choose_accel(
         UserError: the mode is unknown or the kernel missing.
         InfraError: QEMU is missing.
     """
-    if mode not in MODES:
-        raise UserError(f"there is no accelerator '{mode}'", hint=f"use {', '.join(MODES)}")
+    check_mode(mode)
     if mode != "auto":
         return AccelVerdict(accel=mode, reason="as requested")
     if not os.access(device, os.R_OK | os.W_OK):
@@ -76,6 +75,16 @@ def choose_accel(
     data = {"machine": identity, "accel": verdict.accel, "reason": verdict.reason}
     write_atomic(memory, (json.dumps(data, indent=1) + "\n").encode())
     return verdict
+
+
+def check_mode(mode: str) -> None:
+    """Check that there is such an accelerator.
+
+    Raises:
+        UserError: there is none.
+    """
+    if mode not in MODES:
+        raise UserError(f"there is no accelerator '{mode}'", hint=f"use {', '.join(MODES)}")
 
 
 def machine_identity() -> str:

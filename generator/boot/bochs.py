@@ -78,6 +78,18 @@ def bochsrc(machine: Machine) -> str:
     )
 
 
+def check_files() -> None:
+    """Check that what the disc is made of is installed, and what makes it.
+
+    Raises:
+        InfraError: something is missing.
+    """
+    needed = (*_ROMS, *(path for path, _ in _ISOLINUX))
+    missing = [str(path) for path in needed if not path.is_file()]
+    if missing or not shutil.which("xorriso"):
+        raise InfraError(f"there is no {(*missing, 'xorriso')[0]}", hint=HINT)
+
+
 def write_bochs_files(machine: Machine) -> None:
     """Write the configuration and the disc of ``machine`` beside its console.
 
@@ -87,10 +99,7 @@ def write_bochs_files(machine: Machine) -> None:
     place = machine.console.parent
     (place / "bochsrc").write_text(bochsrc(machine))
     (place / "bochs.rc").write_text("c\n")
-    needed = (*_ROMS, *(path for path, _ in _ISOLINUX))
-    missing = [str(path) for path in needed if not path.is_file()]
-    if missing or not shutil.which("xorriso"):
-        raise InfraError(f"there is no {(*missing, 'xorriso')[0]}", hint=HINT)
+    check_files()
     with TemporaryDirectory(dir=place) as made:
         root = Path(made)
         for path, name in _ISOLINUX:

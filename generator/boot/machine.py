@@ -28,7 +28,7 @@ from pathlib import Path
 from qemu.qmp import QMPClient, QMPError
 
 from generator.boot import blockstep, bochs
-from generator.boot.qemu import Machine, qemu_arguments
+from generator.boot.qemu import Machine, emulator, qemu_arguments
 from generator.boot.text import clean_text
 from generator.build.progress import Observer, Progress
 from generator.build.runner import guarded
@@ -155,12 +155,7 @@ def run_machine(
         UserError: the kernel or the initramfs is missing.
         InfraError: the emulator is not installed or does not start.
     """
-    program = machine_command(machine)[0]
-    if shutil.which(program) is None:
-        raise InfraError(
-            f"{program} is not found in PATH",
-            hint=_HINTS.get(machine.accel, "apt-get install qemu-system-x86"),
-        )
+    check_emulator(machine.accel, machine.arch)
     for needed in _needed(machine):
         if not needed.is_file():
             raise UserError("there is no such file", where=str(needed), hint="build it first")
@@ -175,6 +170,23 @@ def run_machine(
         raise InfraError(
             f"cannot run the guest: {error.strerror or error}", where=str(machine.console.parent)
         ) from error
+
+
+def check_emulator(accel: str, arch: str = "x86_64") -> None:
+    """Check that what runs a guest is installed.
+
+    Raises:
+        InfraError: it is not; the hint installs it.
+    """
+    programs = {"bochs": (bochs.PROGRAM,), "gdb": (blockstep.PROGRAM, emulator(arch))}
+    for program in programs.get(accel, (emulator(arch),)):
+        if shutil.which(program) is None:
+            raise InfraError(
+                f"{program} is not found in PATH",
+                hint=_HINTS.get(accel, "apt-get install qemu-system-x86"),
+            )
+    if accel == "bochs":
+        bochs.check_files()
 
 
 def _needed(machine: Machine) -> tuple[Path, ...]:

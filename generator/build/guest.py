@@ -22,6 +22,8 @@ from generator.build.toolchain import find_compiler, missing_package
 from generator.errors import CheckFailed, InfraError, UserError
 from generator.paths import data_dir, ensure_dir, write_atomic
 
+_LIST_SECONDS = 10.0
+
 
 @dataclass(frozen=True, kw_only=True)
 class GuestRequest:
@@ -61,6 +63,60 @@ class GuestResult:
     changed: bool
     seconds: float
     command: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestList:
+    """The self-tests of a guest.
+
+    Args:
+        names: of those that the programs named when they were asked.
+        hidden: how the names of those begin whose program this machine does not run.
+    """
+
+    __test__ = False
+
+    names: frozenset[str]
+    hidden: tuple[str, ...]
+
+    @property
+    def complete(self) -> bool:
+        """Every program was asked."""
+        return not self.hidden
+
+
+PROGRAMS = {"selftest-64": "", "selftest-32": "m32-", "selftest-x32": "x32-"}
+"""The programs with self-tests, and how the names of the tests begin (qemu/README.md)."""
+
+
+def list_tests(root: Path, *, also: tuple[str, ...] = ()) -> TestList:
+    """Return the self-tests that the guest in ``root`` has: its programs name them on any machine.
+
+    Args:
+        root: the guest's files.
+        also: more of its programs.
+    """
+    names: set[str] = set()
+    hidden = []
+    for name, prefix in (PROGRAMS | dict.fromkeys(also, "")).items():
+        program = root / "bin" / name
+        if not program.is_file():
+            continue
+        names.add(name)
+        try:
+            done = subprocess.run(
+                [str(program), "--list"],
+                capture_output=True,
+                text=True,
+                timeout=_LIST_SECONDS,
+                check=True,
+            )
+        except (OSError, subprocess.SubprocessError):
+            hidden.append(prefix)
+            continue
+        rows = (line.split() for line in done.stdout.splitlines())
+        names |= {row[1] for row in rows if len(row) > 1 and row[0] == "test"}
+    return TestList(names=frozenset(names), hidden=tuple(hidden))
 
 
 def guest_command(request: GuestRequest) -> tuple[str, ...]:

@@ -84,7 +84,9 @@ Flavour = Annotated[
 Toolchain = Annotated[
     str, typer.Option(help="gcc or clang.", autocompletion=lambda: ["gcc", "clang"])
 ]
-Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Compilers in parallel; 0: one per core.")]
+Jobs = Annotated[
+    int, typer.Option("--jobs", "-j", min=0, help="Compilers in parallel; 0: one per core.")
+]
 Accel = Annotated[
     str,
     typer.Option(
@@ -92,6 +94,9 @@ Accel = Annotated[
         "Bochs is slower and emulates what QEMU does not: shadow stacks, watchpoints; "
         "gdb makes QEMU trap at branches only."
     ),
+]
+Verbose = Annotated[
+    bool, typer.Option("--verbose", "-v", help="Show the table of every self-test.")
 ]
 Tests = Annotated[
     str, typer.Option(help="Only these self-tests, separated by commas.", show_default=False)
@@ -293,7 +298,9 @@ def matrix(
     accel: Accel = "auto",
     jobs: Annotated[
         int,
-        typer.Option("--jobs", "-j", help="Compilers of a row; 0: the rows share the cores."),
+        typer.Option(
+            "--jobs", "-j", min=0, help="Compilers of a row; 0: the rows share the cores."
+        ),
     ] = 0,
     workdir: Workdir = None,
     as_json: Json = False,
@@ -479,7 +486,9 @@ def census(
     rev: Rev = None,
     limit: Annotated[int, typer.Option(min=0, help="Count so many files; 0: all.")] = 0,
     workdir: Workdir = None,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes; 0: one per core.")] = 0,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=0, help="Processes; 0: one per core.")
+    ] = 0,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -602,7 +611,9 @@ def proof(
     cases: Annotated[int, typer.Option(min=1, help="How many instructions are tried.")] = 20_000,
     seed: Annotated[int, typer.Option(help="Chooses encodings and states.")] = 1,
     workdir: Workdir = None,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes; 0: one per core.")] = 0,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=0, help="Processes; 0: one per core.")
+    ] = 0,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -641,7 +652,9 @@ def mutate(
         bool, typer.Option("--again", help="Judge survivors once more: a level has changed.")
     ] = False,
     workdir: Workdir = None,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", help="Faults at a time; 0: cores.")] = 0,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=0, help="Faults at a time; 0: cores.")
+    ] = 0,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -797,12 +810,14 @@ def compare(
     ] = None,
     workdir: Workdir = None,
     as_json: Json = False,
+    verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Compare the self-tests before and after the series; 2 when they are not as they must be."""
     commands.compare(
         Options(base=base, workdir=workdir, as_json=as_json, quiet=quiet, flavour=flavour),
         junit=junit,
+        verbose=verbose,
     )
 
 
@@ -832,6 +847,7 @@ def qemu_test(
     workdir: Workdir = None,
     dry_run: DryRun = False,
     as_json: Json = False,
+    verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
     """Do it all: render, build, boot before and after, compare."""
@@ -853,6 +869,7 @@ def qemu_test(
         peer=peer,
         boot_again=boot_again,
         junit=junit,
+        verbose=verbose,
     )
 
 

@@ -7,6 +7,9 @@ Stages that a command does not need are not imported: rendering takes less than 
 from __future__ import annotations
 
 import json
+import shutil
+import sys
+from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import UTC, datetime
 from functools import partial
@@ -14,6 +17,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
+from generator.cli.ahead import check_junit, check_machine, check_tests, outline, source_is_there
 from generator.cli.later import Later
 from generator.cli.options import Options, render_source
 from generator.errors import CheckFailed, UserError
@@ -350,12 +354,14 @@ def boot(options: Options, variants: tuple[str, ...], *, image: Path | None = No
 
     Raises:
         UserError: an image for several variants.
-        CheckFailed: a boot did not end well.
+        CheckFailed: a boot did not end well, or the baseline or the tip is not as it must be.
     """
     from generator.report.results import boot_data
+    from generator.report.summary import describe_boot, is_as_it_must_be
 
     screen = options.screen()
     find_base(options.base)
+    check_machine(options)
     if image and len(variants) != 1:
         raise UserError(
             "--image is one kernel", hint="say which one: uprobekit boot --image FILE tip"
@@ -367,69 +373,115 @@ def boot(options: Options, variants: tuple[str, ...], *, image: Path | None = No
         # what is wrong with it is said before the guest is built
         boot_request(options, variants[0], options.area, image)
     initramfs = guest(options, screen)
+    check_tests(options, initramfs.parent / "root")
     results = [_boot_one(options, variant, initramfs, screen, image) for variant in variants]
     screen.result({"boots": [boot_data(result) for result in results]})
     for result in results:
-        passed = sum(test.passed for test in result.ktap.tests)
-        screen.say(
-            f"{options.base}/{result.variant}: {result.outcome.kind}: {passed} of "
-            f"{len(result.ktap.tests)} self-tests pass"
-        )
-    broken = [result for result in results if not result.outcome.complete]
+        said = describe_boot(result) if result.outcome.complete else result.outcome.kind
+        screen.say(f"{options.base}/{result.variant}: {said}")
+    broken = [result for result in results if not is_as_it_must_be(result)]
     if broken:
         raise CheckFailed(
-            "; ".join(f"{r.variant}: {r.outcome.kind}: {r.outcome.reason}" for r in broken),
+            "; ".join(f"{result.variant}: {_reason(result)}" for result in broken),
             where=str(broken[0].console),
         )
 
 
-def compare(options: Options, *, junit: Path | None) -> None:
+def _reason(result: BootResult) -> str:
+    """Return why a boot is not as it must be."""
+    from generator.report.summary import describe_boot
+
+    if result.outcome.complete and any(test.status != "skip" for test in result.ktap.tests):
+        return describe_boot(result)
+    return f"{result.outcome.kind}: {result.outcome.reason}"
+
+
+def compare(options: Options, *, junit: Path | None, verbose: bool = False) -> None:
     """Compare before and after from the kept results."""
     from generator.report.results import read_boot, result_path
 
     screen = options.screen()
+    check_junit(junit)
     kept = {
         variant: result_path(options.area, options.base, variant, options.boots)
         for variant in (*BEFORE_AFTER, "peer")
     }
     peer = read_boot(kept["peer"]) if kept["peer"].is_file() else None
-    _compare(read_boot(kept["baseline"]), read_boot(kept["tip"]), peer, options, screen, junit)
+    boots = {
+        "baseline": read_boot(kept["baseline"]),
+        "tip": read_boot(kept["tip"]),
+        **({"peer": peer} if peer else {}),
+    }
+    _compare(boots, options, screen, junit, verbose=verbose)
 
 
 def _compare(
-    baseline: BootResult,
-    tip: BootResult,
-    peer: BootResult | None,
+    boots: Mapping[str, BootResult],
     options: Options,
     screen: Screen,
     junit: Path | None,
+    *,
+    verbose: bool,
 ) -> None:
+    from generator.paths import write_atomic
     from generator.report.compare import CompareRequest, check_comparison, compare_boots
     from generator.report.junit import write_junit
-    from generator.report.results import comparison_data, write_comparison
+    from generator.report.results import comparison_data, table_path, write_comparison
+    from generator.report.summary import format_summary
     from generator.report.table import format_comparison
 
-    request = CompareRequest(baseline=baseline, tip=tip, peer=peer)
+    request = CompareRequest(baseline=boots["baseline"], tip=boots["tip"], peer=boots.get("peer"))
     comparison = compare_boots(request)
     kept = write_comparison(comparison, options.area)
-    write_junit(junit or kept.with_name(f"junit-{options.boots}.xml"), request, comparison)
+    table = table_path(options.area, comparison.base, comparison.flavour)
+    write_atomic(table, format_comparison(comparison, terminal=False).encode())
+    junit = junit or kept.with_name(f"junit-{options.boots}.xml")
+    write_junit(junit, request, comparison)
     screen.result(comparison_data(comparison))
-    screen.say(format_comparison(comparison, terminal=screen.terminal, width=screen.width))
+    if verbose:
+        screen.say(format_comparison(comparison, terminal=screen.terminal, width=screen.width))
+    places = {"every test, as a table": table, "for machines": kept, "JUnit": junit}
+    screen.say(format_summary(request, comparison, program=_program(), kept=places))
     check_comparison(comparison)
 
 
-def qemu_test(options: Options, *, peer: bool, boot_again: bool, junit: Path | None) -> None:
+def _program() -> str:
+    """Return what starts us in a shell: our name, or its path where that is not searched."""
+    return "uprobekit" if shutil.which("uprobekit") else sys.argv[0]
+
+
+def _announced_source(options: Options, variants: tuple[str, ...], screen: Screen) -> Source:
+    """Render, and say what will be done: before it, where that alone takes a while."""
+    ready = source_is_there(options)
+    if not ready:
+        screen.note(outline(options, variants, None, None))
+    source, _ = render_source(options)
+    if ready:
+        screen.note(
+            outline(options, variants, source, lambda name: build_request(options, name, source))
+        )
+    return source
+
+
+def qemu_test(
+    options: Options, *, peer: bool, boot_again: bool, junit: Path | None, verbose: bool = False
+) -> None:
     """Render, build, boot and compare.
 
-    Kernels that have not changed since all was well are not booted again, unless told so.
+    What is wrong with the request is said before anything is built, and then what will be done and
+    about how long that takes. Kernels that have not changed since all was well are not booted
+    again, unless told so.
     """
     screen = options.screen()
+    check_machine(options)
+    check_junit(junit)
     variants = (*BEFORE_AFTER, "peer") if peer else BEFORE_AFTER
     if options.dry_run:
         screen.commands([*_build_commands(options, variants), *_boot_commands(options, variants)])
         return
-    source, _ = render_source(options)
+    source = _announced_source(options, variants, screen)
     initramfs = guest(options, screen)
+    check_tests(options, initramfs.parent / "root")
     trusted = not boot_again and _passed_before(options, variants)
 
     def outcome(variant: str) -> BootResult:
@@ -441,7 +493,7 @@ def qemu_test(options: Options, *, peer: bool, boot_again: bool, junit: Path | N
         _build_one(options, variant, source, screen)
         boots[variant] = Later(partial(outcome, variant))
     done = {variant: boot.result() for variant, boot in boots.items()}
-    _compare(done["baseline"], done["tip"], done.get("peer"), options, screen, junit)
+    _compare(done, options, screen, junit, verbose=verbose)
 
 
 def status(options: Options) -> None:

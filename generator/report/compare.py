@@ -22,6 +22,8 @@ MISSING = "-"
 
 SKIPPED = "SKIP"
 
+_PROBLEMS = 20
+
 
 class Verdict(StrEnum):
     """What a row means."""
@@ -131,13 +133,20 @@ def check_comparison(comparison: Comparison) -> None:
     """Raise when the proof fails.
 
     Raises:
-        CheckFailed: names every problem.
+        CheckFailed: names the first twenty problems.
     """
     if not comparison.passed:
-        text = "".join(f"\n  {problem}" for problem in comparison.problems)
+        text = "".join(f"\n  {problem}" for problem in comparison.problems[:_PROBLEMS])
+        more = len(comparison.problems) - _PROBLEMS
+        text += f"\n  and {more} more" if more > 0 else ""
         raise CheckFailed(
             f"before/after does not hold on {comparison.base} ({comparison.flavour}):{text}"
         )
+
+
+def as_announced(test: KtapTest) -> bool:
+    """Tell whether a test of the baseline has ended as it announces."""
+    return bool(test.before) and _word(test) == test.before
 
 
 def _tests(boot: BootResult) -> dict[str, KtapTest]:

@@ -24,6 +24,8 @@ The guest's KTAP itself stays beside them as it was printed. The comparison is i
     rows            [{name, expected, baseline, tip, peer, verdict, note}]
     problems        [text], empty when passed
     peer_fails      [name of a test]
+
+and the same as a table in ``compare-<flavour>.txt``.
 """
 
 from __future__ import annotations
@@ -115,6 +117,11 @@ def write_comparison(comparison: Comparison, workdir: Path) -> Path:
     path = result_path(workdir, comparison.base, "compare", comparison.flavour)
     write_atomic(path, dump_json(comparison_data(comparison)))
     return path
+
+
+def table_path(workdir: Path, base: str, flavour: str) -> Path:
+    """Return where the table of every test is kept, for people."""
+    return result_path(workdir, base, "compare", flavour).with_suffix(".txt")
 
 
 def read_boot(path: Path) -> BootResult:

@@ -20,6 +20,7 @@ from generator.boot.text import clean_text
 from generator.render.share import LineShare
 from generator.report.compare import Comparison, Row, Verdict
 from generator.report.overview import Cell, PatchRow, State
+from generator.report.summary import describe_boot, is_as_it_must_be
 
 _PIPE_WIDTH = 400
 _STYLES = {Verdict.GOOD: "green", Verdict.BAD: "bold red", Verdict.SKIPPED: "bold yellow"}
@@ -52,9 +53,9 @@ def format_boot(result: BootResult, *, terminal: bool, width: int = 100) -> str:
     stream = io.StringIO()
     console = _console(stream, terminal=terminal, width=width)
     outcome, good = result.outcome, result.outcome.complete
-    style = Verdict.GOOD if good else Verdict.BAD
-    title = f"{result.base}/{result.variant} ({result.flavour}): {outcome.kind}: {outcome.reason}"
-    console.print(_line(title, style))
+    style = Verdict.GOOD if is_as_it_must_be(result) else Verdict.BAD
+    said = describe_boot(result) if good else f"{outcome.kind}: {outcome.reason}"
+    console.print(_line(f"{result.base}/{result.variant} ({result.flavour}): {said}", style))
     console.print(
         _line(f"  {result.end.seconds:.1f} s, {result.accel.accel}: {result.accel.reason}")
     )

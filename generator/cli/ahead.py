@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Before a long command begins: what is wrong with the request, what will be done, how long."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from generator.cli.options import Options
+from generator.errors import UserError
+from generator.plan import find_base, find_series
+
+if TYPE_CHECKING:
+    from generator.build.estimate import Estimate
+    from generator.build.kernel import BuildRequest
+    from generator.tree.acquire import Source
+
+BOOT_SECONDS = 40.0
+"""Of a boot without KVM, where none is kept; it runs beside the next build."""
+
+_UNPACK_SECONDS = 60.0
+_GUEST_SECONDS = 20.0
+_ROUND = 90.0
+
+
+def check_machine(options: Options) -> None:
+    """Check what boots the kernels, and the options about it, before anything is built.
+
+    Raises:
+        UserError: there is no such accelerator.
+        InfraError: a program is missing.
+    """
+    from generator.boot.accel import check_mode
+    from generator.boot.machine import check_emulator
+    from generator.build.config import architecture, find_fragments
+
+    check_mode(options.accel)
+    if not options.dry_run:
+        fragments = find_fragments(find_base(options.base).name, flavour=options.flavour)
+        check_emulator(options.accel, architecture(fragments))
+
+
+def check_junit(path: Path | None) -> None:
+    """Check that the results can be written where they are wanted.
+
+    Raises:
+        UserError: there is no such folder, or it is one itself.
+    """
+    if path is None:
+        return
+    if path.is_dir():
+        raise UserError("this is a folder", where=str(path), hint="name a file with --junit")
+    if not path.absolute().parent.is_dir():
+        raise UserError(
+            "there is no such folder", where=str(path.parent), hint="make it, or name another"
+        )
+
+
+def check_tests(options: Options, root: Path) -> None:
+    """Check that each word of ``--tests`` names a self-test of the guest in ``root``.
+
+    Raises:
+        UserError: one does not; the hint has names like it.
+    """
+    if not options.tests:
+        return
+    from generator.boot.flavours import find_flavour
+    from generator.build.guest import list_tests
+
+    found = list_tests(root, also=find_flavour(options.flavour).also)
+    for word in options.tests.split(","):
+        if any(fnmatchcase(name, word) for name in found.names):
+            continue
+        if found.complete or not _may_be_hidden(word, found.hidden):
+            like = difflib.get_close_matches(word, sorted(found.names), n=3, cutoff=0.5)
+            hint = f"like it: {', '.join(like)}" if like else "docs: qemu/README.md"
+            raise UserError(f"there is no self-test '{word}'", hint=hint)
+
+
+def _may_be_hidden(word: str, prefixes: Sequence[str]) -> bool:
+    """Tell whether a word may name a test of a program that this machine cannot ask."""
+    return "*" in word[:4] or any(word.startswith(prefix) for prefix in prefixes)
+
+
+def source_is_there(options: Options) -> bool:
+    """Tell whether the source is unpacked, so that rendering takes no time."""
+    pristine = options.area / options.base / "pristine"
+    return bool(options.tree) or (pristine / "Makefile").is_file()
+
+
+def outline(
+    options: Options,
+    variants: Sequence[str],
+    source: Source | None,
+    request: Callable[[str], BuildRequest] | None,
+) -> str:
+    """Return what ``qemu-test`` will do and about how long that takes, for people.
+
+    Args:
+        options: of the command.
+        variants: what is built and booted.
+        source: what was rendered on; None: it has to be fetched and unpacked first.
+        request: how a variant is built; None without a source.
+    """
+    from generator.build.estimate import cold_build, estimate_build
+
+    base = find_base(options.base)
+    version = source.version if source else base.name
+    rows = [f"qemu-test: Linux {version} before and after the series, in QEMU; this will"]
+    seconds = _GUEST_SECONDS
+    if source is None:
+        seconds += _UNPACK_SECONDS
+        rows.append(f"  get       {base.package}, Debian's source of the kernel, and unpack it")
+    patches = len(find_series(options.series).patches)
+    rows.append(f"  render    {patches} patches, on a baseline without what they bring")
+    for number, variant in enumerate(variants):
+        if request:
+            found = estimate_build(request(variant), after_another=number > 0)
+        else:
+            found = cold_build(after_another=number > 0, jobs=options.jobs)
+        seconds += found.seconds
+        rows.append(f"  {'' if number else 'build':9} {variant}: {_say_build(found, variants[0])}")
+    boots = [_boot_seconds(options, variant) for variant in variants]
+    rows.append(
+        f"  boot      {', '.join(variants)}, each with all self-tests: "
+        f"{_duration(max(boots))} each, beside the next build"
+    )
+    rows += [
+        "  compare   baseline: a task that hits a probe dies of SIGTRAP, as in 2012;",
+        "            tip: registers, flags and memory are those of the unprobed instruction",
+    ]
+    cores = options.jobs or os.cpu_count() or 1
+    busy = "" if seconds + boots[-1] < _ROUND else ", more when it is busy, less with ccache"
+    rows.append(
+        f"  {_duration(seconds + boots[-1])} on {cores} cores{busy}; files go to "
+        f"{options.area / options.base}"
+    )
+    return "\n".join(rows)
+
+
+def _say_build(found: Estimate, first: str) -> str:
+    from generator.build.estimate import Start
+
+    about = f"about {found.objects} objects"
+    return {
+        Start.DONE: "is built, nothing has changed",
+        Start.NOTHING: f"{about}, from nothing",
+        Start.DONOR: f"{about}; the others are those of {first}, or of what was built before",
+        Start.CHANGED: f"{about} of what has changed",
+    }[found.start]
+
+
+def _boot_seconds(options: Options, variant: str) -> float:
+    """Return how long the last boot took, or one usually takes."""
+    from generator.report.results import read_boot, result_path
+
+    try:
+        path = result_path(options.area, options.base, variant, options.boots)
+        return read_boot(path).end.seconds
+    except UserError:
+        return BOOT_SECONDS
+
+
+def _duration(seconds: float) -> str:
+    if seconds < _ROUND:
+        return f"about {max(round(seconds, -1), 10):.0f} s"
+    return f"about {seconds / 60:.0f} minutes"
