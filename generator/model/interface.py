@@ -201,18 +201,6 @@ ARCH_FUNCTIONS = (
         patch="hit",
     ),
     Function(
-        name="arch_uprobe_is_long_bp",
-        returns="bool",
-        params=(Param("unsigned long", "bp_vaddr"),),
-        doc=(
-            "Tell whether a breakpoint of the program itself ends where one of a probe would, in "
-            "a form of more bytes. An architecture that has such a form replaces this.",
-        ),
-        weak=True,
-        header=CORE_H,
-        patch="hit",
-    ),
-    Function(
         name="arch_uprobe_signal_bp",
         returns="void",
         params=(_regs,),
@@ -1193,13 +1181,13 @@ X86_FUNCTIONS = (
         patch="xol",
     ),
     Function(
-        name="x86_uprobe_is_long_bp",
-        c_name="arch_uprobe_is_long_bp",
+        name="uprobe_is_long_int3",
         returns="bool",
-        params=(Param("unsigned long", "bp_vaddr"),),
+        params=(_constant_regs,),
+        storage="static",
         doc=(
-            "Tell whether the program has executed int 3 in its form of two bytes, of which the "
-            "second stands where a probe's int3 would.",
+            "Tell whether the task has executed int 3 in its form of two bytes, of which the "
+            "second stands where a probe's int3 would: the program's own.",
         ),
         patch="hit",
     ),

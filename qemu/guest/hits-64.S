@@ -14,6 +14,7 @@
 	.globl	step_fence, leave_slot
 	.globl	call_near, call_near_bp, call_near_ret, return_wrong
 	.globl	hit_high, hit_high_bp
+	.globl	accepted, accepted_end, long_int3
 	.globl	hit_moved, hit_moved_bp, hit_not_moved, hit_not_moved_bp
 
 /* Steps, and loads from memory while it does. */
@@ -146,5 +147,47 @@ saved_sp:
 to_32:	.long	hit_mode_bp
 	.short	USER32_CS
 	.popsection
+
+/* int 3 in its form of two bytes; from its second byte on, add and ret */
+long_int3:
+	.byte	0xcd, 0x03
+	ret
+	ret
+
+	.macro	accept insn:vararg
+	.balign	16
+	\insn
+	.balign	16, 0x90
+	.endm
+
+/* To be armed, not to be executed. */
+	.balign	16
+accepted:
+	accept	rdtscp
+	accept	xgetbv
+	accept	xtest
+	accept	xend
+	accept	xabort $1
+	accept	.byte 0x0f, 0x01, 0xee	/* rdpkru */
+	accept	.byte 0x0f, 0x01, 0xef	/* wrpkru */
+	accept	xsavec 0x40(%rsp)
+	accept	lsl %ecx, %eax
+	accept	lar %ecx, %eax
+	accept	verr 0x40(%rsp)
+	accept	verw 0x40(%rsp)
+	accept	movdiri %rax, (%rdi)
+	accept	movdir64b (%rdi), %rax
+	accept	.byte 0x66, 0x0f, 0x1b, 0x07	/* bndmov %bnd0, (%rdi) */
+	accept	sldt %eax
+	accept	smsw %eax
+	accept	sgdt (%rdi)
+	accept	rdpmc
+	accept	clzero
+	accept	serialize
+	accept	lfs (%rdi), %eax
+	accept	.byte 0x62, 0xf5, 0x7c, 0x48, 0x58, 0xc1	/* vaddph */
+	accept	.byte 0x62, 0xf6, 0x7d, 0x48, 0x98, 0xc1	/* vfmadd132ph */
+accepted_end:
+	.balign	16
 
 	.section .note.GNU-stack, "", @progbits

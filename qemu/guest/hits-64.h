@@ -21,5 +21,7 @@ void leave_slot(const void *context);
 long call_near(long x);
 void return_wrong(void);
 extern const char call_near_bp[], call_near_ret[];
+extern const char accepted[], accepted_end[];
+void long_int3(void);
 
 #endif

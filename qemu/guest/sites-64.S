@@ -572,6 +572,51 @@
 	avx	bmi, shlx, shlx %rdi, DATA(88), %rsi
 	avx	bmi, shlx-rdi, shlx %rsi, DATA(96), %rdi
 
+/*
+ * About the system. With UMIP the kernel executes the first ones in place of
+ * the processor, and no debug exception follows.
+ */
+	one	system, smsw, smsw %eax
+	one	system, smsw-mem, smsw DATA(8)
+	one	system, sldt, sldt %eax
+	one	system, str, str %eax
+	one	system, sgdt, sgdt DATA(16)
+	one	system, sidt, sidt DATA(16)
+
+	site	system, lar, undef=0
+	mov	%cs, %ecx
+	probe
+	lar	%ecx, %eax
+	done
+
+	site	system, lsl
+	mov	%cs, %ecx
+	probe
+	lsl	%ecx, %eax
+	done
+
+	site	system, verw
+	mov	%ds, DATA(24)
+	probe
+	verw	DATA(24)
+	done
+
+	site	system, xgetbv
+	xor	%ecx, %ecx
+	probe
+	xgetbv
+	done
+
+	site	system, rdtscp
+	probe
+	rdtscp
+	xor	%eax, %eax
+	xor	%ecx, %ecx
+	xor	%edx, %edx
+	done
+
+	one	system, bndmov, .byte 0x66, 0x0f, 0x1b, 0x06
+
 /* What must be refused. */
 
 	.macro	refuse name, variant, insn:vararg

@@ -14,6 +14,7 @@
 #include "tests.h"
 
 #define PAGE		4096
+#define ACCEPTED_SIZE	16
 #define STACK_CALLS	400
 #define WORDS		(PAGE / (int)sizeof(long))
 /* More than MAX_URETPROBE_DEPTH */
@@ -25,40 +26,94 @@ static int change_mode(void)
 	return hit_mode(7) != 21;
 }
 
-/* This function probes an instruction there: it cannot be executed. */
-static void probe_mode(struct result *r, const void *place)
+/* Have the slots where 64-bit code has them, then go to 32-bit code twice. */
+static int change_mode_late(void)
 {
-	unsigned long before = trace_hits(), hits;
+	CHECK(hit_xol(7) == 21);
+	CHECK(slots_address() >> 32);
+	CHECK(!change_mode());
+	return change_mode();
+}
+
+/* Probe an instruction of 32-bit code, which a child executes. */
+static void probe_mode(struct result *r, const void *place, int (*child)(void),
+		       unsigned long hits, bool slots_first)
+{
+	unsigned long before = trace_hits();
 	struct probe p;
 	int status;
 
-	if (arm_at(r, &p, place)) {
-		status = wait_child(start_child(change_mode));
-		hits = trace_hits() - before;
-		r->hits += hits;
-		if (WIFSIGNALED(status) && WTERMSIG(status) == SIGTRAP && !hits)
-			r->outcome = OUTCOME_SIGTRAP;
-		else
-			expect(r, WIFSIGNALED(status) &&
-			       WTERMSIG(status) == SIGILL && hits == 1,
-			       "expected SIGILL and one hit, saw status %#x",
-			       status);
+	expect(r, !probe_define(&p, place), "cannot define");
+	if (slots_first)
+		expect(r, !probe_extend(&p, hit_xol), "cannot define");
+	if (expect(r, !probe_arm(&p), "cannot arm the probes")) {
+		status = wait_child(start_child(child));
+		judge(r, status, trace_hits() - before, hits);
 	}
 	probe_remove(&p);
 }
 
 /*
- * This function tests probes in code of another mode than the program's, whose
- * instructions were analysed as the program's: one that would be stepped, and
- * one that would not.
+ * Test probes in code of another mode than the program's: what is emulated,
+ * what is stepped, and what no slot is in reach of. That is probed no more
+ * after the first hit, and the program goes on.
  */
 static void code_mode(struct result *r)
 {
 	int status = wait_child(start_child(change_mode));
 
 	expect(r, !status, "unprobed: status %#x", status);
-	probe_mode(r, hit_mode_bp);
-	probe_mode(r, hit_mode_mov);
+	probe_mode(r, hit_mode_mov, change_mode, 1, false);
+	if (r->outcome == OUTCOME_PASS)
+		probe_mode(r, hit_mode_bp, change_mode, 1, false);
+	if (r->outcome == OUTCOME_PASS)
+		probe_mode(r, hit_mode_bp, change_mode_late, 2, true);
+}
+
+/* Arm instructions that are harmless out of line, whatever they need. */
+static void code_accepted(struct result *r)
+{
+	const char *at = accepted;
+	struct probe p;
+
+	for (; at < accepted_end; at += ACCEPTED_SIZE) {
+		if (!arm_at(r, &p, at))
+			note("refused: instruction %d",
+			     (int)(at - accepted) / ACCEPTED_SIZE);
+		probe_remove(&p);
+	}
+}
+
+static volatile int long_traps;
+
+/* Count the program's own breakpoint of two bytes. */
+static void on_long_int3(int signo, siginfo_t *info, void *context)
+{
+	const ucontext_t *uc = context;
+	uintptr_t ip = uc->uc_mcontext.gregs[REG_RIP];
+
+	(void)info;
+	if (ip != (uintptr_t)long_int3 + 2)
+		die_of(signo);
+	long_traps++;
+}
+
+/* Have such a breakpoint beside a probe. */
+static int own_long_int3(void)
+{
+	const struct sigaction sa = {
+		.sa_sigaction = on_long_int3,
+		.sa_flags = SA_SIGINFO,
+	};
+	int i;
+
+	CHECK(!sigaction(SIGTRAP, &sa, NULL));
+	for (i = 0; i < 10; i++) {
+		long_int3();
+		CHECK(long_traps == i + 1);
+		CHECK(!hit_times(hit_xol, 1));
+	}
+	return 0;
 }
 
 static char *own_stack;
@@ -196,6 +251,8 @@ const struct test code_tests[] = {
 	CHILD_TEST("emulate-cmov", emulate_moved, hit_moved_bp, 1),
 	CHILD_TEST("emulate-cmov-not", emulate_not_moved, hit_not_moved_bp, 1),
 	TEST("code-mode", "sigtrap", code_mode),
+	CHILD_TEST("code-int3-long", own_long_int3, hit_xol, 10),
+	TEST("code-accepted", "pass", code_accepted),
 	TEST("code-stack", "sigtrap", code_stack),
 	RETURN_TEST("return-read-only", return_read_only, hit_xol, 1),
 	{ .name = NULL },

@@ -393,7 +393,72 @@ out:
 	probe_remove(&p);
 }
 
+#define DR6		offsetof(struct user, u_debugreg[6])
+#define DR6_BS		0x4000
+/* What reads as one in DR6: bits that no processor of then has */
+#define DR6_IDLE	0xffff0ff0L
+
+/* Be stepped through instructions that are not. */
+static int hit_three(void)
+{
+	const long value = 7;
+
+	CHECK(!ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+	raise(SIGSTOP);
+	CHECK(hit_nop(7) == 21);
+	CHECK(hit_load(&value) == 21);
+	return hit_xol(7) != 21;
+}
+
+/* Step a child, and count the stops that DR6 does not tell to be steps. */
+static int step_all(int *status, int *silent)
+{
+	pid_t pid = start_child(hit_three);
+	int steps = 0;
+
+	*silent = 0;
+	while (waitpid(pid, status, 0) == pid && WIFSTOPPED(*status)) {
+		if (steps++)
+			*silent += !(ptrace(PTRACE_PEEKUSER, pid, DR6, 0) &
+				     DR6_BS);
+		ptrace(PTRACE_POKEUSER, pid, DR6, DR6_IDLE);
+		if (WSTOPSIG(*status) != SIGSTOP &&
+		    WSTOPSIG(*status) != SIGTRAP)
+			kill(pid, SIGKILL);
+		ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL);
+	}
+	return steps;
+}
+
+/* Test DR6 behind what is skipped, emulated, and stepped. */
+static void step_dr6(struct result *r)
+{
+	unsigned long before = trace_hits();
+	struct probe p;
+	int status, silent, unprobed;
+
+	unprobed = step_all(&status, &silent);
+	if (!expect(r, !status && unprobed > 3 && !silent,
+		    "unprobed: status %#x, %d of %d stops without DR6.BS",
+		    status, silent, unprobed))
+		return;
+	expect(r, !probe_define(&p, hit_nop), "cannot define");
+	expect(r, !probe_extend(&p, hit_load), "cannot define the second");
+	expect(r, !probe_extend(&p, hit_xol), "cannot define the third");
+	if (expect(r, !probe_arm(&p), "cannot arm the probes")) {
+		int steps = step_all(&status, &silent);
+
+		judge(r, status, trace_hits() - before, 3);
+		if (r->outcome == OUTCOME_PASS)
+			expect(r, !silent && steps == unprobed,
+			       "%d of %d stops without DR6.BS, unprobed %d",
+			       silent, steps, unprobed);
+	}
+	probe_remove(&p);
+}
+
 const struct test debugger_tests[] = {
+	TEST("ptrace-dr6", "sigtrap", step_dr6),
 	TEST("ptrace-orders", "sigtrap", ptrace_orders),
 	TEST("watch-ptrace", "sigtrap", watch_ptrace),
 	TEST("core-ip", "sigtrap", core_ip),

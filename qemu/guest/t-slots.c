@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -17,9 +18,11 @@
 #include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/stat.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/ucontext.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "child.h"
@@ -123,6 +126,149 @@ static int all_wait(void)
 	board->go = 1;
 	for (;;)
 		pause();
+}
+
+/* Load what is not there by an instruction that needs no slot otherwise. */
+static void *load_absent(void *arg)
+{
+	board->ready = 1;
+	return hit_load(arg) == 21 ? NULL : arg;
+}
+
+/* Start a thread that does, and wait until its fault can be read. */
+static int start_loader(pthread_t *thread)
+{
+	struct uffd_msg msg;
+
+	CHECK(!make_absent());
+	CHECK(!pthread_create(thread, NULL, load_absent, absent));
+	CHECK(read(fault_fd, &msg, sizeof(msg)) == sizeof(msg));
+	return 0;
+}
+
+/* Provide the page that it waits for. */
+static int end_loader(pthread_t thread)
+{
+	void *ret;
+
+	CHECK(!provide());
+	CHECK(!pthread_join(thread, &ret));
+	return ret != NULL;
+}
+
+static volatile int signals;
+
+static void on_signal(int signo)
+{
+	(void)signo;
+	signals++;
+}
+
+/* The CPU time that a thread may take while it waits for a second, in ns */
+#define IDLE_NS		300000000
+
+/* Wait for the page with a signal pending: the thread sleeps. */
+static int wait_signalled(void)
+{
+	struct timespec cpu;
+	pthread_t thread;
+	clockid_t clock;
+
+	signal(SIGUSR1, on_signal);
+	CHECK(!start_loader(&thread));
+	CHECK(!pthread_kill(thread, SIGUSR1));
+	nap_ms(1000);
+	CHECK(!pthread_getcpuclockid(thread, &clock));
+	CHECK(!clock_gettime(clock, &cpu));
+	CHECK(!end_loader(thread));
+	CHECK(!cpu.tv_sec && cpu.tv_nsec < IDLE_NS);
+	return signals != 1;
+}
+
+/* More than it takes to give a step up */
+#define MANY_SIGNALS	4000
+
+/*
+ * Get signals again and again while the copy does not get on: its step is given
+ * up, and they are handled.
+ */
+static int wait_signals(void)
+{
+	const struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+	pthread_t thread;
+	int i, seen;
+
+	CHECK(!setrlimit(RLIMIT_SIGPENDING, &limit));
+	signal(SIGRTMIN, on_signal);
+	CHECK(!start_loader(&thread));
+	for (i = 0; i < MANY_SIGNALS && !signals; i++) {
+		CHECK(!pthread_kill(thread, SIGRTMIN));
+		sched_yield();
+		if (!(i % 16))
+			nap_ms(1);
+	}
+	nap_ms(100);
+	seen = signals;
+	CHECK(!end_loader(thread));
+	CHECK(seen);
+	return 0;
+}
+
+/* Let it wait until the test says otherwise. */
+static int wait_long(void)
+{
+	pthread_t thread;
+
+	CHECK(!start_loader(&thread));
+	board->go = 1;
+	while (!board->stop)
+		nap_ms(1);
+	return end_loader(thread);
+}
+
+/* How long another probe may take to be removed meanwhile, in ms */
+#define REMOVAL_MS	5000
+
+/* Test that a load that waits does not hold up the removal of a probe. */
+static void removal(struct result *r)
+{
+	unsigned long before = trace_hits();
+	struct probe p, other;
+	bool ended = false, removed = false;
+	int status, waited, ignored;
+	pid_t pid, remover;
+
+	if (!arm_at(r, &p, hit_load))
+		goto out;
+	if (!arm_at(r, &other, hit_xol))
+		goto out_other;
+	pid = start_child(wait_long);
+	while (!board->go && !ended) {
+		ended = child_ended(pid, &status);
+		nap_ms(1);
+	}
+	remover = fork();
+	if (!remover) {
+		probe_disarm(&other);
+		_exit(0);
+	}
+	for (waited = 0; waited < REMOVAL_MS && !removed; waited += 10) {
+		removed = child_ended(remover, &ignored);
+		nap_ms(10);
+	}
+	board->stop = 1;
+	if (!removed)
+		wait_child(remover);
+	if (!ended)
+		status = wait_child(pid);
+	judge(r, status, trace_hits() - before, 1);
+	if (r->outcome == OUTCOME_PASS)
+		expect(r, removed, "a probe is not removed in %d ms",
+		       REMOVAL_MS);
+out_other:
+	probe_remove(&other);
+out:
+	probe_remove(&p);
 }
 
 static const long seven = 7;
@@ -547,5 +693,10 @@ const struct test slot_tests[] = {
 	TEST("slots-left-signal", "sigtrap", left_signal),
 	TEST("slots-left-hit", "sigtrap", left_hit),
 	TEST_IF("slots-handler", "sigtrap", handler, lacks_userfaultfd),
+	{ .name = "slots-signal", .before = "sigtrap", .child = wait_signalled,
+	  .bp = hit_load, .hits = 1, .lacks = lacks_userfaultfd },
+	{ .name = "slots-signals", .before = "sigtrap", .child = wait_signals,
+	  .bp = hit_load, .hits = 2, .lacks = lacks_userfaultfd },
+	TEST_IF("slots-removal", "sigtrap", removal, lacks_userfaultfd),
 	{ .name = NULL },
 };

@@ -330,24 +330,24 @@ static int set_random(int how)
 }
 
 /*
- * This function tests where the page for the slots of 32-bit programs is: below
- * 4 GiB, whether addresses are random or not.
+ * Run a test of another program, with addresses that are random, or not, as
+ * debuggers start programs: the slots are where the program can execute them,
+ * and where its stack does not go.
  */
-static void random_32(struct result *r)
+static void random_ways(struct result *r, const char *program, const char *test)
 {
 	static const int ways[] = { 0, 1, 2 };
 	unsigned long hits;
 	char line[512];
 	int was, i, status;
 
-	if (access("/bin/selftest-32", X_OK)) {
-		r->skip = "there is no 32-bit program";
+	if (access(program, X_OK)) {
+		r->skip = "there is no such program";
 		return;
 	}
 	for (i = 0; i < 3 && r->outcome == OUTCOME_PASS; i++) {
 		was = set_random(ways[i]);
-		status = run_program("/bin/selftest-32", "m32-pushall", line,
-				     sizeof(line));
+		status = run_program(program, test, line, sizeof(line));
 		set_random(was);
 		if (strstr(line, "outcome=sigtrap"))
 			r->outcome = OUTCOME_SIGTRAP;
@@ -359,6 +359,31 @@ static void random_32(struct result *r)
 		if (sscanf(line, "outcome=%*s hits=%lu", &hits) == 1)
 			r->hits += hits;
 	}
+}
+
+/* 32-bit kernels run none of the others. */
+static const char *lacks_64(void)
+{
+#ifdef __x86_64__
+	return NULL;
+#else
+	return "64-bit programs";
+#endif
+}
+
+static void random_32(struct result *r)
+{
+	random_ways(r, "/bin/selftest-32", "m32-pushall");
+}
+
+static void random_64(struct result *r)
+{
+	random_ways(r, "/bin/selftest-64", "pushf");
+}
+
+static void random_x32(struct result *r)
+{
+	random_ways(r, "/bin/selftest-x32", "x32-pushf");
 }
 
 const struct test task_tests[] = {
@@ -376,5 +401,7 @@ const struct test task_tests[] = {
 	TEST("threads-exec", "sigtrap", exec_threads),
 	TEST("threads-toggle", "sigtrap", toggle_storm),
 	TEST("task-random-32", "sigtrap", random_32),
+	TEST_IF("task-random-64", "sigtrap", random_64, lacks_64),
+	TEST_IF("task-random-x32", "sigtrap", random_x32, lacks_64),
 	{ .name = NULL },
 };

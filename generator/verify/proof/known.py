@@ -61,6 +61,7 @@ LACKING = {
     **dict.fromkeys(("senduipi", "clui", "stui", "testui"), "no user interrupts in Unicorn: #UD"),
     **dict.fromkeys(("xend", "xtest", "xsusldtrk", "xresldtrk"), _RTM),
     **dict.fromkeys(("saveprevssp", "rstorssp"), _CET),
+    **dict.fromkeys(("xsavec", "xsavec64"), "no XSAVEC in Unicorn: #UD"),
     "serialize": "no SERIALIZE in Unicorn: #UD",
     "rdpkru": "no protection keys in Unicorn: #UD",
     **dict.fromkeys(
