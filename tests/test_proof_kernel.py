@@ -91,7 +91,7 @@ def test_everything_is_equal(rendered):
 
 # Each of these is wrong in a way that a kernel of some time was; the proof has to see it.
 MUTATIONS = {
-    "the scratch register is not loaded": ("*scratch = utask->vaddr + auprobe->ilen;", ";"),
+    "the scratch register is not loaded": ("*scratch = utask->vaddr + mode->ilen;", ";"),
     "nor restored": ("*scratch = autask->saved_scratch_register;", ";"),
     "it is rsi even where ModRM.reg is": ("if (!(used & BIT(UPROBE_REG_SI)))", "if (1)"),
     "nor rdi where vvvv is": ("? UPROBE_REG_BX : UPROBE_REG_DI", "? UPROBE_REG_DI : 0"),
@@ -100,15 +100,15 @@ MUTATIONS = {
     "rbx is not restored": ("return &regs->bx;", "return NULL;"),
     "REX.B stays": ("*rex &= ~0x01;", "*rex &= ~0x00;"),
     "the return address is that of the slot": (
-        "if (auprobe->fixups & UPROBE_FIX_CALL) {",
-        "if (auprobe->fixups & 0) {",
+        "if (mode->fixups & UPROBE_FIX_CALL) {",
+        "if (mode->fixups & 0) {",
     ),
     "a 32-bit task gets one of 8 bytes": ("return is_32bit_app(current) ? 4 : 8;", "return 8;"),
     "pushf shows TF": ("~(X86_EFLAGS_TF >> 8)", "~0"),
     "the ip stays in the slot": ("regs->ip += utask->vaddr - utask->xol_vaddr;", ";"),
     "a branch is always taken": ("if (taken)", "if (taken || 1)"),
-    "the distance is lost": ("regs->ip += (long)auprobe->offs;", "regs->ip += 1;"),
-    "the distance is not signed": ("(long)auprobe->offs", "(u32)auprobe->offs"),
+    "the distance is lost": ("regs->ip += (long)mode->offs;", "regs->ip += 1;"),
+    "the distance is not signed": ("(long)mode->offs", "(u32)mode->offs"),
     "32-bit code gets a 64-bit ip": ("regs->ip = (u32)regs->ip;", ";"),
     "an exception leaves the ip in the slot": (
         "	regs->ip = utask->vaddr;\n	if (!utask",
@@ -118,7 +118,7 @@ MUTATIONS = {
         "regs->flags &= ~X86_EFLAGS_TF;\n\tif (utask",
         ";\n\tif (utask",
     ),
-    "popf loses TF": ("if (!(auprobe->fixups & UPROBE_FIX_SETF))", "if (1)"),
+    "popf loses TF": ("if (!(mode->fixups & UPROBE_FIX_SETF))", "if (1)"),
     "a debugger loses its trap": (
         "if (*dr6 & (DR_STEP | DR_TRAP_BITS))",
         "if (*dr6 & DR_TRAP_BITS)",
@@ -131,7 +131,7 @@ MUTATIONS = {
         "(!test_thread_flag(TIF_BLOCKSTEP) || 1 ||",
     ),
     "block-stepping stops behind a copy": (
-        "		if (!uprobe_copy_branched(auprobe, regs))",
+        "		if (!uprobe_copy_branched(mode, regs))",
         "		if (0)",
     ),
     "block-stepping misses a branch": ("return done && done !=", "return done && 0 &&"),
@@ -141,15 +141,15 @@ MUTATIONS = {
         "if (op->op == UPROBE_OP_JCC && 0)",
     ),
     "the stack is gone and nothing is undone": ("regs->sp = autask->saved_sp;", ";"),
-    "a NOP is skipped by one byte": ("regs->ip + auprobe->ilen);", "regs->ip + 1);"),
+    "a NOP is skipped by one byte": ("regs->ip + mode->ilen);", "regs->ip + 1);"),
     "xchg %r8,%rax is a NOP": ("!X86_REX_B(insn->rex_prefix.value)", "1"),
     "operands are not seen": (
         "if (uprobe_insn_lacks_operands(insn))",
         "if (uprobe_insn_lacks_operands(insn) && 0)",
     ),
     "a slot is executed without its end": (
-        "memcpy(auprobe->ixol, auprobe->insn, auprobe->ilen);",
-        "memcpy(auprobe->ixol, auprobe->insn, auprobe->ilen - 1);",
+        "memcpy(ixol, auprobe->insn, mode->ilen);",
+        "memcpy(ixol, auprobe->insn, mode->ilen - 1);",
     ),
     "branches of 16 bits": ("uprobe_insn_has_prefix(insn, 0x66) &&", "0 &&"),
     "VEX is taken for something else": (
@@ -157,7 +157,7 @@ MUTATIONS = {
         "if (",
     ),
     "groups are not looked at": (
-        "return group->fixups[X86_MODRM_REG(insn->modrm.value)];",
+        "return group->fixups[selected];",
         "return group->fixups[0];",
     ),
     "borrows are carries": ("carries = (~a & b) | ((~a | b) & result);", ""),
@@ -187,17 +187,17 @@ MUTATIONS = {
     "the index has no scale": ("<< op->scale", "<< 0"),
     "no sign": ("if (op->sign)", "if (0)"),
     "pop counts too late": (
-        "regs->sp = uprobe_mode_address(auprobe, sp + op->size);\n\tif (!uprobe_set_operand"
-        "(auprobe, regs, value))\n",
-        "if (!uprobe_set_operand(auprobe, regs, value) &&\n"
-        "\t    (regs->sp = uprobe_mode_address(auprobe, sp + op->size)))\n",
+        "regs->sp = uprobe_mode_address(mode, sp + op->size);\n\tif (!uprobe_set_operand"
+        "(mode, regs, value))\n",
+        "if (!uprobe_set_operand(mode, regs, value) &&\n"
+        "\t    (regs->sp = uprobe_mode_address(mode, sp + op->size)))\n",
     ),
     "pop keeps what it has undone": ("\tregs->sp = sp;\n\treturn -EFAULT;", "\treturn -EFAULT;"),
     "ret drops nothing": ("(u16)op->imm", "0"),
     "a call fails and has pushed": (
-        "if (uprobe_get_operand(auprobe, regs, op->src, op->size, &target) ||",
-        "if (uprobe_push(auprobe, regs, op->size, regs->ip) ||\n"
-        "uprobe_get_operand(auprobe, regs, op->src, op->size, &target) ||",
+        "if (uprobe_get_operand(mode, regs, op->src, op->size, &target) ||",
+        "if (uprobe_push(mode, regs, op->size, regs->ip) ||\n"
+        "uprobe_get_operand(mode, regs, op->src, op->size, &target) ||",
     ),
     "lea reads memory": ("op->src = UPROBE_ADDRESS;", ";"),
     "arpl is movsxd": ("if (!insn->x86_64)\n\t\t\treturn false;", ";"),
@@ -218,16 +218,20 @@ MUTATIONS = {
         ";",
     ),
     "a byte in front is changed in the original": (
-        "u8 *rex = auprobe->ixol +",
-        "u8 *rex = auprobe->insn +",
+        "uprobe_move_riprel(mode, ixol, &insn);",
+        "uprobe_move_riprel(mode, auprobe->insn, &insn);",
     ),
     "the original is changed": (
-        "u8 *displacement = auprobe->ixol +",
-        "u8 *displacement = auprobe->insn +",
+        "uprobe_move_branch(mode, ixol, &insn);",
+        "uprobe_move_branch(mode, auprobe->insn, &insn);",
+    ),
+    "the copy is that of the other mode": (
+        "(mode - auprobe->modes) * MAX_UINSN_BYTES",
+        "(1 - (mode - auprobe->modes)) * MAX_UINSN_BYTES",
     ),
     "jumps to where no code can be": (
-        "return !auprobe->x86_64 || target < TASK_SIZE_MAX;",
-        "return auprobe->x86_64 || target < TASK_SIZE_MAX;",
+        "return !mode->x86_64 || target < TASK_SIZE_MAX;",
+        "return mode->x86_64 || target < TASK_SIZE_MAX;",
     ),
     "EVEX is refused in VEX's name": (
         "((vex[1] & 0x08) || !(vex[2] & 0x04))",
@@ -469,7 +473,7 @@ def test_the_fuzzer_finds_nothing(rendered):
     [
         (
             "displacement[0] = 1;",
-            "((u8 *)(auprobe + 1))[0] = 1;",
+            "ixol[sizeof(struct arch_uprobe)] = 1;",
             "overflow",
         ),
         ("return -EOPNOTSUPP;", "return -EPERM;", "deadly signal"),

@@ -383,9 +383,9 @@ def tiny():
         "arch/x86/tools/gen-insn-attr-x86.awk": 'BEGIN { print "extern int table;" }\n',
     }
     tip = {
-        "arch/x86/include/asm/uprobes.h": "#define MAX_UINSN_BYTES 16\nstruct arch_uprobe { u8 "
-        "insn[16], ixol[16], fixups, ilen, scratch; bool nop; s32 offs; "
-        "struct { u8 op; } operation; };\n"
+        "arch/x86/include/asm/uprobes.h": "#define MAX_UINSN_BYTES 16\nstruct arch_uprobe_mode { u8 "
+        "fixups, ilen, scratch; bool nop; s32 offs; struct { u8 op; } operation; };\n"
+        "struct arch_uprobe { u8 insn[16], ixol[2][16]; struct arch_uprobe_mode modes[2]; };\n"
         "struct arch_uprobe_task { int x; };\n",
         "include/linux/uprobes.h": "#include <asm/uprobes.h>\nstruct uprobe_task { "
         "unsigned long vaddr, xol_vaddr; };\n"

@@ -324,6 +324,7 @@ def test_structures_parse(prefix):
     text = render("arch/x86/include/asm/uprobes.h", BASES[0], prefix)
     text = re.sub(r"/\*.*?\*/", "", text, flags=re.S)
     text = re.sub(r"(?m)^\s*#.*$", "", text).replace("MAX_UINSN_BYTES", "16")
+    text = text.replace("UPROBE_INSN_MODES", "2")
     types = "".join(f"typedef int {name};" for name in ("u8", "u16", "u32", "s32", "bool"))
     tree = c_parser.CParser().parse(types + text)
     structs = {
@@ -332,8 +333,9 @@ def test_structures_parse(prefix):
         if isinstance(node, c_ast.Decl) and isinstance(node.type, c_ast.Struct)
     }
     assert "saved_trap_nr" in structs["arch_uprobe_task"]
-    assert ("nop" in structs["arch_uprobe"]) == ("skip-nop" in prefix)
-    assert {"insn", "ixol", "fixups"} <= set(structs["arch_uprobe"])
+    assert ("nop" in structs["arch_uprobe_mode"]) == ("skip-nop" in prefix)
+    assert {"insn", "ixol", "modes"} <= set(structs["arch_uprobe"])
+    assert "fixups" in structs["arch_uprobe_mode"]
 
 
 @pytest.mark.parametrize("prefix", PREFIXES, ids=len)

@@ -90,6 +90,15 @@ BROUGHT: tuple[Brought, ...] = (
         between="fail",
         why="armed and hit, and nobody is told of the return",
     ),
+    # everything but what the kernel is to refuse is armed by every kernel
+    Brought(tests=("code-accepted",), patch="baseline"),
+    Brought(
+        tests=("system",),
+        patch="skip-nop",
+        since="hit",
+        between=PASS,
+        why="all of them are stepped",
+    ),
     Brought(
         tests=("mm-map-join",),
         patch="move",

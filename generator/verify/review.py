@@ -223,7 +223,7 @@ def _r14(look: _Look) -> None:
     body = look.function(ARCH, "uprobe_insn_is_nop")
     if "for (" in body or "MAX_UINSN_BYTES" in body:
         look.problems.append("NOPs are looked for byte by byte")
-    if "auprobe->ilen" not in look.function(ARCH, "arch_uprobe_skip_sstep"):
+    if "mode->ilen" not in look.function(ARCH, "arch_uprobe_skip_sstep"):
         look.problems.append("ip does not move by the length")
 
 
