@@ -108,6 +108,28 @@ BROUGHT: tuple[Brought, ...] = (
         why="where joining arms, a page is lost: CVE-2025-38207",
     ),
     Brought(
+        tests=("mm-map-join-tables",),
+        patch="move",
+        since="hit",
+        between=PASS,
+        complaint="WARNING: CPU: ",
+        why="where joining arms, there is a page table already where one is moved to",
+    ),
+    Brought(
+        tests=("counter-moved",),
+        patch="move",
+        since="hit",
+        between="fail",
+        why="what mremap() has left is armed once more, and counted",
+    ),
+    Brought(
+        tests=("code-rewritten", "code-patched"),
+        patch="compare",
+        since="hit",
+        between="fail",
+        why="executed as it was analysed",
+    ),
+    Brought(
         tests=("mm-map-grow-move", "mm-map-stay"),
         patch="move",
         since="hit",
