@@ -8,6 +8,8 @@ from conftest import TESTS
 from test_report_compare import boot, guest
 
 from generator.build.chain import PrefixResult
+from generator.checks.soak.judge import Refused, Row, Run, Soak
+from generator.checks.soak.judge import as_data as soak_data
 from generator.model.opcodes import OPCODES
 from generator.model.review import RULES
 from generator.report.clients import Client
@@ -112,6 +114,7 @@ def make_results(work: Path, *, said: str = "") -> Path:
     lost = Client(name=said, expected=10000, ours=None, base=9999, said=(said,))
     versions = {"linux-perf": said or "6.1"}
     _keep(work, "clients", clients_data((counted, lost) if said else (counted,), versions))
+    _keep(work, "soak", soak_data(_soak(said)))
     _keep(work, "coverage", coverage_data(_coverage(said)))
     tally = {"entries": {"not stepped": 99, "stepped": 1}, "returns": {}, "instructions": {}}
     tally |= {"stepped": {"mul": 1}, "refused": {}}
@@ -122,6 +125,40 @@ def make_results(work: Path, *, said: str = "") -> Path:
     _keep(work, "patches", _patches(said))
     _keep(work, "corpus", corpus_data([_corpus(said)]))
     return work
+
+
+def _soak(said):
+    good = Run(outcome="pass", hits=900, returns=30, seconds=2.5, plain=0.5)
+    bad = Run(outcome=said or "differs", hits=9, seconds=0.5, plain=0.0, said=(said or "byte 3",))
+    row = Row(
+        program=said or "perl",
+        round="entries",
+        sites=700,
+        base_sites=699,
+        ours=bad if said else good,
+        base=bad,
+        problems=(said,) if said else (),
+    )
+    place = Refused(
+        sides=("base",),
+        round="entries",
+        file=said or "/usr/bin/perl",
+        offset=64,
+        error=524,
+        code="c5 f8 77",
+        text=said or "vzeroupper",
+        reason="",
+    )
+    return Soak(
+        full=False,
+        rows=(row,),
+        refused=(place,),
+        boots={"programs/base": said} if said else {},
+        versions={"perl-base": said or "5.36"},
+        problems=(said,) if said else (),
+        unstable=(),
+        seconds=70.5,
+    )
 
 
 def _keep(work, command, data):

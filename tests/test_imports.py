@@ -8,7 +8,10 @@ import pytest
 from conftest import TESTS
 
 PACKAGE = TESTS.parent / "generator"
-STAGES = ("model", "plan", "render", "tree", "verify", "build", "boot", "report", "cli")
+STAGES = (
+    *("model", "plan", "render", "tree", "verify", "build", "boot", "checks"),
+    *("report", "cli"),
+)
 LEAVES = {"errors": set(), "paths": {"errors"}}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 

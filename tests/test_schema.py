@@ -63,6 +63,7 @@ KEPT = [
     "mutate",
     "patches",
     "review",
+    "soak",
     "states",
 ]
 KEPT += ["verdicts", "verify"]

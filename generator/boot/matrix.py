@@ -12,11 +12,11 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from generator.boot.cluster import connect
 from generator.boot.stage import BootRequest, BootResult, boot_kernel
 from generator.build import toolchain
 from generator.build.chain import Chain, PrefixResult, kept_steps, step_keys
@@ -25,7 +25,7 @@ from generator.build.follow import take_step
 from generator.errors import InfraError, UserError
 
 if TYPE_CHECKING:
-    from distributed import Client, Future
+    from distributed import Future
 
 WHOLE = ("on", "off")
 """The configurations of which whole kernels are built."""
@@ -38,13 +38,6 @@ DOCUMENTED = "on"
 
 BOOTED = "whole-on"
 """The chain whose kernels are booted."""
-
-_CALM = {
-    "distributed.admin.tick.interval": "1s",
-    "distributed.admin.system-monitor.interval": "10s",
-    "distributed.worker.profile.enabled": False,
-}
-"""Dask looks at itself 50 times a second, which takes a tenth of a core; nobody reads it here."""
 
 # seconds on one core, as long as this machine has not measured them: the first step of a
 # directory, one that a few objects see, a whole kernel from nothing, one of those after it, a boot
@@ -270,7 +263,9 @@ def run_matrix(
     """
     from distributed import as_completed
 
-    with _client(plan, scheduler, workers) as client:
+    with connect(
+        plan.chains[0].workdir, sees=plan.chains[0].repo, scheduler=scheduler, workers=workers
+    ) as client:
         owners: dict[Future, Chain] = {}
         steps: list[Future] = []
         boots: list[Future] = []
@@ -314,60 +309,3 @@ def _boot(chain: Chain, booting: Booting, built: PrefixResult) -> BootResult | N
             accel=booting.accel,
         )
     )
-
-
-@contextmanager
-def _client(plan: MatrixPlan, scheduler: str, workers: int) -> Iterator[Client]:
-    """Connect to a scheduler, or start one and its workers on this machine's loopback."""
-    import logging
-
-    import dask
-    from distributed import Client, LocalCluster
-
-    if scheduler:
-        try:
-            client = Client(scheduler, timeout=10, set_as_default=False)
-        except (OSError, ValueError) as error:
-            raise UserError(
-                f"no Dask scheduler answers: {error}",
-                where=scheduler,
-                hint="start one with: dask scheduler",
-            ) from error
-        with client:
-            _check_workers(client, plan)
-            yield client
-        return
-    place = plan.chains[0].workdir / "dask"
-    with (
-        dask.config.set(_CALM),
-        LocalCluster(
-            n_workers=workers or os.cpu_count() or 1,
-            threads_per_worker=1,
-            host="127.0.0.1",
-            scheduler_kwargs={"dashboard": False},
-            silence_logs=logging.CRITICAL,
-            memory_limit=0,
-            local_directory=str(place),
-        ) as cluster,
-        Client(cluster, set_as_default=False) as client,
-    ):
-        yield client
-
-
-def _check_workers(client: Client, plan: MatrixPlan) -> None:
-    """See that there are workers, and that each sees what it works with."""
-    repo = plan.chains[0].repo
-    sees = client.run(os.path.isdir, str(repo))
-    if not sees:
-        raise UserError(
-            "the scheduler has no workers",
-            where=client.scheduler.address,
-            hint="start some: dask worker ADDRESS --nthreads 1",
-        )
-    blind = [address for address, seen in sees.items() if not seen]
-    if blind:
-        raise UserError(
-            f"the worker {blind[0]} does not see the work area",
-            where=str(repo),
-            hint="all workers need it at the same path",
-        )

@@ -15,6 +15,7 @@ from typer.models import CommandInfo
 from generator import __version__
 from generator.cli import bases, checks, clients, commands, desk, patches, states
 from generator.cli import matrix as prefix_matrix
+from generator.cli import soak as soak_programs
 from generator.cli.coverage import coverage as measure_coverage
 from generator.cli.options import Colour, Level, Options, Shell
 from generator.errors import ExitCode, InfraError, UprobekitError, UserError
@@ -333,6 +334,78 @@ def matrix(
         scheduler=scheduler,
         workers=workers,
         junit=junit,
+    )
+
+
+@app.command()
+def soak(
+    base: Base = "6.1",
+    series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    tree: Tree = None,
+    rev: Rev = None,
+    full: Annotated[
+        bool, typer.Option("--full", help="All programs, one boot each, and 200 generated ones.")
+    ] = False,
+    program: Annotated[
+        list[str] | None,
+        typer.Option(help="Only this program; may be repeated.", show_default=False),
+    ] = None,
+    count: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Programs that csmith makes; default: 10, with --full 200.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the first of them.")] = 1,
+    scheduler: Annotated[
+        str, typer.Option(help="Address of a Dask scheduler.", show_default=False)
+    ] = "",
+    workers: Annotated[int, typer.Option(help="Guests at a time; 0: one per core.")] = 0,
+    again: Annotated[
+        bool,
+        typer.Option("--boot-again", help="Boot what was booted before with the same inputs, too."),
+    ] = False,
+    junit: Annotated[
+        Path | None, typer.Option(help="Write JUnit XML to this file.", show_default=False)
+    ] = None,
+    accel: Accel = "auto",
+    workdir: Workdir = None,
+    as_json: Json = False,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print what would be run, boot nothing.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Run real programs under thousands of probes, on the tip and on the unmodified base.
+
+    What they write and how they end has to be byte for byte as without probes. Probes are on every
+    function of the programs and what they load, then on returns; in programs that csmith makes, on
+    every instruction. Needs tip and peer built; what was booted before is not booted again.
+    """
+    soak_programs.run_soak(
+        Options(
+            base=base,
+            series=series,
+            tree=tree,
+            rev=rev,
+            accel=accel,
+            workdir=workdir,
+            as_json=as_json,
+            dry_run=dry_run,
+            quiet=quiet,
+        ),
+        soak_programs.Wish(
+            full=full,
+            programs=tuple(program or ()),
+            count=count,
+            seed=seed,
+            again=again,
+            scheduler=scheduler,
+            workers=workers,
+            junit=junit,
+        ),
     )
 
 

@@ -18,6 +18,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from generator.boot.stage import BootResult
 from generator.build.kernel import BuildResult
+from generator.checks.soak.judge import Soak
 from generator.render.share import LineShare
 from generator.report.clients import Client
 from generator.report.compare import Comparison
@@ -134,6 +135,7 @@ RESULTS = {
         more={"report": str, "sections": tuple[Status, ...]},
     ),
     "review": Shape(what="the points of the review", more={"points": tuple[Point, ...]}),
+    "soak": Shape(what="programs under probes, on the tip and on the base", of=Soak),
     "states": Shape(what="the states of probed tasks, explored", of=StatesRows),
     "status": Shape(what="what is in the work area", of=WorkStatus),
     "verify": Shape(what="the tip against the model", more={"checks": tuple[Check, ...]}),

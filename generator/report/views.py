@@ -7,6 +7,7 @@ what reading it raises, and the report says so (``whole``).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -288,6 +289,54 @@ def _clients(data: Data) -> View:
     return judged(bool(rows) and not wrong), text, {"rows": rows, "versions": versions}
 
 
+def _soak(data: Data) -> View:
+    rows: list[dict[str, Any]] = [
+        {
+            "program": cut(row["program"]),
+            "round": cut(row["round"]),
+            "sites": int(row["sites"]),
+            "problems": [cut(what) for what in row["problems"]],
+            **{side: _soak_run(row[side]) for side in ("ours", "base")},
+        }
+        for row in data["rows"]
+    ]
+    problems = [cut(what) for what in data["problems"]]
+    passed = {side: sum(row[side]["passed"] for row in rows) for side in ("ours", "base")}
+    hits = sum(row["ours"]["hits"] + row["ours"]["returns"] for row in rows)
+    text = (
+        f"{len(rows)} runs, {hits} hits and returns; as without probes {passed['ours']}, "
+        f"on the base {passed['base']}"
+    )
+    refused = Counter(
+        (" and ".join(map(cut, place["sides"])), cut(place["reason"] or place["text"]))
+        for place in data["refused"]
+    )
+    shown = {
+        "rows": rows,
+        "problems": problems,
+        "refused": [(*who, count) for who, count in refused.most_common(_MOST_REFUSED)],
+        "boots": {str(name): cut(how) for name, how in data["boots"].items()},
+        "versions": {str(name): cut(version) for name, version in data["versions"].items()},
+        "full": bool(data["full"]),
+    }
+    return judged(bool(rows) and not problems), text, shown
+
+
+def _soak_run(run: Mapping[str, Any]) -> dict[str, Any]:
+    outcome = cut(run["outcome"])
+    return {
+        "outcome": outcome,
+        "passed": outcome == "pass" and int(run["hits"]) > 0,
+        "hits": int(run["hits"]),
+        "returns": int(run["returns"]),
+        "ratio": f"{float(run['ratio']):.1f}",
+        "said": [cut(line) for line in run["said"][:_MOST_SAID]],
+    }
+
+
+_MOST_REFUSED, _MOST_SAID = 30, 8
+
+
 def _count(value: object) -> str:
     return "none" if value is None else str(int(str(value)))
 
@@ -436,6 +485,9 @@ SECTIONS = (
         anchor="census", title="Census of programs", command="census", result="census", look=_census
     ),
     Section(anchor="cost", title="Cost per hit", command="cost", result="cost", look=_cost),
+    Section(
+        anchor="soak", title="Programs under probes", command="soak", result="soak", look=_soak
+    ),
     Section(anchor="clients", title="Clients", command="clients", result="clients", look=_clients),
     Section(
         anchor="coverage",

@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Programs that csmith makes, compiled in different ways; each prints a checksum of what it did.
+
+The same seeds give the same programs. One that would take too long under probes is passed over: it
+is compiled once more with a counter at each basic block (gcc's ``-fsanitize-coverage=trace-pc``),
+so that which ones are taken depends on no machine's speed.
+"""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+from generator.checks.soak.sites import own_functions
+from generator.errors import InfraError
+from generator.paths import ensure_dir
+
+PACKAGES = ("csmith", "libcsmith-dev", "gcc-multilib")
+
+HEADERS = "/usr/include/csmith"
+"""Where Debian's libcsmith-dev has csmith.h."""
+
+OPTIONS = ("--max-funcs", "6", "--max-block-depth", "3", "--max-expr-complexity", "6")
+"""Small programs: each of their instructions is a place."""
+
+LEAST_BLOCKS, MOST_BLOCKS = 500, 40_000
+"""Basic blocks, not optimised, that a program executes: some hundred thousand hits at most."""
+
+_COUNTER = f"""\
+#include <stdio.h>
+#include <unistd.h>
+static unsigned long n;
+void __sanitizer_cov_trace_pc(void);
+__attribute__((no_sanitize_coverage)) void __sanitizer_cov_trace_pc(void)
+{{
+	if (++n > {MOST_BLOCKS})
+		_exit(9);
+}}
+__attribute__((destructor)) static void few(void)
+{{
+	if (n < {LEAST_BLOCKS})
+		_exit(8);
+}}
+"""
+
+_TOO_LONG = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Build:
+    """A way to compile: the compiler, its level, the mode, further options."""
+
+    compiler: str
+    level: str
+    bits: int = 64
+    options: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        """A word for it: ``gcc-O2-64``."""
+        more = "".join(option.removeprefix("-m") for option in self.options)
+        return f"{self.compiler}-{self.level}-{self.bits}{f'-{more}' if more else ''}"
+
+    @property
+    def command(self) -> tuple[str, ...]:
+        """The compiler and its options."""
+        return (self.compiler, f"-{self.level}", f"-m{self.bits}", *self.options)
+
+
+EVERYDAY = (
+    Build(compiler="gcc", level="O0"),
+    Build(compiler="gcc", level="O1"),
+    Build(compiler="gcc", level="O2"),
+    Build(compiler="gcc", level="O3"),
+    Build(compiler="gcc", level="O2", bits=32),
+    Build(compiler="gcc", level="O0", bits=32),
+    Build(compiler="gcc", level="O3", options=("-mavx2",)),
+)
+"""What every machine that builds kernels here can do."""
+
+ALL = tuple(
+    Build(compiler=compiler, level=level, bits=bits, options=options)
+    for compiler in ("gcc", "clang")
+    for level in ("O0", "O1", "O2", "O3")
+    for bits, options in ((64, ()), (32, ()), (64, ("-mavx2",)))
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generated:
+    """A compiled program: seed, how it was compiled, source, program, its own functions' names."""
+
+    seed: int
+    build: Build
+    source: Path
+    program: Path
+    functions: frozenset[str]
+
+    @property
+    def name(self) -> str:
+        """A word for it: ``csmith-12-gcc-O2-64``."""
+        return f"csmith-{self.seed}-{self.build.name}"
+
+
+def make_programs(
+    place: Path, *, wanted: int, first_seed: int, builds: Sequence[Build]
+) -> tuple[Generated, ...]:
+    """Generate ``wanted`` programs and compile each in one of the ways, in turn.
+
+    Args:
+        place: work folder; what is there from before is used.
+        wanted: how many.
+        first_seed: of csmith; the following ones are tried as well.
+        builds: ways to compile.
+
+    Raises:
+        InfraError: csmith or a compiler is missing or fails.
+    """
+    for tool in ("csmith", *sorted({build.compiler for build in builds})):
+        if shutil.which(tool) is None:
+            packages = "clang" if tool == "clang" else " ".join(PACKAGES)
+            raise InfraError(f"{tool} is not found in PATH", hint=f"apt-get install {packages}")
+    ensure_dir(place)
+    seeds = _useful_seeds(place, first_seed)
+    return tuple(
+        _compile(place, next(seeds), builds[number % len(builds)]) for number in range(wanted)
+    )
+
+
+def _useful_seeds(place: Path, first: int) -> Iterator[int]:
+    """Yield the seeds of programs of the right size; generate their sources."""
+    counter = place / "counter.c"
+    counter.write_text(_COUNTER)
+    for seed in count(first):
+        source, verdict = _source(place, seed), place / f"{seed}.blocks"
+        if not source.is_file():
+            _run(("csmith", "--seed", str(seed), *OPTIONS, "-o", str(source)))
+        if not verdict.is_file():
+            verdict.write_text(str(_try(source, counter, place / f"{seed}.try")))
+        if verdict.read_text() == "0":
+            yield seed
+
+
+def _try(source: Path, counter: Path, program: Path) -> int:
+    """Return the exit status of a program that counts its basic blocks."""
+    traced = program.with_suffix(".o")
+    _run(
+        (
+            *("gcc", "-w", "-O0", "-fsanitize-coverage=trace-pc", f"-I{HEADERS}"),
+            *("-c", str(source), "-o", str(traced)),
+        )
+    )
+    _run(("gcc", "-O0", str(traced), str(counter), "-o", str(program)))
+    try:
+        done = subprocess.run(
+            [str(program)], stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False
+        )
+    except subprocess.TimeoutExpired:
+        return 9
+    finally:
+        program.unlink(missing_ok=True)
+        traced.unlink(missing_ok=True)
+    return done.returncode
+
+
+def _compile(place: Path, seed: int, build: Build) -> Generated:
+    source = _source(place, seed)
+    program = place / f"{seed}-{build.name}"
+    code = program.with_suffix(".o")
+    if not (program.is_file() and code.is_file()):
+        command = (*build.command, "-w", f"-I{HEADERS}")
+        _run((*command, "-c", str(source), "-o", str(code)))
+        _run((*command, "-static", str(code), "-o", f"{program}.new"))
+        Path(f"{program}.new").replace(program)
+    return Generated(
+        seed=seed, build=build, source=source, program=program, functions=own_functions(code)
+    )
+
+
+def _source(place: Path, seed: int) -> Path:
+    return place / f"{seed}.c"
+
+
+def _run(command: tuple[str, ...]) -> None:
+    try:
+        subprocess.run(command, capture_output=True, text=True, timeout=_TOO_LONG * 6, check=True)
+    except subprocess.CalledProcessError as error:
+        lines = error.stderr.strip().splitlines()[-5:]
+        raise InfraError(
+            f"{command[0]} fails: " + "\n  ".join(lines), where=" ".join(command)
+        ) from error
+    except (OSError, subprocess.SubprocessError) as error:
+        raise InfraError(f"{command[0]} does not run: {error}", where=" ".join(command)) from error

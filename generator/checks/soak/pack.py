@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Pack what a boot runs: the programs with their files, the plan, and the places of the probes.
+
+The archive is unpacked over the guest's own. ``/soak/plan`` and ``/soak/sites`` are read by
+``qemu/guest/soak.c``; ``qemu/README.md`` describes them.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.build.cpio import Entry, pack_entries
+from generator.checks.soak.generated import Generated
+from generator.checks.soak.programs import CHURN, ENTRIES, INSTRUCTIONS, RETURNS, Prepared
+from generator.checks.soak.sites import function_sites, instruction_sites
+from generator.errors import InfraError
+
+_ACCOUNTS = {
+    "etc/passwd": b"root:x:0:0:root:/tmp:/bin/sh\nnobody:x:65534:65534::/tmp:/bin/sh\n",
+    "etc/group": b"root:x:0:\nnogroup:x:65534:\n",
+}
+
+_LINKED = ("lib", "lib32", "lib64", "libx32")
+"""Folders that are links where /usr is merged (Debian's wiki, UsrMerge); a probe's path is real."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Item:
+    """A program of a boot.
+
+    Attributes:
+        name: one word.
+        command: in the guest.
+        rounds: in which it runs.
+        files: of which it has code, as paths in the guest.
+        input: its standard input, a path in the guest; "" for none.
+        deadline: seconds for a run.
+        source: what it was generated from; None for a real program.
+    """
+
+    name: str
+    command: tuple[str, ...]
+    rounds: tuple[str, ...]
+    files: tuple[str, ...]
+    input: str = ""
+    deadline: int = 120
+    source: Path | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Load:
+    """What a boot runs.
+
+    Attributes:
+        items: the programs.
+        sites: file offsets, by round and path in the guest; of ``returns``, returns.
+        files: all files, by the path in the guest.
+    """
+
+    items: tuple[Item, ...]
+    sites: Mapping[str, Mapping[str, tuple[int, ...]]]
+    files: Mapping[str, Path]
+
+    @property
+    def rounds(self) -> tuple[str, ...]:
+        """The rounds, in order."""
+        return tuple(self.sites)
+
+
+def load_programs(programs: Sequence[Prepared], *, churn: bool = False) -> Load:
+    """Return a load of real programs: probes on functions' entries, then on returns as well.
+
+    Args:
+        programs: what is run, all of them under the probes of all.
+        churn: in a last round the probes are armed and disarmed meanwhile.
+    """
+    rounds = (ENTRIES, RETURNS, *((CHURN,) if churn else ()))
+    code = {name: path for prepared in programs for name, path in prepared.code.items()}
+    sites = {name: function_sites(path) for name, path in code.items()}
+    files = {name: path for prepared in programs for name, path in prepared.files.items()}
+    return Load(
+        items=tuple(
+            Item(
+                name=prepared.program.name,
+                command=prepared.command,
+                rounds=rounds,
+                files=tuple(prepared.code),
+                input=prepared.input,
+                deadline=prepared.program.deadline,
+            )
+            for prepared in programs
+        ),
+        sites={
+            ENTRIES: {name: found.entries for name, found in sites.items() if found.entries},
+            RETURNS: {name: found.returns for name, found in sites.items() if found.returns},
+            **({CHURN: {}} if churn else {}),
+        },
+        files={**files, **code},
+    )
+
+
+def load_generated(programs: Sequence[Generated], *, churn: bool = False) -> Load:
+    """Return a load of generated programs: a probe on each of their own instructions."""
+    places = {program.name: f"/soak/bin/{program.name}" for program in programs}
+    rounds = (INSTRUCTIONS, *((CHURN,) if churn else ()))
+    return Load(
+        items=tuple(
+            Item(
+                name=program.name,
+                command=(places[program.name],),
+                rounds=rounds,
+                files=(places[program.name],),
+                deadline=60,
+                source=program.source,
+            )
+            for program in programs
+        ),
+        sites={
+            INSTRUCTIONS: {
+                places[program.name]: instruction_sites(program.program, program.functions)
+                for program in programs
+            },
+            **({CHURN: {}} if churn else {}),
+        },
+        files={places[program.name]: program.program for program in programs},
+    )
+
+
+def pack_load(load: Load) -> bytes:
+    """Return the archive of a load.
+
+    Raises:
+        InfraError: a file cannot be read.
+    """
+    try:
+        entries = [_file(name.lstrip("/"), path) for name, path in load.files.items()]
+    except OSError as error:
+        raise InfraError(f"cannot read: {error.strerror}", where=str(error.filename)) from error
+    texts = {
+        **_ACCOUNTS,
+        "soak/plan": format_plan(load).encode(),
+        "soak/sites": format_sites(load).encode(),
+    }
+    entries += [
+        Entry(name=name, mode=stat.S_IFREG | 0o644, data=data) for name, data in texts.items()
+    ]
+    entries += [
+        Entry(name=name, mode=stat.S_IFLNK | 0o777, data=str(Path("/", name).readlink()).encode())
+        for name in _LINKED
+        if Path("/", name).is_symlink()
+    ]
+    return pack_entries(iter([*_folders(entry.name for entry in entries), *entries]))
+
+
+def format_plan(load: Load) -> str:
+    """Return the programs in the form that the guest reads."""
+    lines: list[str] = []
+    for item in load.items:
+        lines += [f"program {item.name}", f"deadline {item.deadline}"]
+        lines += [f"arg {word}" for word in item.command]
+        lines += [f"input {item.input}"] if item.input else []
+        lines += [f"round {name}" for name in item.rounds]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def format_sites(load: Load) -> str:
+    """Return the places of the probes in the form that the guest reads."""
+    lines: list[str] = []
+    for name, files in load.sites.items():
+        lines.append(f"round {name}")
+        for path, offsets in files.items():
+            lines.append(f"{'r' if name == RETURNS else 'p'} {path}")
+            lines += [f"{offset:x}" for offset in offsets]
+    return "".join(f"{line}\n" for line in lines)
+
+
+def _file(name: str, path: Path) -> Entry:
+    runs = 0o755 if path.stat().st_mode & 0o100 else 0o644
+    return Entry(name=name, mode=stat.S_IFREG | runs, data=path.read_bytes())
+
+
+def _folders(names: Iterable[str]) -> tuple[Entry, ...]:
+    """Return the folders that ``names`` are in, each before what is in it."""
+    folders = {str(parent) for name in names for parent in Path(name).parents} - {"."}
+    return tuple(Entry(name=name, mode=stat.S_IFDIR | 0o755) for name in sorted(folders))

@@ -1,0 +1,225 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The command ``soak``: real programs under probes, on the tip and on the unmodified base."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from generator.cli import commands
+from generator.cli.options import Options, render_source
+from generator.errors import CheckFailed, InfraError
+from generator.paths import ensure_dir, write_atomic
+
+if TYPE_CHECKING:
+    from generator.boot.stage import BootResult
+    from generator.checks.soak.generated import Generated
+    from generator.checks.soak.pack import Load
+    from generator.checks.soak.programs import Program
+    from generator.checks.soak.tasks import Task
+    from generator.cli.output import Screen
+
+EVERYDAY_COUNT, FULL_COUNT = 10, 200
+"""How many generated programs there are."""
+
+_SET = 20
+"""Generated programs of a boot in the full mode: arming takes the square of the places."""
+
+_MEGABYTES = 1024
+_SECONDS = 1500
+_SILENCE = 300.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Wish:
+    """What is to be run.
+
+    Args:
+        full: the full mode.
+        programs: names, all of the mode when empty.
+        count: generated programs; None: as many as the mode has.
+        seed: the first one's.
+        again: boot what is kept, too.
+        scheduler, workers: see ``generator.boot.cluster.connect``.
+        junit: file for JUnit XML.
+    """
+
+    full: bool = False
+    programs: tuple[str, ...] = ()
+    count: int | None = None
+    seed: int = 1
+    again: bool = False
+    scheduler: str = ""
+    workers: int = 0
+    junit: Path | None = None
+
+
+def run_soak(options: Options, wish: Wish) -> None:
+    """Run programs without and with probes on both kernels, and compare what they write.
+
+    Raises:
+        CheckFailed: a program differs on the tip, or a place is refused there without a reason.
+        InfraError: a program or tool is not installed, or a program is not the same in two runs.
+    """
+    from generator.checks.soak.judge import SIDES, Pair, as_data, as_text, judge
+    from generator.checks.soak.programs import find_wanted, package_versions
+    from generator.checks.soak.tasks import run_tasks
+    from generator.report.results import write_boot
+    from generator.report.soak import write_junit
+
+    screen = options.screen()
+    began = time.monotonic()
+    programs = find_wanted(wish.programs, full=wish.full)
+    if options.dry_run:
+        _plan(options, programs, wish)
+        return
+    source, rendered = render_source(options)
+    loads = _loads(options, programs, wish, screen)
+    tasks = _tasks(options, loads, screen)
+    keys = {(task.load, task.side): _key(task) for task in tasks}
+    kept = {} if wish.again else _kept(options, tasks, keys)
+    if kept:
+        screen.note(f"{len(kept)} of {len(tasks)} boots are kept; --boot-again boots them")
+
+    def tell(task: Task, result: BootResult) -> None:
+        passed = sum(test.passed for test in result.ktap.tests)
+        screen.note(
+            f"{options.base}/{task.side}: {task.load}: {result.outcome.kind}, {passed} of "
+            f"{len(result.ktap.tests)} pass, {result.end.seconds:.0f} s; "
+            f"{time.monotonic() - began:.0f} s"
+        )
+        write_boot(result, options.area, key=keys[task.load, task.side])
+
+    results = run_tasks(
+        tasks,
+        tell,
+        workdir=options.area,
+        kept=kept,
+        scheduler=wish.scheduler,
+        workers=wish.workers,
+    )
+    pairs = [
+        Pair(name=name, load=load, boots={side: results[name, side] for side in SIDES})
+        for name, load in loads.items()
+    ]
+    soak = judge(
+        pairs,
+        full=wish.full,
+        versions=package_versions([program.package for program in programs] + ["csmith", "gcc"]),
+        seconds=time.monotonic() - began,
+    )
+    data = as_data(soak)
+    options.keep("soak", data, source, rendered)
+    if wish.junit:
+        write_junit(wish.junit, soak)
+    screen.result(data)
+    screen.say(as_text(soak))
+    if soak.problems:
+        raise CheckFailed(
+            "not as without probes:\n  " + "\n  ".join(soak.problems),
+            where=f"{options.base}/{options.series}",
+        )
+    if soak.unstable:
+        raise InfraError(
+            f"not the same in two runs without probes: {', '.join(soak.unstable)}",
+            where=options.base,
+        )
+
+
+def _loads(
+    options: Options, programs: Sequence[Program], wish: Wish, screen: Screen
+) -> dict[str, Load]:
+    """Return the loads by name: in the full mode one for each program."""
+    from generator.build.clients import find_libraries
+    from generator.checks.soak.generated import ALL, EVERYDAY, make_programs
+    from generator.checks.soak.pack import load_generated, load_programs
+    from generator.checks.soak.programs import prepare_program
+
+    loads: dict[str, Load] = {}
+    prepared = [prepare_program(program, find_libraries) for program in programs]
+    if wish.full:
+        loads |= {p.program.name: load_programs([p], churn=True) for p in prepared}
+    elif prepared:
+        loads["programs"] = load_programs(prepared)
+    count = _count(wish)
+    if count:
+        screen.note(f"generating {count} programs with csmith")
+        made = make_programs(
+            options.area / "soak" / "generated",
+            wanted=count,
+            first_seed=wish.seed,
+            builds=ALL if wish.full else EVERYDAY,
+        )
+        for number, some in enumerate(_parts(made, _SET)):
+            name = f"generated-{number}" if wish.full else "generated"
+            loads[name] = load_generated(some, churn=wish.full)
+    return loads
+
+
+def _count(wish: Wish) -> int:
+    if wish.count is not None:
+        return wish.count
+    return FULL_COUNT if wish.full else EVERYDAY_COUNT
+
+
+def _parts(made: Sequence[Generated], size: int) -> list[Sequence[Generated]]:
+    return [made[start : start + size] for start in range(0, len(made), size)]
+
+
+def _tasks(options: Options, loads: dict[str, Load], screen: Screen) -> list[Task]:
+    """Pack the loads, and return the boots: each load on both kernels."""
+    from generator.checks.soak.judge import SIDES
+    from generator.checks.soak.pack import pack_load
+    from generator.checks.soak.tasks import Task
+
+    guest = commands.guest(options, screen).read_bytes()
+    place = ensure_dir(options.area / options.base / "soak")
+    tasks = []
+    for name, load in loads.items():
+        archive = place / f"{name}.cpio"
+        write_atomic(archive, guest + pack_load(load))
+        for side, variant in SIDES.items():
+            request = replace(
+                commands.boot_request(options, variant, archive),
+                flavour=f"soak-{name}",
+                memory=_MEGABYTES,
+                parameters=("uprobekit.program=soak", f"uprobekit.timeout={_SECONDS}"),
+                timeout=_SECONDS + 60.0,
+                silence=_SILENCE,
+            )
+            tasks.append(Task(load=name, side=side, request=request))
+    return tasks
+
+
+def _key(task: Task) -> str:
+    from generator.boot.stage import request_key
+
+    return request_key(task.request)
+
+
+def _kept(
+    options: Options, tasks: Sequence[Task], keys: dict[tuple[str, str], str]
+) -> dict[tuple[str, str], BootResult]:
+    """Return the boots of these kernels with these loads that are kept."""
+    from generator.report.results import kept_boot
+
+    found = {}
+    for task in tasks:
+        request, key = task.request, keys[task.load, task.side]
+        kept = kept_boot(options.area, options.base, request.variant, request.flavour, key=key)
+        if kept and kept.outcome.complete:
+            found[task.load, task.side] = kept
+    return found
+
+
+def _plan(options: Options, programs: Sequence[Program], wish: Wish) -> None:
+    """Say what would be run."""
+    screen = options.screen()
+    names = [program.name for program in programs]
+    screen.result({"programs": names, "generated": _count(wish)})
+    for program in programs:
+        screen.say(f"{program.name}: {program.kind} ({program.package})")
+    screen.say(f"{_count(wish)} programs by csmith, from seed {wish.seed}")
