@@ -1031,9 +1031,24 @@ def report(
 
 @app.command()
 def mbox(
-    output: Annotated[Path, typer.Option("--output", "-o", help="The file to write.")] = Path(
-        "series.mbox"
-    ),
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            help="The directory to write. Default: series-v<N>; series-v<N>.mbox with --mbox.",
+            show_default=False,
+        ),
+    ] = None,
+    as_mbox: Annotated[
+        bool, typer.Option("--mbox", help="One file, for programs that read an mbox.")
+    ] = False,
+    with_baseline: Annotated[
+        bool,
+        typer.Option(
+            "--with-baseline", help="Also write the patch below the first one: DIR/baseline/."
+        ),
+    ] = False,
     version: Annotated[
         int, typer.Option("--reroll-count", "-v", min=1, help="The version of the series.")
     ] = 1,
@@ -1056,7 +1071,11 @@ def mbox(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write a version of the series as an mbox for git send-email or b4; nothing is sent."""
+    """Write a version of the series as mails, a file each; nothing is sent.
+
+    git send-email DIR/*.patch sends them, b4 and get_maintainer.pl read them; git am
+    --empty=drop DIR/*.patch applies them. 2: a result that the cover letter names is bad.
+    """
     desk.mbox(
         Options(
             base=base,
@@ -1068,10 +1087,14 @@ def mbox(
             quiet=quiet,
             flavour=flavour,
         ),
-        version=version,
-        since=since,
-        changes=changes,
-        output=output,
+        desk.MboxOptions(
+            version=version,
+            since=since,
+            changes=changes,
+            output=output or Path(f"series-v{version}{'.mbox' if as_mbox else ''}"),
+            as_mbox=as_mbox,
+            with_baseline=with_baseline,
+        ),
     )
 
 

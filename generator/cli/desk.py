@@ -10,11 +10,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from generator.cli.options import Colour, Options, render_source
-from generator.errors import ExitCode, UserError
+from generator.errors import CheckFailed, ExitCode, UserError
 from generator.paths import write_atomic
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from generator.cli.output import Screen
+    from generator.model.series import Series
     from generator.tree.series import Rendered
     from generator.verify.change.run import SeriesDiff
 
@@ -109,52 +112,132 @@ def report(options: Options, *, output: Path, patches: Path | None) -> None:
     screen.note(f"the page is {output}")
 
 
-def mbox(options: Options, *, version: int, since: str, changes: Path | None, output: Path) -> None:
-    """Write a version of the series as an mbox; nothing is sent."""
+@dataclass(frozen=True, kw_only=True)
+class MboxOptions:
+    """What version ``mbox`` writes, and where to; see its --help."""
+
+    version: int
+    since: str
+    changes: Path | None
+    output: Path
+    as_mbox: bool
+    with_baseline: bool
+
+
+BASELINE = "baseline/0001-baseline.patch"
+"""Where the patch below the series goes: ``DIR/*.patch`` does not send it."""
+
+
+def mbox(options: Options, wanted: MboxOptions) -> None:
+    """Write a version of the series as mails; nothing is sent."""
     from generator.plan import find_base, find_series
-    from generator.report.mbox import MboxRequest, make_mbox
+    from generator.report.mbox import MboxRequest, make_mails
+    from generator.report.views import BAD
     from generator.report.whole import ReportRequest, read_statuses
     from generator.tree.acquire import ensure_pristine
+    from generator.tree.ground import find_ground
     from generator.tree.series import read_manifest
     from generator.verify.patches.recipients import find_recipients
 
-    if (version > 1) != bool(since):
+    if (wanted.version > 1) != bool(wanted.since):
         raise UserError(
             "the first version has none before it, each other one has",
-            where=f"--reroll-count {version}",
+            where=f"--reroll-count {wanted.version}",
             hint="name the version before with --since",
         )
+    _check_output(wanted)
     screen = options.screen()
     source, rendered = render_source(options)
-    found = _since(options, rendered, since, version) if since else None
-    text = _edited(changes or Path(f"changes-v{version}.txt"), found) if found else ""
+    found = _since(options, rendered, wanted.since, wanted.version) if wanted.since else None
+    edited = wanted.changes or Path(f"changes-v{wanted.version}.txt")
+    text = _edited(edited, found) if found else ""
     pristine = ensure_pristine(source, options.area, find_base(options.base))
     people = find_recipients(rendered.patches, pristine)
-    manifest = read_manifest(rendered.manifest)
+    ground = find_ground(source, rendered.repo, rendered.base_files)
     place = ReportRequest(
         base=options.base,
         series=options.series,
         workdir=options.area,
-        patches=output,
+        patches=wanted.output,
         flavour=options.flavour,
     )
-    data = make_mbox(
+    statuses = read_statuses(place, read_manifest(rendered.manifest)["tip"])
+    mails = make_mails(
         MboxRequest(
             patches=rendered.patches,
             series=find_series(options.series),
-            version=version,
+            version=wanted.version,
             changes=text,
             diff=found,
-            statuses=read_statuses(place, manifest["tip"]),
-            base_commit=source.commit,
-            baseline=manifest["baseline"],
+            statuses=statuses,
+            ground=ground,
             to=tuple(one.who for one in people if one.to),
             cc=tuple(one.who for one in people if not one.to),
         )
     )
-    _write(output, data.decode("utf-8", "surrogateescape"))
-    screen.result({"mbox": str(output), "mails": len(rendered.patches), "version": version})
-    screen.say(f"{output}: v{version}, {len(rendered.patches)} mails, nothing was sent")
+    _write_mails(mails, rendered.repo, wanted, find_series(options.series))
+    screen.result(
+        {"mbox": str(wanted.output), "mails": len(rendered.patches), "version": wanted.version}
+    )
+    screen.say(
+        f"{wanted.output}: v{wanted.version}, {len(rendered.patches)} mails, nothing was sent"
+    )
+    if not ground.published:
+        screen.warn(
+            f"base-commit {ground.commit[:12]} is in no tag and in no branch of a remote of "
+            f"{source.path}: readers do not have it"
+        )
+    bad = [status.title for status in statuses if status.word == BAD and status.current]
+    if bad:
+        raise CheckFailed(f"the cover letter says that this is bad: {', '.join(bad)}")
+
+
+def _check_output(wanted: MboxOptions) -> None:
+    """Refuse a place where the mails cannot be written, before the work.
+
+    Raises:
+        UserError: it is of the other kind, or its folder does not exist.
+    """
+    if wanted.as_mbox and wanted.with_baseline:
+        raise UserError("--with-baseline goes with a directory of mails", where="--mbox")
+    if wanted.as_mbox and wanted.output.is_dir():
+        raise UserError("this is a directory", where=str(wanted.output), hint="name a file")
+    if not wanted.as_mbox and wanted.output.exists() and not wanted.output.is_dir():
+        raise UserError(
+            "this is no directory", where=str(wanted.output), hint="--mbox writes one file"
+        )
+    if not wanted.output.absolute().parent.is_dir():
+        raise UserError("there is no such folder", where=str(wanted.output.absolute().parent))
+
+
+def _write_mails(
+    mails: Mapping[str, bytes], repo: Path, wanted: MboxOptions, series: Series
+) -> None:
+    """Write a file for each mail, and leave no other one that would be sent with them.
+
+    Raises:
+        UserError: the directory has patches that are not ours.
+    """
+    from generator.report.mbox import is_ours, make_mbox
+    from generator.tree.ground import baseline_patch
+
+    if wanted.as_mbox:
+        write_atomic(wanted.output, make_mbox(mails))
+        return
+    others = [path for path in sorted(wanted.output.glob("*.patch")) if path.name not in mails]
+    strange = [path.name for path in others if not is_ours(path.read_bytes(), series)]
+    if strange:
+        raise UserError(
+            f"it holds other patches, which would be sent with these: {', '.join(strange)}",
+            where=str(wanted.output),
+            hint="name another directory with --output",
+        )
+    for path in others:
+        path.unlink()
+    for name, data in mails.items():
+        write_atomic(wanted.output / name, data)
+    if wanted.with_baseline:
+        write_atomic(wanted.output / BASELINE, baseline_patch(repo))
 
 
 def _since(options: Options, rendered: Rendered, since: str, version: int) -> SeriesDiff:

@@ -21,6 +21,7 @@ class Patch:
         unchanged: it changes no object code, names and the order of parameters left aside.
         changed: C files whose code it changes nevertheless: written in another way, to the same
             effect.
+        gist: what it does, as the cover letter says behind "Patch 7"; without it, its subject.
     """
 
     ident: str
@@ -28,6 +29,7 @@ class Patch:
     review: tuple[str, ...]
     unchanged: bool = False
     changed: tuple[str, ...] = ()
+    gist: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,26 +95,31 @@ REVIEW = Series(
         Patch(
             ident="analyse",
             subject="uprobes/x86: Analyse instructions: the opcode table and the fixups",
+            gist="analyses instructions: what may be probed, what is fixed up afterwards",
             review=("R04", "R13", "R25"),
         ),
         Patch(
             ident="utask",
             subject="uprobes/core: Add uprobe_copy_process() and the life of a uprobe_task",
+            gist="brings a task's data, and what becomes of it in fork and exit",
             review=("R09", "R16", "R28"),
         ),
         Patch(
             ident="xol",
             subject="uprobes/core: Execute out of line: XOL area and slots",
+            gist="brings the area for execution out of line, and its slots",
             review=("R26",),
         ),
         Patch(
             ident="arch-xol",
             subject="uprobes/x86: Add pre_xol, post_xol, abort_xol and xol_was_trapped",
+            gist="brings what the architecture does around the single step",
             review=("R08", "R09", "R13"),
         ),
         Patch(
             ident="hit",
             subject="uprobes/core: Handle breakpoint and singlestep exceptions",
+            gist="is the main one: the notifiers, the states of a task, its signals",
             review=(
                 "R10",
                 "R12",
@@ -131,46 +138,55 @@ REVIEW = Series(
         Patch(
             ident="skip-nop",
             subject="uprobes/x86: Skip the single step of NOPs",
+            gist="saves the single step of NOPs",
             review=("R01", "R14", "R15"),
         ),
         Patch(
             ident="return",
             subject="uprobes/core: Add return probes",
+            gist="adds return probes",
             review=("R16",),
         ),
         Patch(
             ident="emulate-mov",
             subject="uprobes/x86: Emulate moves: mov, lea, xchg, cmov and setcc",
+            gist="emulates moves, and brings the frame for emulation",
             review=("R01",),
         ),
         Patch(
             ident="emulate-stack",
             subject="uprobes/x86: Emulate push, pop and leave",
+            gist="emulates push, pop and leave",
             review=("R01",),
         ),
         Patch(
             ident="emulate-branch",
             subject="uprobes/x86: Emulate call, ret, jmp and jcc",
+            gist="emulates calls, returns and branches",
             review=("R01",),
         ),
         Patch(
             ident="emulate-alu",
             subject="uprobes/x86: Emulate arithmetic and logical instructions",
+            gist="emulates arithmetic and logic",
             review=("R01",),
         ),
         Patch(
             ident="refuse",
             subject="uprobes/core: Refuse an instruction when its probe is armed",
+            gist="tells who arms a probe that its instruction is refused",
             review=("R03",),
         ),
         Patch(
             ident="move",
             subject="uprobes/core: Follow a mapping that mremap() moves",
+            gist="takes care of mappings that are moved",
             review=("R01",),
         ),
         Patch(
             ident="compare",
             subject="uprobes/core: Put no breakpoint into code that has changed",
+            gist="leaves code alone that is not what was analysed",
             review=("R13",),
         ),
     ),

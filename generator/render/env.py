@@ -192,7 +192,7 @@ class Templates:
         with _located(f"templates/{name}.j2"):
             return self._env.get_template(f"{name}.j2").render(self._context)
 
-    def message(self, name: str, **facts: str) -> str:
+    def message(self, name: str, **facts: object) -> str:
         """Render the text ``templates/messages/<name>.txt.j2``; ``facts`` are extra names."""
         with _located(f"templates/messages/{name}.txt.j2"):
             template = self._env.get_template(f"messages/{name}.txt.j2")

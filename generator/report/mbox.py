@@ -1,29 +1,35 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A version of the series as an mbox: threaded, with a cover letter that says what changed.
+"""A version of the series as mails: threaded, with a cover letter that says what changed.
 
-Makes bytes and sends nothing. ``git am``, ``git send-email`` and b4 read them.
+Makes bytes and sends nothing. A file for each mail, named as ``git format-patch`` does, is what
+``git send-email`` wants: of a file with many mails it makes one. An mbox is for those who ask.
 """
 
 from __future__ import annotations
 
 import email.utils
 import hashlib
+import quopri
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from generator.boot.text import clean_text
 from generator.model.series import Series
+from generator.render.message import fill
 from generator.report.change import range_diff
+from generator.report.views import BAD, GOOD
 from generator.report.whole import Status
+from generator.tree.ground import Ground
 from generator.verify.change.interface import Change
 from generator.verify.change.run import SeriesDiff
 
 DRAFT = "# A draft: edit the lines below, then delete this one."
-"""While it is in the list of changes, no mbox is made."""
+"""While it is in the list of changes, no mail is made."""
 
 _SHORTLOG = re.compile(rb"\n(?=[^\n]+ \(\d+\):\n {2}\S)")
 _DOMAIN = "uprobekit.example.org"
+_FROM = re.compile(rb"^From ", re.M)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,8 +43,7 @@ class MboxRequest:
         changes: since the version before, as edited; "" for the first version.
         diff: from the version before; None for the first.
         statuses: how the proof stands.
-        base_commit: of the user's tree; "" where that is no git repository.
-        baseline: git's id of the tree that the patches apply to.
+        ground: what the patches apply to.
         to, cc: addresses.
     """
 
@@ -48,8 +53,7 @@ class MboxRequest:
     changes: str
     diff: SeriesDiff | None
     statuses: Sequence[Status]
-    base_commit: str
-    baseline: str
+    ground: Ground
     to: tuple[str, ...]
     cc: tuple[str, ...]
 
@@ -83,17 +87,47 @@ def change_id(series: Series) -> str:
     return f"{date[0]:04d}{date[1]:02d}{date[2]:02d}-uprobes-{series.name}-{digest[:12]}"
 
 
-def make_mbox(request: MboxRequest) -> bytes:
-    """Return the mails, the cover letter first, the others in reply to it."""
-    names = sorted(request.patches)
+def make_mails(request: MboxRequest) -> dict[str, bytes]:
+    """Return name and content of each mail, the cover letter first, the others in reply to it.
+
+    The names are those of ``git format-patch``: ``v2-0001-...``.
+    """
     cover = _message_id(request, 0)
-    mails = []
-    for number, name in enumerate(names):
+    prefix = f"v{request.version}-" if request.version > 1 else ""
+    made = {}
+    for number, name in enumerate(sorted(request.patches)):
         data = request.patches[name]
         if number == 0:
             data = _cover(request, data)
-        mails.append(_mail(request, data, number, cover))
-    return b"\n".join(mails)
+        made[f"{prefix}{name}"] = _mail(request, data, number, cover)
+    return made
+
+
+def make_mbox(mails: Mapping[str, bytes]) -> bytes:
+    """Return mails as one file.
+
+    A line of a text that begins with ``From`` would end its mail, for some readers, and others
+    would leave the ``>`` in that is put in front of it elsewhere. Such a mail is encoded.
+    """
+    return b"\n".join(_encoded(mails[name]) for name in sorted(mails))
+
+
+def _encoded(mail: bytes) -> bytes:
+    """Return a mail for an mbox: quoted-printable where a line would be taken for a new one."""
+    head, _, body = mail.partition(b"\n\n")
+    if not _FROM.search(body):
+        return mail
+    head = re.sub(rb"^(MIME-Version|Content-[\w-]+): [^\n]*\n?", b"", head, flags=re.M)
+    kind = ("MIME-Version: 1.0", "Content-Type: text/plain; charset=UTF-8")
+    lines = "\n".join((*kind, "Content-Transfer-Encoding: quoted-printable"))
+    text = _FROM.sub(b"=46rom ", quopri.encodestring(body))
+    return head.rstrip(b"\n") + b"\n" + lines.encode() + b"\n\n" + text
+
+
+def is_ours(mail: bytes, series: Series) -> bool:
+    """Tell whether a file is a mail of a version of ``series`` that was written before."""
+    head = mail.partition(b"\n\n")[0]
+    return f"\nMessage-ID: <{change_id(series)}-v".encode() in head
 
 
 def _message_id(request: MboxRequest, number: int) -> str:
@@ -115,7 +149,6 @@ def _mail(request: MboxRequest, data: bytes, number: int, cover: str) -> bytes:
         lines += ["MIME-Version: 1.0", "Content-Type: text/plain; charset=UTF-8"]
         lines += ["Content-Transfer-Encoding: 8bit"]
     added = "\n".join(line for line in lines if line).encode()
-    body = re.sub(rb"^(?=>*From )", b">", body, flags=re.M)
     return head + b"\n" + added + b"\n\n" + body.rstrip(b"\n") + b"\n"
 
 
@@ -132,15 +165,37 @@ def _cover(request: MboxRequest, data: bytes) -> bytes:
     front = []
     if request.diff:
         front += [f"Changes since v{before}:", "", request.changes.strip("\n"), ""]
-    width = max((len(status.title) for status in request.statuses), default=0)
-    rows = [f"  {s.title:{width}}  {s.word:8}  {s.text}".rstrip() for s in request.statuses]
-    front += ["How it is proved:", "", *map(clean_text, rows), ""]
+    front += _proof(request.statuses)
     back = []
     if request.diff:
         back += ["", f"Range-diff against v{before}:", *range_diff(request.diff)]
-    back += ["", f"The patches apply to the tree {request.baseline},"]
-    back += ["the baseline that uprobekit makes of the base."]
-    back += ["", *([f"base-commit: {request.base_commit}"] if request.base_commit else [])]
-    back += [f"change-id: {change_id(request.series)}"]
+    back += ["", *_based(request.ground), f"change-id: {change_id(request.series)}"]
     text = data[:place].rstrip(b"\n") + b"\n\n" + "\n".join(front).encode() + b"\n"
     return text + data[place:].rstrip(b"\n") + b"\n" + "\n".join(back).encode() + b"\n"
+
+
+def _proof(statuses: Sequence[Status]) -> Iterator[str]:
+    """Yield what was run on these patches; the rest is named and nothing is said about it."""
+    run = [status for status in statuses if status.word in (GOOD, BAD) and status.current]
+    left = ", ".join(status.title for status in statuses if status not in run)
+    width = max((len(status.title) for status in run), default=0)
+    if run:
+        yield from ("How it is proved:", "")
+    for status in run:
+        yield clean_text(f"  {status.title:{width}}  {status.word:4}  {status.text}".rstrip())
+    if run:
+        yield ""
+    if left:
+        yield from (fill(f"Not run on these patches: {left}."), "")
+
+
+def _based(ground: Ground) -> Iterator[str]:
+    said = f"The patches are for {ground.source}"
+    if ground.prerequisites:
+        said += ", with one patch in front of them that takes out what they bring anew"
+        said += " (`uprobekit mbox --with-baseline` writes it)"
+    yield from (fill(f"{said}."), "")
+    if ground.commit:
+        yield f"base-commit: {ground.commit}"
+    for ident in ground.prerequisites:
+        yield f"prerequisite-patch-id: {ident}"

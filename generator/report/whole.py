@@ -54,7 +54,8 @@ class ReportRequest:
 class Status:
     """How a section stands, in words, and what makes it.
 
-    ``word`` is good, bad, older (good, of another rendering), missing or unusable.
+    ``word`` is good, bad, older (good, of another rendering), missing or unusable; ``current`` is
+    false for a result of another rendering, good or bad.
     """
 
     title: str
@@ -62,6 +63,7 @@ class Status:
     word: str
     text: str
     command: str
+    current: bool = True
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,16 +198,29 @@ class _Collected:
 
     def _add(self, section: Section, kept: Kept) -> None:
         word, text, view = str(kept.state), kept.problem, None
+        current = True
         if kept.state is State.THERE:
             try:
                 word, text, view = section.look(kept.data)
-                if word == GOOD and self._tip and _tip(kept.data) not in ("", self._tip):
-                    word, text = OLDER, f"{text}; this is about an older rendering"
+                current = not self._tip or _tip(kept.data) in ("", self._tip)
+                if not current:
+                    word = OLDER if word == GOOD else word
+                    text = f"{text}; this is about an older rendering"
             except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
                 word = State.UNUSABLE
                 text = f"{kept.command}.json: a field is missing or wrong: {error}"
         self.views[section.anchor] = view
-        self._note(section.anchor, section.title, word, text, section.command)
+        command = f"uprobekit {section.command} --base {self._request.base}"
+        self.statuses.append(
+            Status(
+                title=section.title,
+                anchor=section.anchor,
+                word=word,
+                text=text,
+                command=command if section.command else "",
+                current=current,
+            )
+        )
 
     def _note(self, anchor: str, title: str, word: str, text: str, command: str) -> None:
         whole = f"uprobekit {command} --base {self._request.base}" if command else ""

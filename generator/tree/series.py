@@ -30,6 +30,7 @@ from generator.model.series import Identity
 from generator.paths import ensure_dir, write_atomic
 from generator.plan import Plan
 from generator.render.env import Scope, Templates
+from generator.render.overview import describe_patches, number_patches
 from generator.tree.acquire import Source
 from generator.tree.edit import WorkingTree, apply_edits, changed_files
 from generator.tree.git_env import git_environment
@@ -169,7 +170,13 @@ def _step(
 
 def _text(plan: Plan, name: str, applied: tuple[str, ...], source: Source) -> str:
     templates = Templates(Scope(base=plan.base, patches=applied))
-    return templates.message(name, source_version=source.version)
+    patches = [planned.patch for planned in plan.patches]
+    return templates.message(
+        name,
+        source_version=source.version,
+        overview=describe_patches(patches, [templates.text(patch.subject) for patch in patches]),
+        numbers=number_patches(patches),
+    )
 
 
 def import_commits(commits: list[Commit], path: Path, tip: str, author: Identity) -> git.Repo:
