@@ -21,6 +21,7 @@ class Patch:
         unchanged: it changes no object code, names and the order of parameters left aside.
         changed: C files whose code it changes nevertheless: written in another way, to the same
             effect.
+        needs: a fact in ``Base.has`` without which a base does not have the patch.
     """
 
     ident: str
@@ -28,6 +29,7 @@ class Patch:
     review: tuple[str, ...]
     unchanged: bool = False
     changed: tuple[str, ...] = ()
+    needs: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -172,6 +174,12 @@ REVIEW = Series(
             ident="compare",
             subject="uprobes/core: Put no breakpoint into code that has changed",
             review=("R13",),
+        ),
+        Patch(
+            ident="rseq",
+            subject="uprobes/core: Do not break restartable sequences",
+            review=("R01",),
+            needs="rseq",
         ),
     ),
 )
