@@ -97,8 +97,15 @@ def plan_series(base: Base, series: Series) -> Plan:
                 patch=patch,
                 edits=tuple(_resolve(base, edit) for edit in _edits(base, patch)),
             )
-            for number, patch in enumerate(series.patches, 1)
+            for number, patch in enumerate(_patches(base, series), 1)
         ),
+    )
+
+
+def _patches(base: Base, series: Series) -> tuple[Patch, ...]:
+    """Return the patches that the base has."""
+    return tuple(
+        patch for patch in series.patches if not patch.needs or patch.needs in base.has
     )
 
 

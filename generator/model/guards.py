@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 CORE = "kernel/events/uprobes.c"
+RSEQ = "kernel/rseq.c"
 ARCH = "arch/x86/kernel/uprobes.c"
 
 
@@ -69,7 +70,13 @@ PROPERTIES = (
         meaning="the task is where it is without the probe; the instruction is executed once",
     ),
     Property(
-        name="kept", meaning="only SIGKILL and the copy's own signal end a step before its time"
+        name="kept",
+        meaning="only SIGKILL, the copy's own signal and the end of its restartable sequence end a "
+        "step before its time",
+    ),
+    Property(
+        name="sequence",
+        meaning="a restartable sequence that was preempted is aborted, not gone on with",
     ),
     Property(name="states", meaning="a step ends from SSTEP_ACK or SSTEP_TRAPPED"),
     Property(
@@ -310,7 +317,7 @@ GUARDS = (
     Guard(
         name="returns-exit",
         function="uprobe_free_utask",
-        text="drop_return_instances(utask, NULL);",
+        text="free_return_chain(utask, utask->return_instances);",
         breaks="reference",
         world="family",
     ),
@@ -352,6 +359,43 @@ GUARDS = (
         world="registrar",
         when="uprobe_rcu",
         instead="get_uprobe()",
+    ),
+    # restartable sequences
+    Guard(
+        name="rseq-address",
+        function="rseq_ip_fixup",
+        path=RSEQ,
+        text="unsigned long ip = uprobe_get_trap_addr(regs);",
+        breaks="sequence",
+        world="sequence",
+        when="rseq",
+        instead="instruction_pointer()",
+    ),
+    Guard(
+        name="rseq-abort",
+        function="rseq_ip_fixup",
+        path=RSEQ,
+        text="uprobe_abort_step(regs);",
+        breaks="place",
+        world="sequence",
+        when="rseq",
+    ),
+    Guard(
+        name="rseq-uprobe",
+        function="uprobe_abort_step",
+        text="clear_thread_flag(TIF_UPROBE);",
+        breaks="frame",
+        world="sequence",
+        when="rseq",
+    ),
+    Guard(
+        name="rseq-emulate",
+        function="uprobe_emulate_atomic",
+        path=ARCH,
+        text="!test_thread_flag(TIF_NOTIFY_RESUME)",
+        breaks="sequence",
+        world="sequence",
+        when="rseq",
     ),
     # a probe that goes and comes back
     Guard(

@@ -238,6 +238,46 @@ ARCH_FUNCTIONS = (
         patch="return",
     ),
     Function(
+        name="arch_uretprobe_stack",
+        returns="unsigned long",
+        params=(_regs,),
+        doc=(
+            "Return where the return address of the function was that has just come to the "
+            "trampoline, as return_instance.stack has it. An architecture whose functions pop "
+            "the address replaces this.",
+        ),
+        weak=True,
+        header=CORE_H,
+        patch="return",
+    ),
+    Function(
+        name="arch_uretprobe_forget",
+        returns="bool",
+        params=(Param("struct return_instance *", "ret"), _regs),
+        doc=(
+            "Tell whether a pending return can be forgotten since the list is full. An "
+            "architecture that knows where the return address is can put the original one "
+            "back: a function on another stack then returns unnoticed.",
+        ),
+        weak=True,
+        header=CORE_H,
+        patch="return",
+    ),
+    Function(
+        name="arch_uretprobe_is_syscall",
+        returns="bool",
+        params=(_regs, Param("long", "syscall")),
+        doc=(
+            "Tell whether a system call is that of the trampoline. Whoever emulates or redirects "
+            "the system calls of a program must not see it: the program has not made it.",
+        ),
+        weak=True,
+        header=CORE_H,
+        stub="false",
+        needs="uretprobe_syscall",
+        patch="return",
+    ),
+    Function(
         name="arch_uprobe_trampoline",
         returns="void *",
         params=(Param("unsigned long *", "psize"),),
@@ -359,14 +399,11 @@ CORE_FUNCTIONS = (
         patch="return",
     ),
     Function(
-        name="drop_return_instances",
+        name="free_return_chain",
         returns="void",
-        params=(_utask, Param("struct return_instance *", "until")),
+        params=(_utask, _ri),
         storage="static",
-        doc=(
-            "Drop all return instances that are newer than @until, or all of them if it is "
-            "NULL. The list is cut first: perf walks it from NMI context.",
-        ),
+        doc=("Free returns that are in no list any more, or in one that nobody can see.",),
         patch="return",
     ),
     Function(
@@ -708,25 +745,74 @@ CORE_FUNCTIONS = (
         patch="return",
     ),
     Function(
-        name="next_return_chain",
+        name="uprobe_is_trampoline",
+        returns="bool",
+        params=(Param("unsigned long", "vaddr"),),
+        doc=(
+            "Tell whether functions return to an address by way of the trampoline"
+            "{% if 'uretprobe_syscall' in base.has %}: to its code, or to the breakpoint after "
+            "it{% endif %}. This can be called from an NMI.",
+        ),
+        header=CORE_H,
+        patch="return",
+    ),
+    Function(
+        name="find_return_instance",
         returns="struct return_instance *",
-        params=(_ri,),
+        params=(_utask, Param("unsigned long", "stack")),
         storage="static",
         doc=(
-            "Functions that were entered by a jump from another one, with the same return address "
-            "on the stack, return at once: they make a chain. This function returns the first one "
-            "of the next older chain.",
+            "Return the newest pending return whose return address is at @stack, or NULL. Older "
+            "ones are returns of the same chain, or have been left by longjmp().",
         ),
         patch="return",
     ),
     Function(
-        name="drop_dead_returns",
-        returns="void",
-        params=(Param("enum rp_check", "ctx"), _regs),
+        name="find_returned",
+        returns="struct return_instance *",
+        params=(_utask, _regs),
         storage="static",
         doc=(
-            "This function gets called at the entry of a function. It forgets the functions that "
+            "Return what is known about the function that has come to the trampoline, or NULL. "
+            "The stack pointer tells where its return address was, whatever else is pending: "
+            "functions on other stacks (coroutines, alternate signal stacks), or those that "
             "longjmp() has left.",
+        ),
+        patch="return",
+    ),
+    Function(
+        name="take_return_chain",
+        returns="struct return_instance *",
+        params=(_utask, Param("unsigned long", "stack")),
+        storage="static",
+        doc=(
+            "Functions that were entered by a jump from another one, with the same return address "
+            "on the stack, return at once: they make a chain. Take the newest chain whose return "
+            "address is at @stack out of the list and return it; returns on other stacks may lie "
+            "between its members. An NMI may walk the list meanwhile.",
+        ),
+        patch="return",
+    ),
+    Function(
+        name="move_return_chain",
+        returns="struct return_instance *",
+        params=(_utask, Param("unsigned long", "stack")),
+        storage="static",
+        doc=(
+            "Note that the function that was called last has moved its return address to @stack "
+            "before it jumped to another one. Return it, or NULL when none is pending.",
+        ),
+        patch="return",
+    ),
+    Function(
+        name="make_room_for_return",
+        returns="bool",
+        params=(_utask, _regs),
+        storage="static",
+        doc=(
+            "Forget pending returns that will not be made, or need not be noticed, now that the "
+            "list is full. Return false when it still is. After a look without a result there is "
+            "none until a function has returned.",
         ),
         patch="return",
     ),
@@ -928,6 +1014,20 @@ CORE_FUNCTIONS = (
             "caller, who writes there. The caller holds mmap_lock.",
         ),
         patch="compare",
+    ),
+    Function(
+        name="uprobe_abort_step",
+        returns="void",
+        params=(_REGS,),
+        doc=(
+            "abort the step of the current task, if there is one",
+            "The task is about to be sent elsewhere, and the instruction has not been executed: "
+            "a restartable sequence is aborted. The registers become those of the probed address.",
+        ),
+        header=CORE_H,
+        stub="",
+        needs="rseq",
+        patch="rseq",
     ),
 )
 
@@ -1227,16 +1327,71 @@ X86_FUNCTIONS = (
         patch="return",
     ),
     Function(
+        name="uprobe_choose_trampoline",
+        returns="unsigned long",
+        params=(Param("unsigned long", "vaddr"), _constant_regs),
+        storage="static",
+        doc=(
+            "Return where a function returns to. The code of the trampoline pushes three words "
+            "from the return address on. Where they reach into the page below, which need not be "
+            "there, it is the breakpoint after the code.",
+        ),
+        needs="uretprobe_syscall",
+        patch="return",
+    ),
+    Function(
         name="x86_uretprobe_is_alive",
         c_name="arch_uretprobe_is_alive",
         returns="bool",
         params=(Param("struct return_instance *", "ret"), Param("enum rp_check", "ctx"), _regs),
         doc=(
-            "This function tells whether a function can still return: its return address is not "
-            "above the stack pointer. At the entry of a function the stack pointer is at that "
-            "function's own return address, which two share only if they are chained.",
-            "A signal handler that has a stack of its own leaves the other one as it is.",
+            "Tell whether a function seems to be going to return: its return address is not below "
+            "the stack pointer. Functions on other stacks are misjudged, but for those that a "
+            "signal handler with an alternate stack has interrupted.",
         ),
+        patch="return",
+    ),
+    Function(
+        name="x86_uretprobe_stack",
+        c_name="arch_uretprobe_stack",
+        returns="unsigned long",
+        params=(_regs,),
+        doc=("Return where the address was that ret has popped.",),
+        patch="return",
+    ),
+    Function(
+        name="x86_uretprobe_forget",
+        c_name="arch_uretprobe_forget",
+        returns="bool",
+        params=(Param("struct return_instance *", "ret"), _regs),
+        doc=(
+            "Tell whether a pending return can be forgotten. It can when the address of the "
+            "trampoline has been overwritten. Else, where the function seems to have been left, "
+            "put the original address back: if it is on another stack all the same, it returns "
+            "unnoticed. Memory that is not at hand is left alone.",
+        ),
+        patch="return",
+    ),
+    Function(
+        name="x86_uretprobe_is_syscall",
+        c_name="arch_uretprobe_is_syscall",
+        returns="bool",
+        params=(_regs, Param("long", "syscall")),
+        doc=("Tell whether a system call is that of the trampoline.",),
+        needs="uretprobe_syscall",
+        patch="return",
+    ),
+    Function(
+        name="uprobe_return_by_trampoline",
+        returns="void",
+        params=(_regs, Param("unsigned long", "ip")),
+        storage="static",
+        doc=(
+            "Have the rest of the trampoline, at @ip, restore what it has pushed and return to "
+            "where regs->ip says. The system call then goes back by sysret, which is cheaper than "
+            "iret. A shadow stack does not have the address.",
+        ),
+        needs="uretprobe_syscall",
         patch="return",
     ),
     Function(
@@ -1616,6 +1771,22 @@ X86_FUNCTIONS = (
         patch="emulate-mov",
     ),
     Function(
+        name="uprobe_emulate_atomic",
+        returns="bool",
+        params=(_constant, _regs),
+        storage="static",
+        doc=(
+            "Emulate an instruction unless the task has been preempted since it hit the "
+            "breakpoint. It can be the one that commits a restartable sequence: then the sequence "
+            "has to be aborted, and the instruction must not be executed. Preemption and "
+            "membarrier() set TIF_NOTIFY_RESUME, which is handled before the task returns to user "
+            "space. When this returns false the instruction is executed out of line, and that "
+            "step is aborted with the sequence.",
+        ),
+        needs="rseq",
+        patch="rseq",
+    ),
+    Function(
         name="x86_uprobe_check_insn",
         c_name="arch_uprobe_check_insn",
         returns="int",
@@ -1722,6 +1893,12 @@ STRUCTS = (
                 type="unsigned int",
                 name="depth",
                 comment="number of them",
+                patch="return",
+            ),
+            Member(
+                type="bool",
+                name="returns_full",
+                comment="none can be forgotten",
                 patch="return",
             ),
         ),

@@ -22,6 +22,7 @@ class Patch:
         changed: C files whose code it changes nevertheless: written in another way, to the same
             effect.
         gist: what it does, as the cover letter says behind "Patch 7"; without it, its subject.
+        needs: a fact in ``Base.has`` without which a base does not have the patch.
     """
 
     ident: str
@@ -30,6 +31,7 @@ class Patch:
     unchanged: bool = False
     changed: tuple[str, ...] = ()
     gist: str = ""
+    needs: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -188,6 +190,13 @@ REVIEW = Series(
             subject="uprobes/core: Put no breakpoint into code that has changed",
             gist="leaves code alone that is not what was analysed",
             review=("R13",),
+        ),
+        Patch(
+            ident="rseq",
+            subject="uprobes/core: Do not break restartable sequences",
+            gist="judges a task in a step by the probed address: restartable sequences",
+            review=("R01",),
+            needs="rseq",
         ),
     ),
 )

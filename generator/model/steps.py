@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from generator.model.guards import CORE
+from generator.model.guards import CORE, RSEQ
 
 ARCH = "arch/x86/kernel/uprobes.c"
 FORK = "kernel/fork.c"
@@ -46,6 +46,7 @@ class Step:
 
 
 _RCU = "uprobe_rcu"
+_RSEQ = "rseq"
 
 OUTSIDE_STEPS = (
     # the program and the processor
@@ -71,6 +72,8 @@ OUTSIDE_STEPS = (
     Step(name="deliver", says="get_signal() takes a signal, the handler runs"),
     Step(name="die", says="get_signal() takes a deadly signal"),
     Step(name="to-user", says="the task goes to user space"),
+    # restartable sequences
+    Step(name="preempt", says="another task runs on the CPU; the sequence is not to go on"),
     # who registers
     Step(name="remove", says="unregister: the breakpoint is removed from an address space"),
     Step(name="delete", says="unregister: the probe is out of the tree"),
@@ -123,6 +126,39 @@ OUR_STEPS = (
                 function="uprobe_deny_signal",
                 text="if (__fatal_signal_pending(t) || arch_uprobe_xol_was_trapped(t)) { "
                 "utask->state = UTASK_SSTEP_TRAPPED; set_tsk_thread_flag(t, TIF_UPROBE); }",
+            ),
+        ),
+    ),
+    # restartable sequences
+    Step(
+        name="judge",
+        says="the task is in no restartable sequence",
+        effects=(
+            Effect(
+                path=RSEQ,
+                function="rseq_ip_fixup",
+                text="unsigned long ip = uprobe_get_trap_addr(regs);",
+                when=_RSEQ,
+            ),
+        ),
+    ),
+    Step(
+        name="abort-sequence",
+        says="the restartable sequence is aborted, and the step with it",
+        effects=(
+            Effect(
+                path=RSEQ,
+                function="rseq_ip_fixup",
+                text="uprobe_abort_step(regs); "
+                "instruction_pointer_set(regs, (unsigned long)rseq_cs.abort_ip);",
+                when=_RSEQ,
+            ),
+            Effect(
+                function="uprobe_abort_step",
+                text="if (likely(!utask || !utask->active_uprobe)) return; "
+                "clear_thread_flag(TIF_UPROBE); utask->state = UTASK_SSTEP_TRAPPED; "
+                "handle_singlestep(utask, regs);",
+                when=_RSEQ,
             ),
         ),
     ),
@@ -282,6 +318,13 @@ OUR_STEPS = (
             Effect(
                 function="run_uprobe",
                 text="if (arch_uprobe_skip_sstep(&uprobe->arch, regs)) return false;",
+            ),
+            Effect(
+                path=ARCH,
+                function="uprobe_emulate_atomic",
+                text="local_irq_disable(); done = !test_thread_flag(TIF_NOTIFY_RESUME) && "
+                "uprobe_emulate(mode, regs); local_irq_enable();",
+                when=_RSEQ,
             ),
         ),
     ),
@@ -507,7 +550,8 @@ OUR_STEPS = (
                 "if ((flags & CLONE_VM) && !(flags & CLONE_VFORK)) return; "
                 "t->utask = kzalloc(sizeof(*t->utask), GFP_KERNEL); "
                 "if (t->utask && dup_return_instances(t->utask)) "
-                "drop_return_instances(t->utask, NULL);",
+                "{ free_return_chain(t->utask, t->utask->return_instances); "
+                "t->utask->return_instances = NULL; }",
             ),
             Effect(function="dup_return_instances", text="{{ names.ref_inc }}(&ri->uprobe->ref);"),
         ),
@@ -532,7 +576,7 @@ OUR_STEPS = (
                 function="uprobe_free_utask",
                 text="if (!utask) return; WRITE_ONCE(t->utask, NULL); "
                 "if (utask->active_uprobe) put_uprobe(utask->active_uprobe); "
-                "drop_return_instances(utask, NULL); xol_free_insn_slot(utask, t->mm);",
+                "free_return_chain(utask, utask->return_instances); xol_free_insn_slot(utask, t->mm);",
             ),
         ),
     ),
@@ -614,6 +658,14 @@ LEFT_OUT = (
             function="handle_uretprobe_chain", text="rcu_read_unlock_trace();", when=_RCU
         ),
         why="the return instance holds a reference meanwhile",
+    ),
+    LeftOut(
+        effect=Effect(function="make_room_for_return", text="mmap_read_lock(mm);"),
+        why="whether the stack of a pending return is mapped; the list is the task's own",
+    ),
+    LeftOut(
+        effect=Effect(function="make_room_for_return", text="mmap_read_unlock(mm);"),
+        why="whether the stack of a pending return is mapped; the list is the task's own",
     ),
     LeftOut(
         effect=Effect(function="xol_alloc_area", text="__set_bit(0, area->busy);"),

@@ -16,6 +16,7 @@
 #  define ARG_32	%eax
 /* The stack is aligned for a call after so many bytes and a return address. */
 #  define CALL_PAD	12
+#  define WORD		4
 # else
 #  define AX		%rax
 #  define SP		%rsp
@@ -23,6 +24,7 @@
 #  define ARG		%rdi
 #  define ARG_32	%edi
 #  define CALL_PAD	8
+#  define WORD		8
 # endif
 
 #else /* __ASSEMBLER__ */

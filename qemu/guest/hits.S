@@ -18,6 +18,7 @@
 	.globl	code_begin, code_second, code_end
 	.globl	refused_begin, refused_insn, refused_end
 	.globl	hit_deep, hit_tail, hit_call, hit_chained, hit_endbr
+	.globl	hit_jump, hit_pops, call_pops
 
 /* Can be done without a single step. */
 hit_nop:
@@ -123,6 +124,40 @@ hit_chained:
 	imul	$1, ARG, ARG
 	.fill	24, 1, 0x90
 	jmp	hit_call
+
+/* Calls the function given, and goes on with hit_xol, with what it returns. */
+hit_jump:
+	imul	$1, ARG, AX
+	.fill	24, 1, 0x90
+	sub	$CALL_PAD, SP
+	call	*AX
+	add	$CALL_PAD, SP
+	mov	AX, ARG
+	jmp	hit_xol
+
+/* Calls the function given; pops two words when it returns. */
+hit_pops:
+	imul	$1, ARG, AX
+	.fill	24, 1, 0x90
+	sub	$CALL_PAD, SP
+	call	*AX
+	add	$CALL_PAD, SP
+	ret	$(2 * WORD)
+
+/* Pushes them; the stack is aligned as it is at the entry of a function. */
+call_pops:
+	sub	$CALL_PAD, SP
+#ifdef __i386__
+	sub	$8, SP
+#endif
+	push	AX
+	push	AX
+	call	hit_pops
+#ifdef __i386__
+	add	$8, SP
+#endif
+	add	$CALL_PAD, SP
+	ret
 
 /* What a debugger steps through; it sets the registers. */
 steps_begin:

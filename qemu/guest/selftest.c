@@ -19,6 +19,7 @@ static const struct test * const tables[] = {
 	mm_tests,
 	huge_tests,
 	return_tests,
+	stack_tests,
 	refs_tests,
 	file_tests,
 	program_tests,
@@ -28,6 +29,7 @@ static const struct test * const tables[] = {
 	debugger_tests,
 	perf_tests,
 	shadow_tests,
+	rseq_tests,
 # endif
 #endif
 	NULL,

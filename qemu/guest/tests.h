@@ -46,6 +46,7 @@ extern const struct test task_tests[];
 extern const struct test mm_tests[];
 extern const struct test huge_tests[];
 extern const struct test return_tests[];
+extern const struct test stack_tests[];
 extern const struct test refs_tests[];
 extern const struct test file_tests[];
 extern const struct test program_tests[];
@@ -55,5 +56,6 @@ extern const struct test slot_tests[];
 extern const struct test debugger_tests[];
 extern const struct test perf_tests[];
 extern const struct test shadow_tests[];
+extern const struct test rseq_tests[];
 
 #endif

@@ -97,6 +97,12 @@ FACTS: tuple[Fact, ...] = (
         anchor=Anchor(kind="member", name="skip_vma_uprobe", within="vma_merge_struct"),
     ),
     Fact(
+        ident="rseq",
+        what="restartable sequences: preemption and signals move the instruction pointer",
+        path="kernel/rseq.c",
+        anchor=Anchor(kind="function", name="rseq_ip_fixup"),
+    ),
+    Fact(
         ident="shstk",
         what="user shadow stacks: a return probe changes the last frame there as well",
         path="arch/x86/include/asm/shstk.h",

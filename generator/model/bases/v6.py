@@ -33,6 +33,7 @@ ARCH_H = "arch/x86/include/asm/uprobes.h"
 TRACE = "kernel/trace/trace_uprobe.c"
 ENTRY_H = "include/linux/entry-common.h"
 MREMAP = "mm/mremap.c"
+RSEQ = "kernel/rseq.c"
 THREAD_INFO_H = "arch/x86/include/asm/thread_info.h"
 COMPAT_H = "arch/x86/include/asm/compat.h"
 COREDUMP_H = "include/linux/sched/coredump.h"
@@ -347,6 +348,14 @@ HOOKS = (
         before="consumer",
         blank=True,
         patch="refuse",
+    ),
+    Hook(
+        callee="uprobe_abort_step",
+        path=RSEQ,
+        function="rseq_ip_fixup",
+        text="uprobe_abort_step(regs);",
+        before="instruction_pointer_set",
+        patch="rseq",
     ),
 )
 
@@ -674,5 +683,20 @@ EDITS: dict[str, tuple[Edit, ...]] = {
             "\tif (insn_has_changed(uprobe, vma, vaddr))\n"
             "\t\treturn 0;",
         ),
+    ),
+    "rseq": (
+        core_block("rseq.c"),
+        InsertLines(
+            path=RSEQ,
+            text="#include <linux/uprobes.h>\n",
+            after=Anchor(kind="include", name="linux/types.h"),
+        ),
+        ReplaceTokens(
+            path=RSEQ,
+            within="rseq_ip_fixup",
+            pattern="instruction_pointer(regs)",
+            by="uprobe_get_trap_addr(regs)",
+        ),
+        *_hooks("rseq"),
     ),
 }

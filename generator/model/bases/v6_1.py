@@ -50,7 +50,7 @@ BASE = Base(
     name="6.1",
     package="linux-source-6.1",
     names=v6.NAMES,
-    has=frozenset(),
+    has=frozenset({"rseq"}),
     hooks=(*v6.HOOKS, *v6.mremap_hooks("do_munmap")),
     edits={
         **v6.EDITS,

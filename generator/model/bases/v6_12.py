@@ -13,6 +13,7 @@ from generator.model.edits import (
     Anchor,
     Edit,
     EmptyFunction,
+    InsertStatement,
     Remove,
     ReplaceTokens,
 )
@@ -101,23 +102,45 @@ _RETURN: tuple[Edit, ...] = (
         "#ifdef CONFIG_UPROBES\n"
         "\tstruct uprobe_task *utask = current->utask;\n"
         "\tstruct return_instance *ri;\n"
-        "\tunsigned long trampoline;\n"
+        "\tstruct pt_regs *regs = task_pt_regs(current);\n"
+        "\tunsigned long stack;\n"
         "\tint i;\n\n"
         "\tif (likely(!utask || !utask->return_instances))\n"
         "\t\treturn;\n\n"
         "\tri = utask->return_instances;\n"
-        "\ttrampoline = uprobe_get_trampoline_vaddr();\n"
-        "\tfor (i = start_entry_idx; ri && i < entry->nr; i++) {\n"
-        "\t\tif (entry->ip[i] != trampoline)\n"
+        "\tfor (i = start_entry_idx; i < entry->nr; i++) {\n"
+        "\t\tif (!uprobe_is_trampoline(entry->ip[i]))\n"
         "\t\t\tcontinue;\n\n"
+        "\t\t/* Pass over functions on other stacks, or left by longjmp(). */\n"
+        "\t\twhile (ri && !arch_uretprobe_is_alive(ri, RP_CHECK_RET, regs))\n"
+        "\t\t\tri = ri->next;\n"
+        "\t\tif (!ri)\n"
+        "\t\t\treturn;\n\n"
         "\t\t/* Functions of one chain have one return address. */\n"
         "\t\tentry->ip[i] = ri->orig_ret_vaddr;\n"
-        "\t\twhile (ri->chained)\n"
+        "\t\tstack = ri->stack;\n"
+        "\t\twhile (ri && ri->stack == stack)\n"
         "\t\t\tri = ri->next;\n"
-        "\t\tri = ri->next;\n"
         "\t}\n"
         "#endif\n"
         "}",
+    ),
+)
+
+_ENTRY = "kernel/entry/common.c"
+
+_SYSCALL: tuple[Edit, ...] = (
+    InsertStatement(
+        path=_ENTRY,
+        function="syscall_trace_enter",
+        text="/* A probed function that returns makes this call, not the program. */\n"
+        "if (unlikely(work & (SYSCALL_WORK_SYSCALL_USER_DISPATCH |\n"
+        "\t\t     SYSCALL_WORK_SYSCALL_EMU)) &&\n"
+        "    arch_uretprobe_is_syscall(regs, syscall))\n"
+        "\twork &= ~(SYSCALL_WORK_SYSCALL_USER_DISPATCH |\n"
+        "\t\t  SYSCALL_WORK_SYSCALL_EMU);",
+        before="syscall_user_dispatch",
+        blank=True,
     ),
 )
 
@@ -139,12 +162,14 @@ BASE = Base(
         "get_page": "get_user_pages_remote(mm, vaddr, 1, flags | FOLL_FORCE, &page,\n"
         "\t\t\t\t    NULL)",
     },
-    has=frozenset({"moves_unarmed", "shstk", "uprobe_rcu", "uprobe_warn", "uretprobe_syscall"}),
+    has=frozenset(
+        {"moves_unarmed", "rseq", "shstk", "uprobe_rcu", "uprobe_warn", "uretprobe_syscall"}
+    ),
     hooks=(*v6.HOOKS, *v6.mremap_hooks("do_vmi_munmap")),
     edits={
         **v6.EDITS,
         "utask": (*v6.EDITS["utask"], *_UTASK),
-        "return": (*v6.EDITS["return"], *_RETURN),
+        "return": (*v6.EDITS["return"], *_RETURN, *_SYSCALL),
         "refuse": (*v6.EDITS["refuse"], *_REFUSE),
         "move": (*v6.EDITS["move"], *v6.mremap_edits()),
     },

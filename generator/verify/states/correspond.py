@@ -23,7 +23,7 @@ from generator.tree import csource
 from generator.verify.ast import Check, Difference
 
 CORE = "kernel/events/uprobes.c"
-_PATCHES = frozenset({"utask", "xol", "hit", "skip-nop", "return"})
+_PATCHES = frozenset({"utask", "xol", "hit", "skip-nop", "return", "rseq"})
 _SENSITIVE = re.compile("|".join(SENSITIVE))
 
 

@@ -91,6 +91,7 @@ class Machine:
             "put": self._put,
             "again": self._again,
             "signal": self._signal,
+            "notify": self._notify,
             "fault": self._fault,
             "exec": self._family.exec,
             "exit": self._family.exit,
@@ -104,6 +105,8 @@ class Machine:
             if place:
                 yield from place(state, index, task)
                 yield from self._sent(state, index, task)
+                if self.world.sequence:
+                    yield from self._preempt(state, index, task)
         if self.world.registrar:
             yield from self._registrar.register(state)
         if self._rcu:
@@ -124,6 +127,9 @@ class Machine:
             hit = task._replace(pc="int3", ip=BEHIND)
             yield "breakpoint", index, with_task(state, index, hit)
         elif task.ip == BREAKPOINT:
+            if task.stale:
+                yield "unprobed", index, state._replace(broken="sequence")
+                return
             done = task._replace(ip=NEXT, done=True)
             yield "unprobed", index, with_task(state, index, done)
             if self.world.debugger:
@@ -136,6 +142,9 @@ class Machine:
         if task.fate == "runs":
             if task.done:
                 yield "execute", index, state._replace(broken="place")
+                return
+            if task.stale:
+                yield "execute", index, state._replace(broken="sequence")
                 return
             yield self._debug_trap(state, index, task._replace(ip=COPY_END, done=True))
         elif task.fate == "waits":
@@ -205,6 +214,8 @@ class Machine:
             yield "work-uprobe", index, with_task(state, index, task._replace(pc="resume"))
         elif task.sigpending:
             yield "work-signal", index, with_task(state, index, task._replace(pc="signal"))
+        elif task.event:
+            yield from self._notify(state, index, task)
         elif not task.uprobe:
             yield "to-user", index, with_task(state, index, task._replace(pc="user"))
 
@@ -212,6 +223,36 @@ class Machine:
         pc = "end" if active_of(state, task) != NONE else "lookup"
         uprobe = task.uprobe and not self._has("clear-uprobe")
         yield "resume", index, with_task(state, index, task._replace(pc=pc, uprobe=uprobe))
+
+    # restartable sequences
+
+    def _preempt(self, state: State, index: int, task: Task) -> Iterator[Move]:
+        """Run another task: in user space an interrupt comes first."""
+        if task.event or task.pc in ("exit", "free"):
+            return
+        pc = "loop" if task.pc == "user" else task.pc
+        preempted = task._replace(pc=pc, event=True, stale=task.stale or not task.done)
+        yield "preempt", index, with_task(state, index, preempted)
+
+    def _notify(self, state: State, index: int, task: Task) -> Iterator[Move]:
+        yield self._judge(state, index, task._replace(pc="loop", event=False))
+
+    def _judge(self, state: State, index: int, task: Task) -> Move:
+        """Abort the sequence if the task is in it: its abort handler begins it again."""
+        utask = utask_of(state, task)
+        stepping = utask is not None and utask.active != NONE
+        address = BREAKPOINT if stepping and self._has("rseq-address") else task.ip
+        if address != BREAKPOINT:
+            return "judge", index, with_task(state, index, task)
+        task = task._replace(stale=False)
+        if utask is None or not stepping or not self._has("rseq-abort"):
+            restarted = with_task(state, index, task._replace(ip=BREAKPOINT))
+            return "abort-sequence", index, restarted
+        uprobe = task.uprobe and not self._has("rseq-uprobe")
+        after = set_utask(state, task.utask, utask._replace(state=TRAPPED))
+        for _, _, ended in self._end(after, index, task._replace(uprobe=uprobe)):
+            return "abort-sequence", index, ended
+        raise AssertionError("a step that is aborted ends")
 
     # a breakpoint
 
@@ -274,9 +315,11 @@ class Machine:
             yield "prepare-return", index, get_probe(hijacked, task.probe)
         else:
             yield "handlers", index, after
-        if self.world.failures:
+        settled = not task.event or not self._has("rseq-emulate")
+        if self.world.failures or (self.world.sequence and settled):
             skipped = task._replace(pc="drop", ip=NEXT, done=True)
-            yield "skip", index, with_task(state, index, skipped)
+            broken = "sequence" if task.stale else ""
+            yield "skip", index, with_task(state, index, skipped)._replace(broken=broken)
 
     # the slot
 
@@ -475,7 +518,9 @@ class Machine:
     def _deny(self, state: State, index: int, task: Task) -> Move:
         utask = utask_of(state, task)
         sigpending = task.sigpending and not self._has("clear-sigpending")
-        after = task._replace(pc="loop", sigpending=sigpending)
+        # the flags that are looked at next were read before
+        pc = "notify" if task.event else "loop"
+        after = task._replace(pc=pc, sigpending=sigpending)
         fatal = bool(task.queue & KILL) and self._has("fatal")
         trapped = not task.marked and self._has("trapped")
         if utask is None:
@@ -511,6 +556,7 @@ class Machine:
                 yield name, index, with_task(state, index, sending)
 
     def _fault(self, state: State, index: int, task: Task) -> Iterator[Move]:
-        yield "memory-comes", index, with_task(state, index, task._replace(pc="user", fate="runs"))
+        pc = "loop" if task.event else "user"
+        yield "memory-comes", index, with_task(state, index, task._replace(pc=pc, fate="runs"))
         if task.sigpending:
             yield "fault-interrupted", index, with_task(state, index, task._replace(pc="loop"))

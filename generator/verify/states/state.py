@@ -47,6 +47,8 @@ class Task(NamedTuple):
         waiting: stands in the queue for slots.
         then: what follows when the slot is free again.
         saw: what it has read and acts on next.
+        event: the task was preempted: TIF_NOTIFY_RESUME.
+        stale: it was in a restartable sequence then, which must be aborted.
     """
 
     pc: str = "user"
@@ -67,6 +69,8 @@ class Task(NamedTuple):
     waiting: bool = False
     then: str = ""
     saw: bool = False
+    event: bool = False
+    stale: bool = False
 
 
 class Utask(NamedTuple):
@@ -128,6 +132,8 @@ class World:
         failures: memory is short, the mode of the CPU is another one.
         debugger: unprobed instructions are single-stepped.
         exits, executes: the program can call exit() and exec().
+        sequence: the instruction commits a restartable sequence; tasks are preempted.
+        needs: a fact in ``Base.has`` without which there is no such world.
     """
 
     name: str
@@ -145,6 +151,8 @@ class World:
     debugger: bool = False
     exits: bool = False
     executes: bool = False
+    sequence: bool = False
+    needs: str = ""
 
 
 WORLDS = (
@@ -199,6 +207,14 @@ WORLDS = (
         returns=True,
         exits=True,
         executes=True,
+    ),
+    World(
+        name="sequence",
+        meaning="one task, preempted in a restartable sequence at any point; SIGKILL, faults",
+        signals=KILL,
+        fates=("faults", "waits"),
+        sequence=True,
+        needs="rseq",
     ),
 )
 

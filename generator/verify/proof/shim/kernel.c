@@ -7,6 +7,7 @@
 struct task_struct proof_task;
 struct proof_memory proof_memory;
 struct proof_shstk proof_shstk;
+unsigned long proof_trampoline;
 
 #ifdef OLD_KERNEL
 # define uprobe_pre_sstep_notifier	uprobe_pre_bp_notifier
@@ -26,6 +27,11 @@ int uprobe_post_sstep_notifier(struct pt_regs *regs)
 unsigned long uprobe_get_trampoline_vaddr(void)
 {
 	return 0;
+}
+
+bool uprobe_is_trampoline(unsigned long vaddr)
+{
+	return vaddr == proof_trampoline;
 }
 
 void uprobe_handle_trampoline(struct pt_regs *regs)

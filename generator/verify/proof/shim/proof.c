@@ -172,6 +172,7 @@ unsigned long proof_hijack(struct pt_regs *regs, unsigned long trampoline)
 	unsigned long ret_addr;
 
 	proof_task.mm = &mm;
+	proof_trampoline = trampoline;
 	ret_addr = arch_uretprobe_hijack_return_addr(trampoline, regs);
 	proof_task.mm = NULL;
 	return ret_addr;

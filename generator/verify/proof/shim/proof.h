@@ -98,6 +98,7 @@ struct pt_regs {
 #define X86_EFLAGS_ZF		0x040
 #define X86_EFLAGS_SF		0x080
 #define X86_EFLAGS_TF		0x100
+#define X86_EFLAGS_RF		0x10000
 #define X86_EFLAGS_OF		0x800
 #define X86_EFLAGS_AC		0x40000
 
@@ -129,6 +130,9 @@ struct proof_shstk {
 };
 
 extern struct proof_shstk proof_shstk;
+
+/* Where functions return to whose return is probed */
+extern unsigned long proof_trampoline;
 
 static inline bool shstk_is_enabled(void)
 {
@@ -183,6 +187,7 @@ struct task_struct {
 extern struct task_struct proof_task;
 #define current			(&proof_task)
 
+#define TIF_NOTIFY_RESUME	1
 #define TIF_BLOCKSTEP		25
 #define test_thread_flag(flag)	((flag) == TIF_BLOCKSTEP && current->blockstep)
 
@@ -293,8 +298,15 @@ static inline int get_si_code(unsigned long dr6)
 	return dr6 & DR_STEP ? TRAP_TRACE : TRAP_HWBKPT;
 }
 
-/* For functions that need a kernel to be tried: they are compiled only. */
+/* Nothing comes in between. */
+#define local_irq_disable()	do { } while (0)
+#define local_irq_enable()	do { } while (0)
+
 #define PAGE_SIZE		4096UL
+#define offset_in_page(p)	((unsigned long)(p) & (PAGE_SIZE - 1))
+
+/* For functions that need a kernel to be tried: they are compiled only. */
+#define signal_pending(task)	0
 #define TASK_SIZE_LOW		0x7ffffffff000UL
 #define VM_UNMAPPED_AREA_TOPDOWN	1
 

@@ -1,0 +1,461 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tests of return probes where functions return on other stacks (coroutines,
+ * alternate signal stacks), pop their arguments, or return in a program whose
+ * system calls somebody else handles.
+ */
+#include <errno.h>
+#include <linux/prctl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/user.h>
+#include <sys/wait.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include "child.h"
+#ifdef __x86_64__
+# include "hits-64.h"
+#endif
+#include "tests.h"
+
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+# define PR_SET_SYSCALL_USER_DISPATCH	59
+# define PR_SYS_DISPATCH_OFF		0
+# define PR_SYS_DISPATCH_ON		1
+#endif
+#define DISPATCH_ALLOW	0
+#define DISPATCH_BLOCK	1
+
+#define MAX_PENDING	64	/* MAX_URETPROBE_DEPTH */
+#define STACK_SIZE	65536
+#define COROUTINES	100
+
+static ucontext_t scheduler, coroutines[COROUTINES];
+static unsigned int running;
+static int ended;
+
+/* This function gives the processor back, in a probed function. */
+static long pause_there(void)
+{
+	unsigned int number = running;
+
+	swapcontext(&coroutines[number], &scheduler);
+	return number;
+}
+
+/* This function is what a coroutine does. */
+static void coroutine(void)
+{
+	unsigned int number = running;
+
+	if (hit_call(pause_there) == number)
+		ended++;
+}
+
+/* This function lets a coroutine run until it pauses, or ends. */
+static void run_coroutine(unsigned int number)
+{
+	running = number;
+	swapcontext(&scheduler, &coroutines[number]);
+}
+
+/* This function makes coroutines; all their stacks are one mapping. */
+static int make_coroutines(unsigned int count)
+{
+	unsigned int i;
+	char *stacks;
+
+	stacks = mmap(NULL, count * STACK_SIZE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(stacks != MAP_FAILED);
+	ended = 0;
+	for (i = 0; i < count; i++) {
+		CHECK(!getcontext(&coroutines[i]));
+		coroutines[i].uc_stack.ss_sp = stacks + i * STACK_SIZE;
+		coroutines[i].uc_stack.ss_size = STACK_SIZE;
+		coroutines[i].uc_link = &scheduler;
+		makecontext(&coroutines[i], coroutine, 0);
+	}
+	return 0;
+}
+
+/* This function has four functions pending at once, in every order. */
+static int coroutines_return(void)
+{
+	static const u_char orders[][4] = {
+		{ 0, 1, 2, 3 }, { 3, 2, 1, 0 }, { 2, 0, 3, 1 }, { 1, 3, 0, 2 },
+	};
+	unsigned int begin, end, i;
+
+	for (begin = 0; begin < 4; begin++) {
+		for (end = 0; end < 4; end++) {
+			CHECK(!make_coroutines(4));
+			for (i = 0; i < 4; i++)
+				run_coroutine(orders[begin][i]);
+			for (i = 0; i < 4; i++)
+				run_coroutine(orders[end][i]);
+			CHECK(ended == 4);
+		}
+	}
+	return 0;
+}
+
+#define COROUTINE_RETURNS	(4 * 4 * 4)
+
+/*
+ * This function has more pending than are kept. Those on stacks below cannot
+ * be told from functions that longjmp() has left: when there are too many of
+ * them they return unnoticed.
+ */
+static int many_below(void)
+{
+	unsigned int i;
+
+	CHECK(!make_coroutines(COROUTINES));
+	for (i = 0; i < COROUTINES; i++)
+		run_coroutine(i);
+	for (i = 0; i < COROUTINES; i++)
+		run_coroutine(i);
+	CHECK(ended == COROUTINES);
+	return 0;
+}
+
+/* This function does the same on stacks above: the last ones are not kept. */
+static int many_above(void)
+{
+	unsigned int i;
+
+	CHECK(!make_coroutines(COROUTINES));
+	for (i = COROUTINES; i--; )
+		run_coroutine(i);
+	for (i = COROUTINES; i--; )
+		run_coroutine(i);
+	CHECK(ended == COROUTINES);
+	return 0;
+}
+
+/* This function drops coroutines that have yet to return, again and again. */
+static int dropped(void)
+{
+	unsigned int round, i;
+
+	for (round = 0; round < 5; round++) {
+		CHECK(!make_coroutines(40));
+		for (i = 0; i < 40; i++)
+			run_coroutine(i);
+		munmap(coroutines[0].uc_stack.ss_sp, 40 * STACK_SIZE);
+	}
+	CHECK(!make_coroutines(1));
+	run_coroutine(0);
+	run_coroutine(0);
+	CHECK(ended == 1);
+	return 0;
+}
+
+/* This function gets called before hit_jump() jumps: its caller's stack waits. */
+static long start_first(void)
+{
+	run_coroutine(0);
+	return 7;
+}
+
+/* This function has a chain around a function on another stack. */
+static int chain_around(void)
+{
+	CHECK(!make_coroutines(1));
+	CHECK(hit_jump(start_first) == 21);
+	run_coroutine(0);
+	CHECK(ended == 1);
+	return 0;
+}
+
+/* This function tests that: hit_jump and hit_xol return together. */
+static void chained(struct result *r)
+{
+	unsigned long before = trace_hits();
+	struct probe p;
+	int status;
+
+	expect(r, !probe_define_return(&p, hit_jump), "cannot define");
+	expect(r, !probe_extend(&p, hit_xol), "cannot define the second");
+	expect(r, !probe_extend(&p, hit_call), "cannot define the third");
+	if (expect(r, !probe_arm(&p), "cannot arm the probes")) {
+		status = wait_child(start_child(chain_around));
+		judge(r, status, trace_hits() - before, 3);
+	}
+	probe_remove(&p);
+}
+
+static jmp_buf back;
+
+static long leave(void)
+{
+	longjmp(back, 1);
+}
+
+static long leave_below(void)
+{
+	if (!setjmp(back))
+		hit_call(leave);
+	return 5;
+}
+
+/* This function returns from functions that pop their arguments. */
+static int pops(void)
+{
+	CHECK(call_pops(leave_below) == 5);
+	CHECK(call_pops(leave_below) == 5);
+	return 0;
+}
+
+static void popped(struct result *r)
+{
+	unsigned long before = trace_hits();
+	struct probe p;
+	int status;
+
+	expect(r, !probe_define_return(&p, hit_pops), "cannot define");
+	expect(r, !probe_extend(&p, hit_call), "cannot define the second");
+	if (expect(r, !probe_arm(&p), "cannot arm the probes")) {
+		status = wait_child(start_child(pops));
+		judge(r, status, trace_hits() - before, 2);
+	}
+	probe_remove(&p);
+}
+
+static long be_there(void)
+{
+	return 7;
+}
+
+/* This function leaves functions so deep that nothing overwrites them. */
+static long dig(void)
+{
+	volatile char room[1000];
+
+	room[0] = 0;
+	if (++board->count % MAX_PENDING)
+		return hit_call(dig) + room[0];
+	longjmp(back, 1);
+}
+
+static int longjmp_lost(void)
+{
+	int i;
+
+	if (!setjmp(back))
+		hit_call(dig);
+	for (i = 0; i < 100; i++)
+		CHECK(hit_call(be_there) == 7);
+	return 0;
+}
+
+#ifndef SS_AUTODISARM
+# define SS_AUTODISARM	(1U << 31)
+#endif
+
+static void on_signal(int signo)
+{
+	if (hit_call(be_there) == 7)
+		board->count += signo;
+}
+
+static long raise_signal(void)
+{
+	return raise(SIGUSR1);
+}
+
+/* This function has a handler run on a stack that the kernel forgets. */
+static int autodisarm(void)
+{
+	const struct sigaction sa = {
+		.sa_handler = on_signal,
+		.sa_flags = SA_ONSTACK,
+	};
+	stack_t own = { .ss_size = STACK_SIZE, .ss_flags = SS_AUTODISARM };
+	char *stacks;
+	int above;
+
+	stacks = mmap(NULL, 2 * STACK_SIZE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(stacks != MAP_FAILED);
+	CHECK(!sigaction(SIGUSR1, &sa, NULL));
+	/* Below the stack of the program, and above a coroutine's. */
+	for (above = 0; above < 2; above++) {
+		own.ss_sp = stacks + above * STACK_SIZE;
+		CHECK(!sigaltstack(&own, NULL));
+		CHECK(!hit_call(raise_signal));
+	}
+	CHECK(board->count == 2 * SIGUSR1);
+	return 0;
+}
+
+static long raise_in_coroutine(void)
+{
+	return raise(SIGUSR1);
+}
+
+static void raising(void)
+{
+	if (!hit_call(raise_in_coroutine))
+		ended++;
+}
+
+static int autodisarm_above(void)
+{
+	const struct sigaction sa = {
+		.sa_handler = on_signal,
+		.sa_flags = SA_ONSTACK,
+	};
+	stack_t own = { .ss_size = STACK_SIZE, .ss_flags = SS_AUTODISARM };
+
+	CHECK(!make_coroutines(2));
+	makecontext(&coroutines[0], raising, 0);
+	own.ss_sp = coroutines[1].uc_stack.ss_sp;
+	CHECK(!sigaltstack(&own, NULL));
+	CHECK(!sigaction(SIGUSR1, &sa, NULL));
+	run_coroutine(0);
+	CHECK(ended == 1 && board->count == SIGUSR1);
+	return 0;
+}
+
+/* Whether system calls go to SIGSYS. */
+static volatile char blocked;
+
+static void on_sigsys(int signo, siginfo_t *info, void *context)
+{
+	blocked = DISPATCH_ALLOW;
+	note("signal %d for system call %d", signo, info->si_syscall);
+	(void)context;
+	_exit(1);
+}
+
+/* This function has system calls dispatched when @blocked says so. */
+static long dispatch(void)
+{
+	return prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, 0, 0,
+		     &blocked);
+}
+
+static long dispatch_and_block(void)
+{
+	long ret = dispatch();
+
+	blocked = DISPATCH_BLOCK;
+	return ret;
+}
+
+static const char *lacks_dispatch(void)
+{
+	if (prctl(PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0))
+		return "this kernel does not dispatch system calls";
+	return NULL;
+}
+
+/* This function returns with all system calls blocked, and becomes so. */
+static int dispatched(void)
+{
+	struct sigaction sa = {
+		.sa_sigaction = on_sigsys,
+		.sa_flags = SA_SIGINFO,
+	};
+	long ret;
+
+	CHECK(!sigaction(SIGSYS, &sa, NULL));
+	CHECK(!hit_call(dispatch));
+	blocked = DISPATCH_BLOCK;
+	ret = hit_call(be_there);
+	blocked = DISPATCH_ALLOW;
+	CHECK(ret == 7);
+	ret = hit_call(dispatch_and_block);
+	blocked = DISPATCH_ALLOW;
+	CHECK(!ret);
+	return 0;
+}
+
+/* This function makes a system call between two stops. */
+static int emulated_child(void)
+{
+	CHECK(!ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+	raise(SIGSTOP);
+	syscall(SYS_getppid, hit_call(be_there));
+	return 1;
+}
+
+/* This function emulates the system calls of a child: there is one. */
+static int emulated(void)
+{
+	struct user_regs_struct regs;
+	pid_t pid = fork();
+	int status;
+
+	if (!pid)
+		_exit(emulated_child());
+	CHECK(waitpid(pid, &status, 0) == pid);
+	if (!WIFSTOPPED(status) || WSTOPSIG(status) != SIGSTOP)
+		return pass_on(status);
+	CHECK(!ptrace(PTRACE_SYSEMU, pid, NULL, NULL));
+	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK(WIFSTOPPED(status));
+	if (WSTOPSIG(status) != SIGTRAP) {
+		kill(pid, SIGKILL);
+		return pass_on(WSTOPSIG(status));
+	}
+	CHECK(!ptrace(PTRACE_GETREGS, pid, NULL, &regs));
+	note("system call %ld", (long)regs.USER_SYSCALL);
+	kill(pid, SIGKILL);
+	waitpid(pid, &status, 0);
+	CHECK(regs.USER_SYSCALL == SYS_getppid);
+	return 0;
+}
+
+#ifdef __x86_64__
+#define PAGE		4096
+#define LOW_WORDS	4
+
+/* This function returns on a stack that has no room below. */
+static int no_room(void)
+{
+	unsigned long *page;
+	long i;
+
+	page = mmap(NULL, 2 * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS,
+		    -1, 0);
+	CHECK(page != MAP_FAILED);
+	page += PAGE / sizeof(*page);
+	CHECK(!mprotect(page, PAGE, PROT_READ | PROT_WRITE));
+	for (i = 0; i < LOW_WORDS; i++) {
+		page[i] = (unsigned long)hit_on_words_next;
+		CHECK(hit_on_words(i, page + i) == 3 * i);
+	}
+	return 0;
+}
+#endif
+
+const struct test stack_tests[] = {
+	RETURN_TEST("return-coroutines", coroutines_return, hit_call,
+		    COROUTINE_RETURNS),
+	RETURN_TEST("return-coroutines-below", many_below, hit_call,
+		    COROUTINES - MAX_PENDING),
+	RETURN_TEST("return-coroutines-above", many_above, hit_call,
+		    MAX_PENDING),
+	RETURN_TEST("return-coroutines-dropped", dropped, hit_call, 1),
+	TEST("return-coroutines-chain", "sigtrap", chained),
+	TEST("return-pops", "sigtrap", popped),
+	RETURN_TEST("return-longjmp-lost", longjmp_lost, hit_call, 100),
+	RETURN_TEST("return-autodisarm", autodisarm, hit_call, 4),
+	RETURN_TEST("return-autodisarm-above", autodisarm_above, hit_call, 2),
+	{ .name = "return-dispatch", .before = "sigtrap", .child = dispatched,
+	  .bp = hit_call, .hits = 3, .is_return = true, .lacks = lacks_dispatch },
+	RETURN_TEST("return-sysemu", emulated, hit_call, 1),
+#ifdef __x86_64__
+	RETURN_TEST("return-no-room", no_room, hit_xol, LOW_WORDS),
+#endif
+	{ .name = NULL },
+};
