@@ -330,6 +330,19 @@ def test_the_summary_ends_with_what_is_proved():
     ]
 
 
+def test_nothing_to_compare_is_said_first():
+    """No row is wrong, and nothing is proved."""
+    assert summary(*compare(SKIPPED, SKIPPED))[0] == "NOT OK no test shows a difference"
+
+
+def test_a_boot_that_ended_early_is_said_first():
+    """With its reason, and where its logs are; then each test that did not report."""
+    lines = summary(*compare("ktap-baseline", "ktap-cut-between"))
+    assert lines[0].startswith("NOT OK tip: guest-stopped-early: the guest stopped early in 'jcc-")
+    assert lines[1] == "  console   console.log"
+    assert "NOT OK m32-nop: did not report on the tip" in lines
+
+
 def test_many_differences_are_counted():
     """Ten are shown, the others named: it is a summary."""
     names = [f"t{number}" for number in range(40)]

@@ -22,6 +22,9 @@ MISSING = "-"
 
 SKIPPED = "SKIP"
 
+NO_DIFFERENCE = "no test shows a difference"
+"""What is wrong when nothing is, and nothing is proved."""
+
 _PROBLEMS = 20
 
 
@@ -118,7 +121,7 @@ def compare_boots(request: CompareRequest) -> Comparison:
     ]
     problems += [f"{row.name}: {row.note}" for row in rows if row.verdict is Verdict.BAD]
     if not any(row.verdict is Verdict.GOOD and row.expected != "pass" for row in rows):
-        problems.append("no test shows a difference")
+        problems.append(NO_DIFFERENCE)
     return Comparison(
         base=request.tip.base,
         flavour=request.tip.flavour,

@@ -18,7 +18,14 @@ from generator.boot.ktap import KtapTest, Status
 from generator.boot.outcome import Kind
 from generator.boot.stage import BootResult
 from generator.boot.text import clean_text
-from generator.report.compare import CompareRequest, Comparison, Row, Verdict, as_announced
+from generator.report.compare import (
+    NO_DIFFERENCE,
+    CompareRequest,
+    Comparison,
+    Row,
+    Verdict,
+    as_announced,
+)
 
 BASELINE = "baseline"
 
@@ -121,10 +128,14 @@ def _differences(request: CompareRequest, comparison: Comparison, program: str) 
             yield f"  {variant:9} {word}{'' if word == must else f', must be {must}'}"
             for line in () if word == must else _explanation(tests.get(row.name)):
                 yield f"            | {line}"
+        if row.peer:
+            yield f"  peer      {row.peer}"
         yield f"  alone     {_alone(comparison, row, program)}"
     if len(bad) > _SHOWN:
         yield f"NOT OK {len(bad) - _SHOWN} more: {_names([row.name for row in bad[_SHOWN:]])}"
-    if bad:
+    about_all = [p for p in comparison.problems if p == NO_DIFFERENCE]
+    yield from (f"NOT OK {problem}" for problem in about_all)
+    if comparison.problems:
         yield ""
 
 
