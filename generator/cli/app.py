@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from copy import copy
 from functools import cache
@@ -84,7 +86,9 @@ Flavour = Annotated[
 Toolchain = Annotated[
     str, typer.Option(help="gcc or clang.", autocompletion=lambda: ["gcc", "clang"])
 ]
-Jobs = Annotated[int, typer.Option("--jobs", "-j", help="Compilers in parallel; 0: one per core.")]
+Jobs = Annotated[
+    int, typer.Option("--jobs", "-j", min=0, help="Compilers in parallel; 0: one per core.")
+]
 Accel = Annotated[
     str,
     typer.Option(
@@ -285,7 +289,7 @@ def matrix(
             show_default=False,
         ),
     ] = "",
-    workers: Annotated[int, typer.Option(help="So many processes; 0: one per core.")] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="So many processes; 0: one per core.")] = 0,
     ccache: Annotated[str, typer.Option(help="auto (for whole kernels), on or off.")] = "auto",
     junit: Annotated[
         Path | None, typer.Option(help="Write JUnit XML there.", show_default=False)
@@ -293,7 +297,9 @@ def matrix(
     accel: Accel = "auto",
     jobs: Annotated[
         int,
-        typer.Option("--jobs", "-j", help="Compilers of a row; 0: the rows share the cores."),
+        typer.Option(
+            "--jobs", "-j", min=0, help="Compilers of a row; 0: the rows share the cores."
+        ),
     ] = 0,
     workdir: Workdir = None,
     as_json: Json = False,
@@ -479,7 +485,9 @@ def census(
     rev: Rev = None,
     limit: Annotated[int, typer.Option(min=0, help="Count so many files; 0: all.")] = 0,
     workdir: Workdir = None,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes; 0: one per core.")] = 0,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=0, help="Processes; 0: one per core.")
+    ] = 0,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -602,7 +610,9 @@ def proof(
     cases: Annotated[int, typer.Option(min=1, help="How many instructions are tried.")] = 20_000,
     seed: Annotated[int, typer.Option(help="Chooses encodings and states.")] = 1,
     workdir: Workdir = None,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", help="Processes; 0: one per core.")] = 0,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=0, help="Processes; 0: one per core.")
+    ] = 0,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -641,7 +651,9 @@ def mutate(
         bool, typer.Option("--again", help="Judge survivors once more: a level has changed.")
     ] = False,
     workdir: Workdir = None,
-    jobs: Annotated[int, typer.Option("--jobs", "-j", help="Faults at a time; 0: cores.")] = 0,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=0, help="Faults at a time; 0: cores.")
+    ] = 0,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
@@ -896,7 +908,8 @@ def diff(
         desk.DiffOptions(
             before=before,
             after=after,
-            levels=tuple(level or Level),
+            # whoever sees the patches has seen the tree
+            levels=tuple(level or (Level if html else (Level.INTERFACE, Level.PATCHES))),
             style="markdown" if markdown else "html" if html else "text",
             output=output,
             colour=color,
@@ -1067,10 +1080,26 @@ def _name(info: CommandInfo) -> str:
     return info.name or (info.callback.__name__ if info.callback else "")
 
 
+def _streams() -> bool:
+    """Make the streams take every name, whatever the locale; False when stdout is closed."""
+    if sys.stderr is None:
+        # Python has none of a descriptor that is closed
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - for as long as the program runs
+    if sys.stdout is None:
+        sys.stderr.write("uprobekit: error: stdout is closed: a result would go nowhere\n")
+        return False
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    return True
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return the exit status."""
     from generator.cli.output import Screen
 
+    if not _streams():
+        return int(ExitCode.INFRA)
     words = sys.argv[1:] if arguments is None else arguments
     wanted = command_line(words[0] if words else "")
     try:
