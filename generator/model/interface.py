@@ -2031,7 +2031,6 @@ MACROS = (
     Macro(
         name="UPROBE_INSN_MODES",
         value="(1 + IS_ENABLED(CONFIG_X86_64))",
-        comment="64-bit code, 32-bit code",
         patch="analyse",
     ),
     Macro(
