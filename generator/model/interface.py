@@ -265,7 +265,7 @@ ARCH_FUNCTIONS = (
     Function(
         name="arch_uprobe_insn_len",
         returns="int",
-        params=(_auprobe,),
+        params=(_auprobe, _mm),
         doc=(
             "Return the length of a probed instruction in bytes, once it was analysed. An "
             "architecture whose instructions are longer than a breakpoint replaces it.",
@@ -1632,7 +1632,7 @@ X86_FUNCTIONS = (
         name="x86_uprobe_insn_len",
         c_name="arch_uprobe_insn_len",
         returns="int",
-        params=(_auprobe,),
+        params=(_auprobe, _mm),
         doc=("Return the length of a probed instruction in bytes.",),
         patch="compare",
     ),

@@ -558,6 +558,11 @@ EDITS: dict[str, tuple[Edit, ...]] = {
     "hit": (
         core_block("hit.c"),
         InsertLines(
+            path=CORE,
+            text="#include <linux/sched/task_stack.h>\n",
+            after=Anchor(kind="include", name="linux/sched/coredump.h"),
+        ),
+        InsertLines(
             path=CORE_H,
             text="#define uprobe_get_trap_addr(regs)\tinstruction_pointer(regs)\n\n",
             before=Anchor(kind="function", name="uprobe_register"),
