@@ -260,9 +260,9 @@ def _score(said):
 def _states(said):
     world = WorldRow(world="signal", meaning="x", states=9, steps=12, seconds=0.5, broken=said)
     guard = GuardRow(
-        guard="recalc",
+        guard="set-again",
         function="f",
-        text=said or "recalc_sigpending();",
+        text=said or "set_thread_flag(TIF_SIGPENDING);",
         instead="",
         review="R20",
         world="signal",
