@@ -20,7 +20,6 @@ static const struct test * const tables[] = {
 	huge_tests,
 	return_tests,
 	refs_tests,
-	file_tests,
 	program_tests,
 # ifdef __x86_64__
 	code_tests,
@@ -29,6 +28,8 @@ static const struct test * const tables[] = {
 	perf_tests,
 	shadow_tests,
 # endif
+	/* Last: a kernel may be of no use behind it. */
+	file_tests,
 #endif
 	NULL,
 };
