@@ -265,9 +265,10 @@ ARCH_FUNCTIONS = (
     Function(
         name="arch_uprobe_insn_len",
         returns="int",
-        params=(_auprobe,),
+        params=(_auprobe, _mm),
         doc=(
-            "Return the length of a probed instruction in bytes, once it was analysed. An "
+            "Return the length of a probed instruction in bytes, once it was analysed, in the mode "
+            "of a process. An "
             "architecture whose instructions are longer than a breakpoint replaces it.",
         ),
         weak=True,
@@ -1632,8 +1633,8 @@ X86_FUNCTIONS = (
         name="x86_uprobe_insn_len",
         c_name="arch_uprobe_insn_len",
         returns="int",
-        params=(_auprobe,),
-        doc=("Return the length of a probed instruction in bytes.",),
+        params=(_auprobe, _mm),
+        doc=("Return the length of a probed instruction in the mode of a process, in bytes.",),
         patch="compare",
     ),
 )
