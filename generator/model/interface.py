@@ -307,7 +307,8 @@ ARCH_FUNCTIONS = (
         returns="int",
         params=(_auprobe, _mm),
         doc=(
-            "Return the length of a probed instruction in bytes, once it was analysed. An "
+            "Return the length of a probed instruction in bytes, once it was analysed, in the mode "
+            "of a process. An "
             "architecture whose instructions are longer than a breakpoint replaces it.",
         ),
         weak=True,
@@ -1804,7 +1805,7 @@ X86_FUNCTIONS = (
         c_name="arch_uprobe_insn_len",
         returns="int",
         params=(_auprobe, _mm),
-        doc=("Return the length of a probed instruction in bytes.",),
+        doc=("Return the length of a probed instruction in the mode of a process, in bytes.",),
         patch="compare",
     ),
 )
