@@ -81,6 +81,14 @@ BROUGHT: tuple[Brought, ...] = (
         between="fail",
         why="everything but a NOP is stepped",
     ),
+    Brought(tests=("rseq-outside", "rseq-signal"), patch="hit"),
+    Brought(
+        tests=("rseq-*",),
+        patch="rseq",
+        since="hit",
+        between="fail",
+        why="a task that is preempted in a step is judged by the address of the slot",
+    ),
     # no return is expected, and the instruction is executed
     Brought(tests=("return-no-stack", "return-disarmed"), patch="hit"),
     Brought(
