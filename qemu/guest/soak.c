@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -412,6 +413,25 @@ static void remove_tree(const char *path)
 	rmdir(path);
 }
 
+/*
+ * Stay on this processor, or be free again: arming changes our own mappings,
+ * and each change would have to be told to every processor that we were on.
+ */
+static void pin(bool here)
+{
+	const int own = sched_getcpu();
+	cpu_set_t cpus;
+	int cpu;
+
+	CPU_ZERO(&cpus);
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!here || cpu == own)
+			CPU_SET(cpu, &cpus);
+	}
+	if (sched_setaffinity(0, sizeof(cpus), &cpus))
+		fprintf(stderr, "soak: sched_setaffinity: %m\n");
+}
+
 /* Become the program, with its outputs in files. */
 static void __attribute__((noreturn)) become(const struct program *p)
 {
@@ -424,6 +444,7 @@ static void __attribute__((noreturn)) become(const struct program *p)
 	int err = open(PLACE "/err", O_WRONLY | O_CREAT | O_TRUNC, 0644);
 	sigset_t none;
 
+	pin(false);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setpgid(0, 0);
@@ -813,6 +834,7 @@ int main(void)
 {
 	sigset_t child;
 
+	pin(true);
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
