@@ -29,6 +29,9 @@ PACKAGES = python3-venv git make gcc gcc-multilib libc6-dev libc6-dev-i386 \
 	   libc6-dev-x32 flex bison bc perl cpio kmod rsync xz-utils libelf-dev \
 	   libssl-dev ccache qemu-system-x86
 
+# What the full mode of soak runs beside what is there anyway
+SOAK	 = bash bc clang gawk git luajit openssl python3-minimal qemu-utils ripgrep xz-utils zstd
+
 .DEFAULT_GOAL := help
 
 help:			## list the targets
@@ -125,6 +128,11 @@ corpus: setup		## thousands of instructions in a guest, without and with a probe
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
 	$(RUN) corpus --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
 
+soak: setup		## real programs under thousands of probes, ours and the base (ARGS="--full": all; installs them)
+	@$(MAKE) -s tools PACKAGES="csmith libcsmith-dev sqlite3 $(if $(findstring --full,$(ARGS)),$(SOAK))"
+	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
+	$(RUN) soak --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
+
 clients: setup		## perf, bpftrace, systemtap, ftrace's tests in guests, ours and the base (installs them)
 	@$(MAKE) -s tools PACKAGES="linux-perf bpftrace systemtap"
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) --flavour clients tip peer
@@ -204,7 +212,7 @@ clean:			## remove the Python environment and caches; not the work area
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: help tools setup qemu-test series opcodes drift checkpatch matrix review verify patches \
-	states picture proof proof-full fuzz mutate census cost profile coverage corpus clients \
+	states picture proof proof-full fuzz mutate census cost profile coverage corpus soak clients \
 	qemu-test-debug qemu-test-i386 bochs-test block-test build boot lint types test-tools test test-bare test-sweep \
 	test-browser test-kernel golden check bench clean
 

@@ -186,6 +186,8 @@ def _tasks(options: Options, loads: dict[str, Load], screen: Screen) -> list[Tas
                 commands.boot_request(options, variant, archive),
                 flavour=f"soak-{name}",
                 memory=_MEGABYTES,
+                # one thread each: a second processor would only be asked to flush its TLB
+                cpus=1 if all(item.source for item in load.items) else 2,
                 parameters=("uprobekit.program=soak", f"uprobekit.timeout={_SECONDS}"),
                 timeout=_SECONDS + 60.0,
                 silence=_SILENCE,

@@ -11,6 +11,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -104,6 +105,7 @@ die(const char *fmt, ...)
 	exit(1);
 }
 
+/* Return @array with room for one element more. */
 static void *more(void *array, size_t nr, size_t size)
 {
 	/* Room for a power of two. */
@@ -115,6 +117,7 @@ static void *more(void *array, size_t nr, size_t size)
 	return array;
 }
 
+/* Return the time in milliseconds. */
 static long now_ms(void)
 {
 	struct timespec now;
@@ -142,6 +145,7 @@ static int trace_write(const char *file, const char *text, size_t len)
 	return err;
 }
 
+/* Write a text to a file of tracefs. */
 static int trace_set(const char *file, const char *text)
 {
 	return trace_write(file, text, strlen(text));
@@ -231,8 +235,8 @@ static void read_sites(void)
 }
 
 /*
- * Map all of a file that its program headers or nobody asks for: an unmodified
- * kernel looks at an instruction only where a process has it mapped.
+ * Map a file as code while it is armed: an unmodified kernel looks at an
+ * instruction only where a process has it mapped, and refuses it only then.
  */
 static void *map_file(const char *file, size_t *size)
 {
@@ -250,6 +254,7 @@ static void *map_file(const char *file, size_t *size)
 	return map;
 }
 
+/* Define a place of an event by a write of its own. */
 static void define_one(const char *event, struct site *s)
 {
 	char text[MAX_TEXT];
@@ -286,6 +291,7 @@ static size_t define(const char *event, struct site *s, size_t nr)
 	return good;
 }
 
+/* Write to the switch of an event.  Return 0 or the errno. */
 static int switch_event(const struct event *e, const char *value)
 {
 	char file[128];
@@ -412,6 +418,25 @@ static void remove_tree(const char *path)
 	rmdir(path);
 }
 
+/*
+ * Stay on this processor, or be free again: arming changes our own mappings,
+ * and each change would have to be told to every processor that we were on.
+ */
+static void pin(bool here)
+{
+	const int own = sched_getcpu();
+	cpu_set_t cpus;
+	int cpu;
+
+	CPU_ZERO(&cpus);
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (!here || cpu == own)
+			CPU_SET(cpu, &cpus);
+	}
+	if (sched_setaffinity(0, sizeof(cpus), &cpus))
+		fprintf(stderr, "soak: sched_setaffinity: %m\n");
+}
+
 /* Become the program, with its outputs in files. */
 static void __attribute__((noreturn)) become(const struct program *p)
 {
@@ -424,6 +449,7 @@ static void __attribute__((noreturn)) become(const struct program *p)
 	int err = open(PLACE "/err", O_WRONLY | O_CREAT | O_TRUNC, 0644);
 	sigset_t none;
 
+	pin(false);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setpgid(0, 0);
@@ -499,6 +525,7 @@ static void show_line(const char *what, const char *data, size_t size, size_t at
 	printf("\n");
 }
 
+/* Read a file. */
 static char *load(const char *path, size_t *size)
 {
 	struct stat st;
@@ -516,6 +543,7 @@ static char *load(const char *path, size_t *size)
 	return data;
 }
 
+/* Compare the bytes of two files. */
 static bool same_file(const char *path, const char *other)
 {
 	size_t size, other_size, at = 0, least;
@@ -538,6 +566,7 @@ static bool same_file(const char *path, const char *other)
 
 static bool same_tree(const char *path, const char *other);
 
+/* Compare what has the same name in two folders. */
 static bool same_node(const char *path, const char *other)
 {
 	char target[256] = "", other_target[256] = "";
@@ -571,7 +600,8 @@ static bool same_tree(const char *path, const char *other)
 
 	for (i = 0; same && i < n; i++) {
 		same = !strcmp(a[i]->d_name, b[i]->d_name);
-		if (!same || a[i]->d_name[0] == '.')
+		if (!same || !strcmp(a[i]->d_name, ".") ||
+		    !strcmp(a[i]->d_name, ".."))
 			continue;
 		snprintf(below, sizeof(below), "%s/%s", path, a[i]->d_name);
 		snprintf(other_below, sizeof(other_below), "%s/%s", other,
@@ -585,6 +615,7 @@ static bool same_tree(const char *path, const char *other)
 	return same;
 }
 
+/* Return a wait status as a word. */
 static const char *say_status(int status)
 {
 	static char text[32];
@@ -614,6 +645,7 @@ static void show_end(const char *run)
 	free(data);
 }
 
+/* Print the result of a test. */
 static void __attribute__((format(printf, 4, 5)))
 result(const char *name, const char *round, const char *outcome,
        const char *fmt, ...)
@@ -675,6 +707,7 @@ static pid_t start_churn(void)
 	}
 }
 
+/* Run a program under what is armed, and compare. */
 static void run_probed(const struct program *p, const char *round)
 {
 	struct counts before, after;
@@ -750,6 +783,7 @@ static size_t say_refused(const struct round *r)
 	return refused;
 }
 
+/* Arm a round and run its programs. */
 static void run_round(const struct round *r)
 {
 	const long began = now_ms();
@@ -769,6 +803,7 @@ static void run_round(const struct round *r)
 	}
 }
 
+/* Print how many results there will be. */
 static void announce(void)
 {
 	size_t planned = nr_rounds;
@@ -813,6 +848,7 @@ int main(void)
 {
 	sigset_t child;
 
+	pin(true);
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
