@@ -364,20 +364,162 @@ def test_a_model_against_its_patches(fake, tmp_path, capsys, monkeypatch):
     assert before == sorted(path for path in work.rglob("*") if path.is_file())
 
 
-def test_a_baseline_of_the_work_area(fake, tmp_path, capsys):
-    """With the baseline at hand whole files are compared, and a patch that does not fit is told."""
+def test_the_work_area_makes_no_difference(fake, tmp_path, capsys):
+    """The same answer with and without the rendered baseline of one side."""
     from conftest import MINI
 
     options = ["--tree", str(MINI), "--workdir", str(tmp_path / "work")]
-    out = tmp_path / "out"
+    out, other = tmp_path / "out", tmp_path / "other"
     assert main(["render", *options, "-o", str(out)]) == 0
-    patch = out / "0002-mini-Add-added_shape.patch"
-    hunk = patch.read_text().partition("\n@@")[2]
-    context = next(line for line in hunk.splitlines()[1:] if re.match(r" [^\s/*]", line))
-    patch.write_text(patch.read_text().replace(f"\n{context}\n", "\n other context\n"))
-    capsys.readouterr()
-    assert main(["diff", str(out), str(out), *options]) == 2
-    assert "does not apply: line" in capsys.readouterr().err
+    shutil.copytree(out, other)
+    patch = other / "0002-mini-Add-added_shape.patch"
+    patch.write_text(patch.read_text().replace("shape", "form"))
+    first = diff(out, other, "--workdir", str(tmp_path / "work"), capsys=capsys)
+    shutil.rmtree(tmp_path / "work")
+    assert first == diff(out, other, "--workdir", str(tmp_path / "work"), capsys=capsys)
+    assert first[0] == 1
+
+
+COVER = "From: A B <a@example.org>\nSubject: [PATCH 0/2] {0}\n\n{1}\n\nA B (2):\n  one\n  two\n"
+
+
+def test_a_cover_letter(tmp_path, capsys):
+    """What somebody has written in it counts, what is made anew each time does not."""
+    sides = [make_series(tmp_path / name, with_core(end=function())) for name in "ab"]
+    (sides[0] / "0000-cover-letter.patch").write_text(COVER.format("Title", "Why.\n\nMore."))
+    extra = "Why.\n\nMore.\n\nChanges since v1:\n\n - x\n\nHow it is proved:\n\n  a  good"
+    other = sides[1] / "v2-0000-cover-letter.patch"
+    other.write_text(COVER.format("Title", extra))
+    assert diff(*sides, capsys=capsys)[0] == 0
+    for title, text in (("Other title", "Why.\n\nMore."), ("Title", "Why not.\n\nMore.")):
+        other.write_text(COVER.format(title, text))
+        status, data = diff(*sides, capsys=capsys)
+        assert status == 1 and not data["same"] and data["cover"].count("\n+") == 1
+        assert "cover letter changed" in shown(capsys, *sides).splitlines()[0]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "parts"),
+    [
+        ("Because.", "Because it is.", ["message"]),
+        ("Because.", "Because.\n\nReviewed-by: A B <a@example.org>", ["trailers"]),
+        ("Subject: [PATCH] uprobes: Step", "Subject: [PATCH] uprobes: Stop", ["subject"]),
+        ("From: Some One", "From: Any One", ["author"]),
+        ("+\tstep_3(regs, utask);", "+\tstep_3(regs, task);", ["code"]),
+        ("", "", ["context"]),
+    ],
+)
+def test_what_changed_in_a_patch(old, new, parts, tmp_path, capsys):
+    """Message, trailers, subject, author, code; context alone is folded."""
+    sides = [make_series(tmp_path / name, with_core(end=function())) for name in "ab"]
+    signal = BASE["kernel/signal.c"]
+    if parts == ["context"]:
+        change = {"kernel/signal.c": signal.replace("int line_3;", "int LINE_3;")}
+        sides = [
+            make_series(tmp_path / "c", change),
+            make_series(
+                tmp_path / "d",
+                change,
+                base=BASE | {"kernel/signal.c": signal.replace("line_5", "other_5")},
+            ),
+        ]
+    else:
+        patch = next(sides[1].glob("*.patch"))
+        assert old in patch.read_text()
+        patch.write_text(patch.read_text().replace(old, new))
+    status, data = diff(*sides, capsys=capsys)
+    assert status == 1 and [pair["parts"] for pair in data["patches"]] == [parts]
+    text = shown(capsys, *sides)
+    assert ("context only" if parts == ["context"] else parts[0]) in text
+    assert ("other_5" in text) is False
+
+
+def test_an_order(tmp_path, capsys):
+    """Two patches that changed their places are a difference, though each is the same."""
+    one, two = ({f"kernel/{name}.c": f"int {name};\n" * 9} for name in ("one", "two"))
+    third = {"kernel/three.c": "int three;\n" * 9}
+    sides = [
+        make_series(tmp_path / "a", one, one | two, one | two | third),
+        make_series(tmp_path / "b", two, one | two, one | two | third),
+    ]
+    for side in sides:
+        for patch in side.iterdir():
+            text = patch.read_text()
+            name = next(n for n in ("three", "one", "two") if f"b/kernel/{n}.c" in text)
+            patch.write_text(re.sub(r"Step \d", f"Step {name}", text))
+    status, data = diff(*sides, capsys=capsys)
+    assert status == 1 and not data["same"] and not data["interface"]
+    assert [(p["before"], p["after"], p["sign"]) for p in data["patches"]] == [
+        (2, 1, "="),
+        (1, 2, "="),
+        (3, 3, "="),
+    ]
+    assert sum(pair["moved"] for pair in data["patches"]) == 1
+    text = shown(capsys, *sides)
+    assert text.startswith("3 -> 3 patches: 2 same, 1 moved\n") and "~" in text
+
+
+def test_shorter_than_range_diff(tmp_path, capsys):
+    """Where the interface is the same, and each pair has git's sign."""
+    steps = [{f"kernel/file{n}.c": f"int value_{n};\n" * 9} for n in range(5)]
+    body = BODY.replace("step_5(regs", "step_6(regs")
+    sides = [
+        make_series(tmp_path / "a", *steps, with_core(end=function())),
+        make_series(tmp_path / "b", *steps, with_core(end="\n/* other */\n" + function())),
+        make_series(tmp_path / "c", *steps, with_core(end=function(body=body))),
+    ]
+    for number in (1, 2):
+        repo = tmp_path / "a-repo"
+        git(repo, "fetch", "-q", str(tmp_path / f"{'abc'[number]}-repo"), "HEAD:other", "-f")
+        git_says = git(repo, "range-diff", "--no-color", "HEAD~6..HEAD", "other~6..other")
+        text = shown(capsys, sides[0], sides[number])
+        _, data = diff(sides[0], sides[number], capsys=capsys)
+        signs = re.findall(r"^ *\d+: +\w+ ([=!]) ", git_says, re.M)
+        assert [pair["sign"] for pair in data["patches"]] == signs == ["="] * 5 + ["!"]
+        if not data["interface"]:
+            assert len(text.splitlines()) < len(git_says.splitlines())
+        assert all(line.rstrip() in text for line in git_says.splitlines() if "step_6" in line)
+
+
+def test_callers_of_a_renamed_function(tmp_path, capsys):
+    """That they call it by its new name is no change of theirs."""
+    call = function("uprobe_caller", "void", "\tuprobe_do(regs, 1);\n" + BODY)
+    sides = [
+        make_series(tmp_path / "a", with_core(end=function() + call)),
+        make_series(
+            tmp_path / "b",
+            with_core(
+                end=function("uprobe_done") + call.replace("uprobe_do(", "uprobe_done("),
+                change=("\tfirst(x);\n", "\tfirst(x);\n\tuprobe_done(x);\n"),
+            ),
+        ),
+    ]
+    first = sides[0].with_name("a2")
+    make_series(
+        first,
+        with_core(
+            end=function() + call, change=("\tfirst(x);\n", "\tfirst(x);\n\tuprobe_do(x);\n")
+        ),
+    )
+    _, data = diff(first, sides[1], capsys=capsys)
+    assert rows(data) == [("function", "renamed", "uprobe_done")]
+
+
+def test_words_are_marked(tmp_path, capsys):
+    """Within a line, which ends at a word before column 80."""
+    params = ", ".join(f"struct pt_regs *regs_{number}" for number in range(5))
+    sides = [
+        make_series(tmp_path / "a", with_core(end=function(params=params))),
+        make_series(
+            tmp_path / "b",
+            with_core(end=function(params=params.replace("pt_regs *regs_2", "uprobe *regs_2"))),
+        ),
+    ]
+    text = shown(capsys, *sides, "--level", "interface")
+    assert "[-pt_regs-]{+uprobe+}" in text and max(map(len, text.splitlines())) <= 80
+    assert text.count("pt_regs") == 5
+    coloured = shown(capsys, *sides, "--color", "always")
+    assert "\x1b[7;31mpt_regs" in coloured or "pt_regs\x1b[0m" in coloured
 
 
 # what is shown
@@ -400,10 +542,13 @@ def shown(capsys, *arguments):
 
 
 def test_text(sides, capsys):
-    """All levels, no colour in a pipe."""
+    """Counts, a legend, what changed; the tree when it is asked for; no colour in a pipe."""
     text = shown(capsys, *sides)
+    assert text.startswith("1 -> 1 patches: 1 changed; interface: 2\n")
     assert "! function renamed: kernel/events/uprobes.c: uprobe_done" in text
-    assert "  1 !   1  uprobes: Step 1" in text and "diff --git a/kernel" in text
+    assert "  1 !   1  uprobes: Step 1 (code)" in text and "diff --git a/kernel" not in text
+    assert "only before" in text and "tree: 1 file, +" in text
+    assert "diff --git a/kernel" in shown(capsys, *sides, "--level", "tree")
     assert "\x1b" not in text
 
 

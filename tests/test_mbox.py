@@ -44,7 +44,7 @@ def side(base):
 @pytest.fixture(scope="module")
 def difference():
     """Return what changed from one base to the other: it stands for two versions."""
-    return compare_sides(side("6.12"), side("6.1"), workdir=Path("/nonexistent"))
+    return compare_sides(side("6.12"), side("6.1"))
 
 
 @pytest.fixture

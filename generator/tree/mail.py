@@ -25,6 +25,7 @@ MAX_BYTES = 64 << 20
 """A file above this is no patch."""
 
 _FROM = re.compile(rb"^From [^\n]*\d\d:\d\d:\d\d[^\n]*\n(?=[A-Za-z-]+:)", re.M)
+_COVER = re.compile(r"(v\d+-)?0000-[^/]+\.patch$")
 _PREFIX = re.compile(r"^(?:\[[^\]]*\]\s*)+")
 
 
@@ -75,11 +76,13 @@ class PatchSeries:
         where: what was read, for messages.
         mails: without the cover letter.
         manifest: the comments of the ``series`` file; empty without one.
+        cover: the cover letter; None without one.
     """
 
     where: str
     mails: tuple[Mail, ...]
     manifest: Mapping[str, str]
+    cover: Mail | None = None
 
 
 def read_series(path: Path) -> PatchSeries:
@@ -102,6 +105,9 @@ def _is_wanted(path: Path) -> bool:
 
 
 def _bytes(path: Path) -> bytes:
+    # opening a FIFO that nobody writes to would never return
+    if not path.is_file():
+        raise UserError("this is no file", where=str(path))
     if path.stat().st_size > MAX_BYTES:
         raise UserError(f"larger than {MAX_BYTES >> 20} MB: this is no patch", where=str(path))
     return path.read_bytes()
@@ -118,7 +124,9 @@ def parse_series(files: Mapping[str, bytes], *, where: str) -> PatchSeries:
     for name in names:
         if name not in files:
             raise UserError(f"lists {name}, which is not there", where=f"{where}/series")
-    mails = [(f"{where}/{name}", files[name]) for name in names]
+    # the list names what is applied, and the cover letter is not
+    covers = sorted(name for name in files if _COVER.match(name) and name not in names)
+    mails = [(f"{where}/{name}", files[name]) for name in (*covers, *names)]
     return _series(mails, read_manifest(manifest), where)
 
 
@@ -133,7 +141,10 @@ def _series(
             where=where,
             hint="it has to be a directory that uprobekit render writes, or an mbox",
         )
-    return PatchSeries(where=where, mails=patches, manifest=manifest)
+    # an mbox may have answers as well
+    texts = (mail for mail in parsed if not mail.files)
+    cover = next((mail for mail in texts if not mail.subject.lower().startswith("re:")), None)
+    return PatchSeries(where=where, mails=patches, manifest=manifest, cover=cover)
 
 
 def split_mbox(data: bytes, *, where: str) -> tuple[tuple[str, bytes], ...]:

@@ -6,12 +6,13 @@ A function that goes and one that comes are a rename when their bodies and param
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from enum import StrEnum
 
 from generator.verify.change.facts import Call, Facts, FunctionFact
+from generator.verify.change.mnemonic import name_opcode
 from generator.verify.change.model import ModelFacts
 
 ALIKE = 0.75
@@ -75,8 +76,9 @@ def compare_interfaces(
             Kind.OPCODE,
             _reasoned(before.opcodes, reasons[0]),
             _reasoned(after.opcodes, reasons[1]),
+            name_opcode,
         ),
-        *_hooks(before.calls, after.calls),
+        *_hooks(_rename(before, after), after.calls),
     ]
     if models:
         found += _maps(Kind.STATE, models[0].transitions, models[1].transitions)
@@ -88,17 +90,27 @@ def compare_interfaces(
 def _functions(before: Facts, after: Facts) -> Iterator[Change]:
     gone = {k: f for k, f in before.functions.items() if k not in after.functions}
     come = {k: f for k, f in after.functions.items() if k not in before.functions}
-    for old, new in _renamed(gone, come):
+    pairs = _renamed(gone, come)
+    names = {gone[old].name: come[new].name for old, new in pairs}
+    for old, new in pairs:
         what = What.RENAMED if gone[old].name != come[new].name else What.MOVED
         texts = (gone[old].name, come[new].name) if what is What.RENAMED else (old, new)
         yield _change(Kind.FUNCTION, what, new, *texts)
-        yield from _function(new, gone.pop(old), come.pop(new))
+        yield from _function(new, gone.pop(old), come.pop(new), names)
     for key, fact in gone.items():
         yield _change(Kind.FUNCTION, What.REMOVED, key, fact.signature, "")
     for key, fact in come.items():
         yield _change(Kind.FUNCTION, What.ADDED, key, "", fact.signature)
     for key in before.functions.keys() & after.functions.keys():
-        yield from _function(key, before.functions[key], after.functions[key])
+        yield from _function(key, before.functions[key], after.functions[key], names)
+
+
+def _rename(before: Facts, after: Facts) -> tuple[Call, ...]:
+    """Return the calls of the one side, with the names that functions have on the other."""
+    gone = {k: f for k, f in before.functions.items() if k not in after.functions}
+    come = {k: f for k, f in after.functions.items() if k not in before.functions}
+    names = {gone[old].name: come[new].name for old, new in _renamed(gone, come)}
+    return tuple(replace(call, callee=names.get(call.callee, call.callee)) for call in before.calls)
 
 
 def _renamed(
@@ -127,7 +139,10 @@ def _alike(first: FunctionFact, second: FunctionFact) -> float:
     return matcher.ratio() if matcher.quick_ratio() >= ALIKE else 0.0
 
 
-def _function(name: str, before: FunctionFact, after: FunctionFact) -> Iterator[Change]:
+def _function(
+    name: str, before: FunctionFact, after: FunctionFact, names: Mapping[str, str]
+) -> Iterator[Change]:
+    """Compare a function on both sides; that others are called by a new name is no difference."""
     if before.params != after.params:
         same = sorted(before.params) == sorted(after.params)
         what = What.REORDERED if same else What.CHANGED
@@ -135,26 +150,43 @@ def _function(name: str, before: FunctionFact, after: FunctionFact) -> Iterator[
         yield _change(Kind.PARAMETERS, what, name, *texts)
     if before.front != after.front:
         yield _change(Kind.FUNCTION, What.CHANGED, name, before.front, after.front)
-    if before.body != after.body:
-        yield _change(Kind.BODY, What.CHANGED, name, *_sizes(before.body, after.body))
+    body = tuple(names.get(word, word) for word in before.body)
+    if body != after.body:
+        yield _change(Kind.BODY, What.CHANGED, name, *_sizes(body, after.body))
+
+
+FEW = 12
+"""So many tokens of a body are shown; of more, the number."""
 
 
 def _sizes(before: tuple[str, ...], after: tuple[str, ...]) -> tuple[str, str]:
-    """Say how much of two bodies differs."""
-    blocks = SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
-    same = sum(block.size for block in blocks)
-    first, second = (f"{len(body) - same} of {len(body)} tokens" for body in (before, after))
+    """Say what of two bodies differs, or how much where that is a lot."""
+    matcher = SequenceMatcher(None, before, after, autojunk=False)
+    pieces = [piece for piece in matcher.get_opcodes() if piece[0] != "equal"]
+    gone = [" ".join(before[start:end]) for _, start, end, _, _ in pieces]
+    come = [" ".join(after[start:end]) for _, _, _, start, end in pieces]
+    counts = [sum(len(text.split()) for text in side) for side in (gone, come)]
+    if max(counts) <= FEW:
+        first, second = (" ... ".join(filter(None, side)) or "nothing" for side in (gone, come))
+    else:
+        first = f"{counts[0]} of {len(before)} tokens"
+        second = f"{counts[1]} of {len(after)} tokens"
     return first, second
 
 
-def _maps(kind: Kind, before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[Change]:
+def _maps(
+    kind: Kind,
+    before: Mapping[str, str],
+    after: Mapping[str, str],
+    shown: Callable[[str], str] = str,
+) -> Iterator[Change]:
     for name in before.keys() | after.keys():
         if name not in after:
-            yield _change(kind, What.REMOVED, name, before[name], "")
+            yield _change(kind, What.REMOVED, shown(name), before[name], "")
         elif name not in before:
-            yield _change(kind, What.ADDED, name, "", after[name])
+            yield _change(kind, What.ADDED, shown(name), "", after[name])
         elif before[name] != after[name]:
-            yield _change(kind, What.CHANGED, name, before[name], after[name])
+            yield _change(kind, What.CHANGED, shown(name), before[name], after[name])
 
 
 def _reasoned(opcodes: Mapping[str, str], reasons: Mapping[str, str]) -> dict[str, str]:

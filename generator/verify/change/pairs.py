@@ -18,12 +18,14 @@ from pathlib import Path
 from generator.errors import InfraError
 from generator.model.series import Identity
 from generator.tree.git_env import git_environment
-from generator.tree.mail import PatchSeries
+from generator.tree.mail import Mail, PatchSeries
 from generator.tree.series import Commit, import_commits
 from generator.tree.sparse import Cell, Replay
 
 _PAIR = re.compile(r"^ *(\d+|-): +(?:[0-9a-f]+|-+) ([=!<>]) +(\d+|-): +(?:[0-9a-f]+|-+) (.*)$")
+_TRAILER = re.compile(r"[A-Z][A-Za-z-]+: \S")
 _INDENT = "    "
+CHANGED, CONTEXT = "!", "context"
 _NOBODY = Identity(name="uprobekit", email="uprobekit@localhost", date="0 +0000")
 
 
@@ -36,6 +38,8 @@ class Pair:
         sign: ``=`` the same, ``!`` changed, ``<`` only before, ``>`` only after.
         subject: of the newer one.
         text: the difference of the two patches, as git range-diff prints it.
+        parts: what of it changed: subject, author, message, trailers, code, or context alone.
+        moved: its place among the patches of both sides is another one.
     """
 
     before: int
@@ -43,6 +47,8 @@ class Pair:
     sign: str
     subject: str
     text: str
+    parts: tuple[str, ...] = ()
+    moved: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +56,7 @@ class TreeChange:
     """The tips against each other.
 
     Attributes:
-        whole: all of what is compared is known; otherwise the lines that the series bring.
+        whole: both are on the same baseline; otherwise trees are not compared.
         text: as git diff prints it.
     """
 
@@ -74,12 +80,74 @@ def compare_patches(
     with tempfile.TemporaryDirectory(prefix="uprobekit-diff-") as place:
         repo = Path(place) / "repo.git"
         for name, mails, replay in zip(("a", "b"), series, replays, strict=True):
-            commits = _commits(name, mails, replay, only_ours=not shared)
+            commits = _commits(name, mails, replay)
             import_commits(commits, repo, f"{name}-tip", _NOBODY)
         pairs = _range_diff(repo, "a-base..a-last", "b-base..b-last", factor=60)
         pairs = _pair_by_subject(repo, pairs, [len(replay.steps) for replay in replays])
-        text = _git(repo, *_DIFF, "a-tip", "b-tip")
-    return pairs, TreeChange(whole=shared, text=text)
+        text = _git(repo, *_DIFF, "a-tip", "b-tip") if shared else ""
+    return _described(pairs, series), TreeChange(whole=shared, text=text)
+
+
+def _described(
+    pairs: tuple[Pair, ...], series: tuple[PatchSeries, PatchSeries]
+) -> tuple[Pair, ...]:
+    """Say of each pair what changed, and whether it has moved."""
+    stay = _in_order([pair for pair in pairs if pair.before and pair.after])
+    found = []
+    for pair in pairs:
+        moved = bool(pair.before and pair.after) and pair.after not in stay
+        parts: tuple[str, ...] = ()
+        if pair.sign == CHANGED:
+            mails = (series[0].mails[pair.before - 1], series[1].mails[pair.after - 1])
+            parts = _parts(*mails)
+        found.append(replace(pair, parts=parts, moved=moved))
+    return tuple(found)
+
+
+def _in_order(pairs: Sequence[Pair]) -> frozenset[int]:
+    """Return the patches (by their number after) of a longest run that has kept its order."""
+    best: list[list[int]] = []
+    ordered = sorted(pairs, key=lambda pair: pair.after)
+    for place, pair in enumerate(ordered):
+        runs = [best[n] for n, other in enumerate(ordered[:place]) if other.before < pair.before]
+        best.append([*_longest(runs), pair.after])
+    return frozenset(_longest(best))
+
+
+def _longest(runs: Sequence[list[int]]) -> list[int]:
+    return max(runs, key=lambda run: len(run), default=[])
+
+
+def _parts(before: Mail, after: Mail) -> tuple[str, ...]:
+    """Return what differs between two mails of a patch; context alone if nothing else does."""
+    texts = [_split_trailers(mail.body) for mail in (before, after)]
+    lines = [
+        [
+            (file.path, file.added, file.removed, line.sign, line.text)
+            for file in mail.files
+            for hunk in file.hunks
+            for line in hunk.lines
+            if line.sign != " "
+        ]
+        for mail in (before, after)
+    ]
+    differs = {
+        "subject": before.subject != after.subject,
+        "author": before.author != after.author,
+        "message": texts[0][0] != texts[1][0],
+        "trailers": texts[0][1] != texts[1][1],
+        "code": lines[0] != lines[1],
+    }
+    return tuple(name for name, differ in differs.items() if differ) or (CONTEXT,)
+
+
+def _split_trailers(body: str) -> tuple[str, str]:
+    """Return a message and the trailers at its end."""
+    text, gap, last = body.rpartition("\n\n")
+    lines = last.split("\n")
+    if gap and all(_TRAILER.match(line) for line in lines):
+        return text, last
+    return body, ""
 
 
 def _range_diff(repo: Path, before: str, after: str, *, factor: int) -> tuple[Pair, ...]:
@@ -109,7 +177,7 @@ def _pair_by_subject(repo: Path, pairs: tuple[Pair, ...], counts: list[int]) -> 
 _DIFF = ("diff", "--no-color", "--no-ext-diff", "--no-renames")
 
 
-def _commits(name: str, series: PatchSeries, replay: Replay, *, only_ours: bool) -> list[Commit]:
+def _commits(name: str, series: PatchSeries, replay: Replay) -> list[Commit]:
     """Return the baseline, a commit for each patch, and one with what the tips are compared by."""
     base = {path: _text(cells) for path, cells in replay.origin.items()}
     made = [Commit(message=f"{name}\n", files=base, refs=(f"refs/heads/{name}-base",))]
@@ -123,18 +191,13 @@ def _commits(name: str, series: PatchSeries, replay: Replay, *, only_ours: bool)
                 author=_author(mail.author),
             )
         )
-    tip = {
-        path: _text(cells, only_ours=only_ours)
-        for path, cells in replay.tip.items()
-        if not only_ours or any(cell.ours for cell in cells)
-    }
+    tip = {path: _text(cells) for path, cells in replay.tip.items()}
     made.append(Commit(message="tip\n", files=tip, refs=()))
     return made
 
 
-def _text(cells: Sequence[Cell] | None, *, only_ours: bool = False) -> str:
-    kept = [cell for cell in cells or () if cell.ours or not only_ours]
-    return "".join(f"{cell.text or ''}\n" for cell in kept)
+def _text(cells: Sequence[Cell] | None) -> str:
+    return "".join(f"{cell.text or ''}\n" for cell in cells or ())
 
 
 def _author(text: str) -> Identity:

@@ -3,14 +3,12 @@
 
 from __future__ import annotations
 
-import subprocess
-from collections.abc import Iterable
+import re
 from dataclasses import dataclass
-from pathlib import Path
+from difflib import unified_diff
 
-from generator.tree.git_env import git_environment
 from generator.tree.mail import PatchSeries
-from generator.tree.sparse import Replay, replay_series, share_knowledge
+from generator.tree.sparse import replay_series, share_knowledge
 from generator.verify.change.facts import read_facts
 from generator.verify.change.interface import Change, compare_interfaces
 from generator.verify.change.pairs import Pair, TreeChange, compare_patches
@@ -29,6 +27,7 @@ class SeriesDiff:
         patches: pairs, in the order of git range-diff.
         tree: the tips against each other.
         remarks: what could not be compared, and why.
+        cover: how the text of the cover letters differs, as a diff; "" where it does not.
     """
 
     before: str
@@ -37,28 +36,28 @@ class SeriesDiff:
     patches: tuple[Pair, ...]
     tree: TreeChange
     remarks: tuple[str, ...]
+    cover: str = ""
 
     @property
     def same(self) -> bool:
         """Nothing differs on any level."""
-        patches = all(pair.sign == SAME for pair in self.patches)
-        return patches and not self.interface and not self.tree.text
+        patches = all(pair.sign == SAME and not pair.moved for pair in self.patches)
+        return patches and not (self.interface or self.tree.text or self.cover)
 
 
-def compare_sides(before: Side, after: Side, *, workdir: Path) -> SeriesDiff:
-    """Compare two sides.
+def compare_sides(before: Side, after: Side) -> SeriesDiff:
+    """Compare two sides: their patches and models alone, whatever else is on the machine.
 
     Args:
         before: a side.
         after: the other one.
-        workdir: the work area; a baseline that was rendered there makes the comparison whole.
 
     Raises:
         UserError: the patches of a side do not fit each other.
         InfraError: git fails.
     """
     sides = (before.patches, after.patches)
-    replays = (_replay(before.patches, workdir), _replay(after.patches, workdir))
+    replays = (replay_series(before.patches), replay_series(after.patches))
     known = share_knowledge(*replays) if _shared(sides) else None
     replays = known or replays
     patches, tree = compare_patches(sides, replays, shared=known is not None)
@@ -70,7 +69,7 @@ def compare_sides(before: Side, after: Side, *, workdir: Path) -> SeriesDiff:
             "that takes a model on both sides, and patches have none"
         )
     if not tree.whole:
-        remarks.append("the baselines differ: of the trees, the lines of the series are compared")
+        remarks.append("the baselines differ, so the trees are not compared")
     return SeriesDiff(
         before=before.name,
         after=after.name,
@@ -80,6 +79,7 @@ def compare_sides(before: Side, after: Side, *, workdir: Path) -> SeriesDiff:
         patches=patches,
         tree=tree,
         remarks=tuple(remarks),
+        cover=_cover(before.patches, after.patches),
     )
 
 
@@ -89,46 +89,21 @@ def _shared(sides: tuple[PatchSeries, PatchSeries]) -> bool:
     return len(names) <= 1
 
 
-def _replay(series: PatchSeries, workdir: Path) -> Replay:
-    """Apply a series to its baseline if the work area has it, or else to nothing."""
-    tree = series.manifest.get("baseline", "")
-    paths = {change.path for mail in series.mails for change in mail.files}
-    for repo in sorted(workdir.glob("*/repo.git")) if tree else ():
-        files = _load(repo, tree, paths)
-        if files is not None:
-            return replay_series(series, files)
-    return replay_series(series)
+_GENERATED = re.compile(
+    r"^(?:Changes since v\d+:|How it is proved:|Not run on these patches:|[^\n]+ \(\d+\):\n {2}\S"
+    r"|base-commit: |change-id: )",
+    re.M,
+)
+"""Where the part of a cover letter begins that is made anew each time."""
 
 
-def _load(repo: Path, tree: str, paths: Iterable[str]) -> dict[str, str] | None:
-    """Return files of a tree object; None when the repository does not have it."""
-    names = sorted(paths)
-    lines = [f"{tree}^{{tree}}", *(f"{tree}:{name}" for name in names)]
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(repo), "cat-file", "--batch"],
-            input="".join(f"{line}\n" for line in lines).encode(),
-            capture_output=True,
-            check=False,
-            env=git_environment(isolated=True),
-        )
-    except OSError:
-        return None
-    found: list[bytes | None] = []
-    rest = done.stdout
-    for _ in lines:
-        head, _, rest = rest.partition(b"\n")
-        words = head.split()
-        if len(words) != 3:
-            found.append(None)
-            continue
-        size = int(words[2])
-        found.append(rest[:size])
-        rest = rest[size + 1 :]
-    if found[0] is None:
-        return None
-    return {
-        name: data.decode("utf-8", "surrogateescape")
-        for name, data in zip(names, found[1:], strict=True)
-        if data is not None
-    }
+def _cover(before: PatchSeries, after: PatchSeries) -> str:
+    """Return how the cover letters differ, as far as somebody has written them."""
+    if not (before.cover and after.cover):
+        return ""
+    first, second = (
+        [mail.subject, "", *_GENERATED.split(mail.body, maxsplit=1)[0].rstrip().split("\n")]
+        for mail in (before.cover, after.cover)
+    )
+    # without the two lines that name files
+    return "\n".join([*unified_diff(first, second, lineterm="", n=1)][2:])
