@@ -12,7 +12,7 @@ STAGES = (
     *("model", "plan", "render", "tree", "verify", "build", "boot", "checks"),
     *("report", "cli"),
 )
-LEAVES = {"errors": set(), "paths": {"errors"}}
+LEAVES = {"errors": set(), "paths": {"errors"}, "workers": set()}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 

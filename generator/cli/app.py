@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from copy import copy
 from functools import cache
@@ -291,7 +293,7 @@ def matrix(
             show_default=False,
         ),
     ] = "",
-    workers: Annotated[int, typer.Option(help="So many processes; 0: one per core.")] = 0,
+    workers: Annotated[int, typer.Option(min=0, help="So many processes; 0: one per core.")] = 0,
     ccache: Annotated[str, typer.Option(help="auto (for whole kernels), on or off.")] = "auto",
     junit: Annotated[
         Path | None, typer.Option(help="Write JUnit XML there.", show_default=False)
@@ -986,7 +988,8 @@ def diff(
         desk.DiffOptions(
             before=before,
             after=after,
-            levels=tuple(level or Level),
+            # whoever sees the patches has seen the tree
+            levels=tuple(level or (Level if html else (Level.INTERFACE, Level.PATCHES))),
             style="markdown" if markdown else "html" if html else "text",
             output=output,
             colour=color,
@@ -1157,10 +1160,26 @@ def _name(info: CommandInfo) -> str:
     return info.name or (info.callback.__name__ if info.callback else "")
 
 
+def _streams() -> bool:
+    """Make the streams take every name, whatever the locale; False when stdout is closed."""
+    if sys.stderr is None:
+        # Python has none of a descriptor that is closed
+        sys.stderr = Path(os.devnull).open("w")  # noqa: SIM115 - for as long as the program runs
+    if sys.stdout is None:
+        sys.stderr.write("uprobekit: error: stdout is closed: a result would go nowhere\n")
+        return False
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+    return True
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return the exit status."""
     from generator.cli.output import Screen
 
+    if not _streams():
+        return int(ExitCode.INFRA)
     words = sys.argv[1:] if arguments is None else arguments
     wanted = command_line(words[0] if words else "")
     try:

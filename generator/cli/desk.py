@@ -52,7 +52,7 @@ def diff(options: Options, wanted: DiffOptions) -> int:
         workdir=options.area,
     )
     sides = [read_side(name, request) for name in (wanted.before, wanted.after)]
-    found = compare_sides(sides[0], sides[1], workdir=options.area)
+    found = compare_sides(sides[0], sides[1])
     data = diff_data(found)
     if wanted.output:
         text = dump_json(data).decode() if options.as_json else _diff_text(found, wanted, screen)
@@ -110,6 +110,9 @@ def report(options: Options, *, output: Path, patches: Path | None) -> None:
         if status.word == "unusable":
             screen.warn(f"{_clean(status.text)}; run: {status.command}")
     screen.note(f"the page is {output}")
+    bad = [status.title for status in made.statuses if status.word in ("bad", "unusable")]
+    if bad:
+        raise CheckFailed(f"the page shows what is not good: {', '.join(bad)}", where=str(output))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -256,7 +259,7 @@ def _since(options: Options, rendered: Rendered, since: str, version: int) -> Se
     )
     files = {**rendered.patches, "series": rendered.manifest}
     now = Side(name=f"v{version}", patches=parse_series(files, where="rendered"), model=None)
-    return compare_sides(read_side(since, request), now, workdir=options.area)
+    return compare_sides(read_side(since, request), now)
 
 
 def _edited(path: Path, found: SeriesDiff) -> str:
@@ -269,6 +272,8 @@ def _edited(path: Path, found: SeriesDiff) -> str:
 
     if not path.exists():
         _write(path, draft_changes(found))
+    if not path.is_file():
+        raise UserError("this is no file", where=str(path))
     try:
         text = path.read_text()
     except (OSError, ValueError) as error:

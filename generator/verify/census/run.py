@@ -13,6 +13,7 @@ from generator.errors import UserError
 from generator.verify.census.count import NOT_STEPPED, REFUSED, Tally, count_program
 from generator.verify.census.elf import read_program
 from generator.verify.proof.library import Classifier
+from generator.workers import die_with_parent
 
 # any Debian machine has these
 PLACES = (Path("/usr/bin"), Path("/usr/lib/x86_64-linux-gnu"))
@@ -62,17 +63,21 @@ def find_files(places: Sequence[Path], *, limit: int = 0) -> list[Path]:
         limit: keep so many, evenly spread over the sizes; 0 for all.
 
     Raises:
-        UserError: one of them is not there, or there is no file.
+        UserError: one of them is not there, or none is an ELF file.
     """
     found: dict[Path, int] = {}
     for place in places:
         if not place.exists():
             raise UserError(f"there is no {place}")
+        if not (place.is_file() or place.is_dir()):
+            raise UserError(f"{place} is neither a file nor a folder")
         paths: Iterable[Path] = [place] if place.is_file() else _below(place)
         found |= {path: path.stat().st_size for path in paths}
     listed = sorted(found, key=lambda path: (-found[path], path))
-    if not listed:
-        raise UserError(f"no file in {', '.join(map(str, places))}")
+    if not any(map(_is_elf, listed)):
+        raise UserError(
+            f"no ELF file in {', '.join(map(str, places))}", hint="give programs or libraries"
+        )
     step = max(1, len(listed) // limit) if limit else 1
     return listed[step // 2 :: step] if limit else listed
 
@@ -111,7 +116,8 @@ def take_census(
     counts: list[FileCount] = []
     unreadable = 0
     workers = jobs or len(os.sched_getaffinity(0))
-    with ProcessPoolExecutor(workers, initializer=_start, initargs=(tuple(libraries),)) as pool:
+    arguments = (tuple(libraries), os.getpid())
+    with ProcessPoolExecutor(workers, initializer=_start, initargs=arguments) as pool:
         for done, result in enumerate(pool.map(_count, files), 1):
             progress(done, len(files))
             unreadable += result is None
@@ -153,8 +159,10 @@ def share(part: int, whole: int) -> float:
 _sides: tuple[Classifier, ...]
 
 
-def _start(libraries: tuple[Path, ...]) -> None:
+def _start(libraries: tuple[Path, ...], parent: int) -> None:
+    """Begin a process of the census, which ends with the one that has started it."""
     global _sides
+    die_with_parent(parent)
     _sides = tuple(Classifier(path) for path in libraries)
 
 

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import tempfile
 from dataclasses import dataclass
@@ -93,6 +94,10 @@ def read_function(path: Path, symbol: str, *, count: int) -> list[Place]:
     Raises:
         UserError: there is no such file or function, or it is no ELF file for x86.
     """
+    path = _find_library(path)
+    # opening a FIFO that nobody writes to would never return
+    if path.exists() and not path.is_file():
+        raise UserError("this is no file", where=str(path))
     try:
         with path.open("rb") as stream:
             elf = ELFFile(stream)
@@ -112,6 +117,19 @@ def read_function(path: Path, symbol: str, *, count: int) -> list[Place]:
         places.append(Place(name=f"{symbol}+{offset:#x}", bits=bits, code=code))
         offset += length or len(data)
     return places
+
+
+LIBRARIES = ("/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64", "/usr/lib", "/lib")
+"""Where a library is that is named without a folder, as by Debian and by Fedora."""
+
+
+def _find_library(path: Path) -> Path:
+    """Return a library of the system for a name alone, such as ``libc.so.6``."""
+    if path.name != str(path) or path.exists() or ".so" not in path.name:
+        return path
+    places = [*os.environ.get("LD_LIBRARY_PATH", "").split(":"), *LIBRARIES]
+    found = (Path(place, path.name) for place in places if place)
+    return next((library for library in found if library.is_file()), path)
 
 
 def _function(elf: Any, symbol: str, path: Path) -> tuple[int, bytes]:  # noqa: ANN401 - no types

@@ -20,6 +20,7 @@ from generator.verify.proof.compare import Outcome, Prover, Result
 from generator.verify.proof.library import INSN_BYTES, Library
 from generator.verify.proof.sanitize import analyze_checked, bad_inputs
 from generator.verify.proof.summary import Summary, stepped_forms, summarize
+from generator.workers import die_with_parent
 
 EVERYDAY = 20_000
 
@@ -130,7 +131,7 @@ def _compare(made: ProofBuild, cases: Sequence[Case], request: ProofRequest) -> 
             jobs,
             mp_context=context,
             initializer=_start,
-            initargs=(made, request.seed, request.place),
+            initargs=(made, request.seed, request.place, os.getpid()),
         ) as pool:
             return list(chain.from_iterable(pool.map(_prove, chunks)))
     except BrokenProcessPool as error:
@@ -147,9 +148,10 @@ _prover: Prover
 _current: int
 
 
-def _start(made: ProofBuild, seed: int, place: Path) -> None:
+def _start(made: ProofBuild, seed: int, place: Path, parent: int) -> None:
     """Make the prover of this process, and the file that says what it is at."""
     global _prover, _current
+    die_with_parent(parent)
     _prover = Prover(Library(made.library), made.native, seed=seed)
     _current = os.open(place / f"{_CURRENT}{os.getpid()}", os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
 
