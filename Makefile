@@ -36,7 +36,8 @@ help:			## list the targets
 
 # The tools are there, or root installs them, or the command is shown.
 tools:			## install what Debian packages (root), or say the command
-	@missing=; for p in $(PACKAGES); do \
+	@command -v dpkg-query >/dev/null || exec sh .ci/tools $(PACKAGES); \
+	missing=; for p in $(PACKAGES); do \
 		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || \
 		missing="$$missing $$p"; \
 	done; \
@@ -152,6 +153,11 @@ verdicts: setup		## every opcode: what our C does about it, and the base's own
 report: setup		## one page about everything that the results in the work area say
 	$(RUN) report --base $(BASE) $(AREA) -o report-$(BASE).html
 
+pictures: setup		## take the README's pictures of today's report (installs chromium)
+	@$(MAKE) -s tools PACKAGES=chromium
+	-$(RUN) report --base $(BASE) $(AREA) -o report-$(BASE).html
+	$(PYTHON) tests/screenshots.py report-$(BASE).html
+
 build: setup		## build the kernels
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA)
 
@@ -202,4 +208,4 @@ clean:			## remove the Python environment and caches; not the work area
 	qemu-test-debug qemu-test-i386 bochs-test block-test build boot lint types test-tools test test-bare test-sweep \
 	test-browser test-kernel golden check bench clean
 
-.PHONY: verdicts report
+.PHONY: verdicts report pictures

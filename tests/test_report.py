@@ -380,12 +380,31 @@ def test_command(work, tmp_path, capsys, monkeypatch):
     (work / "6.1/results/verify.json").write_text("{")
     (work / "6.1/results/coverage.json").unlink()
     page = tmp_path / "page.html"
-    assert main(["report", "-o", str(page), "--workdir", str(work), "--json"]) == 0
+    assert main(["report", "-o", str(page), "--workdir", str(work), "--json"]) == 2
     out, err = capsys.readouterr()
     found = {section["anchor"]: section["word"] for section in json.loads(out)["sections"]}
     assert found["review"] == "good" and found["coverage"] == "missing"
     assert "verify.json: this is no JSON" in err and "run: uprobekit verify" in err
-    assert page.read_text().startswith("<!doctype html>")
+    assert "the page shows what is not good" in err
+    text = page.read_text()
+    assert text.startswith("<!doctype html>")
+    first = text.partition('id="tools"')[0]
+    assert "Not good: " in first and "results of 20" in first
+    assert "Missing: " in first and 'href="#coverage"' in first and "uprobekit 0" in first
+
+
+def test_a_failed_boot_is_not_good(work, tmp_path):
+    """Tests that fail on the tip are bad; on the baseline they are what is expected, in words."""
+    for variant, words in (("baseline", "came to its end"), ("tip", "tests fail")):
+        file = work / f"6.1/results/{variant}-plain.json"
+        data = json.loads(file.read_text())
+        data["outcome"]["kind"] = "failed-tests"
+        file.write_text(json.dumps(data))
+        request = ReportRequest(base="6.1", series="review", workdir=work, patches=tmp_path)
+        made = make_report(request)
+        boots = next(status for status in made.statuses if status.anchor == "boots")
+        assert boots.word == ("bad" if variant == "tip" else "good"), boots.text
+        assert f"{variant}: {words}" in boots.text and "failed-tests" not in boots.text
 
 
 @pytest.mark.parametrize(

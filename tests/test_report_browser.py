@@ -164,13 +164,15 @@ def test_contrast_on_paper(show):
 
 
 def test_paper(show):
-    """A PDF of it has all that is folded on the screen: many pages, no tools."""
+    """A PDF of it has what is open, on few pages; with a tick, all that is folded."""
     browser = show("full")
     folded = browser.run("document.querySelectorAll('details:not([open])').length")
     assert folded >= 12
     data = browser.paper()
     assert data.startswith(b"%PDF")
-    assert len(re.findall(rb"/Type\s*/Page\b", data)) > 20
+    assert 1 < len(re.findall(rb"/Type\s*/Page\b", data)) < 30
+    browser.run("document.getElementById('whole').click()")
+    assert len(re.findall(rb"/Type\s*/Page\b", browser.paper())) > 30
     assert browser.run("document.querySelectorAll('details:not([open])').length") == folded
 
 
@@ -275,6 +277,83 @@ def test_no_scrolling_to_the_side(width, show):
     browser.run("document.getElementById('unfold').click()")
     browser.size(width, 900)
     assert browser.run("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("width", [380, 800, 1600])
+def test_the_verdict_is_seen_first(width, show):
+    """How everything stands, of which days and what is missing: without scrolling."""
+    browser = show("empty")
+    browser.size(width, 760)
+    place = browser.run("document.querySelector('.verdict').getBoundingClientRect().bottom")
+    assert 0 < place < 400
+    text = browser.run("document.querySelector('header').textContent")
+    assert "Missing:" in text and "uprobekit" in text
+    assert "results of 20" in show("full").run("document.querySelector('header').textContent")
+
+
+# how many columns a tab is, in the side-by-side view
+TAB = r"""
+(function () {
+    const cell = document.querySelector(".diff td code");
+    const width = (text) => {
+        const span = document.createElement("span");
+        span.style.whiteSpace = "pre";
+        span.textContent = text;
+        const whole = document.createElement("code");
+        whole.append(span);
+        cell.parentElement.replaceChildren(whole);
+        return span.getBoundingClientRect().width;
+    };
+    return width("\tx") / width("0123456789") * 10 - 1;
+})()
+"""
+
+
+@pytest.mark.parametrize("width", [380, 800, 1600])
+def test_tabs_are_eight_columns(width, show):
+    """Of the font that the code has."""
+    browser = show("full")
+    browser.size(width, 900)
+    browser.run("document.getElementById('unfold').click()")
+    assert abs(browser.run(TAB) - 8) < 0.1
+
+
+# words that are broken: a line ends inside of one that would fit into a line of its own
+BROKEN = r"""
+(function () {
+    const broken = [];
+    const walk = document.createTreeWalker(document.querySelector("main"), NodeFilter.SHOW_TEXT);
+    const range = document.createRange();
+    while (walk.nextNode() && broken.length < 9) {
+        const node = walk.currentNode;
+        const e = node.parentElement;
+        if (!e.checkVisibility() || e.closest(".diff, pre, svg")) continue;
+        for (const match of node.textContent.matchAll(/\w{4,}/g)) {
+            range.setStart(node, match.index);
+            range.setEnd(node, match.index + match[0].length);
+            const rows = new Set(Array.from(range.getClientRects()).map((r) => Math.round(r.top)));
+            if (rows.size > 1 && match[0].length < 24) broken.push(match[0]);
+        }
+    }
+    return broken;
+})()
+"""
+
+
+@pytest.mark.parametrize("width", [380, 800, 1600])
+def test_words_stay_whole(width, show):
+    """On a phone as on a screen."""
+    browser = show("full")
+    browser.size(width, 900)
+    browser.run("document.getElementById('unfold').click()")
+    assert browser.run(BROKEN) == []
+
+
+def test_words_stay_whole_on_paper(show):
+    """The same in print."""
+    browser = show("full", kind="print")
+    browser.size(760, 1000)
+    assert browser.run(BROKEN) == []
 
 
 @pytest.mark.parametrize("name", ALL)

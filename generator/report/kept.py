@@ -40,12 +40,16 @@ class State(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """A result: ``problem`` says why it is not there; ``data`` is empty then."""
+    """A result: ``problem`` says why it is not there; ``data`` is empty then.
+
+    ``when`` is the time it was written, in seconds since 1970.
+    """
 
     command: str
     state: State
     problem: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
+    when: float = 0.0
 
 
 def kept_path(workdir: Path, base: str, command: str) -> Path:
@@ -87,7 +91,8 @@ def read_kept(path: Path, command: str) -> Kept:
         return Kept(command=command, state=State.UNUSABLE, problem=f"{path.name}: {problem}")
 
     try:
-        if path.stat().st_size > MAX_BYTES:
+        about = path.stat()
+        if about.st_size > MAX_BYTES:
             return unusable(f"larger than {MAX_BYTES >> 20} MB")
         data = json.loads(path.read_bytes())
     except FileNotFoundError:
@@ -100,4 +105,4 @@ def read_kept(path: Path, command: str) -> Kept:
         return unusable("this is no result")
     if data.get("format") != FORMAT:
         return unusable(f"its format is {str(data.get('format'))[:20]}, not {FORMAT}")
-    return Kept(command=command, state=State.THERE, data=data)
+    return Kept(command=command, state=State.THERE, data=data, when=about.st_mtime)

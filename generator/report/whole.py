@@ -7,11 +7,13 @@ the command that makes it.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from generator import __version__
 from generator.boot.outcome import Kind, Outcome
 from generator.errors import UserError
 from generator.model.interface import INTERFACE
@@ -67,6 +69,16 @@ class Status:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Standing:
+    """All sections in a line: what is bad, what is missing, and of which days the results are."""
+
+    word: str
+    text: str
+    dates: str
+    missing: tuple[Status, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
 class PatchView:
     """A patch: its mail and its files in two columns."""
 
@@ -111,6 +123,8 @@ def make_report(request: ReportRequest) -> Report:
         series=series,
         source=patches.manifest.get("source", "") if patches else "",
         statuses=collected.statuses,
+        verdict=judge_all(collected.statuses, collected.times),
+        version=__version__,
         views=collected.views,
         status={status.anchor: status for status in collected.statuses},
         patches=_patch_views(patches) if patches else (),
@@ -122,6 +136,31 @@ def make_report(request: ReportRequest) -> Report:
         longest=LONGEST,
     )
     return Report(html=html, statuses=tuple(collected.statuses))
+
+
+def judge_all(statuses: Sequence[Status], times: Sequence[float]) -> Standing:
+    """Return how everything stands together.
+
+    Args:
+        statuses: of the sections.
+        times: when each result was kept, in seconds since 1970.
+    """
+    bad = [status for status in statuses if status.word in (BAD, State.UNUSABLE)]
+    missing = [status for status in statuses if status.word == State.MISSING]
+    older = sum(status.word == OLDER for status in statuses)
+    good = sum(status.word == GOOD for status in statuses)
+    word = BAD if bad else OLDER if missing or older else GOOD
+    names = ", ".join(status.title for status in bad)
+    said = {BAD: f"Not good: {names}", OLDER: "Nothing is bad", GOOD: "Good: everything was run"}
+    counts = [f"{good} of {len(statuses)} good"]
+    counts += [f"{count} {what}" for count, what in ((older, "older"), (len(missing), "missing"))]
+    days = sorted({time.strftime("%Y-%m-%d", time.gmtime(each)) for each in times})
+    return Standing(
+        word=word,
+        text=f"{said[word]} ({', '.join(text for text in counts if not text.startswith('0 '))})",
+        dates=" to ".join(dict.fromkeys((days[0], days[-1]))) if days else "",
+        missing=tuple(missing),
+    )
 
 
 def read_statuses(request: ReportRequest, tip: str) -> tuple[Status, ...]:
@@ -188,13 +227,16 @@ class _Collected:
         self._tip = tip
         self.statuses: list[Status] = []
         self.views: dict[str, Any] = {}
+        self.times: list[float] = []
         for section in SECTIONS:
             self._add(section, self._read(section.result.format(flavour=request.flavour)))
             if section.anchor == "tests":
                 self._boots("Boots", "boot baseline tip peer")
 
     def _read(self, name: str) -> Kept:
-        return read_kept(kept_path(self._request.workdir, self._request.base, name), name)
+        kept = read_kept(kept_path(self._request.workdir, self._request.base, name), name)
+        self.times += [kept.when] if kept.when else []
+        return kept
 
     def _add(self, section: Section, kept: Kept) -> None:
         word, text, view = str(kept.state), kept.problem, None
@@ -249,6 +291,13 @@ def _tip(data: Data) -> str:
     return str(data.get("tip", ""))
 
 
+_FAILING = {
+    "baseline": "came to its end; what its tests do is judged above",
+    "peer": "came to its end; what the unmodified base does wrong stands above",
+}
+"""What is said of a boot whose tests fail, where that is no fault of the series."""
+
+
 def _boot(variant: str, kept: Kept) -> dict[str, Any]:
     if kept.state is not State.THERE:
         return {"variant": variant, "word": str(kept.state), "text": kept.problem}
@@ -256,10 +305,14 @@ def _boot(variant: str, kept: Kept) -> dict[str, Any]:
     outcome, end, accel = data["outcome"], data["end"], data["accel"]
     tests = data["ktap"]["tests"]
     ended = Outcome(kind=Kind(outcome["kind"]), reason="", excerpt=())
+    good = ended.complete and (variant != "tip" or ended.kind is Kind.PASSED)
+    text = cut(outcome["kind"])
+    if ended.complete:
+        text = "passed" if ended.kind is Kind.PASSED else _FAILING.get(variant, "tests fail")
     return {
         "variant": variant,
-        "word": judged(ended.complete),
-        "text": cut(outcome["kind"]),
+        "word": judged(good),
+        "text": text,
         "reason": cut(outcome["reason"]),
         "seconds": f"{float(end['seconds']):.1f}",
         "accel": str(accel["accel"]),

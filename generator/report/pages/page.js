@@ -49,7 +49,10 @@
 	let before = null;
 	window.addEventListener("beforeprint", () => {
 		before = folds.map((fold) => fold.open);
-		setFolds(true);
+		/* the patches alone are 150 pages: paper has what is open, unless all of it is wanted */
+		if (document.getElementById("whole").checked) {
+			setFolds(true);
+		}
 	});
 	window.addEventListener("afterprint", () => {
 		folds.forEach((fold, place) => { fold.open = before ? before[place] : fold.open; });
