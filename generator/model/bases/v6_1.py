@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from generator.model.bases import v6
 from generator.model.bases.base import Base, Hook, core_block
-from generator.model.edits import InsertHook
+from generator.model.edits import InsertHook, ReplaceTokens
 
 _FUNCTIONS = (
     "unapply_uprobe",
@@ -64,6 +64,12 @@ BASE = Base(
     hooks=(*v6.HOOKS, _MREMAP),
     edits={
         **v6.EDITS,
+        "names": (
+            *v6.EDITS["names"],
+            ReplaceTokens(
+                path=v6.CORE, within="consumer_del", pattern="con", by="link", count=0
+            ),
+        ),
         "move": (
             core_block("move.c"),
             *v6.EDITS["move"],
