@@ -95,6 +95,11 @@ REVIEW = Series(
             unchanged=True,
         ),
         Patch(
+            ident="errno",
+            subject="uprobes: Return EOPNOTSUPP if an instruction cannot be probed",
+            review=("R29",),
+        ),
+        Patch(
             ident="analyse",
             subject="uprobes/x86: Analyse instructions: the opcode table and the fixups",
             gist="analyses instructions: what may be probed, what is fixed up afterwards",

@@ -103,6 +103,8 @@ def _cut(text: str, span: Span) -> str:
         )
     if before.endswith("{\n") and after.startswith("\n"):
         after = after[1:]
+    if before.endswith("\n\n") and re.match(r"[ \t]*\}", after):
+        before = before[:-1]
     return before + after
 
 

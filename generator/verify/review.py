@@ -141,6 +141,12 @@ def _r02(look: _Look) -> None:
             look.problems.append(f"patch 1 does more than rename: {line}")
     look.shows("arch/x86/include/asm/processor.h", r"\btrap_nr;", "the member trap_nr")
     look.lacks(r"\bthread(?:\.|->)trap_no\b", "trap_no", tuple(touched))
+    # masked as C a debugger macro would lose its strings, in which the member is read
+    for path in sorted(look.series.macros):
+        if path not in touched or "trap_no" in look.text(path):
+            look.problems.append(f"{path}: a debugger macro still reads trap_no")
+    if not look.series.macros:
+        look.problems.append("no debugger macro is renamed; every base has gdbmacros.txt")
 
 
 def _r03(look: _Look) -> None:
@@ -152,17 +158,46 @@ def _r03(look: _Look) -> None:
 
 
 def _r04(look: _Look) -> None:
-    for number, patch in enumerate(look.series.patches, 1):
-        depth = 0
-        for line in re.findall(r"^\+[ \t]*(#[ \t]*\w+.*)$", patch, re.M):
-            if re.match(r"#[ \t]*(endif|else|elif)", line):
-                depth -= line.startswith("#endif")
-            elif re.match(r"#[ \t]*if", line):
-                depth += 1
-            elif depth > 0 and not line.startswith("# "):
-                look.problems.append(f"patch {number}: {line}")
-    path = ENTRY_H if ENTRY_H in look.series.tip else ARCH
-    look.shows(path, r"^# define \w", "# define")
+    for path, text in look.series.tip.items():
+        added = {
+            line[1:]
+            for patch in look.series.patches
+            for line in _of_file(patch, path)
+            if line.startswith("+")
+        }
+        for number, line in _nested_defines(text):
+            good = line.startswith("# ")
+            if good or line in added:
+                place = f"{path}:{number}"
+                (look.evidence if good else look.problems).append(place)
+
+
+def _of_file(patch: str, path: str) -> list[str]:
+    """Return the lines of a patch's part for one file."""
+    found = re.search(
+        rf"^\+\+\+ b/{re.escape(path)}\n(.*?)(?=^diff --git |\Z)", patch, re.M | re.S
+    )
+    return found.group(1).split("\n") if found else []
+
+
+def _nested_defines(text: str) -> Iterator[tuple[int, str]]:
+    """Yield line number and line of each #define inside of a conditional, include guard aside."""
+    lines = text.split("\n")
+    directives = [
+        (number, line) for number, line in enumerate(lines, 1) if re.match(r"[ \t]*#", line)
+    ]
+    guard = re.match(r"#ifndef (\w+)", directives[0][1]) if len(directives) > 1 else None
+    depth = 0
+    if guard and re.match(rf"#[ \t]*define {guard.group(1)}\b", directives[1][1]):
+        depth = -1
+    for number, line in directives:
+        word = line.replace("#", "", 1).split()[:1]
+        if word and word[0].startswith("if"):
+            depth += 1
+        elif word == ["endif"]:
+            depth -= 1
+        elif word == ["define"] and depth > 0:
+            yield number, line
 
 
 def _r05(look: _Look) -> None:
@@ -183,15 +218,22 @@ def _r06(look: _Look) -> None:
 
 
 def _r07(look: _Look) -> None:
-    look.lacks(r"\barch_uprobes_\w+|\bUPROBES_(?!HASH_SZ\b)\w+", "an old prefix", (CORE, ARCH))
+    old = r"\barch_uprobes_\w+|\bUPROBES_\w+|\buprobes_mmap_\w+"
+    look.lacks(old, "an old prefix", (CORE, ARCH))
     look.lacks(r"\barch_uprobes_\w+", "an old prefix", (CORE_H, ARCH_H))
 
 
 def _r08(look: _Look) -> None:
     look.shows(ARCH, r"^#define UPROBE_TRAP_NR\b", "the define")
-    text = csource.mask(look.text(ARCH))
-    if text.find("#define UPROBE_TRAP_NR") > text.find("\n{"):
-        look.problems.append(f"{ARCH}: the define is not at the top")
+    for path in (CORE, ARCH):
+        text = csource.mask(look.text(path))
+        first = text.find("\n{")
+        for match in re.finditer(r"^#[ \t]*define (UPROBE_\w+)", text, re.M):
+            place = f"{path}:{csource.line_of(text, match.start())}"
+            if match.start() < first:
+                look.evidence.append(place)
+            else:
+                look.problems.append(f"{place}: {match.group(1)} is not at the top")
 
 
 def _r10(look: _Look) -> None:
@@ -208,15 +250,74 @@ def _r12(look: _Look) -> None:
             look.problems.append(f"{name}() is not called")
 
 
+# what the C does, and the field's word for it, of which the function has to name one
+_TERMS = (
+    (r"\bTIF_BLOCKSTEP\b", r"\bBTF\b|PTRACE_SINGLEBLOCK"),
+    (r"\bDR_STEP\b", r"DR6\.BS"),
+    (r"\bUPROBE_FIX_SETF\b", r"(?i:\bpopf\b)"),
+)
+_DIALECT = re.compile(
+    r"\bThis function\b|\bgets called\b|\b[Ww]ho(?:ever)?\b|\b[Nn]obody\b|\bis no\b|\bare no\b"
+    r"|\bbehind\b|\bin front of\b"
+)
+_NOT_VERBS = ("A", "An", "Functions", "How", "It", "The", "There", "This", "What", "When", "Who")
+
+
+def _words(comment: str) -> str:
+    """Return the words of a comment, without the marks and the stars."""
+    inner = re.sub(r"^\s*/\*+|\*/\s*$", "", comment)
+    return re.sub(r"^[ \t]*\*[ \t]?", "", inner, flags=re.M).strip()
+
+
+def _is_imperative(words: str, name: str) -> bool:
+    """Tell whether a description begins with a verb in the imperative."""
+    kernel_doc = re.match(rf"{re.escape(name)}\(\) - ([a-z]\w*)", words)
+    plain = re.match(r"([A-Z]\w*)", words)
+    verb = kernel_doc or plain
+    if verb is None or verb.group(1) in _NOT_VERBS:
+        return False
+    return not re.search(r"[^s]s$", verb.group(1))
+
+
 def _r13(look: _Look) -> None:
     for path, text, function in look.ours():
         place = f"{path}:{csource.line_of(text, function.head.start)}"
-        above = text[function.whole.start : function.head.start]
-        words = re.sub(r"^/\*\*?\n|^ ?\*/?[ \t]?|\n \*/\n?\Z", "", above, flags=re.M).strip()
-        first = words.split("\n", 1)[0]
-        good = first[:1].isupper() or first.startswith(function.name)
-        ends = words.endswith(".") or above.rstrip().split("\n")[-2].startswith(" *\t")
-        (look.evidence if words and good and ends else look.problems).append(place)
+        words = _words(text[function.whole.start : function.head.start])
+        sentences = re.sub(r"^\t.*$", "", words, flags=re.M).rstrip()
+        good = bool(words) and _is_imperative(words, function.name)
+        ends = sentences.endswith((".", ":")) or re.match(r"\w+\(\) - ", words)
+        (look.evidence if good and ends else look.problems).append(place)
+        whole = function.whole.of(text)
+        said = " ".join(re.findall(r"/\*.*?\*/", whole, re.S))
+        look.problems += [
+            f"{place}: '{match.group()}'" for match in _DIALECT.finditer(" ".join(said.split()))
+        ]
+        code = csource.mask(whole)
+        look.problems += [
+            f"{place}: does not name {wanted}"
+            for done, wanted in _TERMS
+            if re.search(done, code) and not re.search(wanted, said)
+        ]
+
+
+_PROPER = frozenset({"Context", "Intel", "Return", "Control", "Opcodes"})
+
+
+def _r25(look: _Look) -> None:
+    for path, text, function in look.ours():
+        whole = function.whole.of(text)
+        for match in re.finditer(r"/\*.*?\*/", whole, re.S):
+            place = f"{path}:{csource.line_of(text, function.whole.start + match.start())}"
+            words = " ".join(_words(match.group()).split())
+            odd = [
+                word
+                for word in re.findall(r"[a-z,;] ([A-Z][a-z]+)\b", words)
+                if word not in _PROPER
+            ]
+            if odd:
+                look.problems.append(f"{place}: {', '.join(odd)}")
+            else:
+                look.evidence.append(place)
 
 
 def _r14(look: _Look) -> None:
@@ -256,6 +357,16 @@ def _r17(look: _Look) -> None:
     look.lacks(r"\bget_uprobe_bkpt_addr\b", "the old name")
 
 
+def _r18(look: _Look) -> None:
+    look.variables("struct uprobe_consumer", "uc")
+    look.lacks(r"\bstruct uprobe_consumer\s*\*+\s*con(?:sumer)?\b", "con", (CORE,))
+
+
+def _r21(look: _Look) -> None:
+    look.variables("struct uprobe", "uprobe")
+    look.lacks(r"\bstruct uprobe\s*\*(?:\w+,\s*\*)*u\b", "u", (CORE,))
+
+
 def _r19(look: _Look) -> None:
     match = re.search(r"removed\s+(?:\*\s+)?from the rbtree", look.text(CORE))
     if match and "Hence wait till" in look.text(CORE):
@@ -291,6 +402,11 @@ def _r24(look: _Look) -> None:
         if variable not in body:
             look.problems.append(f"'{variable}' is missing")
     look.shows(CORE, r"\(loff_t\)vma->vm_pgoff << PAGE_SHIFT", "the shift in 64 bits")
+    # two offsets that are 4 GiB apart have one address in 32 bits
+    for path, text, function in look.ours():
+        if "offset_to_vaddr(" in function.body.of(text) and "loff_t" not in function.body.of(text):
+            place = f"{path}:{csource.line_of(text, function.head.start)}"
+            look.problems.append(f"{place}: an offset is compared as an address")
 
 
 def _r26(look: _Look) -> None:
@@ -324,6 +440,37 @@ def _r29(look: _Look) -> None:
         if "No functional change" not in patch:
             look.problems.append(f"patch {number} changes behaviour")
         look.evidence.append(f"patch {number}")
+    brought: dict[str, set[str]] = {}
+    for number, patch in enumerate(look.series.patches, 1):
+        message = patch.split("\n---\n")[0]
+        for path in re.findall(r"^\+\+\+ b/(.*)$", patch, re.M):
+            lines = _of_file(patch, path)
+            earlier = brought.setdefault(path, set())
+            for function in _rewritten(lines, earlier):
+                if f"{function}(" not in message:
+                    look.problems.append(
+                        f"patch {number}: rewrites {function} of an earlier patch without a word"
+                    )
+            earlier |= {line[1:].strip() for line in lines if line.startswith("+")}
+
+
+def _rewritten(lines: list[str], earlier: set[str]) -> list[str]:
+    """Return the functions of which lines go that earlier patches have brought.
+
+    Args:
+        lines: of one file in a patch.
+        earlier: lines that earlier patches have added to it, without white space around them.
+    """
+    found, function = list[str](), ""
+    for line in lines:
+        head = re.match(r"@@ .*? @@.*?(\w+)\(", line)
+        head = head or re.match(r"[ +-](?:\w.*?)?\b(\w+)\(", line)
+        if head and not line[1:2].isspace():
+            function = head.group(1)
+        gone = line[1:].strip()
+        if line.startswith("-") and re.search(r"\w{3}", gone) and gone in earlier:
+            found.append(function or gone)
+    return list(dict.fromkeys(found))
 
 
 _CHECKS: dict[str, Callable[[_Look], None]] = {
@@ -344,14 +491,14 @@ _CHECKS: dict[str, Callable[[_Look], None]] = {
     "R15": _r15,
     "R16": _r16,
     "R17": _r17,
-    "R18": lambda look: look.variables("struct uprobe_consumer", "uc"),
+    "R18": _r18,
     "R19": _r19,
     "R20": _r20,
-    "R21": lambda look: look.variables("struct uprobe", "uprobe"),
+    "R21": _r21,
     "R22": _r22,
     "R23": _r23,
     "R24": _r24,
-    "R25": _r13,
+    "R25": _r25,
     "R26": _r26,
     "R27": _r27,
     "R28": _r28,

@@ -291,6 +291,7 @@ _RENAMES = (
     ("UPROBES_BKPT_INSN", "UPROBE_BP_INSN"),
     ("UPROBES_COPY_INSN", "UPROBE_COPY_INSN"),
     ("UPROBES_MMAP_LOCKS", "UPROBE_MMAP_LOCKS"),
+    ("uprobes_mmap_mutex", "uprobe_mmap_mutex"),
     ("arch_uprobes_analyze_insn", "arch_uprobe_analyze_insn"),
 )
 
@@ -423,7 +424,7 @@ def _core_include(name: str, before: str) -> Edit:
     )
 
 
-_ANALYSE: tuple[Edit, ...] = (
+_ERRNO: tuple[Edit, ...] = (
     ReplaceTokens(path=CORE, within="prepare_uprobe", pattern="-ENOTSUPP", by="-EOPNOTSUPP"),
 )
 
@@ -479,6 +480,12 @@ _XOL: tuple[Edit, ...] = (
         text="\tstruct uprobes_state uprobes_state;\n",
         before=Anchor(kind="conditional", name="CONFIG_MMU_NOTIFIER"),
     ),
+    InsertLines(
+        path=CORE,
+        text="/* Number of threads of a process that can step at the same time */\n"
+        "#define UPROBE_XOL_SLOTS\t(PAGE_SIZE / UPROBE_XOL_SLOT_BYTES)\n\n",
+        before=Anchor(kind="declaration", name="uprobes_tree"),
+    ),
     InsertBlock(
         path=CORE,
         template="kernel/events/uprobes.c/xol.c",
@@ -496,7 +503,7 @@ _HIT: tuple[Edit, ...] = (
     _core_include("uaccess.h", "uprobes.h"),
     InsertLines(
         path=CORE_H,
-        text="#define uprobe_get_trap_addr(regs)\tinstruction_pointer(regs)\n\n",
+        text="# define uprobe_get_trap_addr(regs)\tinstruction_pointer(regs)\n\n",
         before=Anchor(kind="function", name="uprobe_register"),
     ),
     InsertLines(
@@ -632,7 +639,8 @@ BASE = Base(
         "is-32bit-app": _IS_32BIT_APP,
         "names": _NAMES,
         "param-order": _PARAM_ORDER,
-        "analyse": _ANALYSE,
+        "errno": _ERRNO,
+        "analyse": (),
         "utask": _UTASK,
         "xol": _XOL,
         "arch-xol": (),

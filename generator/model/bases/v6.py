@@ -88,6 +88,25 @@ CORE_RENAMES = (
     ("is_bkpt", "is_swbp"),
     ("arch_uprobes_analyze_insn", "arch_uprobe_analyze_insn"),
 )
+# what the unmodified bases call so to this day
+LEFTOVERS = (
+    ("UPROBES_HASH_SZ", "UPROBE_HASH_SZ"),
+    ("uprobes_mmap_hash", "uprobe_mmap_hash"),
+    ("uprobes_mmap_mutex", "uprobe_mmap_mutex"),
+)
+# (function, local variable, its name after patch 3): R18, R21
+_LOCAL_NAMES = (
+    ("__uprobe_cmp", "u", "uprobe"),
+    ("insert_uprobe", "u", "cur_uprobe"),
+    ("find_node_in_range", "u", "uprobe"),
+    ("build_probe_list", "u", "uprobe"),
+    ("uprobe_mmap", "u", "next"),
+    ("uprobe_apply", "con", "cur_uc"),
+)
+_LOCALS: tuple[Edit, ...] = tuple(
+    ReplaceTokens(path=CORE, within=function, pattern=old, by=new, count=0)
+    for function, old, new in _LOCAL_NAMES
+)
 HEADER_RENAMES = (
     ("set_bkpt", "set_swbp"),
     ("is_bkpt_insn", "is_swbp_insn"),
@@ -424,6 +443,8 @@ EDITS: dict[str, tuple[Edit, ...]] = {
             old="trap_no",
             new="trap_nr",
             below="arch/x86",
+            # a gdb macro reads the member, under its old name to this day
+            also=("Documentation/admin-guide/kdump/gdbmacros.txt",),
         ),
     ),
     "is-32bit-app": (
@@ -480,13 +501,21 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         ),
     ),
     "names": (
-        RenameIdentifiers(path=CORE, renames=CORE_RENAMES),
+        RenameIdentifiers(path=CORE, renames=(*CORE_RENAMES, *LEFTOVERS)),
         *_prototypes(_RENAMED),
+        *_LOCALS,
     ),
     "param-order": (*reorder(CORE, 0), *_prototypes(_REORDERED_PROTOTYPES)),
-    "analyse": (
+    "errno": (
         ReplaceTokens(path=CORE, within="prepare_uprobe", pattern="-ENOTSUPP", by="-EOPNOTSUPP"),
+        InsertLines(
+            path="Documentation/trace/uprobetracer.rst",
+            text="Enabling an event fails with EOPNOTSUPP if the instruction cannot be probed, and\n"
+            "with ENOEXEC if the bytes at OFFSET are not a valid instruction.\n\n",
+            before=Anchor(kind="line", name="Event Profiling"),
+        ),
     ),
+    "analyse": (),
     "utask": (
         InsertBlock(
             path=CORE_H,
@@ -508,7 +537,9 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         InsertLines(
             path="include/linux/sched.h",
             text="#ifdef CONFIG_UPROBES\n\tstruct uprobe_task\t\t*utask;\n#endif\n",
-            before=Anchor(kind="member", name="kmap_ctrl", within="task_struct"),
+            before=Anchor(
+                kind="line", name="#if defined(CONFIG_BCACHE) || defined(CONFIG_BCACHE_MODULE)"
+            ),
         ),
         InsertStatement(
             path=TRACE,
@@ -547,6 +578,12 @@ EDITS: dict[str, tuple[Edit, ...]] = {
     ),
     "xol": (
         InsertLines(
+            path=CORE,
+            text="/* Number of threads of a process that can step at the same time */\n"
+            "#define UPROBE_XOL_SLOTS\t(PAGE_SIZE / UPROBE_XOL_SLOT_BYTES)\n\n",
+            before=Anchor(kind="macro", name="UPROBE_HASH_SZ"),
+        ),
+        InsertLines(
             path=CORE_H,
             text="struct xol_area;\n\n",
             before=Anchor(kind="struct", name="uprobes_state"),
@@ -573,7 +610,7 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         ),
         InsertLines(
             path=CORE_H,
-            text="#define uprobe_get_trap_addr(regs)\tinstruction_pointer(regs)\n\n",
+            text="# define uprobe_get_trap_addr(regs)\tinstruction_pointer(regs)\n\n",
             before=Anchor(kind="function", name="uprobe_register"),
         ),
         InsertLines(
@@ -583,7 +620,7 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         ),
         InsertLines(
             path=THREAD_INFO_H,
-            text="#define _TIF_UPROBE\t\tBIT(TIF_UPROBE)\n",
+            text="#define _TIF_UPROBE\t\t(1 << TIF_UPROBE)\n",
             before=Anchor(kind="macro", name="_TIF_PATCH_PENDING"),
         ),
         InsertLines(

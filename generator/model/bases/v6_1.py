@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from generator.model.bases import v6
 from generator.model.bases.base import Base
+from generator.model.edits import ReplaceTokens
 
 _FUNCTIONS = (
     "unapply_uprobe",
@@ -54,6 +55,12 @@ BASE = Base(
     hooks=(*v6.HOOKS, *v6.mremap_hooks("do_munmap")),
     edits={
         **v6.EDITS,
+        "names": (
+            *v6.EDITS["names"],
+            ReplaceTokens(
+                path=v6.CORE, within="consumer_del", pattern="con", by="link", count=0
+            ),
+        ),
         "move": (
             *v6.EDITS["move"],
             *v6.JOIN_EDITS,

@@ -168,6 +168,12 @@ BASE = Base(
     hooks=(*v6.HOOKS, *v6.mremap_hooks("do_vmi_munmap")),
     edits={
         **v6.EDITS,
+        "names": (
+            *v6.EDITS["names"],
+            ReplaceTokens(
+                path=v6.CORE, within="__insert_uprobe", pattern="u", by="cur_uprobe", count=0
+            ),
+        ),
         "utask": (*v6.EDITS["utask"], *_UTASK),
         "return": (*v6.EDITS["return"], *_RETURN, *_SYSCALL),
         "refuse": (*v6.EDITS["refuse"], *_REFUSE),
