@@ -230,8 +230,8 @@ ARCH_FUNCTIONS = (
         returns="bool",
         params=(Param("struct return_instance *", "ret"), Param("enum rp_check", "ctx"), _regs),
         doc=(
-            "This function tells whether a function can still return. An architecture whose "
-            "stack tells replaces it.",
+            "Check whether the function that @ret stands for can still return. Overridden by "
+            "architectures that can tell by the stack pointer.",
         ),
         weak=True,
         header=CORE_H,
@@ -653,16 +653,17 @@ CORE_FUNCTIONS = (
         name="uprobe_deny_signal",
         returns="bool",
         doc=(
-            "This function gets called when a task is about to take a signal. While it steps the "
-            "copy of an instruction it must not: the signal frame would hold the address of "
-            "the slot. The signal stays queued, and end_step() sets TIF_SIGPENDING again.",
-            "Clearing TIF_SIGPENDING here does not race with a signal that comes right after. "
-            "Either its sender sets the flag after this, and the task comes back here before it "
-            "can return to user space, or before this, and then it is set again when the step "
-            "ends. A look at the queues would not do: the freezer wakes a task without a signal.",
-            "Two signals end the step at once: one that the copy raised itself, since it would "
-            "raise it for ever, and SIGKILL. Both times the task goes back to the breakpoint "
-            "first, so that a handler and a core dump see the probed address.",
+            "Keep a task from dequeuing signals while it single-steps in the XOL slot: the signal "
+            "frame would contain the address of the slot. Signals stay pending, and end_step() "
+            "sets TIF_SIGPENDING again.",
+            "Clearing TIF_SIGPENDING does not race with the sender of another signal. The sender "
+            "queues the signal first, then sets the flag. If it sets the flag after it was cleared "
+            "here, the task calls get_signal() again before it returns to user mode. If it set the "
+            "flag before, the flag is set again when the step ends. Looking at the queues instead "
+            "would lose the wakeups of the freezer, which come without a signal.",
+            "Two kinds of signals end the step at once: one that the copy raised itself, as it "
+            "would raise it again forever, and SIGKILL. In both cases arch_uprobe_abort_xol() "
+            "moves the task back to the probed address, for the handler or the core dump to see.",
         ),
         header=CORE_H,
         stub="false",
@@ -739,8 +740,8 @@ CORE_FUNCTIONS = (
         name="uprobe_get_trampoline_vaddr",
         returns="unsigned long",
         doc=(
-            "This function returns the address of the trampoline in the address space of the "
-            "current task: it is the first slot of the area. It can be called from an NMI.",
+            "Return the address of the uretprobe trampoline in the current mm: it is the first XOL "
+            "slot. Safe in NMI context.",
         ),
         header=CORE_H,
         patch="return",
@@ -823,9 +824,8 @@ CORE_FUNCTIONS = (
         params=(_uprobe, _regs),
         storage="static",
         doc=(
-            "This function gets called at the entry of a function whose return is probed. "
-            "When something is in the way, the return is not reported; the function is none the "
-            "worse for it.",
+            "Hijack the return address at the entry of a function, and queue a return instance. On "
+            "failure the return is not reported; the program is not affected.",
         ),
         patch="return",
     ),
@@ -834,7 +834,7 @@ CORE_FUNCTIONS = (
         returns="void",
         params=(_ri, _regs),
         storage="static",
-        doc=("This function calls the handlers of all consumers that want to know of a return.",),
+        doc=("Call the return handlers of all consumers of the uprobe.",),
         patch="return",
     ),
     Function(
@@ -842,8 +842,8 @@ CORE_FUNCTIONS = (
         returns="void",
         params=(_regs,),
         doc=(
-            "This function gets called when a task has come to the trampoline: a function has "
-            "returned. It sends the task to where the function was called from.",
+            "Handle the return of probed functions: the task has reached the trampoline. Call the "
+            "return handlers and move the task on to the original return address.",
         ),
         header=CORE_H,
         patch="return",
@@ -862,9 +862,9 @@ CORE_FUNCTIONS = (
         params=(_uprobe, _regs, Param("unsigned long", "bp_vaddr")),
         storage="static",
         doc=(
-            "This function gets called when a probe is hit. The instruction pointer stands at the "
-            "breakpoint: whatever fails from here on, the task just tries again. It returns true "
-            "when a step has begun.",
+            "Handle a hit of @uprobe. regs->ip is at the breakpoint: if anything fails from here on, "
+            "the task executes the breakpoint again.",
+            "Return: true if a step was started.",
         ),
         patch="hit",
     ),
@@ -873,10 +873,7 @@ CORE_FUNCTIONS = (
         returns="void",
         params=(_regs,),
         storage="static",
-        doc=(
-            "This function gets called when a task has hit a breakpoint, on its way back to user "
-            "space.",
-        ),
+        doc=("Handle a breakpoint that was hit, on return to user mode.",),
         patch="hit",
     ),
     Function(
@@ -885,8 +882,8 @@ CORE_FUNCTIONS = (
         params=(_utask, _regs),
         storage="static",
         doc=(
-            "This function gets called when the copy of an instruction has been executed, or "
-            "has trapped. It ends the step and lets the signals in that were kept waiting.",
+            "Finish the single step in the XOL slot, or undo it if the copy raised an exception. "
+            "Signals are delivered again from here on.",
         ),
         patch="hit",
     ),

@@ -174,9 +174,7 @@ def _r04(look: _Look) -> None:
 
 def _of_file(patch: str, path: str) -> list[str]:
     """Return the lines of a patch's part for one file."""
-    found = re.search(
-        rf"^\+\+\+ b/{re.escape(path)}\n(.*?)(?=^diff --git |\Z)", patch, re.M | re.S
-    )
+    found = re.search(rf"^\+\+\+ b/{re.escape(path)}\n(.*?)(?=^diff --git |\Z)", patch, re.M | re.S)
     return found.group(1).split("\n") if found else []
 
 

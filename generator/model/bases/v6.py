@@ -510,8 +510,8 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         ReplaceTokens(path=CORE, within="prepare_uprobe", pattern="-ENOTSUPP", by="-EOPNOTSUPP"),
         InsertLines(
             path="Documentation/trace/uprobetracer.rst",
-            text="Enabling an event fails with EOPNOTSUPP if the instruction cannot be probed, and\n"
-            "with ENOEXEC if the bytes at OFFSET are not a valid instruction.\n\n",
+            text="Enabling an event fails with EOPNOTSUPP if the instruction cannot be probed,\n"
+            "and with ENOEXEC if the bytes at OFFSET are not a valid instruction.\n\n",
             before=Anchor(kind="line", name="Event Profiling"),
         ),
     ),

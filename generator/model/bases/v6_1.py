@@ -57,9 +57,7 @@ BASE = Base(
         **v6.EDITS,
         "names": (
             *v6.EDITS["names"],
-            ReplaceTokens(
-                path=v6.CORE, within="consumer_del", pattern="con", by="link", count=0
-            ),
+            ReplaceTokens(path=v6.CORE, within="consumer_del", pattern="con", by="link", count=0),
         ),
         "move": (
             *v6.EDITS["move"],
