@@ -862,8 +862,8 @@ CORE_FUNCTIONS = (
         params=(_uprobe, _regs, Param("unsigned long", "bp_vaddr")),
         storage="static",
         doc=(
-            "Handle a hit of @uprobe. regs->ip is at the breakpoint: if anything fails from here on, "
-            "the task executes the breakpoint again.",
+            "Handle a hit of @uprobe. regs->ip is at the breakpoint: if anything fails from here "
+            "on, the task executes the breakpoint again.",
             "Return: true if a step was started.",
         ),
         patch="hit",
