@@ -153,10 +153,6 @@
 
 	jump_site edge-page, ret, "mov $site_guard, %esp; push $1f", ret
 
-/* The immediate of ret is a number without a sign. */
-	jump_site ret-imm, 8000, "push $1f", ret $0x8000
-	jump_site ret-imm, ffff, "push $1f", ret $0xffff
-
 /* The decoder keeps four prefixes: whichever of them counts, it counts. */
 	one	prefixes, first, .byte 0x66, 0x26, 0x2e, 0x3e, 0x89, 0xc8
 	one	prefixes, second, .byte 0x26, 0x66, 0x2e, 0x3e, 0x89, 0xc8

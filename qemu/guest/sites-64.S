@@ -168,6 +168,12 @@
 	jump_site loop, loope, "mov $2, %ecx; cmp %eax, %eax", loope 1f
 	jump_site loop, loopne-not, "mov $2, %ecx; cmp %eax, %eax", loopne 1f
 
+	site	loop, itself, hits=5
+	mov	$5, %ecx
+1:	probe
+	loop	1b
+	done
+
 /*
  * Operands that end where their page does: a byte more, and it is a fault.
  */
@@ -206,10 +212,6 @@
 
 	jump_site edge-page, ret, "lea 1f(%rip), %rax; lea site_guard(%rip), %rsp; push %rax", ret
 
-/* The immediate of ret is a number without a sign. */
-	jump_site ret-imm, 8000, "lea 1f(%rip), %rax; push %rax", ret $0x8000
-	jump_site ret-imm, ffff, "lea 1f(%rip), %rax; push %rax", ret $0xffff
-
 /* The decoder keeps four prefixes: whichever of them counts, it counts. */
 	one	prefixes, first, .byte 0x66, 0x26, 0x2e, 0x3e, 0x89, 0xc8
 	one	prefixes, second, .byte 0x26, 0x66, 0x2e, 0x3e, 0x89, 0xc8
@@ -217,12 +219,6 @@
 	one	prefixes, last, .byte 0x26, 0x2e, 0x3e, 0x66, 0x89, 0xc8
 	one	prefixes, push, .byte 0x26, 0x2e, 0x3e, 0x66, 0x50
 	one	prefixes, twice, .byte 0x66, 0x66, 0x2e, 0x2e, 0x3e, 0x66, 0x89, 0xc8
-
-	site	loop, itself, hits=5
-	mov	$5, %ecx
-1:	probe
-	loop	1b
-	done
 
 /* Plain work. */
 
