@@ -343,6 +343,17 @@ def test_a_boot_that_ended_early_is_said_first():
     assert "NOT OK m32-nop: did not report on the tip" in lines
 
 
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [("deadline", "killed, its time was up"), ("status-0xb", "reason: status-0xb")],
+)
+def test_a_test_that_could_say_nothing(reason, said):
+    """The runner says what became of it."""
+    tip = guest(status="not ok", outcome=f"outcome=fail hits=0 reason={reason}")
+    lines = summary(*compare(DEAD, tip))
+    assert any(line.startswith(f"            | {said}") for line in lines)
+
+
 def test_many_differences_are_counted():
     """Ten are shown, the others named: it is a summary."""
     names = [f"t{number}" for number in range(40)]
