@@ -233,7 +233,9 @@ def test_junit_shows_both_columns(tmp_path):
     write_junit(tmp_path / "junit.xml", request, comparison)
     suites = ElementTree.parse(tmp_path / "junit.xml").getroot().findall("testsuite")
     assert [suite.get("name") for suite in suites] == ["0.0.baseline.plain", "0.0.tip.plain"]
-    assert [len(suite.findall("testcase")) for suite in suites] == [5, 5]
+    for suite in suites:
+        names = [case.get("name") for case in suite.findall("testcase")]
+        assert (len(names), names[-1]) == (6, "boot")
     assert suites[1].get("failures") == "1"
 
 
@@ -341,6 +343,17 @@ def test_a_boot_that_ended_early_is_said_first():
     assert lines[0].startswith("NOT OK tip: guest-stopped-early: the guest stopped early in 'jcc-")
     assert lines[1] == "  console   console.log"
     assert "NOT OK m32-nop: did not report on the tip" in lines
+
+
+@pytest.mark.parametrize(
+    ("reason", "said"),
+    [("deadline", "killed, its time was up"), ("status-0xb", "reason: status-0xb")],
+)
+def test_a_test_that_could_say_nothing(reason, said):
+    """The runner says what became of it."""
+    tip = guest(status="not ok", outcome=f"outcome=fail hits=0 reason={reason}")
+    lines = summary(*compare(DEAD, tip))
+    assert any(line.startswith(f"            | {said}") for line in lines)
 
 
 def test_many_differences_are_counted():

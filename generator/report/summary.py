@@ -43,6 +43,9 @@ _MEANS = {
 }
 """What an outcome of the baseline means there, and what a pass means on the tip."""
 
+_REASONS = {"deadline": "killed, its time was up: does it hang, or is this machine too busy?"}
+"""What the guest's runner says of a test that could say nothing itself (qemu/README.md)."""
+
 _SHOWN = 10
 _NAMES = 8
 _LINES = 8
@@ -126,8 +129,8 @@ def _differences(request: CompareRequest, comparison: Comparison, program: str) 
             sides, (row.baseline, row.tip), (row.expected, "pass"), strict=True
         ):
             yield f"  {variant:9} {word}{'' if word == must else f', must be {must}'}"
-            for line in () if word == must else _explanation(tests.get(row.name)):
-                yield f"            | {line}"
+            if word != must:
+                yield from (f"            | {line}" for line in _explanation(tests.get(row.name)))
         if row.peer:
             yield f"  peer      {row.peer}"
         yield f"  alone     {_alone(comparison, row, program)}"
@@ -145,8 +148,12 @@ def _by_name(boot: BootResult) -> dict[str, KtapTest]:
 
 def _explanation(test: KtapTest | None) -> tuple[str, ...]:
     """Return what the guest said about a test that is not as it must be."""
-    lines = test.diagnostics if test else ()
-    return tuple(line[1:].strip() for line in lines if line.startswith("#   "))[-_LINES:]
+    if test is None:
+        return ()
+    lines = [line[1:].strip() for line in test.diagnostics if line.startswith("#   ")][-_LINES:]
+    if reason := test.values.get("reason"):
+        lines.append(_REASONS.get(reason, f"reason: {reason}"))
+    return tuple(lines)
 
 
 def _alone(comparison: Comparison, row: Row, program: str) -> str:
