@@ -544,10 +544,10 @@ def shown(capsys, *arguments):
 def test_text(sides, capsys):
     """Counts, a legend, what changed; the tree when it is asked for; no colour in a pipe."""
     text = shown(capsys, *sides)
-    assert text.startswith("1 -> 1 patches: 1 changed; interface: 2\n")
+    assert text.startswith("1 -> 1 patches: 1 changed; interface: 2; tree: +")
     assert "! function renamed: kernel/events/uprobes.c: uprobe_done" in text
     assert "  1 !   1  uprobes: Step 1 (code)" in text and "diff --git a/kernel" not in text
-    assert "only before" in text and "tree: 1 file, +" in text
+    assert "only before" in text and " in 1 file\n" in text
     assert "diff --git a/kernel" in shown(capsys, *sides, "--level", "tree")
     assert "\x1b" not in text
 

@@ -51,10 +51,7 @@ def diff_data(diff: SeriesDiff) -> dict[str, object]:
 
 
 _WIDTH = 80
-LEGEND = (
-    "= the same, ! changed, < only before, > only after, ~ moved; [-before-]{+after+}",
-    "in a patch: first column what changed in it, second column the patch",
-)
+LEGEND = "= the same, ! changed, < only before, > only after, ~ moved; [-before-]{+after+}"
 
 
 def summarise(diff: SeriesDiff) -> str:
@@ -75,6 +72,8 @@ def summarise(diff: SeriesDiff) -> str:
         text += f"; interface: {len(diff.interface)}"
     if diff.cover:
         text += "; cover letter changed"
+    if diff.tree.text:
+        text += f"; tree: {_tree_size(diff.tree.text)}"
     return text
 
 
@@ -84,16 +83,14 @@ def _numbers(pairs: tuple[Pair, ...]) -> tuple[list[int], list[int]]:
 
 def format_diff(diff: SeriesDiff, levels: tuple[str, ...], *, colour: bool) -> str:
     """Return the levels wanted as text, as git colours it."""
-    lines: list[tuple[str, str]] = [("#", summarise(diff))]
+    lines: list[tuple[str, str]] = [("#", text) for text in _wrapped(summarise(diff), "  ")]
     # first of all: what is not compared
     for remark in diff.remarks:
         lines += [("", text) for text in _wrapped(f"note: {remark}", "      ")]
     if not diff.same:
-        lines += [("", text) for text in LEGEND[: 2 if PATCHES in levels else 1]]
+        lines.append(("", LEGEND))
     for level in levels:
         lines += _LEVELS[level](diff)
-    if diff.tree.text and TREE not in levels:
-        lines.append(("", f"tree: {_tree_size(diff.tree.text)} (--level tree)"))
     if colour:
         lines = list(_with_marks(lines))
     return "".join(_line(sign, text, colour=colour) for sign, text in lines)
@@ -110,7 +107,7 @@ def _tree_size(text: str) -> str:
     files = text.count("\ndiff --git ") + text.startswith("diff --git ")
     rows = [line for line in text.splitlines() if not line.startswith(("+++", "---"))]
     added, gone = (sum(row.startswith(sign) for row in rows) for sign in "+-")
-    return f"{files} file{'s' if files != 1 else ''}, +{added} -{gone} lines"
+    return f"+{added} -{gone} in {files} file{'s' if files != 1 else ''}"
 
 
 def _line(sign: str, text: str, *, colour: bool) -> str:
@@ -239,7 +236,6 @@ def _patches(diff: SeriesDiff) -> Iterator[tuple[str, str]]:
             yield _range_sign(line), f"    {line}"
     if all(pair.sign == SAME and not pair.moved for pair in diff.patches):
         return
-    yield "#", "patches"
     same: list[Pair] = []
     for pair in diff.patches:
         if pair.sign == SAME and not pair.moved and _follows(same, pair):

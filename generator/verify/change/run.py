@@ -64,10 +64,7 @@ def compare_sides(before: Side, after: Side) -> SeriesDiff:
     models = (before.model, after.model) if before.model and after.model else None
     remarks = []
     if not models:
-        remarks.append(
-            "reasons, states and points of the review are not compared: "
-            "that takes a model on both sides, and patches have none"
-        )
+        remarks.append("no model on a side: reasons, states, points of the review are not compared")
     if not tree.whole:
         remarks.append("the baselines differ, so the trees are not compared")
     return SeriesDiff(
