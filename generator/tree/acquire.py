@@ -68,6 +68,24 @@ class Source:
         """List file and text of the lines below ``folders`` that have one of ``words``, whole."""
         return _git_lines(self.path, self.commit, folders, words)
 
+    def header_words(self, words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        """List which of ``words`` the headers have outside of comments, each with its file."""
+        rows = _git_lines(self.path, self.commit, HEADERS, words, pattern="*.h")
+        wanted = frozenset(words)
+        found = {
+            (path, word)
+            for path, text in rows
+            if not text.lstrip().startswith(("*", "/*", "//"))
+            for word in wanted.intersection(_WORD.findall(text))
+        }
+        return tuple(sorted(found))
+
+
+HEADERS = ("include", "arch/x86", "kernel", "mm", "lib", "security")
+"""Where the headers are that C of the series may include."""
+
+_WORD = re.compile(r"\w+")
+
 
 def _read(path: Path) -> bytes:
     try:
@@ -103,7 +121,8 @@ def _git_grep(tree: Path, commit: str, folder: str, word: str) -> tuple[str, ...
     command = ["git", "-C", str(tree), "grep", "--no-color", "-lwF"]
     command += ["-e", word, commit] if commit else ["--no-index", "-e", word]
     done = _run([*command, "--", f"{folder}/*.[ch]"])
-    if done.returncode > 1 or done.stderr:
+    # what git says besides, such as that it packs objects, is no error
+    if done.returncode > 1:
         raise InfraError(
             f"git grep failed: {done.stderr.decode(errors='replace').strip()}", where=str(tree)
         )
@@ -112,7 +131,11 @@ def _git_grep(tree: Path, commit: str, folder: str, word: str) -> tuple[str, ...
 
 
 def _git_lines(
-    tree: Path, commit: str, folders: tuple[str, ...], words: tuple[str, ...]
+    tree: Path,
+    commit: str,
+    folders: tuple[str, ...],
+    words: tuple[str, ...],
+    pattern: str = "*.[ch]",
 ) -> tuple[tuple[str, str], ...]:
     """List file and text of lines with a word: of a commit, or of the directory without one."""
     if not words:
@@ -121,8 +144,8 @@ def _git_lines(
     command = ["git", "-C", str(tree), "grep", "--no-color", "-I", "-wEz"]
     command += [] if commit else ["--no-index"]
     command += ["-e", "|".join(words), *([commit] if commit else [])]
-    done = _run([*command, "--", *(f"{folder}/*.[ch]" for folder in folders)])
-    if done.returncode > 1 or done.stderr:
+    done = _run([*command, "--", *(f"{folder}/{pattern}" for folder in folders)])
+    if done.returncode > 1:
         raise InfraError(
             f"git grep failed: {done.stderr.decode(errors='replace').strip()}", where=str(tree)
         )
