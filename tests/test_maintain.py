@@ -418,3 +418,24 @@ def test_subjects():
     assert b"Subject: [RFC PATCH 1/1] x" in tagged_subject(PATCH, "RFC PATCH")
     with pytest.raises(UserError):
         subject_tag("a]b", 1, rfc=False)
+
+
+def test_a_clone_without_blobs(kernel, tmp_path, capsys):
+    """It is a source the first time, and has no object more afterwards."""
+    git(kernel, "config", "uploadpack.allowFilter", "true")
+    git(kernel, "config", "uploadpack.allowAnySHA1InWant", "true")
+    clone = tmp_path / "clone"
+    url = f"file://{kernel}"
+    git(tmp_path, "clone", "--quiet", "--bare", "--filter=blob:none", url, str(clone))
+
+    def objects():
+        return {str(p.relative_to(clone)) for p in clone.rglob("*") if p.is_file()}
+
+    before = objects()
+    arguments = ["render", "--base", "3.3", "--tree", str(clone), "--rev", "main", "-q"]
+    assert main([*arguments, "-o", str(tmp_path / "out")]) == 0, capsys.readouterr().err
+    assert objects() == before
+    whole = ["render", "--base", "3.3", "--tree", str(kernel), "-q", "-o", str(tmp_path / "whole")]
+    assert main(whole) == 0
+    for patch in (tmp_path / "whole").glob("*.patch"):
+        assert (tmp_path / "out" / patch.name).read_bytes() == patch.read_bytes()

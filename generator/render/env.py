@@ -65,7 +65,7 @@ class _Undefined(jinja2.StrictUndefined):
     def _undefined_message(self) -> str:
         if isinstance(self._undefined_obj, dict):
             known = self._undefined_obj
-            text = f"the base's names have no '{self._undefined_name}'"
+            text = f"there is no name '{self._undefined_name}'"
             hint = meant(str(self._undefined_name), known)
             return f"{text}: {hint}" if hint else text
         return super()._undefined_message

@@ -28,7 +28,7 @@ from generator.model.trailers import problems as trailer_problems
 from generator.render.env import BASELINE, Scope, Templates, environment, known_patches, meant
 from generator.render.places import place_of, place_of_text
 
-MESSAGE_FACTS = frozenset(("source_version", "patches", "number"))
+MESSAGE_FACTS = frozenset(("source_version", "overview", "numbers"))
 """What messages may ask for besides."""
 
 _MARKER = re.compile(r"^(<{7}|>{7}|\|{7}|={7})(?: .*)?$", re.M)
@@ -271,6 +271,8 @@ class _Words:
         if held == "names" and node.attr not in self._names:
             what = f"no base's names have '{node.attr}'"
             yield node.lineno, what, meant(node.attr, self._names)
+        elif held == "numbers" and node.attr not in self._patches:
+            yield node.lineno, f"no patch is called '{node.attr}'", meant(node.attr, self._patches)
         elif held in ("base", "opcodes", "emulation") and not hasattr(
             self._context[held], node.attr
         ):
