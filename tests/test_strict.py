@@ -95,8 +95,8 @@ def test_nothing_is_wrong(copy, tree):
 MISTAKES = {
     "patch of a member": (
         INTERFACE,
-        'name="nop", comment="has no effect", patch="skip-nop"',
-        'name="nop", comment="has no effect", patch="skip-nopp"',
+        'name="nop", comment="nothing to execute", patch="skip-nop"',
+        'name="nop", comment="nothing to execute", patch="skip-nopp"',
         r"generator/model/interface.py:LINE: no patch is called 'skip-nopp'.*'skip-nop'",
     ),
     "patch of a function": (
