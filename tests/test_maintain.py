@@ -264,7 +264,7 @@ def test_what_is_no_change_of_the_series(checkout, kernel, capsys):
 
 
 def test_edited_patches_stay(fake, tmp_path, capsys):
-    """A patch that somebody has edited is not written over, and the command to import it is said."""
+    """An edited patch is not written over, and the command to import it is said."""
     out = tmp_path / "out"
     arguments = ["render", "--tree", str(MINI), "-o", str(out), "-q"]
     assert main(arguments) == 0
@@ -336,13 +336,17 @@ def test_trailers_from_mails(tmp_path):
     """Replies to a patch and to the cover letter, what b4 has collected, and what is left out."""
     box = tmp_path / "t.mbx"
     box.write_text(
-        mail("Re: [PATCH v2 1/2] x: One", "> Reviewed-by: Q <q@x.org>\nGood.\n\nReviewed-by: R <r@x.org>")
+        mail(
+            "Re: [PATCH v2 1/2] x: One",
+            "> Reviewed-by: Q <q@x.org>\nGood.\n\nReviewed-by: R <r@x.org>",
+        )
         + mail("Re: [PATCH 0/2] x: All", "tested-by: T <t@x.org>", sender="T <t@x.org>")
         + mail("Re: [PATCH 2/2] x: Two", "Acked-by: O <o@x.org>")
         + mail("Re: something", "Acked-by: R <r@x.org>")
         + mail(
             "[PATCH v2 2/2] x: Two",
-            "Why.\n\nLink: https://x.org\nSigned-off-by: S <s@x.org>\nReviewed-by: B <b@x.org>\n---\n"
+            "Why.\n\nLink: https://x.org\nSigned-off-by: S <s@x.org>\n"
+            "Reviewed-by: B <b@x.org>\n---\n"
             " x.c | 2 +-\n\ndiff --git a/x.c b/x.c\n--- a/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-a\n+b",
             reply=False,
         )
@@ -384,7 +388,8 @@ def test_files_that_are_no_mails(tmp_path):
 
 PATCH = (
     b"From 0 Mon Sep 17 00:00:00 2001\nFrom: uprobekit <uprobekit@example.org>\n"
-    b"Subject: [PATCH 1/1] x: One\n\nWhy.\n\nLink: https://x.org\nAcked-by: A <a@x.org>\n---\n x | 1 +\n"
+    b"Subject: [PATCH 1/1] x: One\n\nWhy.\n\n"
+    b"Link: https://x.org\nAcked-by: A <a@x.org>\n---\n x | 1 +\n"
 )
 
 

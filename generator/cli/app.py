@@ -1186,9 +1186,7 @@ def import_(
     ],
     repo: Annotated[
         Path | None,
-        typer.Option(
-            help="Repository of the commits.", show_default="--tree, or where you are"
-        ),
+        typer.Option(help="Repository of the commits.", show_default="--tree, or where you are"),
     ] = None,
     base: Base = "6.1",
     series: Annotated[str, typer.Option(help="Which series.")] = "review",
@@ -1239,9 +1237,7 @@ def trailers(
 
     Example: b4 mbox 20260101-uprobes-v2 && uprobekit trailers 20260101-uprobes-v2.mbx
     """
-    maintain.trailers(
-        Options(base="6.1", series=series, as_json=as_json, quiet=quiet), files or []
-    )
+    maintain.trailers(Options(base="6.1", series=series, as_json=as_json, quiet=quiet), files or [])
 
 
 @app.command()

@@ -36,9 +36,7 @@ BEFORE_AFTER = ("baseline", "tip")
 PATCHES = "kernel_patches"
 
 
-def render(
-    options: Options, *, output: Path | None, check: bool, overwrite: bool = False
-) -> None:
+def render(options: Options, *, output: Path | None, check: bool, overwrite: bool = False) -> None:
     """Render the series; with ``check`` compare instead of writing."""
     from generator.tree.series import write_series
 

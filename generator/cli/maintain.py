@@ -125,9 +125,7 @@ def _others(options: Options, names: list[str], repo: Path) -> None:
     command += ["--rev", options.rev] if options.rev else []
     command += ["--workdir", str(options.area), *(["--quiet"] if options.quiet else [])]
     path = f"{program()}:{os.environ.get('PYTHONPATH', '')}".rstrip(":")
-    done = subprocess.run(
-        [*command, *names], check=False, env={**os.environ, "PYTHONPATH": path}
-    )
+    done = subprocess.run([*command, *names], check=False, env={**os.environ, "PYTHONPATH": path})
     if done.returncode:
         raise CheckFailed(f"not all of {', '.join(names)} fits")
 

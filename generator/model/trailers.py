@@ -61,7 +61,9 @@ def wrong(trailer: Trailer) -> str:
             return "who sends a patch signs it: Signed-off-by is git's user.name and user.email"
         return f"'{key}' is no trailer of the kernel's; they are {', '.join(GIVEN)}"
     if key == "Fixes":
-        return "" if _FIXES.match(value) else 'Fixes is a commit and its subject: 0123456789ab ("x")'
+        return (
+            "" if _FIXES.match(value) else 'Fixes is a commit and its subject: 0123456789ab ("x")'
+        )
     if key in ("Link", "Closes"):
         return "" if _URL.match(value) else f"{key} is an address: https://..."
     if _PERSON.match(value) or (key == "Cc" and _ADDRESS.match(value)):

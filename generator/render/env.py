@@ -28,9 +28,9 @@ from generator.model.decl import Enum, Function, Macro, Struct
 from generator.model.emulation import EMULATION
 from generator.model.interface import INTERFACE
 from generator.model.opcodes import OPCODES
+from generator.model.series import SERIES
 from generator.model.states import STATES, TRANSITIONS
 from generator.paths import cache_dir, data_dir
-from generator.model.series import SERIES
 from generator.render import cdecl, emulation, message, opcodes
 from generator.render.places import place_of_text
 

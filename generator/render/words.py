@@ -229,17 +229,12 @@ class _Words:
         keys = [re.sub(r"^\{\{ names\.(\w+) \}\}$", r"\1", name) for name in functions]
         self._things = {
             **{name: frozenset(known) for name, known in entries.items()},
-            **{
-                name: frozenset(keys)
-                for name in ("head", "name", "prototype", "signature")
-            },
+            **{name: frozenset(keys) for name in ("head", "name", "prototype", "signature")},
         }
 
     def check(self, parsed: nodes.Template) -> Iterator[Found]:
         """Yield what is wrong with a template."""
-        own = {
-            node.name for node in parsed.find_all(nodes.Name) if node.ctx in ("store", "param")
-        }
+        own = {node.name for node in parsed.find_all(nodes.Name) if node.ctx in ("store", "param")}
         for node in parsed.find_all((nodes.Name, nodes.Getattr, nodes.Call, nodes.Compare)):
             match node:
                 case nodes.Name():
@@ -292,8 +287,10 @@ class _Words:
             known = self._things[called]
             for word in values if called == "macros" else values[:1]:
                 if word not in known:
-                    yield node.lineno, f"{called}(): the model has no '{word}'", meant(
-                        str(word), known
+                    yield (
+                        node.lineno,
+                        f"{called}(): the model has no '{word}'",
+                        meant(str(word), known),
                     )
         yield from self._arguments(node, called)
 

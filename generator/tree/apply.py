@@ -55,9 +55,11 @@ def apply_series(
     """
     ref = f"refs/heads/{branch}"
     _check_branch(repo, branch, ref, replace=replace)
-    who = _line(Identity(name=signer.name, email=signer.address, date=author.date), author) if (
-        signer
-    ) else _line(author, author)
+    who = (
+        _line(Identity(name=signer.name, email=signer.address, date=author.date), author)
+        if (signer)
+        else _line(author, author)
+    )
     stream = bytearray()
     for mark, commit in enumerate(commits, 1):
         text = commit.message

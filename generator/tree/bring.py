@@ -444,9 +444,7 @@ def _rewrite(draft: Draft, function: Function, name: str, by: str) -> None:
     draft.replace_node(path, behind, f"{text},\n        {name}={by}")
 
 
-def _params(
-    draft: Draft, function: Function, templates: Templates, params: Sequence[Param]
-) -> str:
+def _params(draft: Draft, function: Function, templates: Templates, params: Sequence[Param]) -> str:
     """Return the Python of parameters; those that stay keep theirs."""
     path, _, node = _keyword(draft, function, "params")
     text = path.read_text()

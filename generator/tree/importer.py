@@ -338,7 +338,9 @@ def import_change(change: Change, request: ImportRequest, rendered: Path) -> Imp
 
 def _different(program: Path, draft: Path) -> list[str]:
     found = []
-    places = [path for name in ("generator/model", "templates") for path in (draft / name).rglob("*")]
+    places = [
+        path for name in ("generator/model", "templates") for path in (draft / name).rglob("*")
+    ]
     for path in sorted(places):
         name = str(path.relative_to(draft))
         if path.is_file() and path.read_bytes() != (program / name).read_bytes():

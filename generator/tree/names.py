@@ -42,8 +42,8 @@ WHOLE = "include/linux/compiler.h"
 """A tree without it has no headers to look into, as a part of a tree that somebody has cut out."""
 
 _KEYWORDS = frozenset(
-    "if for while switch return sizeof typeof __typeof__ defined volatile do case else asm "
-    "__attribute__ __aligned __maybe_unused _Static_assert".split()
+    ("if", "for", "while", "switch", "return", "sizeof", "typeof", "__typeof__", "defined")
+    + ("volatile", "do", "case", "else", "asm", "__attribute__", "__aligned", "__maybe_unused")
 )
 _DECLARED = re.compile(
     r"^(?:[ \t]*#[ \t]*define[ \t]+(\w+)"
@@ -163,7 +163,9 @@ def _all_words(text: str) -> frozenset[str]:
 @lru_cache(maxsize=512)
 def _members_in(text: str, struct: str) -> frozenset[str]:
     found = csource.find_aggregate(text, "struct", struct)
-    return frozenset(re.findall(r"\b(\w+)\s*(?:\[[^]]*\])?\s*[;,]", found[1].of(text)) if found else ())
+    return frozenset(
+        re.findall(r"\b(\w+)\s*(?:\[[^]]*\])?\s*[;,]", found[1].of(text)) if found else ()
+    )
 
 
 @dataclass
@@ -379,18 +381,17 @@ class _Prefix:
 
     def _call(self, call: Call, place: Callable[[str], str]) -> None:
         name = call.name
-        if name in self._declared or name in self._resolved:
-            if name in self._resolved and name not in self._later:
-                count = self._resolved[name][1]
-                if count != call.count and name in self._declared:
-                    self._check.report(
-                        (name, f"{call.count}"),
-                        lambda: Problem(
-                            where=place(name),
-                            what=f"{name}() takes {count} arguments, and gets {call.count}",
-                            hint=f"its parameters stand in {place_of('Function', name)}",
-                        ),
-                    )
+        if name in self._declared and name in self._resolved and name not in self._later:
+            count = self._resolved[name][1]
+            if count != call.count:
+                self._check.report(
+                    (name, f"{call.count}"),
+                    lambda: Problem(
+                        where=place(name),
+                        what=f"{name}() takes {count} arguments, and gets {call.count}",
+                        hint=f"its parameters stand in {place_of('Function', name)}",
+                    ),
+                )
         if name in self._declared:
             return
         if name in self._later:
@@ -415,9 +416,7 @@ class _Prefix:
         if (name, "asked") in self._check._seen:
             return
         self._check._seen.add((name, "asked"))
-        self._check.ask(
-            name, lambda: Problem(where=place(name), what=what, hint="was it renamed?")
-        )
+        self._check.ask(name, lambda: Problem(where=place(name), what=what, hint="was it renamed?"))
 
     def _member(self, struct: str, member: str, place: Callable[[str], str]) -> None:
         fields = self._fields.get(struct)
@@ -477,9 +476,7 @@ def _in_headers(
     found = set(known["names"])
     missing = sorted(wanted - found)
     if missing:
-        found |= {
-            name for path, name in source.header_words(tuple(missing)) if path not in touched
-        }
+        found |= {name for path, name in source.header_words(tuple(missing)) if path not in touched}
         data = {"identity": identity, "names": sorted(found)}
         write_atomic(cache, (json.dumps(data, indent=0) + "\n").encode())
     return frozenset(found)

@@ -116,7 +116,8 @@ def prefix_tree(plan: Plan, source: Source, number: int) -> WorkingTree:
     """Return the files of a prefix in memory, with the templates that were inserted into them.
 
     Args:
-        plan, source: what is rendered.
+        plan: what is done.
+        source: the unmodified tree.
         number: how many patches are applied.
 
     Raises:
@@ -355,9 +356,7 @@ def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()[:16]
 
 
-def _manifest(
-    repo: git.Repo, plan: Plan, source: Source, patches: Mapping[str, bytes]
-) -> bytes:
+def _manifest(repo: git.Repo, plan: Plan, source: Source, patches: Mapping[str, bytes]) -> bytes:
     """Return the ``series`` file: patch names in order, and comments.
 
     Those above say what the patches are for, those below what each file was as it was rendered.

@@ -126,7 +126,9 @@ def write_tags(module: Path, trailers: Mapping[str, Sequence[Trailer]]) -> bool:
             rows.append("    ),\n")
     rows.append("}\n")
     block = "".join(rows) if len(rows) > 2 else f"{rows[0].rstrip()}}}\n"
-    pattern = re.compile(r'(?<=^# begin: written by "uprobekit trailers"\n).*?(?=^# end$)', re.M | re.S)
+    pattern = re.compile(
+        r'(?<=^# begin: written by "uprobekit trailers"\n).*?(?=^# end$)', re.M | re.S
+    )
     if not pattern.search(text):
         raise UserError("the lines '# begin' and '# end' are missing", where=str(module))
     new = pattern.sub(lambda _: block, text)
