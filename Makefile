@@ -11,6 +11,10 @@ VENV	?= .venv
 WORKDIR	?=
 PYTHON3	?= python3
 
+# the bases whose patches are committed
+COMMITTED = 6.1 6.12
+EVERY	 = $(if $(filter file,$(origin BASE)),$(if $(TREE),$(BASE),$(COMMITTED)),$(BASE))
+
 PYTHON	 = $(VENV)/bin/python
 STAMP	 = $(VENV)/.installed
 SOURCE	 = $(if $(TREE),--tree $(TREE)) $(if $(REV),--rev $(REV))
@@ -65,14 +69,14 @@ setup: $(STAMP)		## tools and the Python environment
 qemu-test: setup	## the main job: render, build, boot before and after, compare
 	$(RUN) qemu-test --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
 
-series: setup		## render kernel_patches/$(BASE)
-	$(RUN) render --base $(BASE) $(SOURCE) $(AREA)
+series: setup		## render kernel_patches/, of every base unless BASE or TREE names one
+	@set -e; for base in $(EVERY); do $(RUN) render --base $$base $(SOURCE) $(AREA) $(ARGS); done
 
 opcodes: setup		## write docs/opcodes.md: what may be probed, from the model
 	$(RUN) opcodes > docs/opcodes.md
 
-drift: setup		## fail when kernel_patches/ is not what the model renders
-	$(RUN) render --check --base $(BASE) $(SOURCE) $(AREA)
+drift: setup		## fail when kernel_patches/ is not what the model renders, for the same bases
+	@set -e; for base in $(EVERY); do $(RUN) render --check --base $$base $(SOURCE) $(AREA); done
 
 checkpatch: setup	## checkpatch.pl --strict on every patch
 	$(RUN) checkpatch --base $(BASE) $(SOURCE) $(AREA)

@@ -108,9 +108,8 @@ def _patches(base: Base, series: Series) -> tuple[Patch, ...]:
 
 
 def _edits(base: Base, patch: Patch) -> tuple[Edit, ...]:
-    if patch.ident not in base.edits:
-        raise UserError(f"the base {base.name} says nothing about the patch '{patch.ident}'")
-    return base.edits[patch.ident]
+    """Return what the base says about a patch: nothing, where templates alone make it."""
+    return base.edits.get(patch.ident, ())
 
 
 def _resolve(base: Base, edit: Edit) -> Edit:

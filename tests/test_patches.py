@@ -51,7 +51,7 @@ def rendered(fake, tmp_path):
 
 def check(text, name="0001-a.patch"):
     """Return what is found in a series of one patch."""
-    found = check_mails({"0000-cover-letter.patch": COVER.encode(), name: text.encode()})
+    found = check_mails({"0000-cover-letter.patch": COVER.encode(), name: text.encode()}, sent=True)
     return [(finding.line, finding.what) for finding in found]
 
 

@@ -384,7 +384,7 @@ def broken(monkeypatch, tmp_path):
     ("text", "where", "what"),
     [
         ("a\n\n{{ absent }}\n", "templates/dir/x.c.j2:3", "'absent' is undefined"),
-        ("a\n{{ names.absent }}\n", "templates/dir/x.c.j2:2", "no attribute 'absent'"),
+        ("a\n{{ names.absent }}\n", "templates/dir/x.c.j2:2", "no name 'absent'"),
         ("{% if absent %}\n{% endif %}\n", "templates/dir/x.c.j2:1", "'absent' is undefined"),
         ("a\n{% if x %}\n", "templates/dir/x.c.j2:2", "Unexpected end of template"),
         ("a\n{{ }}\n", "templates/dir/x.c.j2:2", "Expected an expression"),

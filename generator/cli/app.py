@@ -15,7 +15,7 @@ import typer
 from typer.models import CommandInfo
 
 from generator import __version__
-from generator.cli import bases, checks, clients, commands, desk, patches, states
+from generator.cli import bases, checks, clients, commands, desk, maintain, patches, states
 from generator.cli import matrix as prefix_matrix
 from generator.cli import soak as soak_programs
 from generator.cli.coverage import coverage as measure_coverage
@@ -146,13 +146,23 @@ def render(
             "--all", help="Every base, and a table of what is known about each of their patches."
         ),
     ] = False,
+    overwrite: Annotated[
+        bool,
+        typer.Option("--overwrite", help="Lose what somebody has edited in the patches by hand."),
+    ] = False,
     flavour: Flavour = "plain",
     toolchain: Toolchain = "gcc",
     workdir: Workdir = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Render the series for a base: commits in the work area, patches in kernel_patches/."""
+    """Render the series for a base: commits in the work area, patches in kernel_patches/.
+
+    What is wrong in the model or in a template is an error with its file and line. A patch that
+    was edited by hand is not written over: uprobekit import brings it into the templates.
+
+    Example: uprobekit render --base 6.12 --tree ~/src/linux --rev v6.12
+    """
     options = Options(
         base=base,
         series=series,
@@ -165,9 +175,9 @@ def render(
         toolchain=toolchain,
     )
     if every:
-        bases.render_all(options, output=output, check=check)
+        bases.render_all(options, output=output, check=check, overwrite=overwrite)
     else:
-        commands.render(options, output=output, check=check)
+        commands.render(options, output=output, check=check, overwrite=overwrite)
 
 
 @app.command()
@@ -201,11 +211,20 @@ def checkpatch(
     series: Annotated[str, typer.Option(help="Which series.")] = "review",
     tree: Tree = None,
     rev: Rev = None,
+    sent: Annotated[
+        bool,
+        typer.Option("--sent", help="The patches as you send them: with your Signed-off-by."),
+    ] = False,
     workdir: Workdir = None,
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Run the base's checkpatch.pl --strict on every patch."""
+    """Run the base's checkpatch.pl --strict on every patch.
+
+    Nobody has signed the patches as they are rendered: the check for that is left out then.
+
+    Example: uprobekit checkpatch --base 6.12 --sent
+    """
     checks.checkpatch(
         Options(
             base=base,
@@ -215,7 +234,8 @@ def checkpatch(
             workdir=workdir,
             as_json=as_json,
             quiet=quiet,
-        )
+        ),
+        sent=sent,
     )
 
 
@@ -1069,6 +1089,10 @@ def mbox(
     series: Annotated[str, typer.Option(help="Which series.")] = "review",
     tree: Tree = None,
     rev: Rev = None,
+    prefix: Annotated[
+        str, typer.Option(help="What stands in brackets, such as 'PATCH net-next'.")
+    ] = "PATCH",
+    rfc: Annotated[bool, typer.Option("--rfc", help="Say RFC in front of it.")] = False,
     flavour: Flavour = "plain",
     workdir: Workdir = None,
     as_json: Json = False,
@@ -1078,6 +1102,9 @@ def mbox(
 
     git send-email DIR/*.patch sends them, b4 and get_maintainer.pl read them; git am
     --empty=drop DIR/*.patch applies them. 2: a result that the cover letter names is bad.
+    Author and Signed-off-by are git's user.name and user.email.
+
+    Example: uprobekit mbox -v 2 --since v1 --rfc --prefix 'PATCH tip'
     """
     desk.mbox(
         Options(
@@ -1097,8 +1124,120 @@ def mbox(
             output=output or Path(f"series-v{version}{'.mbox' if as_mbox else ''}"),
             as_mbox=as_mbox,
             with_baseline=with_baseline,
+            prefix=prefix,
+            rfc=rfc,
         ),
     )
+
+
+@app.command()
+def apply(
+    tree: Annotated[
+        Path, typer.Option(help="Your git repository of the kernel. Its files stay as they are.")
+    ],
+    branch: Annotated[str, typer.Option(help="The branch to make.")],
+    base: Base = "6.1",
+    series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    rev: Annotated[
+        str | None,
+        typer.Option(help="Commit to start from.", show_default="HEAD, without what is changed"),
+    ] = None,
+    force: Annotated[
+        bool, typer.Option("--force", help="Replace the branch, unless it is checked out.")
+    ] = False,
+    checkout: Annotated[
+        bool, typer.Option("--checkout", help="Switch to the branch afterwards.")
+    ] = False,
+    workdir: Workdir = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Make a branch of the baseline and the series in your own repository.
+
+    Neither your files nor your index nor any other branch is touched. Author and Signed-off-by are
+    those that git has for you. uprobekit import brings back what you change there.
+
+    Example: uprobekit apply --tree ~/src/linux --rev v6.12.117 --base 6.12 --branch uprobes
+    """
+    maintain.apply(
+        Options(
+            base=base,
+            series=series,
+            tree=tree,
+            rev=rev,
+            workdir=workdir,
+            as_json=as_json,
+            quiet=quiet,
+        ),
+        branch=branch,
+        force=force,
+        checkout=checkout,
+    )
+
+
+@app.command("import")
+def import_(
+    what: Annotated[
+        list[str],
+        typer.Argument(
+            help="A commit, a range, a file with a diff, or a patch of kernel_patches/ as edited.",
+            show_default=False,
+        ),
+    ],
+    repo: Annotated[
+        Path | None,
+        typer.Option(help="Repository of the commits.", show_default="--tree, or where you are"),
+    ] = None,
+    base: Base = "6.1",
+    series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    tree: Tree = None,
+    rev: Rev = None,
+    workdir: Workdir = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Bring a change of the rendered C or of a message into templates and model.
+
+    The result is rendered before anything is written: it is what you have edited. What does not
+    fit is named, kept in uprobekit-import.rej, and the status is 2.
+
+    Example: uprobekit import --tree ~/src/linux --rev v6.1.150 uprobes~3..uprobes
+    """
+    maintain.import_(
+        Options(
+            base=base,
+            series=series,
+            tree=tree,
+            rev=rev,
+            workdir=workdir,
+            as_json=as_json,
+            quiet=quiet,
+        ),
+        what,
+        repo=repo,
+    )
+
+
+@app.command()
+def trailers(
+    files: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            help="Mails: an mbox of the thread, or what b4 am or b4 mbox writes.",
+            show_default=False,
+        ),
+    ] = None,
+    series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Take Reviewed-by and the like from mails into the model; without a file list them.
+
+    They stand in generator/model/trailers.py, by patch, in the kernel's order.
+
+    Example: b4 mbox 20260101-uprobes-v2 && uprobekit trailers 20260101-uprobes-v2.mbx
+    """
+    maintain.trailers(Options(base="6.1", series=series, as_json=as_json, quiet=quiet), files or [])
 
 
 @app.command()

@@ -37,7 +37,9 @@ def lines(*, as_json: bool) -> None:
         raise CheckFailed("no base has these template lines:\n  " + "\n  ".join(dead))
 
 
-def render_all(options: Options, *, output: Path | None, check: bool) -> None:
+def render_all(
+    options: Options, *, output: Path | None, check: bool, overwrite: bool = False
+) -> None:
     """Render every base whose source is there, and show what is known of every patch."""
     from generator.render.share import count_lines
     from generator.report.table import format_overview, format_share
@@ -57,7 +59,7 @@ def render_all(options: Options, *, output: Path | None, check: bool) -> None:
             absent[base.name] = str(error)
             continue
         try:
-            rows += _render_base(chosen[base.name], base, source, screen)
+            rows += _render_base(chosen[base.name], base, source, screen, overwrite)
         except UserError as error:
             broken[base.name] = str(error)
     share = count_lines(bases, planning.unfinished_bases())
@@ -106,7 +108,7 @@ def _source(options: Options, base: Base) -> Source:
 
 
 def _render_base(
-    options: Options, base: Base, source: Source, screen: Screen
+    options: Options, base: Base, source: Source, screen: Screen, overwrite: bool
 ) -> tuple[PatchRow, ...]:
     """Render a base, write its patches, and return its rows of the table.
 
@@ -119,7 +121,7 @@ def _render_base(
     plan = planning.plan_series(base, planning.find_series(options.series))
     rendered = render_series(plan, source, ensure_dir(options.area))
     target = Path(PATCHES) / base.name / options.series
-    written = write_series(rendered, target)
+    written = write_series(rendered, target, overwrite=overwrite)
     screen.note(
         f"{base.name}/{options.series}: {len(rendered.patches) - 1} patches for Linux "
         f"{source.version} in {target}, {len(written.written)} files written"

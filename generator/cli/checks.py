@@ -29,15 +29,17 @@ if TYPE_CHECKING:
     from generator.verify.proof.corpus import Corpus
 
 
-def checkpatch(options: Options) -> None:
-    """Run checkpatch on every patch."""
+def checkpatch(options: Options, *, sent: bool = False) -> None:
+    """Run checkpatch on every patch, as rendered or as the maintainer sends it."""
     from generator.tree.acquire import ensure_pristine
+    from generator.tree.sent import need_maintainer, sign_patches
     from generator.verify.checkpatch import check_patches
 
     screen = options.screen()
     source, rendered = render_source(options)
     pristine = ensure_pristine(source, options.area, find_base(options.base))
-    result = check_patches(rendered.patches, pristine)
+    patches = sign_patches(rendered.patches, need_maintainer(Path.cwd())) if sent else None
+    result = check_patches(patches or rendered.patches, pristine, signed=sent)
     options.keep("checkpatch", asdict(result), source, rendered)
     screen.result(asdict(result))
     for finding in result.inherited:
@@ -45,7 +47,8 @@ def checkpatch(options: Options) -> None:
     if result.findings:
         rows = [f"{f.patch}: {f.file}:{f.line}: {f.text}" for f in result.findings]
         raise CheckFailed("checkpatch.pl --strict finds:\n  " + "\n  ".join(rows))
-    screen.say(f"checkpatch.pl --strict: {len(result.checked)} patches, nothing found")
+    left = "" if sent else "; nobody has signed them, which is checked with --sent"
+    screen.say(f"checkpatch.pl --strict: {len(result.checked)} patches, nothing found{left}")
 
 
 def proof(options: Options, *, cases: int, seed: int) -> None:

@@ -36,7 +36,7 @@ BEFORE_AFTER = ("baseline", "tip")
 PATCHES = "kernel_patches"
 
 
-def render(options: Options, *, output: Path | None, check: bool) -> None:
+def render(options: Options, *, output: Path | None, check: bool, overwrite: bool = False) -> None:
     """Render the series; with ``check`` compare instead of writing."""
     from generator.tree.series import write_series
 
@@ -46,7 +46,7 @@ def render(options: Options, *, output: Path | None, check: bool) -> None:
     if check:
         _check_drift(rendered, target, screen)
         return
-    written = write_series(rendered, target)
+    written = write_series(rendered, target, overwrite=overwrite)
     screen.result(
         {
             "base": options.base,

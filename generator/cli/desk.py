@@ -125,6 +125,8 @@ class MboxOptions:
     output: Path
     as_mbox: bool
     with_baseline: bool
+    prefix: str = "PATCH"
+    rfc: bool = False
 
 
 BASELINE = "baseline/0001-baseline.patch"
@@ -139,6 +141,7 @@ def mbox(options: Options, wanted: MboxOptions) -> None:
     from generator.report.whole import ReportRequest, read_statuses
     from generator.tree.acquire import ensure_pristine
     from generator.tree.ground import find_ground
+    from generator.tree.sent import need_maintainer, sign_patches, subject_tag, tagged_subject
     from generator.tree.series import read_manifest
     from generator.verify.patches.recipients import find_recipients
 
@@ -150,6 +153,8 @@ def mbox(options: Options, wanted: MboxOptions) -> None:
         )
     _check_output(wanted)
     screen = options.screen()
+    who = need_maintainer(Path.cwd())
+    said = subject_tag(wanted.prefix, 1, rfc=wanted.rfc)
     source, rendered = render_source(options)
     found = _since(options, rendered, wanted.since, wanted.version) if wanted.since else None
     edited = wanted.changes or Path(f"changes-v{wanted.version}.txt")
@@ -165,9 +170,11 @@ def mbox(options: Options, wanted: MboxOptions) -> None:
         flavour=options.flavour,
     )
     statuses = read_statuses(place, read_manifest(rendered.manifest)["tip"])
+    signed = sign_patches(rendered.patches, who)
+    sent = {name: tagged_subject(patch, said) for name, patch in signed.items()}
     mails = make_mails(
         MboxRequest(
-            patches=rendered.patches,
+            patches=sent,
             series=find_series(options.series),
             version=wanted.version,
             changes=text,

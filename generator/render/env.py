@@ -9,26 +9,30 @@ the functions that place declarations: ``head``, ``prototypes``, ``stubs``, ``st
 
 from __future__ import annotations
 
+import difflib
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
+from typing import TypeVar
 
 import jinja2
 from jinja2.bccache import Bucket
 
 from generator.errors import UserError
 from generator.model.bases import Base, name_on
-from generator.model.decl import Function
+from generator.model.decl import Enum, Function, Macro, Struct
 from generator.model.emulation import EMULATION
 from generator.model.interface import INTERFACE
 from generator.model.opcodes import OPCODES
+from generator.model.series import SERIES
 from generator.model.states import STATES, TRANSITIONS
 from generator.paths import cache_dir, data_dir
 from generator.render import cdecl, emulation, message, opcodes
+from generator.render.places import place_of_text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,6 +41,34 @@ class Scope:
 
     base: Base
     patches: tuple[str, ...]
+
+
+BASELINE = "baseline"
+"""The ``patch`` of what is there before the first one."""
+
+
+def known_patches(patches: Iterable[str] = ()) -> frozenset[str]:
+    """Return the words that ``patch=`` and ``has()`` may use; ``patches`` are further ones."""
+    return frozenset((BASELINE, *(p.ident for s in SERIES for p in s.patches), *patches))
+
+
+def meant(word: str, known: Iterable[str]) -> str:
+    """Return a hint for a word that is not known: what is nearest to it."""
+    near = difflib.get_close_matches(word, sorted(known), 1)
+    return f"did you mean '{near[0]}'?" if near else ""
+
+
+class _Undefined(jinja2.StrictUndefined):
+    """What a template asks for and nobody has; says whose it would be."""
+
+    @property
+    def _undefined_message(self) -> str:
+        if isinstance(self._undefined_obj, dict):
+            known = self._undefined_obj
+            text = f"there is no name '{self._undefined_name}'"
+            hint = meant(str(self._undefined_name), known)
+            return f"{text}: {hint}" if hint else text
+        return super()._undefined_message
 
 
 def _states(base: Base) -> list[str]:
@@ -84,7 +116,7 @@ def environment() -> jinja2.Environment:
     return jinja2.Environment(
         loader=jinja2.FileSystemLoader(data_dir("templates")),
         bytecode_cache=_Compiled(),
-        undefined=jinja2.StrictUndefined,
+        undefined=_Undefined,
         trim_blocks=True,
         lstrip_blocks=True,
         keep_trailing_newline=True,
@@ -114,6 +146,15 @@ def _located(where: str) -> Iterator[None]:
         raise UserError(str(error.message), where=place) from error
     except jinja2.TemplateError as error:
         raise UserError(str(error.message), where=_template_line(error) or where) from error
+    except UserError as error:
+        place = _template_line(error) or error.where or where
+        raise UserError(error.what, where=place, hint=error.hint) from error
+    except (TypeError, ValueError, AttributeError, KeyError, IndexError) as error:
+        line = _template_line(error)
+        if not line and where == "generator/model":
+            raise
+        text = str(error).replace("Templates.", "")
+        raise UserError(f"cannot be rendered: {text}", where=line or where) from error
 
 
 def _template_line(error: BaseException) -> str:
@@ -132,7 +173,10 @@ class Templates:
     def __init__(self, scope: Scope) -> None:
         self._scope = scope
         self._env = environment()
-        self._context: dict[str, object] = {
+        self.defined: dict[str, str] = {}
+        """The functions of the model whose definitions were placed, and the templates that did."""
+        self._template = ""
+        self.context: dict[str, object] = {
             "names": scope.base.names,
             "base": scope.base,
             "has": self.has,
@@ -166,7 +210,7 @@ class Templates:
 
     def has(self, patch: str) -> bool:
         """Tell whether the patch of that identifier is applied in this scope."""
-        return patch in self._scope.patches
+        return patch == BASELINE or patch in self._scope.patches
 
     def number(self, patch: str) -> int:
         """Return the number of an applied patch in the series, from 1: for the cover letter."""
@@ -174,14 +218,23 @@ class Templates:
 
     def _brings(self, function: Function) -> bool:
         """Tell whether the applied patches bring a function on this base."""
-        return self.has(function.patch) and self._scope.base.brings(function)
+        applied = function.patch != BASELINE and function.patch in self._scope.patches
+        return applied and self._scope.base.brings(function)
 
     def text(self, source: str) -> str:
-        """Render a piece of text from the model."""
+        """Render a piece of text from the model.
+
+        Raises:
+            UserError: it is wrong; names the place in the model.
+        """
         if "{" not in source:
             return source
-        with _located("generator/model"):
-            return _piece(source).render(self._context)
+        try:
+            with _located(""):
+                return _piece(source).render(self.context)
+        except UserError as error:
+            place = error.where or place_of_text(source)
+            raise UserError(error.what, where=place, hint=error.hint) from error
 
     def file(self, name: str) -> str:
         """Render the template ``name``, given relative to ``templates/`` without ``.j2``.
@@ -189,14 +242,15 @@ class Templates:
         Raises:
             UserError: the template is missing or wrong, with its file and line.
         """
+        self._template = name
         with _located(f"templates/{name}.j2"):
-            return self._env.get_template(f"{name}.j2").render(self._context)
+            return self._env.get_template(f"{name}.j2").render(self.context)
 
     def message(self, name: str, **facts: object) -> str:
         """Render the text ``templates/messages/<name>.txt.j2``; ``facts`` are extra names."""
         with _located(f"templates/messages/{name}.txt.j2"):
             template = self._env.get_template(f"messages/{name}.txt.j2")
-            return message.fill(template.render(self._context, **facts))
+            return message.fill(template.render(self.context, **facts))
 
     def resolved(self, function: Function) -> Function:
         """Return a function under the name and with the parameters it has in this scope."""
@@ -209,13 +263,19 @@ class Templates:
         params = tuple(param for param in params if not param.patch or self.has(param.patch))
         return replace(function, name=name, params=params)
 
+    def _placed(self, name: str) -> Function:
+        """Return a function whose definition is being placed, and remember that it is."""
+        function = _function(name)
+        self.defined[function.name] = self._template
+        return self.resolved(function)
+
     def prototype(self, name: str) -> str:
         """Return the prototype of a function of the model."""
         return cdecl.prototype(self.resolved(_function(name)))
 
     def signature(self, name: str) -> str:
         """Return the first lines of the definition of a function, without a comment."""
-        return cdecl.signature(self.resolved(_function(name))).rstrip("\n")
+        return cdecl.signature(self._placed(name)).rstrip("\n")
 
     def name(self, name: str) -> str:
         """Return the identifier that a function has in this scope."""
@@ -230,8 +290,7 @@ class Templates:
 
     def head(self, name: str, attributes: str = "") -> str:
         """Return comment and first lines of the definition of a function of the model."""
-        function = self.resolved(_function(name))
-        return cdecl.head(function, self._doc, attributes).rstrip("\n")
+        return cdecl.head(self._placed(name), self._doc, attributes).rstrip("\n")
 
     def prototypes(self, header: str) -> str:
         """Return the prototypes that belong into a header, as far as the patches bring them."""
@@ -251,18 +310,35 @@ class Templates:
 
     def struct(self, name: str) -> str:
         """Return a structure with the members that the applied patches bring."""
-        model = next(struct for struct in INTERFACE.structs if struct.name == name)
+        model = _find(INTERFACE.structs, name, "structure")
         members = [m for m in model.members if not m.patch or self.has(m.patch)]
         return cdecl.struct(model, members).rstrip("\n")
 
     def enum(self, name: str) -> str:
         """Return an enumeration."""
-        return cdecl.enum(next(enum for enum in INTERFACE.enums if enum.name == name)).rstrip("\n")
+        return cdecl.enum(_find(INTERFACE.enums, name, "enumeration")).rstrip("\n")
 
     def macros(self, *names: str) -> str:
         """Return object-like macros, aligned with each other; those of later patches left out."""
-        found = [next(m for m in INTERFACE.macros if m.name == name) for name in names]
+        found = [_find(INTERFACE.macros, name, "macro") for name in names]
         return cdecl.macros([m for m in found if not m.patch or self.has(m.patch)]).rstrip("\n")
+
+
+_Named = TypeVar("_Named", Struct, Enum, Macro)
+
+
+def _find(entries: Sequence[_Named], name: str, what: str) -> _Named:
+    """Return the entry of that name.
+
+    Raises:
+        UserError: the model has none.
+    """
+    for entry in entries:
+        if entry.name == name:
+            return entry
+    raise UserError(
+        f"the model has no {what} '{name}'", hint=meant(name, [entry.name for entry in entries])
+    )
 
 
 def _function(name: str) -> Function:
@@ -274,5 +350,5 @@ def _function(name: str) -> Function:
                 return function
     raise UserError(
         f"a template asks for the function '{name}', which the model does not have",
-        where="generator/model/interface.py",
+        hint=meant(name, INTERFACE.by_name) or "generator/model/interface.py has all of them",
     )

@@ -140,7 +140,9 @@ def _mail(request: MboxRequest, data: bytes, number: int, cover: str) -> bytes:
     """Give a mail its version, its place in the thread, and its recipients."""
     head, _, body = data.partition(b"\n\n")
     if request.version > 1:
-        head = head.replace(b"\nSubject: [PATCH ", b"\nSubject: [PATCH v%d " % request.version, 1)
+        # behind the words in brackets, in front of the number
+        number_at = rb"(?m)^(Subject: \[[^\]\n]*?)(?= \d+/\d+\])"
+        head = re.sub(number_at, rb"\g<1> v%d" % request.version, head, count=1)
     lines = [f"Message-ID: {_message_id(request, number)}"]
     if number:
         lines += [f"In-Reply-To: {cover}", f"References: {cover}"]

@@ -25,6 +25,7 @@ from generator.errors import InfraError, UserError
 from generator.model.bases import Base
 from generator.paths import ensure_dir, write_atomic
 from generator.tree.git_env import git_environment
+from generator.tree.partial import fetch_files, store_of
 
 PACKAGE_DIR = Path("/usr/src")
 
@@ -37,6 +38,7 @@ class Source:
         version: the kernel release, such as ``6.1.192``.
         kind: ``package``, ``directory`` or ``git``.
         path: the unpacked tree, or the git repository.
+        store: where git reads the objects, when that is not ``path``: see ``partial``.
         commit: the full commit id, "" unless kind is ``git``.
         identity: what tells this source from another one: of a package, its Debian version; of a
             directory, its path and the release; of git, the commit.
@@ -47,6 +49,12 @@ class Source:
     path: Path
     commit: str = ""
     identity: str
+    store: Path | None = None
+
+    @property
+    def objects(self) -> Path:
+        """The repository or directory that is read."""
+        return self.store or self.path
 
     def load(self, path: str) -> str:
         """Return the text of a file of the tree.
@@ -55,18 +63,43 @@ class Source:
             UserError: the tree has no such file.
         """
         if self.kind == "git":
-            return _git_show(self.path, self.commit, path)
+            return _git_show(self.objects, self.commit, path)
         return _read(self.path / path).decode("utf-8", "surrogateescape")
 
     def search(self, folder: str, word: str) -> tuple[str, ...]:
         """List the C files and headers below ``folder`` that contain ``word`` as a whole word."""
-        return _git_grep(self.path, self.commit, folder, word)
+        self._fetch((folder,), "ch")
+        return _git_grep(self.objects, self.commit, folder, word)
 
     def lines(
         self, folders: tuple[str, ...], words: tuple[str, ...]
     ) -> tuple[tuple[str, str], ...]:
         """List file and text of the lines below ``folders`` that have one of ``words``, whole."""
-        return _git_lines(self.path, self.commit, folders, words)
+        self._fetch(folders, "ch")
+        return _git_lines(self.objects, self.commit, folders, words)
+
+    def _fetch(self, folders: tuple[str, ...], suffixes: str) -> None:
+        if self.store:
+            fetch_files(self.store, self.commit, folders, suffixes)
+
+    def header_words(self, words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+        """List which of ``words`` the headers have outside of comments, each with its file."""
+        self._fetch(HEADERS, "h")
+        rows = _git_lines(self.objects, self.commit, HEADERS, words, pattern="*.h")
+        wanted = frozenset(words)
+        found = {
+            (path, word)
+            for path, text in rows
+            if not text.lstrip().startswith(("*", "/*", "//"))
+            for word in wanted.intersection(_WORD.findall(text))
+        }
+        return tuple(sorted(found))
+
+
+HEADERS = ("include", "arch/x86", "kernel", "mm", "lib", "security")
+"""Where the headers are that C of the series may include."""
+
+_WORD = re.compile(r"\w+")
 
 
 def _read(path: Path) -> bytes:
@@ -103,7 +136,8 @@ def _git_grep(tree: Path, commit: str, folder: str, word: str) -> tuple[str, ...
     command = ["git", "-C", str(tree), "grep", "--no-color", "-lwF"]
     command += ["-e", word, commit] if commit else ["--no-index", "-e", word]
     done = _run([*command, "--", f"{folder}/*.[ch]"])
-    if done.returncode > 1 or done.stderr:
+    # what git says besides, such as that it packs objects, is no error
+    if done.returncode > 1:
         raise InfraError(
             f"git grep failed: {done.stderr.decode(errors='replace').strip()}", where=str(tree)
         )
@@ -112,7 +146,11 @@ def _git_grep(tree: Path, commit: str, folder: str, word: str) -> tuple[str, ...
 
 
 def _git_lines(
-    tree: Path, commit: str, folders: tuple[str, ...], words: tuple[str, ...]
+    tree: Path,
+    commit: str,
+    folders: tuple[str, ...],
+    words: tuple[str, ...],
+    pattern: str = "*.[ch]",
 ) -> tuple[tuple[str, str], ...]:
     """List file and text of lines with a word: of a commit, or of the directory without one."""
     if not words:
@@ -121,8 +159,8 @@ def _git_lines(
     command = ["git", "-C", str(tree), "grep", "--no-color", "-I", "-wEz"]
     command += [] if commit else ["--no-index"]
     command += ["-e", "|".join(words), *([commit] if commit else [])]
-    done = _run([*command, "--", *(f"{folder}/*.[ch]" for folder in folders)])
-    if done.returncode > 1 or done.stderr:
+    done = _run([*command, "--", *(f"{folder}/{pattern}" for folder in folders)])
+    if done.returncode > 1:
         raise InfraError(
             f"git grep failed: {done.stderr.decode(errors='replace').strip()}", where=str(tree)
         )
@@ -216,8 +254,9 @@ def _git_source(tree: Path, rev: str) -> Source:
     commit = done.stdout.decode().strip()
     if _run([*parse, "--show-prefix"]).stdout.strip():
         raise UserError("this is a directory inside of a git repository", where=str(tree))
+    store = store_of(tree)
     version = kernel_version(
-        _git_show(tree, commit, "Makefile"), where=f"{tree}: {commit[:12]}:Makefile"
+        _git_show(store, commit, "Makefile"), where=f"{tree}: {commit[:12]}:Makefile"
     )
     return Source(
         version=version,
@@ -225,6 +264,7 @@ def _git_source(tree: Path, rev: str) -> Source:
         path=tree.resolve(),
         commit=commit,
         identity=f"git {commit}",
+        store=store if store != tree else None,
     )
 
 
@@ -358,7 +398,7 @@ def _copy(source: Source, place: Path) -> None:
     """Copy a directory or export a commit, both without git's own files."""
     from_tar = ["tar", "-x", "-C", str(place)]
     if source.kind == "git":
-        to_tar = ["git", "-C", str(source.path), "archive", "--format=tar", source.commit]
+        to_tar = ["git", "-C", str(source.objects), "archive", "--format=tar", source.commit]
     else:
         left_out = [f"--exclude={name}" for name in ("./.git", *_BUILT)]
         to_tar = ["tar", "-c", "-C", str(source.path), *left_out, "."]

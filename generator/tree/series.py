@@ -12,6 +12,7 @@ tip), and a tag ``<series>-NN`` for each prefix.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 import re
 import shutil
@@ -24,16 +25,20 @@ from pathlib import Path
 import filelock
 import git
 
-from generator.errors import InfraError
+from generator.errors import InfraError, UserError
 from generator.model.edits import Edit
 from generator.model.series import Identity
+from generator.model.trailers import trailer_lines
 from generator.paths import ensure_dir, write_atomic
 from generator.plan import Plan
-from generator.render.env import Scope, Templates
+from generator.render.env import BASELINE, Scope, Templates
 from generator.render.overview import describe_patches, number_patches
+from generator.render.places import place_of
+from generator.render.words import check_definitions, check_words
 from generator.tree.acquire import Source
 from generator.tree.edit import WorkingTree, apply_edits, changed_files
 from generator.tree.git_env import git_environment
+from generator.tree.names import NameCheck
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,13 +85,13 @@ def render_series(plan: Plan, source: Source, workdir: Path) -> Rendered:
         UserError: an edit does not find its place.
         InfraError: git fails.
     """
-    commits, base_files, tip_files = _make_commits(plan, source)
     place = ensure_dir(workdir / plan.base.name)
+    commits, base_files, tip_files = _make_commits(plan, source, place / "names.json")
     with filelock.FileLock(place / "render.lock"):
         repo = import_commits(commits, place / "repo.git", plan.series.name, plan.series.author)
         write_atomic(place / "source.json", _source_record(source))
         patches = _format_patches(repo, plan, source)
-    manifest = _manifest(repo, plan, source, tuple(patches))
+    manifest = _manifest(repo, plan, source, patches)
     return Rendered(
         repo=place / "repo.git",
         patches=patches,
@@ -94,6 +99,36 @@ def render_series(plan: Plan, source: Source, workdir: Path) -> Rendered:
         base_files=base_files,
         tip_files=tip_files,
     )
+
+
+def series_commits(plan: Plan, source: Source, workdir: Path) -> tuple[Commit, ...]:
+    """Return the baseline and the patches as commits, oldest first; nothing is written but a cache.
+
+    Raises:
+        UserError: an edit does not find its place, or the model or a template is wrong.
+    """
+    place = ensure_dir(workdir / plan.base.name)
+    commits, _, _ = _make_commits(plan, source, place / "names.json")
+    return tuple(commits[1:])
+
+
+def prefix_tree(plan: Plan, source: Source, number: int) -> WorkingTree:
+    """Return the files of a prefix in memory, with the templates that were inserted into them.
+
+    Args:
+        plan: what is done.
+        source: the unmodified tree.
+        number: how many patches are applied.
+
+    Raises:
+        UserError: an edit does not find its place.
+    """
+    tree = WorkingTree(load=source.load, search=source.search)
+    _step(tree, plan, (), plan.baseline, None)
+    idents = tuple(planned.patch.ident for planned in plan.patches)
+    for planned in plan.patches[:number]:
+        _step(tree, plan, idents[: planned.number], planned.edits, None)
+    return tree
 
 
 def _source_record(source: Source) -> bytes:
@@ -108,7 +143,7 @@ def _source_record(source: Source) -> bytes:
 
 
 def _make_commits(
-    plan: Plan, source: Source
+    plan: Plan, source: Source, names: Path
 ) -> tuple[list[Commit], dict[str, str], dict[str, str]]:
     """Carry the plan out in memory: the commits, the files before and the files after."""
     original: dict[str, str] = {}
@@ -117,9 +152,16 @@ def _make_commits(
         original[path] = source.load(path)
         return original[path]
 
+    check_words(plan.base, plan.series)
     tree = WorkingTree(load=load, search=source.search)
     commits: list[Commit] = []
-    before = _step(tree, plan, (), plan.baseline)
+    check = NameCheck(
+        base=plan.base,
+        source=source,
+        later=tuple(planned.patch.ident for planned in plan.patches),
+    )
+    before, defined = _step(tree, plan, (), plan.baseline, check)
+    check_definitions(defined, Scope(base=plan.base, patches=()), BASELINE)
     commits.append(
         Commit(
             message=_text(plan, "baseline", (), source),
@@ -130,11 +172,18 @@ def _make_commits(
     applied: tuple[str, ...] = ()
     for planned in plan.patches:
         applied = (*applied, planned.patch.ident)
-        changed = _step(tree, plan, applied, planned.edits)
+        changed, defined = _step(tree, plan, applied, planned.edits, check)
+        if not changed:
+            raise UserError(
+                f"the patch '{planned.patch.ident}' changes nothing on {plan.base.name}",
+                where=place_of("Patch", planned.patch.ident),
+                hint="say in the base's edits, or by patch= and has(), what it brings",
+            )
+        check_definitions(defined, Scope(base=plan.base, patches=applied), planned.patch.ident)
         subject = Templates(Scope(base=plan.base, patches=applied)).text(planned.patch.subject)
         body = _text(plan, planned.patch.ident, applied, source)
-        author = plan.series.author
-        trailers = f"Link: {plan.series.link}\nSigned-off-by: {author.name} <{author.email}>"
+        check.message(planned.patch.ident, f"{subject}\n{body}")
+        trailers = "\n".join(trailer_lines(planned.patch.ident, link=plan.series.link))
         commits.append(
             Commit(
                 message=f"{subject}\n\n{body}\n\n{trailers}\n",
@@ -145,6 +194,8 @@ def _make_commits(
     touched = {path for commit in commits for path in commit.files}
     base_files = {path: original[path] for path in sorted(touched - tree.created)}
     tip_files = {path: tree.files[path] for path in sorted(touched)}
+    check.message("cover", _text(plan, "cover", applied, source))
+    check.finish(base_files, touched, names)
     base = Commit(
         message=f"Linux {source.version}: the files that the series touches\n",
         files=base_files,
@@ -154,9 +205,13 @@ def _make_commits(
 
 
 def _step(
-    tree: WorkingTree, plan: Plan, applied: tuple[str, ...], edits: tuple[Edit, ...]
-) -> dict[str, str]:
-    """Apply one step and return the files that it changes."""
+    tree: WorkingTree,
+    plan: Plan,
+    applied: tuple[str, ...],
+    edits: tuple[Edit, ...],
+    check: NameCheck | None,
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Apply one step; return the files that it changes, and the definitions that are in place."""
     before = dict(tree.files)
     templates = Templates(Scope(base=plan.base, patches=applied))
     apply_edits(tree, edits, render_text=templates.text, render_template=templates.file)
@@ -165,7 +220,9 @@ def _step(
         for path in tree.files
         if path not in before and path not in tree.created
     }
-    return changed_files({**before, **unread}, tree.files)
+    if check:
+        check.step(tree, templates, edits)
+    return changed_files({**before, **unread}, tree.files), templates.defined
 
 
 def _text(plan: Plan, name: str, applied: tuple[str, ...], source: Source) -> str:
@@ -295,8 +352,16 @@ def _without_git_version(data: bytes) -> bytes:
     return data.rstrip(b"\n") + b"\n"
 
 
-def _manifest(repo: git.Repo, plan: Plan, source: Source, names: tuple[str, ...]) -> bytes:
-    """Return the ``series`` file: patch names in order, below comments on what they are for."""
+def _digest(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()[:16]
+
+
+def _manifest(repo: git.Repo, plan: Plan, source: Source, patches: Mapping[str, bytes]) -> bytes:
+    """Return the ``series`` file: patch names in order, and comments.
+
+    Those above say what the patches are for, those below what each file was as it was rendered.
+    """
+    names = tuple(patches)
     lines = [
         f"# {plan.series.title}",
         f"# base: {plan.base.name}",
@@ -304,6 +369,7 @@ def _manifest(repo: git.Repo, plan: Plan, source: Source, names: tuple[str, ...]
         f"# baseline: {repo.commit('baseline').tree.hexsha}",
         f"# tip: {repo.commit(plan.series.name).tree.hexsha}",
         *(name for name in names if not name.startswith("0000-")),
+        *(f"# sha256 {name} {_digest(data)}" for name, data in patches.items()),
     ]
     return ("\n".join(lines) + "\n").encode()
 
@@ -316,12 +382,28 @@ class Written:
     removed: tuple[str, ...]
 
 
-def write_series(rendered: Rendered, target: Path) -> Written:
+def write_series(rendered: Rendered, target: Path, *, overwrite: bool = False) -> Written:
     """Write the patches into ``target``, each whole or not at all.
 
     Patches that an earlier manifest lists and this one does not are removed; other files stay.
+
+    Args:
+        rendered: what is written.
+        target: the directory.
+        overwrite: what somebody has edited by hand may be lost.
+
+    Raises:
+        UserError: a patch was edited since it was rendered; nothing is written.
     """
     files = {**rendered.patches, "series": rendered.manifest}
+    edited = () if overwrite else edited_patches(rendered, target)
+    if edited:
+        raise UserError(
+            "edited since it was rendered, and would be lost:\n  " + "\n  ".join(edited) + "\n",
+            where=str(target),
+            hint=f"uprobekit import {' '.join(str(target / name) for name in edited)} brings it "
+            "into the templates; uprobekit render --overwrite loses it",
+        )
     ensure_dir(target)
     manifest = target / "series"
     listed = read_names(manifest.read_bytes()) if manifest.is_file() else ()
@@ -330,6 +412,36 @@ def write_series(rendered: Rendered, target: Path) -> Written:
     for name in stale:
         (target / name).unlink()
     return Written(written=tuple(written), removed=tuple(stale))
+
+
+def edited_patches(rendered: Rendered, target: Path) -> tuple[str, ...]:
+    """Return the patches in ``target`` that are neither as they were rendered nor as they would be.
+
+    A file that a merge has left in conflict is output like the others: it is rendered again.
+    """
+    manifest = target / "series"
+    data = manifest.read_bytes() if manifest.is_file() else b""
+    known = read_digests(data)
+    found = []
+    for name, digests in sorted(known.items()):
+        path = target / name
+        if not path.is_file():
+            continue
+        text = path.read_bytes()
+        same = text == rendered.patches.get(name) or _digest(text) in digests
+        if not same and not re.search(rb"^(?:<{7}|>{7})", text, re.M):
+            found.append(name)
+    return tuple(found)
+
+
+def read_digests(data: bytes) -> dict[str, set[str]]:
+    """Return what a ``series`` file says that each patch was; more than one after a merge."""
+    found: dict[str, set[str]] = {}
+    for name, digest in re.findall(
+        r"^# sha256 (\S+) ([0-9a-f]{16})$", data.decode(errors="replace"), re.M
+    ):
+        found.setdefault(name, set()).add(digest)
+    return found
 
 
 def read_names(data: bytes) -> tuple[str, ...]:

@@ -49,14 +49,26 @@ class CheckpatchResult:
     inherited: tuple[Finding, ...]
 
 
-def check_patches(patches: Mapping[str, bytes], pristine: Path) -> CheckpatchResult:
+UNSIGNED = ("MISSING_SIGN_OFF", "NO_AUTHOR_SIGN_OFF")
+"""What checkpatch says of patches that nobody has signed yet."""
+
+
+def check_patches(
+    patches: Mapping[str, bytes], pristine: Path, *, signed: bool = True
+) -> CheckpatchResult:
     """Run checkpatch on ``patches`` (name to content), with the script of the tree ``pristine``.
+
+    Args:
+        patches: name to content.
+        pristine: the tree that has the script.
+        signed: they are as they are sent; otherwise a missing Signed-off-by is no finding.
 
     Raises:
         InfraError: perl or the script cannot be run.
     """
     checked = [name for name in sorted(patches) if not name.startswith("0000-")]
     findings: list[Finding] = []
+    unsigned = () if signed else ("--ignore", ",".join(UNSIGNED))
     with tempfile.TemporaryDirectory() as place:
         for name in checked:
             file = Path(place, name)
@@ -65,7 +77,7 @@ def check_patches(patches: Mapping[str, bytes], pristine: Path) -> CheckpatchRes
                 Finding(
                     patch=name, file=name if where == str(file) else where, line=line, text=text
                 )
-                for where, line, text in _run(pristine, "--showfile", str(file))
+                for where, line, text in _run(pristine, *unsigned, "--showfile", str(file))
             ]
     habits = {
         path: {text for _, _, text in _run(pristine, "--file", path)}

@@ -13,23 +13,10 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-TRAILERS = (
-    "Fixes",
-    "Reported-by",
-    "Closes",
-    "Originally-by",
-    "Suggested-by",
-    "Link",
-    "Co-developed-by",
-    "Signed-off-by",
-    "Tested-by",
-    "Reviewed-by",
-    "Acked-by",
-    "Cc",
-)
-"""Trailers in their order; no other ones are used."""
+from generator.model.trailers import ORDER as TRAILERS
 
-REQUIRED = ("Link", "Signed-off-by")
+REQUIRED = ("Link",)
+"""Trailers that every patch has; what is sent has a Signed-off-by as well."""
 
 _TRAILER = re.compile(r"^([A-Z][A-Za-z]*(?:-[A-Za-z]+)*): (\S.*)$")
 _SUBJECT = re.compile(r"^\[PATCH (\d+)/(\d+)\] (\S.*)$")
@@ -97,11 +84,12 @@ def read_mail(name: str, data: bytes) -> Mail:
     )
 
 
-def check_mails(patches: Mapping[str, bytes]) -> tuple[Finding, ...]:
+def check_mails(patches: Mapping[str, bytes], *, sent: bool = False) -> tuple[Finding, ...]:
     """Look at every patch of a series, the cover letter included.
 
     Args:
         patches: name to content.
+        sent: they are as they are sent: signed by whoever sends them.
     """
     names = sorted(patches)
     mails = [read_mail(name, patches[name]) for name in names]
@@ -112,7 +100,7 @@ def check_mails(patches: Mapping[str, bytes]) -> tuple[Finding, ...]:
         found += list(_numbering(mail, number, count))
         found += list(_white_space(mail.name, patches[mail.name]))
         if not mail.name.startswith("0000-"):
-            found += list(_trailers(mail))
+            found += list(_trailers(mail, (*REQUIRED, *(("Signed-off-by",) if sent else ()))))
     return tuple(found)
 
 
@@ -129,9 +117,9 @@ def _numbering(mail: Mail, number: int, count: int) -> Iterator[Finding]:
         yield _of(mail.name, 0, f"the name does not begin with {number:04d}-")
 
 
-def _trailers(mail: Mail) -> Iterator[Finding]:
+def _trailers(mail: Mail, required: tuple[str, ...]) -> Iterator[Finding]:
     keys = [key for key, _ in mail.trailers]
-    for key in REQUIRED:
+    for key in required:
         if key not in keys:
             yield _of(mail.name, 0, f"there is no {key}")
     for key in keys:

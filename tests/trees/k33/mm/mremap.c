@@ -4,8 +4,11 @@ static unsigned long move_vma(struct vm_area_struct *vma,
 			      unsigned long old_addr, unsigned long new_addr,
 			      unsigned long old_len)
 {
-	struct vm_area_struct *new_vma = made_up_copy(vma, new_addr);
+	struct mm_struct *mm = vma->vm_mm;
+	struct vm_area_struct *new_vma;
 	unsigned long flags = vma->vm_flags;
+
+	new_vma = copy_vma(&vma, new_addr);
 
 	move_page_tables(vma, old_addr, new_vma, new_addr, old_len);
 

@@ -1,0 +1,446 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The maintainer's desk: a branch in his tree, changes back from it, what others have said."""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import MINI, TESTS
+
+from generator.cli import main, maintain
+from generator.errors import UserError
+from generator.model import trailers
+from generator.model.series import REVIEW
+from generator.model.trailers import Trailer, ordered, trailer_lines, wrong
+from generator.render import env
+from generator.tree.sent import (
+    Person,
+    find_maintainer,
+    sign_message,
+    sign_patches,
+    subject_tag,
+    tagged_subject,
+)
+from generator.tree.tags import read_tags, write_tags
+
+ROOT = TESTS.parent
+CORE = "kernel/events/uprobes.c"
+ME = Person("Ada Maintainer", "ada@example.org")
+
+
+def git(repo, *arguments, **options):
+    """Run git in a repository as somebody; return what it prints."""
+    identity = ["-c", "user.name=Some One", "-c", "user.email=some@example.org"]
+    done = subprocess.run(
+        ["git", *identity, "-C", str(repo), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        **options,
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.fixture
+def kernel(tmp_path):
+    """Return a git repository with the made-up tree of 3.3."""
+    repo = Path(shutil.copytree(TESTS / "trees/k33", tmp_path / "kernel"))
+    git(repo, "init", "--quiet", "--initial-branch=main")
+    git(repo, "add", "--all", "--force")
+    git(repo, "commit", "--quiet", "-m", "Linux 3.3")
+    return repo
+
+
+@pytest.fixture
+def checkout(tmp_path, monkeypatch):
+    """Return a copy of the program, whose templates and model are in use."""
+    place = tmp_path / "checkout"
+    for name in ("generator", "templates"):
+        shutil.copytree(ROOT / name, place / name, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(env, "data_dir", lambda name: place / name)
+    monkeypatch.setattr(maintain, "data_dir", lambda name: place / name)
+    monkeypatch.chdir(tmp_path)
+    env.environment.cache_clear()
+    yield place
+    env.environment.cache_clear()
+
+
+def make_branch(kernel, *more):
+    """Make the branch, as a user does."""
+    return main(
+        ["apply", "--base", "3.3", "--tree", str(kernel), "--branch", "uprobes", "-q", *more]
+    )
+
+
+def state(repo):
+    """Return all that `apply` may not touch."""
+    files = {
+        str(p.relative_to(repo)): p.read_bytes()
+        for p in sorted(repo.rglob("*"))
+        if p.is_file() and ".git" not in p.relative_to(repo).parts
+    }
+    index = (repo / ".git/index").read_bytes()
+    return files, index, git(repo, "symbolic-ref", "HEAD"), git(repo, "rev-parse", "main")
+
+
+@pytest.mark.parametrize("dirty", [False, True], ids=["clean", "dirty"])
+def test_a_branch(kernel, dirty):
+    """Baseline and series are commits on it; files, index and branches are as they were."""
+    if dirty:
+        (kernel / "Makefile").write_text("VERSION = 7\n")
+        (kernel / "new.c").write_text("int new;\n")
+        (kernel / CORE).unlink(missing_ok=True)
+        git(kernel, "add", "new.c")
+    before = state(kernel)
+    assert make_branch(kernel) == 0
+    assert state(kernel) == before
+    subjects = git(kernel, "log", "--reverse", "--format=%s", "main..uprobes").splitlines()
+    assert len(subjects) == 1 + len(REVIEW.patches)
+    assert git(kernel, "rev-parse", f"uprobes~{len(subjects)}") == git(kernel, "rev-parse", "main")
+    assert "uprobe_notify_resume" in git(kernel, "show", f"uprobes:{CORE}")
+    assert "Signed-off-by" not in git(kernel, "log", "--format=%B", "main..uprobes")
+
+
+def test_a_branch_that_is_there(kernel, capsys):
+    """It is not replaced without being told to, and not while it is checked out."""
+    git(kernel, "branch", "uprobes")
+    assert make_branch(kernel) == 1
+    assert "there is a branch 'uprobes' already" in capsys.readouterr().err
+    assert git(kernel, "rev-parse", "uprobes") == git(kernel, "rev-parse", "main")
+    assert make_branch(kernel, "--force") == 0
+    assert git(kernel, "rev-parse", "uprobes") != git(kernel, "rev-parse", "main")
+    git(kernel, "checkout", "--quiet", "uprobes")
+    assert make_branch(kernel, "--force", "--rev", "main") == 1
+    assert "is checked out" in capsys.readouterr().err
+
+
+def test_a_branch_with_a_name(kernel, monkeypatch):
+    """Who git says the user is has made and signed the patches, and is where he has asked to be."""
+    git(kernel, "config", "user.name", "Ada Maintainer")
+    git(kernel, "config", "user.email", "ada@example.org")
+    assert make_branch(kernel, "--checkout") == 0
+    assert git(kernel, "branch", "--show-current").strip() == "uprobes"
+    assert git(kernel, "log", "-1", "--format=%an <%ae>").strip() == str(ME)
+    assert f"Signed-off-by: {ME}" in git(kernel, "log", "-1", "--format=%B")
+
+
+def bring(kernel, *what):
+    """Import what somebody has changed, as a user does."""
+    return main(
+        [
+            *("import", "--base", "3.3", "--tree", str(kernel), "--rev", "main"),
+            *("--repo", str(kernel), "-q", *what),
+        ]
+    )
+
+
+def rendered(checkout, kernel, ref, path):
+    """Return a file as the program renders it now, in a process of its own."""
+    command = [sys.executable, "-m", "generator", "render", "--base", "3.3", "-q"]
+    command += ["--tree", str(kernel), "--rev", "main", "--workdir", str(checkout / "work")]
+    done = subprocess.run(
+        [*command, "-o", str(checkout / "out")],
+        cwd=checkout,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(checkout)},
+    )
+    assert done.returncode == 0, done.stderr
+    return git(checkout / "work/3.3/repo.git", "show", f"{ref}:{path}" if path else ref)
+
+
+def edit(kernel, path, *changes):
+    """Change a file of the branch, and commit that."""
+    git(kernel, "checkout", "--quiet", "uprobes")
+    text = (kernel / path).read_text()
+    for old, new in changes:
+        assert old in text, f"{path} has changed: {old}"
+        text = text.replace(old, new)
+    (kernel / path).write_text(text)
+    git(kernel, "commit", "--quiet", "-a", "-m", "An idea")
+    return text
+
+
+EDITS = {
+    "a reworded line": (
+        CORE,
+        (("failed to %s", "did not %s"),),
+        "templates/kernel/events/uprobes.c/hit.c.j2",
+    ),
+    "a statement in a hook": (
+        "kernel/fork.c",
+        (("\tuprobe_free_utask(tsk);\n", "\tuprobe_free_utask(tsk);\n\tmight_sleep();\n"),),
+        "generator/model/bases/v3_3.py",
+    ),
+    "a static function": (
+        CORE,
+        (
+            (
+                "struct uprobe_task *get_utask(void)\n{",
+                "struct uprobe_task *get_utask(void)\n{\n\tmight_sleep();",
+            ),
+            (
+                "\treturn current->utask;\n}\n",
+                "\treturn current->utask;\n}\n\nstatic int __maybe_unused extra(int number)\n"
+                "{\n\treturn number + 1;\n}\n",
+            ),
+        ),
+        "templates/kernel/events/uprobes.c/hit.c.j2",
+    ),
+    "a prototype": (
+        CORE,
+        (
+            (
+                "xol_map_area(struct mm_struct *mm, struct xol_area *area)",
+                "xol_map_area(struct mm_struct *mm, struct xol_area *area, int way)",
+            ),
+            ("xol_map_area(mm, area)", "xol_map_area(mm, area, 1)"),
+        ),
+        "generator/model/interface.py",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", EDITS)
+def test_a_change_comes_back(what, checkout, kernel):
+    """It is in the template or the model, and the next rendering is what was edited."""
+    path, changes, place = EDITS[what]
+    assert make_branch(kernel) == 0
+    text = edit(kernel, path, *changes)
+    before = (checkout / place).read_bytes()
+    assert bring(kernel, "uprobes") == 0
+    assert (checkout / place).read_bytes() != before
+    assert rendered(checkout, kernel, "review", path) == text
+
+
+def test_a_message_comes_back(checkout, kernel):
+    """An edited message of a patch changes the template of its text, and its subject the series."""
+    assert make_branch(kernel) == 0
+    number = 1 + [patch.ident for patch in REVIEW.patches].index("hit")
+    git(kernel, "checkout", "--quiet", f"uprobes~{len(REVIEW.patches) - number}")
+    message = git(kernel, "log", "-1", "--format=%B")
+    assert message.startswith("uprobes/core: Handle breakpoint")
+    old = "They stay queued."
+    assert old in " ".join(message.split())
+    message = re.sub(r"They\s+stay\s+queued\.", "They are queued until then.", message)
+    message = message.replace("Handle breakpoint", "Take breakpoint", 1)
+    git(kernel, "commit", "--quiet", "--amend", "-m", message)
+    assert bring(kernel, "HEAD") == 0
+    text = " ".join(rendered(checkout, kernel, f"review-{number:02d}", "").split())
+    assert "They are queued until then." in text and old not in text
+    assert "uprobes/core: Take breakpoint" in text
+
+
+def test_what_does_not_fit(checkout, kernel, capsys, tmp_path):
+    """A line of the base's own is named and kept; nothing of the program changes."""
+    assert make_branch(kernel) == 0
+    git(kernel, "checkout", "--quiet", "uprobes")
+    text = (kernel / "kernel/fork.c").read_text()
+    (kernel / "kernel/fork.c").write_text(text + "\nint mine;\n")
+    git(kernel, "commit", "--quiet", "-a", "-m", "Mine")
+    assert bring(kernel, "uprobes") == 2
+    said = capsys.readouterr()
+    assert "kernel/fork.c" in said.out and "DOES NOT FIT" in said.out
+    assert "+int mine;" in (tmp_path / "uprobekit-import.rej").read_text()
+
+
+def test_what_is_no_change_of_the_series(checkout, kernel, capsys):
+    """A commit made on other files, and a name that is none."""
+    (kernel / "kernel/fork.c").write_text("int other;\n")
+    git(kernel, "commit", "--quiet", "-a", "-m", "Other")
+    (kernel / "kernel/fork.c").write_text("int another;\n")
+    git(kernel, "commit", "--quiet", "-a", "-m", "Another")
+    assert bring(kernel, "main") == 1
+    assert "no prefix of the series" in capsys.readouterr().err
+    assert bring(kernel, "nosuch") == 1
+    assert "neither a file nor a commit" in capsys.readouterr().err
+
+
+def test_edited_patches_stay(fake, tmp_path, capsys):
+    """An edited patch is not written over, and the command to import it is said."""
+    out = tmp_path / "out"
+    arguments = ["render", "--tree", str(MINI), "-o", str(out), "-q"]
+    assert main(arguments) == 0
+    assert main(arguments) == 0
+    patch = sorted(out.glob("0002-*.patch"))[0]
+    good = patch.read_text()
+    edited = good.replace("+", "+/* mine */ ", 1)
+    patch.write_text(edited)
+    capsys.readouterr()
+    assert main(arguments) == 1
+    said = capsys.readouterr().err
+    assert patch.name in said and "uprobekit import" in said and "--overwrite" in said
+    assert patch.read_text() == edited
+    assert main([*arguments, "--overwrite"]) == 0
+    assert patch.read_text() == good
+    patch.write_text("<<<<<<< ours\nx\n=======\ny\n>>>>>>> theirs\n")
+    assert main(arguments) == 0
+    assert patch.read_text() == good
+
+
+def test_the_order_of_trailers(monkeypatch):
+    """The kernel's order, each once; Link and who signs are put among them."""
+    given = (
+        Trailer("Reviewed-by", "R <r@x.org>"),
+        Trailer("Fixes", '0123456789ab ("x: Y")'),
+        Trailer("Reviewed-by", "R <r@x.org>"),
+        Trailer("Reported-by", "B <b@x.org>"),
+    )
+    monkeypatch.setitem(trailers.TRAILERS, "hit", given)
+    assert trailer_lines("hit", link="https://x.org/1", signer="S <s@x.org>") == (
+        'Fixes: 0123456789ab ("x: Y")',
+        "Reported-by: B <b@x.org>",
+        "Link: https://x.org/1",
+        "Signed-off-by: S <s@x.org>",
+        "Reviewed-by: R <r@x.org>",
+    )
+    assert ordered(given) == (given[1], given[3], given[0])
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "what"),
+    [
+        ("Reviewed-by", "R <r@x.org>", ""),
+        ("Cc", "stable@vger.kernel.org # 6.1", ""),
+        ("Cc", "S <stable@vger.kernel.org>", ""),
+        ("Fixes", '0123456789ab ("x: Y")', ""),
+        ("Link", "https://x.org/1", ""),
+        ("Reviewed-by", "somebody", "is a person"),
+        ("Fixes", "123", "is a commit and its subject"),
+        ("Link", "x.org", "is an address"),
+        ("Signed-off-by", "R <r@x.org>", "who sends a patch signs it"),
+        ("Liked-by", "R <r@x.org>", "no trailer of the kernel's"),
+    ],
+)
+def test_trailers_are_checked(key, value, what):
+    """What cannot be used is said."""
+    said = wrong(Trailer(key, value))
+    assert what in said if what else not said
+
+
+def mail(subject, body, *, sender="R <r@x.org>", reply=True):
+    """Return a mail as an mbox has it."""
+    head = f"From x Thu Jan  1 00:00:00 2026\nFrom: {sender}\nSubject: {subject}\n"
+    head += "Date: Thu, 1 Jan 2026 00:00:00 +0000\nMessage-ID: <m@x.org>\n"
+    return head + ("In-Reply-To: <p@x.org>\n" if reply else "") + f"\n{body}\n\n"
+
+
+def test_trailers_from_mails(tmp_path):
+    """Replies to a patch and to the cover letter, what b4 has collected, and what is left out."""
+    box = tmp_path / "t.mbx"
+    box.write_text(
+        mail(
+            "Re: [PATCH v2 1/2] x: One",
+            "> Reviewed-by: Q <q@x.org>\nGood.\n\nReviewed-by: R <r@x.org>",
+        )
+        + mail("Re: [PATCH 0/2] x: All", "tested-by: T <t@x.org>", sender="T <t@x.org>")
+        + mail("Re: [PATCH 2/2] x: Two", "Acked-by: O <o@x.org>")
+        + mail("Re: something", "Acked-by: R <r@x.org>")
+        + mail(
+            "[PATCH v2 2/2] x: Two",
+            "Why.\n\nLink: https://x.org\nSigned-off-by: S <s@x.org>\n"
+            "Reviewed-by: B <b@x.org>\n---\n"
+            " x.c | 2 +-\n\ndiff --git a/x.c b/x.c\n--- a/x.c\n+++ b/x.c\n@@ -1 +1 @@\n-a\n+b",
+            reply=False,
+        )
+    )
+    tags = read_tags(box, {"x: One": "one", "x: Two": "two"}, "x: All")
+    tested = Trailer("Tested-by", "T <t@x.org>")
+    assert tags.found == {
+        "one": (tested, Trailer("Reviewed-by", "R <r@x.org>")),
+        "two": (tested, Trailer("Reviewed-by", "B <b@x.org>")),
+    }
+    assert len(tags.left) == 2
+    assert "sent by r@x.org" in tags.left[0] and "no patch of the series" in tags.left[1]
+
+
+def test_trailers_are_written(checkout, tmp_path, capsys, monkeypatch):
+    """The command takes them into the model; the module says them, and is as it was without."""
+    module = checkout / "generator/model/trailers.py"
+    box = tmp_path / "t.mbx"
+    subject = "uprobes/core: Handle breakpoint and singlestep exceptions"
+    box.write_text(mail(f"Re: [PATCH v2 9/14] {subject}", 'Reviewed-by: "R. \\"X\\"" <r@x.org>'))
+    assert main(["trailers", str(box), "-q"]) == 0
+    assert "+ hit" in capsys.readouterr().out
+    spec = importlib.util.spec_from_file_location("written", module)
+    written = importlib.util.module_from_spec(spec)
+    monkeypatch.setitem(sys.modules, "written", written)
+    spec.loader.exec_module(written)
+    assert [str(t) for t in written.TRAILERS["hit"]] == ['Reviewed-by: "R. \\"X\\"" <r@x.org>']
+    assert write_tags(module, {})
+    assert module.read_text() == (ROOT / "generator/model/trailers.py").read_text()
+
+
+def test_files_that_are_no_mails(tmp_path):
+    """A directory, a file of something else."""
+    (tmp_path / "x").write_text("int x;\n")
+    for path in (tmp_path, tmp_path / "x", tmp_path / "absent"):
+        with pytest.raises(UserError):
+            read_tags(path, {}, "")
+
+
+PATCH = (
+    b"From 0 Mon Sep 17 00:00:00 2001\nFrom: uprobekit <uprobekit@example.org>\n"
+    b"Subject: [PATCH 1/1] x: One\n\nWhy.\n\n"
+    b"Link: https://x.org\nAcked-by: A <a@x.org>\n---\n x | 1 +\n"
+)
+
+
+def test_who_sends():
+    """Author and Signed-off-by are his, in its place; a cover letter is not signed."""
+    made = sign_patches({"0000-c.patch": PATCH, "0001-x.patch": PATCH}, ME)
+    assert b"\nFrom: Ada Maintainer <ada@example.org>\n" in made["0000-c.patch"]
+    assert b"Signed-off-by" not in made["0000-c.patch"]
+    wanted = f"Link: https://x.org\nSigned-off-by: {ME}\nAcked-by: A <a@x.org>\n---\n"
+    assert wanted.encode() in made["0001-x.patch"]
+    other = sign_patches({"0001-x.patch": PATCH}, Person("Zoë", "z@x.org"))["0001-x.patch"]
+    assert b"=?utf-8?" in other and "Signed-off-by: Zoë <z@x.org>".encode() in other
+    assert sign_message(sign_message("x\n\nLink: https://x", ME), ME).count("Signed") == 1
+
+
+def test_nobody_sends(monkeypatch, tmp_path, capsys):
+    """Without a name in git's settings nothing to be sent is made, and it is said how to."""
+    assert find_maintainer(tmp_path) is None
+    monkeypatch.chdir(tmp_path)
+    assert main(["mbox", "-q"]) == 1
+    assert "git config user.name" in capsys.readouterr().err
+    monkeypatch.setenv("GIT_AUTHOR_NAME", "Ada Maintainer")
+    monkeypatch.setenv("GIT_AUTHOR_EMAIL", "ada@example.org")
+    assert find_maintainer(tmp_path) == ME
+
+
+def test_subjects():
+    """Prefix, RFC and version, in the order of git format-patch."""
+    assert subject_tag("PATCH", 1, rfc=False) == "PATCH"
+    assert subject_tag("PATCH net-next", 2, rfc=True) == "RFC PATCH net-next v2"
+    assert b"Subject: [RFC PATCH 1/1] x" in tagged_subject(PATCH, "RFC PATCH")
+    with pytest.raises(UserError):
+        subject_tag("a]b", 1, rfc=False)
+
+
+def test_a_clone_without_blobs(kernel, tmp_path, capsys):
+    """It is a source the first time, and has no object more afterwards."""
+    git(kernel, "config", "uploadpack.allowFilter", "true")
+    git(kernel, "config", "uploadpack.allowAnySHA1InWant", "true")
+    clone = tmp_path / "clone"
+    url = f"file://{kernel}"
+    git(tmp_path, "clone", "--quiet", "--bare", "--filter=blob:none", url, str(clone))
+
+    def objects():
+        return {str(p.relative_to(clone)) for p in clone.rglob("*") if p.is_file()}
+
+    before = objects()
+    arguments = ["render", "--base", "3.3", "--tree", str(clone), "--rev", "main", "-q"]
+    assert main([*arguments, "-o", str(tmp_path / "out")]) == 0, capsys.readouterr().err
+    assert objects() == before
+    whole = ["render", "--base", "3.3", "--tree", str(kernel), "-q", "-o", str(tmp_path / "whole")]
+    assert main(whole) == 0
+    for patch in (tmp_path / "whole").glob("*.patch"):
+        assert (tmp_path / "out" / patch.name).read_bytes() == patch.read_bytes()

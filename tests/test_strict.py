@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What ``render`` does not accept: each mistake is an error with the file and line it stands in."""
+
+import random
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from conftest import TESTS
+
+from generator.errors import UserError
+from generator.model.bases.v3_3 import BASE
+from generator.model.series import REVIEW
+from generator.plan import plan_series
+from generator.render import env
+from generator.tree.acquire import find_source
+from generator.tree.series import render_series
+from generator.verify.uses import find_needs
+
+ROOT = TESTS.parent
+ARCH = "templates/arch/x86/kernel/uprobes.c.j2"
+HIT = "templates/kernel/events/uprobes.c/hit.c.j2"
+XOL = "templates/kernel/events/uprobes.c/xol.c.j2"
+UTASK = "templates/kernel/events/uprobes.c/utask.c.j2"
+INTERFACE = "generator/model/interface.py"
+SERIES = "generator/model/series.py"
+V33 = "generator/model/bases/v3_3.py"
+
+
+@pytest.fixture(scope="module")
+def tree(tmp_path_factory):
+    """Return the made-up tree of 3.3 with a header of all that the series uses of a kernel."""
+    place = Path(shutil.copytree(TESTS / "trees/k33", tmp_path_factory.mktemp("tree") / "k33"))
+    needs = find_needs(BASE, REVIEW)
+    names = sorted({*needs.calls, *needs.constants})
+    header = place / "include/linux/compiler.h"
+    header.parent.mkdir(parents=True, exist_ok=True)
+    said = ["is_compat_task", "ptrace", "PER_LINUX", "trap_nr"]
+    header.write_text("".join(f"#define {name}(x) (x)\n" for name in [*names, *said]))
+    return place
+
+
+@pytest.fixture
+def copy(tmp_path, monkeypatch):
+    """Return a copy of the program and its templates, to be spoilt."""
+    for name in ("generator", "templates"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    monkeypatch.setattr(env, "data_dir", lambda name: tmp_path / name)
+    env.environment.cache_clear()
+    yield tmp_path
+    env.environment.cache_clear()
+
+
+def render(copy, tree, *, model=False):
+    """Render 3.3 with a copy of the templates; return status and what is said.
+
+    With ``model`` the copy of the program does it: a spoilt model is one of a process of its own.
+    """
+    if not model:
+        try:
+            source = find_source(BASE, copy, tree=tree, rev=None)
+            render_series(plan_series(BASE, REVIEW), source, copy / "work")
+        except UserError as error:
+            return 1, str(error)
+        return 0, ""
+    command = [sys.executable, "-m", "generator", "render", "--base", "3.3", "--tree", str(tree)]
+    done = subprocess.run(
+        [*command, "--workdir", str(copy / "work"), "-o", str(copy / "out")],
+        cwd=copy,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return done.returncode, done.stderr
+
+
+def spoil(copy, file, old, new):
+    """Replace a text that a file has once or more, the first time; return the line of it."""
+    path = copy / file
+    text = path.read_text()
+    assert old in text, f"{file} has changed: {old}"
+    place = text.index(old)
+    path.write_text(text[:place] + new + text[place + len(old) :])
+    return text.count("\n", 0, place) + 1
+
+
+def test_nothing_is_wrong(copy, tree):
+    """The templates and the model as they are."""
+    assert render(copy, tree) == (0, "")
+
+
+MISTAKES = {
+    "patch of a member": (
+        INTERFACE,
+        'name="nop", comment="nothing to execute", patch="skip-nop"',
+        'name="nop", comment="nothing to execute", patch="skip-nopp"',
+        r"generator/model/interface.py:LINE: no patch is called 'skip-nopp'.*'skip-nop'",
+    ),
+    "patch of a function": (
+        INTERFACE,
+        'header=CORE_H,\n        patch="skip-nop"',
+        'header=CORE_H,\n        patch="skipnop"',
+        r"generator/model/interface.py:\d+: no patch is called 'skipnop'",
+    ),
+    "word of has()": (
+        ARCH,
+        'has("skip-nop")',
+        'has("hitt")',
+        r"templates/arch/x86/kernel/uprobes.c.j2:LINE: no patch is called 'hitt'.*'hit'",
+    ),
+    "word of base.has": (
+        HIT,
+        '"uprobe_rcu" in base.has',
+        '"uprobe_rcuu" in base.has',
+        r"hit.c.j2:LINE: no fact is called 'uprobe_rcuu'.*'uprobe_rcu'",
+    ),
+    "name of a base": (
+        HIT,
+        "names.bp_insn",
+        "names.fooo",
+        r"hit.c.j2:LINE: no base's names have 'fooo'",
+    ),
+    "arguments of head()": (
+        HIT,
+        'head("get_utask")',
+        'head("get_utask", "a", "b")',
+        r"hit.c.j2:LINE: head\(\): too many positional arguments; it takes \(name, attributes\)",
+    ),
+    "function of head()": (
+        HIT,
+        'head("get_utask")',
+        'head("get_utaks")',
+        r"hit.c.j2:LINE: head\(\): the model has no 'get_utaks'.*'get_utask'",
+    ),
+    "patch without a change": (
+        SERIES,
+        '        Patch(\n            ident="skip-nop"',
+        '        Patch(ident="empty", subject="x86: Empty", review=()),\n'
+        '        Patch(\n            ident="skip-nop"',
+        r"generator/model/series.py:LINE: the patch 'empty' changes nothing on 3.3",
+    ),
+    "prototype without a definition": (
+        INTERFACE,
+        'Function(\n        name="arch_uprobe_check_insn"',
+        'Function(\n        name="arch_uprobe_extra",\n        returns="void",\n'
+        '        doc=("It does.",),\n        header=CORE_H,\n        patch="hit",\n    ),\n'
+        '    Function(\n        name="arch_uprobe_check_insn"',
+        r"generator/model/interface.py:LINE: 'arch_uprobe_extra' is brought by the patch 'hit'",
+    ),
+    "definition before its prototype": (
+        INTERFACE,
+        'executed again, so that the fault is reported where it belongs.",\n'
+        '        ),\n        header=CORE_H,\n        patch="arch-xol"',
+        'executed again, so that the fault is reported where it belongs.",\n'
+        '        ),\n        header=CORE_H,\n        patch="hit"',
+        r"uprobes.c.j2:\d+: 'arch_uprobe_post_xol' is defined in 'arch-xol', before.*'hit'",
+    ),
+    "member before its patch": (
+        UTASK,
+        "{{ head(",
+        "static void early(struct uprobe_task *utask)\n{\n\tutask->return_instances = NULL;\n}\n\n"
+        "{{ head(",
+        r"utask.c.j2:\d+: 'return_instances' is used before the patch 'return'",
+    ),
+    "function before its patch": (
+        UTASK,
+        "{{ head(",
+        "static void early(void)\n{\n\tuprobe_deny_signal();\n}\n\n{{ head(",
+        r"utask.c.j2:\d+: 'uprobe_deny_signal' is used before the patch 'hit'",
+    ),
+    "unknown member": (
+        UTASK,
+        "{{ head(",
+        "static void wrong(struct uprobe_task *utask)\n{\n\tutask->nosuch = 0;\n}\n\n{{ head(",
+        r"utask.c.j2:\d+: struct uprobe_task has no member 'nosuch'",
+    ),
+    "call of nothing": (
+        XOL,
+        "{{ head(",
+        "static void dangling(void)\n{\n\tuprobe_forgotten(current);\n}\n\n{{ head(",
+        r"xol.c.j2:\d+: uprobe_forgotten\(\) is called and declared nowhere",
+    ),
+    "number of arguments": (
+        XOL,
+        "{{ head(",
+        "static void odd(void)\n{\n\tuprobe_reset_state(NULL, 1);\n}\n\n{{ head(",
+        r"uprobe_reset_state\(\) takes 1 arguments, and gets 2",
+    ),
+    "merge marker": (
+        HIT,
+        '{{ head("get_utask") }}',
+        '<<<<<<< HEAD\n{{ head("get_utask") }}',
+        r"hit.c.j2:LINE: a mark of a merge is left: <<<<<<<",
+    ),
+    "braces": (
+        HIT,
+        "\tstruct uprobe_task *utask = current->utask;\n",
+        "\tstruct uprobe_task *utask = current->utask;\n\tint a[1][1] = {{0}};\n",
+        r"hit.c.j2:\d+: Jinja takes these braces of C for its own",
+    ),
+    "comment of Jinja": (
+        HIT,
+        '{{ head("get_utask") }}',
+        '#define S(x) {#x, 1}\n{{ head("get_utask") }}',
+        r"hit.c.j2:LINE: Jinja takes '\{#' for the start of a comment",
+    ),
+    "old name in a message": (
+        "templates/messages/hit.txt.j2",
+        "handle_singlestep()",
+        "handle_old_step()",
+        r"messages/hit.txt.j2:LINE: the message names 'handle_old_step'",
+    ),
+    "hook of no patch": (
+        V33,
+        'patch="hit"',
+        'patch="hitt"',
+        r"generator/model/bases/v3_3.py:\d+: no patch is called 'hitt': the call of",
+    ),
+}
+
+
+@pytest.mark.parametrize("what", MISTAKES)
+def test_a_mistake(what, copy, tree):
+    """Each is an error of the user's, with its place, and no traceback."""
+    file, old, new, said = MISTAKES[what]
+    line = spoil(copy, file, old, new)
+    status, text = render(copy, tree, model=file.startswith("generator"))
+    assert status == 1, f"{what} is accepted: {text}"
+    assert "Traceback" not in text
+    assert re.search(said.replace("LINE", str(line)), text, re.S), text
+
+
+def renamed(copy):
+    """Return what a program can spoil: file, line number (from 0), old line, new line, word."""
+    found = []
+    folders = [copy / "templates/kernel/events", copy / "templates/arch/x86/kernel"]
+    for path in sorted(p for f in folders for p in f.rglob("*.j2")):
+        for number, line in enumerate(path.read_text().split("\n")):
+            name = path.relative_to(copy)
+            for pattern, make in (
+                (r'has\("([\w-]+)"\)', lambda w: f'has("{w}x")'),
+                (r'"(\w+)" (?:not )?in base\.has', lambda w: f'"{w}x" in base.has'),
+                (r"names\.(\w+)", lambda w: f"names.{w}x"),
+                (r'(?:head|signature)\("(\w+)"\)', lambda w: f'head("{w}x")'),
+                (r"\b(?:utask|area)->(\w+)", lambda w: None),
+            ):
+                for match in re.finditer(pattern, line):
+                    new = make(match[1]) or f"{match[0]}_x"
+                    word = f"{match[1]}x" if make(match[1]) else f"{match[1]}_x"
+                    spoilt = line[: match.start()] + new + line[match.end() :]
+                    found.append((name, number, spoilt, word))
+    return found
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("number", range(50))
+def test_fifty_mistakes(number, copy, tree):
+    """A program misspells a word somewhere: it is named, with the line that it stands in."""
+    places = renamed(copy)
+    file, line, spoilt, word = random.Random(number).choice(places)
+    rows = (copy / file).read_text().split("\n")
+    rows[line] = spoilt
+    (copy / file).write_text("\n".join(rows))
+    status, text = render(copy, tree)
+    assert status == 1, f"{file}:{line + 1}: {spoilt}"
+    assert word in text, f"{file}:{line + 1}: {text}"
+    assert f"{file}:{line + 1}: " in text or f"{file}:" in text, text
