@@ -21,7 +21,6 @@ static const struct test * const tables[] = {
 	return_tests,
 	stack_tests,
 	refs_tests,
-	file_tests,
 	program_tests,
 # ifdef __x86_64__
 	code_tests,
@@ -31,6 +30,8 @@ static const struct test * const tables[] = {
 	shadow_tests,
 	rseq_tests,
 # endif
+	/* Last: a kernel may be of no use behind it. */
+	file_tests,
 #endif
 	NULL,
 };
