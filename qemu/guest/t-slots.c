@@ -527,8 +527,8 @@ static int freeze_waiter(void)
 	CHECK(!pthread_create(&thread, NULL, frozen_waiter, absent));
 	CHECK(read(fault_fd, &msg, sizeof(msg)) == sizeof(msg));
 	CHECK(set_group("freezer.state", "FROZEN"));
-	/* It is woken up, sees that it must not stop here, and waits again. */
-	nap_ms(50);
+	/* It is woken up, sees that it must not stop here, and faults again. */
+	CHECK(read(fault_fd, &msg, sizeof(msg)) == sizeof(msg));
 	CHECK(!provide());
 	for (i = 0; i < 100 && !is_frozen(); i++)
 		nap_ms(10);
