@@ -576,7 +576,8 @@ OUR_STEPS = (
                 function="uprobe_free_utask",
                 text="if (!utask) return; WRITE_ONCE(t->utask, NULL); "
                 "if (utask->active_uprobe) put_uprobe(utask->active_uprobe); "
-                "free_return_chain(utask, utask->return_instances); xol_free_insn_slot(utask, t->mm);",
+                "free_return_chain(utask, utask->return_instances); "
+                "xol_free_insn_slot(utask, t->mm);",
             ),
         ),
     ),
