@@ -24,8 +24,8 @@
 
 #define PAGE		4096
 #define X86_EFLAGS_TF	0x100
-#define ADDS		20000
-#define OUTSIDE		10000
+#define ADDS		6000
+#define OUTSIDE		3000
 #define TICK_US		500
 
 /* In rseq.S; the second argument is where a sequence is announced. */
