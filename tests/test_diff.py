@@ -414,15 +414,11 @@ def test_what_changed_in_a_patch(old, new, parts, tmp_path, capsys):
     sides = [make_series(tmp_path / name, with_core(end=function())) for name in "ab"]
     signal = BASE["kernel/signal.c"]
     if parts == ["context"]:
-        change = {"kernel/signal.c": signal.replace("int line_3;", "int LINE_3;")}
-        sides = [
-            make_series(tmp_path / "c", change),
-            make_series(
-                tmp_path / "d",
-                change,
-                base=BASE | {"kernel/signal.c": signal.replace("line_5", "other_5")},
-            ),
-        ]
+        sides = []
+        for name, text in (("c", signal), ("d", signal.replace("line_5", "other_5"))):
+            change = {"kernel/signal.c": text.replace("int line_3;", "int LINE_3;")}
+            base = BASE | {"kernel/signal.c": text}
+            sides.append(make_series(tmp_path / name, change, base=base))
     else:
         patch = next(sides[1].glob("*.patch"))
         assert old in patch.read_text()
