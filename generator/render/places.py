@@ -31,9 +31,10 @@ def _modules() -> tuple[tuple[str, ast.Module], ...]:
 def _calls(kind: str) -> Iterator[tuple[str, ast.Call]]:
     for file, module in _modules():
         for node in ast.walk(module):
-            if isinstance(node, ast.Call) and isinstance(node.func, ast.Name):
-                if node.func.id == kind:
-                    yield file, node
+            if not isinstance(node, ast.Call) or not isinstance(node.func, ast.Name):
+                continue
+            if node.func.id == kind:
+                yield file, node
 
 
 def place_of(kind: str, name: str, *, holds: str = "") -> str:
@@ -71,7 +72,8 @@ def place_of_word(word: str) -> str:
     wanted = re.compile(rf"\b{re.escape(word)}\b")
     for file, module in _modules():
         for node in ast.walk(module):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                if wanted.search(node.value):
-                    return f"{file}:{node.lineno}"
+            if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
+                continue
+            if wanted.search(node.value):
+                return f"{file}:{node.lineno}"
     return "generator/model"

@@ -140,7 +140,8 @@ def bring_file(
     Args:
         draft: what is changed.
         path: the file of the kernel.
-        old, new: its text as rendered, and as edited.
+        old: its text as rendered.
+        new: its text as edited.
         blocks: the templates that were inserted into it, and what they render to.
         edits: the edits of the file.
         scope: base and patches that ``old`` was rendered with.
@@ -210,10 +211,7 @@ class _File:
             if tag == "equal":
                 continue
             rows = self._new[j1:j2]
-            if tag == "insert":
-                place = self._insert(i1, rows)
-            else:
-                place = self._replace(i1, i2, rows)
+            place = self._insert(i1, rows) if tag == "insert" else self._replace(i1, i2, rows)
             found.append(Brought(path=self._path, line=j1 + 1, place=place))
         for text in {id(t): t for t in self._text.values()}.values():
             self._write_text(text)
@@ -428,9 +426,10 @@ def _keyword(draft: Draft, function: Function, name: str) -> tuple[Path, ast.Cal
                 continue
             given = {keyword.arg: keyword.value for keyword in node.keywords}
             named = given.get("name")
-            if node.func.id == "Function" and isinstance(named, ast.Constant):
-                if named.value == function.name:
-                    return path, node, given.get(name)
+            if node.func.id != "Function" or not isinstance(named, ast.Constant):
+                continue
+            if named.value == function.name:
+                return path, node, given.get(name)
     raise LookupError(function.name)
 
 

@@ -42,8 +42,10 @@ WHOLE = "include/linux/compiler.h"
 """A tree without it has no headers to look into, as a part of a tree that somebody has cut out."""
 
 _KEYWORDS = frozenset(
-    ("if", "for", "while", "switch", "return", "sizeof", "typeof", "__typeof__", "defined")
-    + ("volatile", "do", "case", "else", "asm", "__attribute__", "__aligned", "__maybe_unused")
+    (
+        *("if", "for", "while", "switch", "return", "sizeof", "typeof", "__typeof__", "defined"),
+        *("volatile", "do", "case", "else", "asm", "__attribute__", "__aligned", "__maybe_unused"),
+    )
 )
 _DECLARED = re.compile(
     r"^(?:[ \t]*#[ \t]*define[ \t]+(\w+)"

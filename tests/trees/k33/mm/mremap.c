@@ -12,6 +12,9 @@ static unsigned long move_vma(struct vm_area_struct *vma,
 
 	move_page_tables(vma, old_addr, new_vma, new_addr, old_len);
 
+	if (do_munmap(mm, old_addr, old_len) < 0)
+		made_up_undo(vma);
+
 	/* What was made up is accounted for. */
 	if (flags & VM_ACCOUNT)
 		made_up_account(vma, old_len);
