@@ -15,8 +15,10 @@ from conftest import MINI, TESTS
 from generator.cli import main, maintain
 from generator.errors import UserError
 from generator.model import trailers
+from generator.model.bases.v3_3 import BASE
 from generator.model.series import REVIEW
 from generator.model.trailers import Trailer, ordered, trailer_lines, wrong
+from generator.plan import plan_series
 from generator.render import env
 from generator.tree.sent import (
     Person,
@@ -29,6 +31,7 @@ from generator.tree.sent import (
 from generator.tree.tags import read_tags, write_tags
 
 ROOT = TESTS.parent
+PATCHES = [planned.patch.ident for planned in plan_series(BASE, REVIEW).patches]
 CORE = "kernel/events/uprobes.c"
 ME = Person("Ada Maintainer", "ada@example.org")
 
@@ -101,7 +104,7 @@ def test_a_branch(kernel, dirty):
     assert make_branch(kernel) == 0
     assert state(kernel) == before
     subjects = git(kernel, "log", "--reverse", "--format=%s", "main..uprobes").splitlines()
-    assert len(subjects) == 1 + len(REVIEW.patches)
+    assert len(subjects) == 1 + len(PATCHES)
     assert git(kernel, "rev-parse", f"uprobes~{len(subjects)}") == git(kernel, "rev-parse", "main")
     assert "uprobe_notify_resume" in git(kernel, "show", f"uprobes:{CORE}")
     assert "Signed-off-by" not in git(kernel, "log", "--format=%B", "main..uprobes")
@@ -223,8 +226,8 @@ def test_a_change_comes_back(what, checkout, kernel):
 def test_a_message_comes_back(checkout, kernel):
     """An edited message of a patch changes the template of its text, and its subject the series."""
     assert make_branch(kernel) == 0
-    number = 1 + [patch.ident for patch in REVIEW.patches].index("hit")
-    git(kernel, "checkout", "--quiet", f"uprobes~{len(REVIEW.patches) - number}")
+    number = 1 + PATCHES.index("hit")
+    git(kernel, "checkout", "--quiet", f"uprobes~{len(PATCHES) - number}")
     message = git(kernel, "log", "-1", "--format=%B")
     assert message.startswith("uprobes/core: Handle breakpoint")
     old = "They stay queued."

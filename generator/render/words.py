@@ -12,7 +12,7 @@ import inspect
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, is_dataclass
-from functools import cache
+from functools import cache, partial
 
 import jinja2
 from jinja2 import nodes
@@ -150,10 +150,18 @@ def _templates(base: Base, series: Series) -> Iterator[Problem]:
             continue
         text = loader.get_source(environment(), name)[0]
         yield from _markers(name, text)
-        yield from _checked(words, text, lambda line, name=name: f"templates/{name}:{line}")
+        yield from _checked(words, text, partial(_template_line, name))
     for text in sorted(set(_strings((INTERFACE, base, series.patches)))):
         if "{" in text:
-            yield from _checked(words, text, lambda _line, text=text: place_of_text(text))
+            yield from _checked(words, text, partial(_text_line, text))
+
+
+def _template_line(name: str, line: int) -> str:
+    return f"templates/{name}:{line}"
+
+
+def _text_line(text: str, _line: int) -> str:
+    return place_of_text(text)
 
 
 def _markers(name: str, text: str) -> Iterator[Problem]:

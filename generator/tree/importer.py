@@ -220,8 +220,8 @@ def _read_diff(path: Path, rendered: Path, plan: Plan) -> Change:
     ours = Repository(rendered)
     subject, body, number = None, None, 0
     if re.match(rb"From [0-9a-f]{40} |(?:From|Subject|Message-ID): ", data, re.I):
-        text = data.partition(b"\n")[2] if data.startswith(b"From ") else data
-        mail = BytesParser(policy=mail_policy).parsebytes(text)
+        raw = data.partition(b"\n")[2] if data.startswith(b"From ") else data
+        mail = BytesParser(policy=mail_policy).parsebytes(raw)
         subject = _PREFIX.sub("", " ".join(str(mail["Subject"] or "").split()))
         payload = mail.get_payload(decode=True)
         said = payload.decode("utf-8", "surrogateescape") if isinstance(payload, bytes) else ""

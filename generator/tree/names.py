@@ -17,7 +17,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 
 from generator.errors import UserError
@@ -222,10 +222,10 @@ class NameCheck:
             if text not in whole:
                 # a later edit has changed a part of it: what we have made is looked at as it is
                 text = whole if path in tree.created else ""
-            look.text(text, lambda word, t=template: _place_in_template(t, word))
+            look.text(text, partial(_place_in_template, template))
         for edit in edits:
             for text in _texts(edit) if edit.path.endswith((".c", ".h")) else ():
-                look.text(templates.text(text), lambda _w, text=text: place_of_text(text))
+                look.text(templates.text(text), partial(_place_of_edit, text))
 
     def message(self, ident: str, text: str) -> None:
         """Keep a commit message; its names are looked at when all prefixes are known."""
@@ -259,7 +259,7 @@ class NameCheck:
                 # a part of names, as in "pre_xol and post_xol", is said without brackets
                 known = name in self._words or (named and named.strip("_") in everything)
                 if not known and not name.startswith("CONFIG_"):
-                    self.ask(name, lambda i=ident, n=name: _said(i, n))
+                    self.ask(name, partial(_said, ident, name))
         # a file that was opened later has been as the base has it
         self._asked = [
             asked
@@ -284,6 +284,10 @@ class NameCheck:
         except UserError:
             return False
         return True
+
+
+def _place_of_edit(text: str, _word: str) -> str:
+    return place_of_text(text)
 
 
 def _said(ident: str, name: str) -> Problem:
