@@ -576,8 +576,6 @@
 	one	system, smsw-mem, smsw DATA(8)
 	one	system, sldt, sldt %eax
 	one	system, str, str %eax
-	one	system, sgdt, sgdt DATA(16)
-	one	system, sidt, sidt DATA(16)
 
 	site	system, lar, undef=0
 	mov	%cs, %ecx
