@@ -91,6 +91,11 @@ def _model(base: Base, series: Series) -> Iterator[Problem]:
     for macro in INTERFACE.macros:
         if macro.patch:
             yield from _patch("Macro", macro.name, macro.patch, known)
+    for patch in series.patches:
+        if patch.needs and patch.needs not in facts:
+            where = place_of("Patch", patch.ident)
+            what = f"no fact is called '{patch.needs}': '{patch.ident}' is in no base"
+            yield Problem(where=where, what=what, hint=meant(patch.needs, facts))
     for ident, what in trailer_problems(known):
         where = place_of_text(ident) if ident not in known else "generator/model/trailers.py"
         yield Problem(where=where, what=what)
