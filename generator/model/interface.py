@@ -1959,7 +1959,7 @@ STRUCTS = (
                 type="u8",
                 name="ixol",
                 array="UPROBE_INSN_MODES][MAX_UINSN_BYTES",
-                comment="copies for the XOL slot",
+                comment="copies for XOL",
                 patch="analyse",
             ),
             Member(
