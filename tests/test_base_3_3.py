@@ -34,8 +34,8 @@ from generator.verify.states.correspond import check_correspondence
 from generator.verify.uses import check_uses
 
 K33 = TESTS / "trees" / "k33"
-PATCHES = tuple(patch.ident for patch in REVIEW.patches)
 PLAN = plan_series(BASE, REVIEW)
+PATCHES = tuple(planned.patch.ident for planned in PLAN.patches)
 
 
 @pytest.fixture
@@ -76,9 +76,11 @@ def patch(rendered, number):
 
 
 def test_it_is_a_base():
-    """It is offered, with every patch of the series in its order."""
+    """It is offered, with every patch of the series in its order but for restartable sequences."""
     assert BASE in BASES
     assert tuple(BASE.edits) == PATCHES
+    wanted = [patch.ident for patch in REVIEW.patches if patch.ident != "rseq"]
+    assert list(PATCHES) == wanted
 
 
 def test_it_renders(made_up, tmp_path):

@@ -43,6 +43,10 @@ AROUND = {
     "kernel/fork.c": "void mm_release(struct task_struct *tsk)\n{\n\tuprobe_free_utask(tsk);\n}\n",
     "kernel/signal.c": "bool get_signal(void)\n{\n"
     "\tif (unlikely(uprobe_deny_signal()))\n\t\treturn false;\n}\n",
+    "kernel/rseq.c": "static int rseq_ip_fixup(struct pt_regs *regs)\n{\n"
+    "\tunsigned long ip = uprobe_get_trap_addr(regs);\n\n"
+    "\tuprobe_abort_step(regs);\n"
+    "\tinstruction_pointer_set(regs, (unsigned long)rseq_cs.abort_ip);\n}\n",
     "kernel/entry/common.c": "void exit_to_user_mode_loop(struct pt_regs *regs)\n{\n"
     "\tif (ti_work & _TIF_UPROBE)\n\t\tuprobe_notify_resume(regs);\n}\n",
 }
