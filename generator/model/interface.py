@@ -1952,7 +1952,7 @@ STRUCTS = (
     ),
     Struct(
         name="arch_uprobe",
-        doc=("The probed instruction, filled in by arch_uprobe_analyze_insn()",),
+        doc=("The probed instruction and its copies for the XOL slot, by mode",),
         members=(
             Member(type="u8", name="insn", array="MAX_UINSN_BYTES", comment="as in the file"),
             Member(

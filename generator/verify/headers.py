@@ -242,9 +242,17 @@ def _stub(function: Function, node: c_ast.FuncDef) -> Iterator[tuple[str, str]]:
 
 
 def _array(member: Member) -> str:
-    """Return the brackets behind a member, with macros of the model expanded."""
-    values = {macro.name: macro.value for macro in INTERFACE.macros}
-    return f"[{values.get(member.array, member.array)}]" if member.array else ""
+    """Return the brackets behind a member, with macros of the model expanded.
+
+    The headers are read as those of a 64-bit kernel: CONFIG_X86_64 is 1.
+    """
+    if not member.array:
+        return ""
+    values = {
+        macro.name: re.sub(r"^\((.*)\)$", r"\1", macro.value.replace("CONFIG_X86_64", "1"))
+        for macro in INTERFACE.macros
+    }
+    return "".join(f"[{values.get(size, size)}]" for size in member.array.split("]["))
 
 
 def _type(node: c_ast.Node) -> str:
