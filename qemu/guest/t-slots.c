@@ -187,7 +187,7 @@ static int wait_signalled(void)
 }
 
 /* More than it takes to give a step up */
-#define MANY_SIGNALS	4000
+#define MANY_SIGNALS	60000
 
 /*
  * Get signals again and again while the copy does not get on: its step is given

@@ -13,7 +13,6 @@ from generator.model.edits import (
     Anchor,
     Edit,
     EmptyFunction,
-    InsertStatement,
     Remove,
     ReplaceTokens,
 )
@@ -130,17 +129,17 @@ _RETURN: tuple[Edit, ...] = (
 _ENTRY = "kernel/entry/common.c"
 
 _SYSCALL: tuple[Edit, ...] = (
-    InsertStatement(
+    ReplaceTokens(
         path=_ENTRY,
-        function="syscall_trace_enter",
-        text="/* A probed function that returns makes this call, not the program. */\n"
-        "if (unlikely(work & (SYSCALL_WORK_SYSCALL_USER_DISPATCH |\n"
-        "\t\t     SYSCALL_WORK_SYSCALL_EMU)) &&\n"
-        "    arch_uretprobe_is_syscall(regs, syscall))\n"
-        "\twork &= ~(SYSCALL_WORK_SYSCALL_USER_DISPATCH |\n"
-        "\t\t  SYSCALL_WORK_SYSCALL_EMU);",
-        before="syscall_user_dispatch",
-        blank=True,
+        within="syscall_trace_enter",
+        pattern="long ret = 0;",
+        by="long ret = 0;\n\n"
+        "\t/* A probed function that returns makes this call, not the program. */\n"
+        "\tif (unlikely(work & (SYSCALL_WORK_SYSCALL_USER_DISPATCH |\n"
+        "\t\t\t     SYSCALL_WORK_SYSCALL_EMU)) &&\n"
+        "\t    arch_uretprobe_is_syscall(regs, syscall))\n"
+        "\t\twork &= ~(SYSCALL_WORK_SYSCALL_USER_DISPATCH |\n"
+        "\t\t\t  SYSCALL_WORK_SYSCALL_EMU);",
     ),
 )
 
