@@ -79,7 +79,7 @@ def test_places_that_are_wrong(tmp_path):
     """A place that is missing, or empty, is the user's error."""
     with pytest.raises(UserError, match="there is no"):
         find_files([tmp_path / "missing"])
-    with pytest.raises(UserError, match="no file"):
+    with pytest.raises(UserError, match="no ELF file"):
         find_files([tmp_path])
 
 

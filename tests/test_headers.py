@@ -82,7 +82,7 @@ def test_every_prefix_is_as_the_model_says(base):
         ),
         (
             CORE_H,
-            "arch_uprobe_pre_xol(struct arch_uprobe *auprobe, struct pt_regs *regs)",
+            "arch_uprobe_pre_xol(struct arch_uprobe *auprobe,\n\t\t\t       struct pt_regs *regs)",
             "arch_uprobe_pre_xol(struct pt_regs *regs, struct arch_uprobe *auprobe)",
             "arch_uprobe_pre_xol(['structpt_regs*regs'",
         ),
@@ -127,8 +127,10 @@ def test_every_prefix_is_as_the_model_says(base):
         (CORE_H, "unsigned int\t\tdepth", "unsigned long\t\tdepth", "struct uprobe_task has"),
         (CORE_H, "\tUTASK_SSTEP_ACK,", "\tUTASK_OTHER,", "enum uprobe_task_state has"),
         (CORE_H, "struct mm_struct;", "struct mm_struct", "pycparser does not read it"),
-        (ARCH_H, "ixol[MAX_UINSN_BYTES]", "ixol[15]", "struct arch_uprobe has"),
-        (ARCH_H, "s32\t\t\toffs", "u32\t\t\toffs", "struct arch_uprobe has"),
+        (ARCH_H, "[UPROBE_INSN_MODES][MAX_UINSN", "[2][MAX_UINSN", "struct arch_uprobe has"),
+        (ARCH_H, "][MAX_UINSN_BYTES]", "][15]", "struct arch_uprobe has"),
+        (ARCH_H, "modes[UPROBE_INSN_MODES]", "modes[1]", "struct arch_uprobe has"),
+        (ARCH_H, "s32\t\t\toffs", "u32\t\t\toffs", "struct arch_uprobe_mode has"),
     ],
 )
 def test_a_change_is_noticed(path, before, after, said):
@@ -149,7 +151,7 @@ def test_lines_are_those_of_the_headers():
     (difference,) = found(V6[0], {"x": (PATCHES, files)})
     place = difference.split(": ")[1]
     line = files[ARCH_H].split("\n")[int(place.rsplit(":", 1)[1]) - 1]
-    assert place.startswith(ARCH_H) and line.startswith("struct arch_uprobe {")
+    assert place.startswith(ARCH_H) and line.startswith("struct arch_uprobe_mode {")
 
 
 @pytest.mark.parametrize("count", range(len(PATCHES)))

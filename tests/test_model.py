@@ -69,8 +69,10 @@ def test_patches(series):
 
 @each_base
 def test_every_base_knows_every_patch(base):
-    """A base has edits for exactly the patches of the series, none forgotten, none misspelt."""
-    assert set(base.edits) == set(PATCHES)
+    """A base has edits for exactly the patches that it has, none forgotten, none misspelt."""
+    has = {patch.ident for patch in REVIEW.patches if not patch.needs or patch.needs in base.has}
+    assert set(base.edits) == has
+    assert base.name == "3.3" or has == set(PATCHES)
 
 
 def test_who_brings_what():
@@ -124,6 +126,7 @@ def test_names_of_a_base(base):
 # R03: the important parameter first, the same everywhere
 ORDER = (
     ("struct arch_uprobe *", "auprobe"),
+    ("struct return_instance *", "ret"),
     ("struct task_struct *", "t"),
     ("struct notifier_block *", "self"),
     ("struct mm_struct *", "mm"),
@@ -131,6 +134,7 @@ ORDER = (
     ("unsigned long", "addr"),
     ("u16", "machine"),
     ("unsigned long", "val"),
+    ("long", "syscall"),
     ("void *", "data"),
 )
 

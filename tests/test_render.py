@@ -15,8 +15,10 @@ from generator.model.decl import Enum, Enumerator, Function, Macro, Member, Para
 from generator.model.edits import Templated
 from generator.model.opcodes import OPCODES
 from generator.model.series import REVIEW
+from generator.plan import plan_series
 from generator.render import cdecl, env, message
 from generator.render.env import Scope, Templates
+from generator.render.overview import describe_patches, number_patches
 from generator.tree import csource
 
 ROOT = TESTS.parent
@@ -181,12 +183,34 @@ def test_wrapping(count):
     lines = text.rstrip("\n").split("\n")
     assert all(cdecl.columns(line) <= 80 for line in lines)
     assert "".join(line.strip() + " " for line in lines).strip() == (
-        f"int some_function({', '.join(f'unsigned long parameter{n}' for n in range(count))});"
+        "extern int some_function("
+        f"{', '.join(f'unsigned long parameter{n}' for n in range(count))});"
     )
     for line in lines[1:]:
         indent = line[: len(line) - len(line.lstrip())]
-        assert cdecl.columns(indent) == len("int some_function(")
+        assert cdecl.columns(indent) == len("extern int some_function(")
         assert re.fullmatch(r"\t* {0,7}", indent)
+
+
+@pytest.mark.parametrize("storage", ["extern", "static"])
+def test_a_long_first_parameter(storage):
+    """Where even the first parameter goes beyond the margin, the type has a line of its own."""
+    params = (Param("unsigned long", "an_address_in_the_process"), REGS)
+    name = "arch_function_with_a_name_of_its_own"
+    function = Function(
+        name=name, returns="unsigned long", params=params, doc=(), patch="", storage="static"
+    )
+    if storage == "extern":
+        lines, end = cdecl.prototype(function).split("\n"), ";"
+    else:
+        lines, end = cdecl.signature(function).split("\n"), ""
+    lead = "\t" * 4 + " " * (len(name) + 1 - 32)
+    assert lines == [
+        f"{storage} unsigned long",
+        f"{name}(unsigned long an_address_in_the_process,",
+        f"{lead}struct pt_regs *regs){end}",
+        "",
+    ]
 
 
 def test_a_stub_that_is_none():
@@ -254,7 +278,14 @@ def test_rendering_is_deterministic(name):
 @pytest.mark.parametrize("base", BASES, ids=lambda base: base.name)
 def test_messages(name, base):
     """Messages are filled to 72 columns, without leftovers of the template."""
-    text = Templates(Scope(base=base, patches=PATCHES)).message(name, source_version="6.1.7")
+    templates = Templates(Scope(base=base, patches=PATCHES))
+    patches = [planned.patch for planned in plan_series(base, REVIEW).patches]
+    text = templates.message(
+        name,
+        source_version="6.1.7",
+        overview=describe_patches(patches, [templates.text(each.subject) for each in patches]),
+        numbers=number_patches(patches),
+    )
     assert text == text.strip() and text[0].isprintable()
     assert all(len(line) <= 72 for line in text.split("\n"))
     assert not re.search(r"\{|\}|\t", text)
@@ -276,7 +307,8 @@ def preprocess(text):
     """Return the tables of the rendered file as C that stands alone, macros replaced."""
     start, end = text.index("#define UPROBE_FIX_IP"), text.index("#undef _")
     macros, rows = {}, []
-    for line in re.sub(r"/\*.*?\*/", "", text[start:end], flags=re.S).split("\n"):
+    lines = re.sub(r"/\*.*?\*/", "", text[start:end], flags=re.S).replace("\\\n", " ")
+    for line in lines.split("\n"):
         define = re.match(r"#define\s+(\w+)\s+(.*?)\s*$", line)
         if define:
             macros[define[1]] = define[2]
@@ -390,7 +422,7 @@ def broken(monkeypatch, tmp_path):
         ("a\n{{ }}\n", "templates/dir/x.c.j2:2", "Expected an expression"),
         ("struct s x = {{0}, 1};\n\n\n", "templates/dir/x.c.j2:1", "unexpected '}'"),
         ("{% include 'absent.j2' %}", "templates", "the template 'absent.j2' is missing"),
-        ('{{ head("absent") }}', "generator/model/interface.py", "the function 'absent'"),
+        ('a\n{{ head("absent") }}', "templates/dir/x.c.j2:2", "the function 'absent'"),
         ("{{ names.result | absent }}", "templates/dir/x.c.j2:1", "No filter named 'absent'"),
     ],
 )

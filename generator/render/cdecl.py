@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 from generator.model.decl import Enum, Function, Macro, Member, Param, Struct
 
@@ -90,17 +89,17 @@ def _wrapped(start: str, params: Sequence[Param], end: str) -> str:
 
 def prototype(function: Function) -> str:
     """Return the prototype of a function, with ``extern`` as in the header that it goes into."""
-    return _declared("extern", function, ";")
+    start = f"extern {declarator(function.returns, function.name)}"
+    whole = _wrapped(start, function.params, ";")
+    if max(map(columns, whole.split("\n"))) <= WIDTH:
+        return whole
+    return _broken(start, function, ";")
 
 
-def _declared(words: str, function: Function, end: str) -> str:
-    """Return ``words``, type, name and parameters; a long type stands on a line of its own."""
-    start = declarator(f"{words} {function.returns}".lstrip(), function.name)
-    whole = _wrapped(start, function.params, end)
-    if "\n" in whole.rstrip("\n") and columns(start) > WIDTH // 2:
-        lead = start.removesuffix(function.name)
-        return lead.rstrip() + "\n" + _wrapped(function.name, function.params, end)
-    return whole
+def _broken(start: str, function: Function, end: str) -> str:
+    """Return a declaration with the type, what ``start`` has before the name, on its own line."""
+    lead = start.removesuffix(function.name)
+    return lead.rstrip() + "\n" + _wrapped(function.name, function.params, end)
 
 
 def stub(function: Function) -> str:
@@ -121,8 +120,11 @@ def signature(function: Function, attributes: str = "") -> str:
         words.append("__weak")
     if attributes:
         words.append(attributes)
-    lead = " ".join(word for word in words if word)
-    return _declared("", replace(function, returns=lead), "")
+    start = declarator(" ".join(word for word in words if word), function.name)
+    whole = _wrapped(start, function.params, "")
+    if "\n" in whole.rstrip("\n") and columns(start) > WIDTH // 2:
+        return _broken(start, function, "")
+    return whole
 
 
 def head(function: Function, expand: Callable[[str], Sequence[str]], attributes: str = "") -> str:

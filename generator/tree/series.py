@@ -85,8 +85,8 @@ def render_series(plan: Plan, source: Source, workdir: Path) -> Rendered:
         UserError: an edit does not find its place.
         InfraError: git fails.
     """
-    place = ensure_dir(workdir / plan.base.name)
-    commits, base_files, tip_files = _make_commits(plan, source, place / "names.json")
+    place = workdir / plan.base.name
+    commits, base_files, tip_files = _make_commits(plan, source, place)
     with filelock.FileLock(place / "render.lock"):
         repo = import_commits(commits, place / "repo.git", plan.series.name, plan.series.author)
         write_atomic(place / "source.json", _source_record(source))
@@ -107,8 +107,7 @@ def series_commits(plan: Plan, source: Source, workdir: Path) -> tuple[Commit, .
     Raises:
         UserError: an edit does not find its place, or the model or a template is wrong.
     """
-    place = ensure_dir(workdir / plan.base.name)
-    commits, _, _ = _make_commits(plan, source, place / "names.json")
+    commits, _, _ = _make_commits(plan, source, workdir / plan.base.name)
     return tuple(commits[1:])
 
 
@@ -143,9 +142,12 @@ def _source_record(source: Source) -> bytes:
 
 
 def _make_commits(
-    plan: Plan, source: Source, names: Path
+    plan: Plan, source: Source, place: Path
 ) -> tuple[list[Commit], dict[str, str], dict[str, str]]:
-    """Carry the plan out in memory: the commits, the files before and the files after."""
+    """Carry the plan out in memory: the commits, the files before and the files after.
+
+    ``place`` is made for the cache of names when the edits have all found their places.
+    """
     original: dict[str, str] = {}
 
     def load(path: str) -> str:
@@ -195,7 +197,7 @@ def _make_commits(
     base_files = {path: original[path] for path in sorted(touched - tree.created)}
     tip_files = {path: tree.files[path] for path in sorted(touched)}
     check.message("cover", _text(plan, "cover", applied, source))
-    check.finish(base_files, touched, names)
+    check.finish(base_files, touched, ensure_dir(place) / "names.json")
     base = Commit(
         message=f"Linux {source.version}: the files that the series touches\n",
         files=base_files,

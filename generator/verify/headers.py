@@ -242,17 +242,15 @@ def _stub(function: Function, node: c_ast.FuncDef) -> Iterator[tuple[str, str]]:
 
 
 def _array(member: Member) -> str:
-    """Return the brackets behind a member, with macros of the model expanded.
-
-    The headers are read as those of a 64-bit kernel: CONFIG_X86_64 is 1.
-    """
+    """Return the brackets behind a member, written as pycparser writes those of the header."""
     if not member.array:
         return ""
-    values = {
-        macro.name: re.sub(r"^\((.*)\)$", r"\1", macro.value.replace("CONFIG_X86_64", "1"))
-        for macro in INTERFACE.macros
-    }
-    return "".join(f"[{values.get(size, size)}]" for size in member.array.split("]["))
+    values = {macro.name: macro.value for macro in INTERFACE.macros}
+    brackets = re.sub(r"\w+", lambda word: values.get(word[0], word[0]), f"[{member.array}]")
+    defined = {flag.removeprefix("-D") for flag in _FLAGS}
+    brackets = re.sub(r"\w+", lambda word: "1" if word[0] in defined else word[0], brackets)
+    (node,) = c_parser.CParser().parse(f"int x{brackets};").ext
+    return _text(node).removeprefix("int x")
 
 
 def _type(node: c_ast.Node) -> str:

@@ -65,8 +65,6 @@ NAMES = {
     "get_page": "get_user_pages_remote(mm, vaddr, 1, flags | FOLL_FORCE, &page,\n"
     "\t\t\t\t    NULL, NULL)",
     "no_fault": "FOLL_NOFAULT",
-    # a bit of mm->flags that the base does not use
-    "mremap_bit": "18",
     "shmem_mapping": "shmem_mapping(mapping)",
     "read_folio": "read_folio",
     "read_page": "__copy_insn(mapping, NULL, to, len, offset)",
@@ -679,7 +677,8 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         core_block("move.c"),
         InsertLines(
             path=COREDUMP_H,
-            text="#define MMF_UPROBES_MREMAP\t{{ names.mremap_bit }}\t/* arm nothing now */\n",
+            # a bit of mm->flags that none of the bases uses
+            text="#define MMF_UPROBES_MREMAP\t18\t/* arm nothing now */\n",
             after=Anchor(kind="macro", name="MMF_RECALC_UPROBES"),
         ),
         ReplaceTokens(
