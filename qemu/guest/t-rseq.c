@@ -215,6 +215,7 @@ static void signalled(struct result *r)
 }
 
 static int fault_fd;
+static volatile int provided;
 static char * const fault_page = rseq_load_page;
 
 /* This function provides the page for who waits for it, after a while. */
@@ -231,6 +232,7 @@ static void *provider(void *arg)
 	if (read(fault_fd, &msg, sizeof(msg)) != sizeof(msg))
 		return arg;
 	nap_ms(20);
+	provided = 1;
 	return ioctl(fault_fd, UFFDIO_COPY, &copy) ? arg : NULL;
 }
 
@@ -240,6 +242,7 @@ static int wait_in_sequence(void)
 	struct uffdio_api api = { .api = UFFD_API };
 	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
 	pthread_t thread;
+	long loaded;
 	void *ret;
 
 	fault_fd = syscall(SYS_userfaultfd, O_CLOEXEC);
@@ -250,16 +253,38 @@ static int wait_in_sequence(void)
 	CHECK(!ioctl(fault_fd, UFFDIO_REGISTER, &reg));
 	CHECK(!pthread_create(&thread, NULL, provider, fault_page));
 
-	CHECK(rseq_load(0, announced()) == 0);
+	/* It can end before the load is executed, when the task is preempted. */
+	do {
+		board->count++;
+		CHECK(rseq_load(0, announced()) == 0);
+	} while (!provided);
 	CHECK(!pthread_join(thread, &ret));
 	CHECK(!ret);
 	CHECK(rseq_seen[0] == 0x11 && rseq_seen[1] == 0x22);
 	CHECK(rseq_seen[2] == 0x33 && rseq_seen[3] == 0x44);
 	CHECK(rseq_seen[4] == 0x55 && rseq_seen[5] == 0);
 	CHECK(!(rseq_seen[6] & X86_EFLAGS_TF));
-	/* Now nothing is in the way. */
-	CHECK(rseq_load(0, announced()) == 21);
+	/* Now nothing but preemption is in the way. */
+	do {
+		board->count++;
+		loaded = rseq_load(0, announced());
+	} while (!loaded);
+	CHECK(loaded == 21);
 	return 0;
+}
+
+/* Test that: each time that the sequence was begun is a hit. */
+static void waited(struct result *r)
+{
+	unsigned long before = trace_hits();
+	struct probe p;
+	int status;
+
+	if (arm_at(r, &p, rseq_load_insn)) {
+		status = wait_child(start_child(wait_in_sequence));
+		judge(r, status, trace_hits() - before, board->count);
+	}
+	probe_remove(&p);
 }
 
 /* This function has sequences announced where there are none. */
@@ -277,8 +302,7 @@ const struct test rseq_tests[] = {
 	TEST_IF("rseq-step", "sigtrap", stepped, lacks_rseq),
 	TEST_IF("rseq-commit", "sigtrap", committed, lacks_rseq),
 	TEST_IF("rseq-signal", "sigtrap", signalled, lacks_rseq),
-	{ .name = "rseq-wait", .before = "sigtrap", .child = wait_in_sequence,
-	  .bp = rseq_load_insn, .hits = 2, .lacks = lacks_rseq_or_userfaultfd },
+	TEST_IF("rseq-wait", "sigtrap", waited, lacks_rseq_or_userfaultfd),
 	{ .name = "rseq-outside", .before = "sigtrap", .child = outside,
 	  .bp = hit_xol, .hits = OUTSIDE, .lacks = lacks_rseq },
 	{ .name = NULL },

@@ -187,7 +187,8 @@ static int wait_signalled(void)
 }
 
 /* More than it takes to give a step up */
-#define MANY_SIGNALS	60000
+/* For how long they are sent, in seconds: a step takes a thousand of them */
+#define SIGNALS_S	15
 
 /*
  * Get signals again and again while the copy does not get on: its step is given
@@ -196,17 +197,18 @@ static int wait_signalled(void)
 static int wait_signals(void)
 {
 	const struct rlimit limit = { RLIM_INFINITY, RLIM_INFINITY };
+	const struct timespec pause = { .tv_nsec = 100000 };
 	pthread_t thread;
-	int i, seen;
+	time_t end;
+	int seen;
 
 	CHECK(!setrlimit(RLIMIT_SIGPENDING, &limit));
 	signal(SIGRTMIN, on_signal);
 	CHECK(!start_loader(&thread));
-	for (i = 0; i < MANY_SIGNALS && !signals; i++) {
+	end = time(NULL) + SIGNALS_S;
+	while (!signals && time(NULL) < end) {
 		CHECK(!pthread_kill(thread, SIGRTMIN));
-		sched_yield();
-		if (!(i % 16))
-			nap_ms(1);
+		nanosleep(&pause, NULL);
 	}
 	nap_ms(100);
 	seen = signals;
