@@ -829,7 +829,11 @@ def test_a_boot_is_judged():
     ("lines", "last", "problems"),
     [
         (["BUG: Bad rss-counter state mm:1 val:1"] * 2, "refuse", ()),
-        (["BUG: Bad rss-counter state mm:1 val:1"], "move", ("oops-or-warn: BUG: Bad rss-counter",)),
+        (
+            ["BUG: Bad rss-counter state mm:1 val:1"],
+            "move",
+            ("oops-or-warn: BUG: Bad rss-counter",),
+        ),
         (["BUG: Bad rss-counter state", "BUG: a"], "hit", ("oops-or-warn: BUG: a",)),
         (["BUG: Bad rss-counter state"] * 21, "hit", ("oops-or-warn: ... and 1 more",)),
         (["Kernel panic - not syncing: a"], "hit", ("panic: the kernel panicked",)),

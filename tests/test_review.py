@@ -59,7 +59,7 @@ def tip(plan):
         ENTRY_H: "#ifndef __LINUX_ENTRYCOMMON_H\n#define __LINUX_ENTRYCOMMON_H\n\n"
         "#ifndef _TIF_UPROBE\n# define _TIF_UPROBE\t(0)\n#endif\n\n#endif\n",
         PROCESSOR_H: "struct thread_struct {\n\tunsigned long trap_nr;\n};\n",
-        macros(plan): "\tprintf \"%d\", ((struct thread_struct *)$arg0)->trap_nr\n",
+        macros(plan): '\tprintf "%d", ((struct thread_struct *)$arg0)->trap_nr\n',
     }
 
 
@@ -156,7 +156,9 @@ def test_checks_notice(plan, tip, patches, ident, path, old, new):
     assert ident in verdicts(plan, tip, patches)
 
 
-@pytest.mark.parametrize("change", [("trap_nr", "trap_no"), ("+++ b/Documentation", "--- a/Documentation")])
+@pytest.mark.parametrize(
+    "change", [("trap_nr", "trap_no"), ("+++ b/Documentation", "--- a/Documentation")]
+)
 def test_a_debugger_macro_is_not_forgotten(plan, tip, patches, change):
     """R02: one that still reads trap_no, or that the first patch leaves alone."""
     tip[macros(plan)] = tip[macros(plan)].replace(*change)
@@ -190,7 +192,9 @@ BROUGHT = """Subject: [PATCH]
 )
 def test_what_an_earlier_patch_brought(plan, tip, patches, said, gone, new, noticed):
     """R29: a patch that rewrites it says so."""
-    before = BROUGHT.format(said="Begin with one()", gone="\treturn 0;", new="\treturn first_value;")
+    before = BROUGHT.format(
+        said="Begin with one()", gone="\treturn 0;", new="\treturn first_value;"
+    )
     patches["0011-x.patch"] = before.encode()
     patches["0012-x.patch"] = BROUGHT.format(said=said, gone=gone, new=new).encode()
     problems = verdicts(plan, tip, patches).get("R29", ())
