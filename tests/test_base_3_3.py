@@ -122,6 +122,7 @@ def test_the_names_that_the_review_asked_for(made_up, tmp_path):
         "UPROBE_BP_INSN": "UPROBES_BKPT_INSN",
         "UPROBE_COPY_INSN": "UPROBES_COPY_INSN",
         "UPROBE_MMAP_LOCKS": "UPROBES_MMAP_LOCKS",
+        "uprobe_mmap_mutex": "uprobes_mmap_mutex",
         "arch_uprobe_analyze_insn": "arch_uprobes_analyze_insn",
     }
     pattern = rf"\b(?:{'|'.join(back)})\b"

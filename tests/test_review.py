@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from generator.model.bases import BASES
+from generator.model.edits import RenameMember
 from generator.model.review import RULES
 from generator.model.series import REVIEW
 from generator.plan import plan_series
@@ -22,6 +23,13 @@ x32 is spoken of. No functional change.
 ---
 +++ b/arch/x86/include/asm/processor.h
 +	unsigned long trap_nr;
+"""
+ENTRY = """Subject: [PATCH]
+
+No functional change.
+---
++++ b/include/linux/entry-common.h
++# define _TIF_UPROBE	(0)
 """
 
 
@@ -48,15 +56,27 @@ def tip(plan):
         ARCH_H: templates.file(ARCH_H),
         COMPAT_H: templates.file(f"{COMPAT_H}/is_32bit_app.h"),
         FORK: "int copy_process(void)\n{\n\tuprobe_copy_process(p);\n\treturn 0;\n}\n",
-        ENTRY_H: "#ifndef _TIF_UPROBE\n# define _TIF_UPROBE\t(0)\n#endif\n",
+        ENTRY_H: "#ifndef __LINUX_ENTRYCOMMON_H\n#define __LINUX_ENTRYCOMMON_H\n\n"
+        "#ifndef _TIF_UPROBE\n# define _TIF_UPROBE\t(0)\n#endif\n\n#endif\n",
         PROCESSOR_H: "struct thread_struct {\n\tunsigned long trap_nr;\n};\n",
+        macros(plan): '\tprintf "%d", ((struct thread_struct *)$arg0)->trap_nr\n',
     }
 
 
+def macros(plan):
+    """Return the path of the file with debugger macros."""
+    (edit,) = (edit for edit in plan.patches[0].edits if isinstance(edit, RenameMember))
+    (path,) = edit.also
+    return path
+
+
 @pytest.fixture
-def patches():
-    """Ten patches; the first four are preparatory."""
-    return {f"{number:04d}-x.patch": PATCH.encode() for number in range(1, 11)}
+def patches(plan):
+    """Ten patches; the first four are preparatory, the last one adds a nested define."""
+    made = {f"{number:04d}-x.patch": PATCH.encode() for number in range(1, 10)}
+    made["0001-x.patch"] += f"+++ b/{macros(plan)}\n+\tprint trap_nr\n".encode()
+    made["0010-x.patch"] = ENTRY.encode()
+    return made
 
 
 def verdicts(plan, tip, patches):
@@ -101,12 +121,12 @@ MUTANTS = [
     (
         "R10",
         ARCH,
-        "/* A data watchpoint alone",
-        "/* Run your handler here. A data watchpoint alone",
+        "/* A data breakpoint without",
+        "/* Run your handler here. A data breakpoint without",
     ),
     ("R11", CORE, "int is_bp;", "int is_bkpt;"),
     ("R13", ARCH, "/* Decode the probed", "/* decode the probed"),
-    ("R14", ARCH, "regs->ip + auprobe->ilen);", "regs->ip + 1);"),
+    ("R14", ARCH, "regs->ip + mode->ilen);", "regs->ip + 1);"),
     ("R15", ARCH, "opcode[1] == 0x1f", "opcode[1] == 0x19"),
     ("R16", CORE_H, "\tstruct uprobe\t\t*active_uprobe", "\tstruct uprobe *active_uprobe"),
     ("R18", CORE, "struct uprobe_consumer *uc;", "struct uprobe_consumer *consumer;"),
@@ -115,7 +135,7 @@ MUTANTS = [
     ("R20", CORE, "\t\tset_thread_flag(TIF_SIGPENDING);\n", ""),
     ("R21", CORE, "struct uprobe *uprobe = utask", "struct uprobe *u = utask"),
     ("R22", CORE, "unsigned long bp_vaddr", "unsigned long probept"),
-    ("R23", CORE, "\telse\n\t\thandle_", "\telse\n\t\tother_"),
+    ("R23", CORE, "\t\thandle_singlestep(utask, regs);\n\t\treturn;", "\t\treturn;"),
     ("R24", CORE, "loff_t offset;\n\n\t*is_bp", "int offset;\n\n\t*is_bp"),
     ("R26", CORE, "free_area:\n", "other:\n"),
     ("R27", CORE, ".priority\t=", ".priority ="),
@@ -132,7 +152,65 @@ def test_checks_notice(plan, tip, patches, ident, path, old, new):
         tip[path] = tip[path].replace("; ", ";\n")
     assert old in tip[path]
     tip[path] = tip[path].replace(old, new)
+    patches = {name: data.replace(old.encode(), new.encode()) for name, data in patches.items()}
     assert ident in verdicts(plan, tip, patches)
+
+
+@pytest.mark.parametrize(
+    "change", [("trap_nr", "trap_no"), ("+++ b/Documentation", "--- a/Documentation")]
+)
+def test_a_debugger_macro_is_not_forgotten(plan, tip, patches, change):
+    """R02: one that still reads trap_no, or that the first patch leaves alone."""
+    tip[macros(plan)] = tip[macros(plan)].replace(*change)
+    patches["0001-x.patch"] = patches["0001-x.patch"].replace(*(part.encode() for part in change))
+    problems = verdicts(plan, tip, patches)["R02"]
+    assert any("a debugger macro still reads trap_no" in problem for problem in problems)
+
+
+BROUGHT = """Subject: [PATCH]
+
+{said}.
+---
++++ b/kernel/events/uprobes.c
+@@ -1,9 +1,9 @@
+ int one(void)
+ {{
+-{gone}
++{new}
+"""
+
+
+@pytest.mark.parametrize(
+    ("said", "gone", "new", "noticed"),
+    [
+        ("Do more", "\treturn first_value;", "\treturn 2;", True),
+        ("Do more in one()", "\treturn first_value;", "\treturn 2;", False),
+        # what is only aligned anew, and what the base has had
+        ("Do more", "\treturn first_value;", "\treturn  first_value;", False),
+        ("Do more", "\treturn base_value;", "\treturn 2;", False),
+    ],
+)
+def test_what_an_earlier_patch_brought(plan, tip, patches, said, gone, new, noticed):
+    """R29: a patch that rewrites it says so."""
+    before = BROUGHT.format(
+        said="Begin with one()", gone="\treturn 0;", new="\treturn first_value;"
+    )
+    patches["0011-x.patch"] = before.encode()
+    patches["0012-x.patch"] = BROUGHT.format(said=said, gone=gone, new=new).encode()
+    problems = verdicts(plan, tip, patches).get("R29", ())
+    assert any("patch 12: rewrites one" in problem for problem in problems) is noticed
+
+
+def test_a_comment_belongs_to_the_function_below(plan, tip, patches):
+    """R29 names that one, R25 reads each paragraph by itself, R13 the sentence above a table."""
+    first = BROUGHT.format(said="Add", gone="", new=" * Old words\n+ */\n+int two(void)\n+{")
+    patches["0011-x.patch"] = first.encode()
+    second = "Subject: x\n\nx\n---\n+++ b/kernel/events/uprobes.c\n@@ -1 +1 @@\n int one(void)\n"
+    second += "- * Old words\n+ * New words\n  */\n int two(void)\n"
+    patches["0012-x.patch"] = second.encode()
+    assert verdicts(plan, tip, patches)["R29"] == (
+        "patch 12: rewrites two of an earlier patch without a word",
+    )
 
 
 def test_a_preparatory_patch_that_does_more_is_noticed(plan, tip, patches):

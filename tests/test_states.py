@@ -63,7 +63,7 @@ def rendered(base):
     templates = Templates(
         Scope(base=plan.base, patches=tuple(found.patch.ident for found in plan.patches))
     )
-    core = [templates.file(f"{CORE}/{name}.c") for name in ("utask", "xol", "hit")]
+    core = [templates.file(f"{CORE}/{name}.c") for name in ("utask", "xol", "hit", "rseq")]
     return {**AROUND, CORE: "\n".join(core), ARCH: templates.file(ARCH)}
 
 
@@ -280,7 +280,7 @@ def test_a_world_that_breaks(monkeypatch):
     result = run.check_states(planned("6.1"), rendered("6.1"))
     (problem,) = result.problems
     assert problem.startswith("world race:")
-    assert "broken: no signal is lost" in problem
+    assert "broken: no signal and no wake-up is lost" in problem
 
 
 # the C

@@ -268,8 +268,8 @@ ARCH_FUNCTIONS = (
         returns="bool",
         params=(_regs, Param("long", "syscall")),
         doc=(
-            "Tell whether a system call is that of the trampoline. Whoever emulates or redirects "
-            "the system calls of a program must not see it: the program has not made it.",
+            "Tell whether a system call is that of the trampoline. What emulates or redirects the "
+            "system calls of a program must not see it: the program has not made it.",
         ),
         weak=True,
         header=CORE_H,
@@ -404,7 +404,7 @@ CORE_FUNCTIONS = (
         returns="void",
         params=(_utask, _ri),
         storage="static",
-        doc=("Free returns that are in no list any more, or in one that nobody can see.",),
+        doc=("Free returns that have left the list, or whose list is not visible to others.",),
         patch="return",
     ),
     Function(
@@ -788,10 +788,10 @@ CORE_FUNCTIONS = (
         params=(_utask, Param("unsigned long", "stack")),
         storage="static",
         doc=(
-            "Functions that were entered by a jump from another one, with the same return address "
-            "on the stack, return at once: they make a chain. Take the newest chain whose return "
-            "address is at @stack out of the list and return it; returns on other stacks may lie "
-            "between its members. An NMI may walk the list meanwhile.",
+            "Take the newest chain whose return address is at @stack out of the list and return "
+            "it. Functions that were entered by a jump from another one, with the same return "
+            "address on the stack, return at once: they make a chain. Returns on other stacks may "
+            "lie between its members. An NMI may walk the list meanwhile.",
         ),
         patch="return",
     ),
@@ -965,11 +965,11 @@ CORE_FUNCTIONS = (
         ),
         doc=(
             "tell whether an instruction can be probed",
-            "Registering a probe does not analyse the instruction of a file that nobody maps, and "
-            "whoever maps it later is not told of an error. A client that can report one asks "
-            "here before. Nothing is opened, and no process has to answer: the caller may hold "
+            "Registering a probe does not analyse the instruction of a file that is not mapped, "
+            "and a process that maps it later is not told of an error. A client that can report "
+            "one asks here before. Nothing is opened, and no process has to answer: the caller may hold "
             "any lock under which it registers. What cannot be read is left to the mapping.",
-            "Return: 0, -ENOEXEC when the bytes are no instruction, -EOPNOTSUPP when the "
+            "Return: 0, -ENOEXEC when the bytes are not an instruction, -EOPNOTSUPP when the "
             "instruction cannot be probed.",
         ),
         header=CORE_H,
@@ -1009,7 +1009,7 @@ CORE_FUNCTIONS = (
         doc=(
             "Tell whether memory that is to get a breakpoint has another instruction than the one "
             "that was analysed: that one would be executed. What cannot be read is left to the "
-            "caller, who writes there. The caller holds mmap_lock.",
+            "caller, which writes there. The caller holds mmap_lock.",
         ),
         patch="compare",
     ),
@@ -1295,9 +1295,9 @@ X86_FUNCTIONS = (
         params=(_regs,),
         storage="static",
         doc=(
-            "End a step that has run into the int3 behind the copy. When the kernel or a "
+            "End a step that has run into the int3 after the copy. When the kernel or a "
             "hypervisor executes an instruction in place of the processor, as with UMIP, SEV-ES "
-            "or TDX, there may be no debug exception behind it.",
+            "or TDX, there may be no debug exception after it.",
         ),
         patch="hit",
     ),
@@ -1979,7 +1979,7 @@ STRUCTS = (
             Member(
                 type="unsigned long",
                 name="copy_end",
-                comment="behind the copy",
+                comment="after the copy",
                 patch="arch-xol",
             ),
             Member(type="unsigned int", name="saved_trap_nr", patch="utask"),

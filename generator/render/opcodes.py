@@ -73,7 +73,7 @@ def nop_pattern(form: NopForm) -> str:
     if form.modrm:
         text += f" with ModRM {' or '.join(f'{byte:02x}' for byte in form.modrm)}"
     if form.prefix:
-        text += f" behind {form.prefix:02x}"
+        text += f" after {form.prefix:02x}"
     return f"{text} without {', '.join(without)}" if without else text
 
 

@@ -255,7 +255,8 @@ _TERMS = (
     (r"\bUPROBE_FIX_SETF\b", r"(?i:\bpopf\b)"),
 )
 _DIALECT = re.compile(
-    r"\bThis function\b|\bgets called\b|\b[Ww]ho(?:ever)?\b|\b[Nn]obody\b|\bis no\b|\bare no\b"
+    r"\bThis function\b|\bgets called\b|\b[Ww]ho(?:ever)?\b|\b[Nn]obody\b"
+    r"|(?<![Tt]here )\b(?:is|are) no\b"
     r"|\bbehind\b|\bin front of\b"
 )
 _NOT_VERBS = ("A", "An", "Functions", "How", "It", "The", "There", "This", "What", "When", "Who")
@@ -264,7 +265,8 @@ _NOT_VERBS = ("A", "An", "Functions", "How", "It", "The", "There", "This", "What
 def _words(comment: str) -> str:
     """Return the words of a comment, without the marks and the stars."""
     inner = re.sub(r"^\s*/\*+|\*/\s*$", "", comment)
-    return re.sub(r"^[ \t]*\*[ \t]?", "", inner, flags=re.M).strip()
+    # a row of a table keeps its tab
+    return re.sub(r"^[ \t]*\* ?", "", inner, flags=re.M).strip()
 
 
 def _is_imperative(words: str, name: str) -> bool:
@@ -306,10 +308,10 @@ def _r25(look: _Look) -> None:
         whole = function.whole.of(text)
         for match in re.finditer(r"/\*.*?\*/", whole, re.S):
             place = f"{path}:{csource.line_of(text, function.whole.start + match.start())}"
-            words = " ".join(_words(match.group()).split())
             odd = [
                 word
-                for word in re.findall(r"[a-z,;] ([A-Z][a-z]+)\b", words)
+                for paragraph in re.split(r"\n\s*\n", _words(match.group()))
+                for word in re.findall(r"[a-z,;] ([A-Z][a-z]+)\b", " ".join(paragraph.split()))
                 if word not in _PROPER
             ]
             if odd:
@@ -460,14 +462,24 @@ def _rewritten(lines: list[str], earlier: set[str]) -> list[str]:
         earlier: lines that earlier patches have added to it, without white space around them.
     """
     found, function = list[str](), ""
+    # what is only aligned anew is not rewritten
+    again = {tuple(line[1:].split()) for line in lines if line.startswith("+")}
+    above = False
     for line in lines:
+        above = above and not line.startswith("@@")
         head = re.match(r"@@ .*? @@.*?(\w+)\(", line)
-        head = head or re.match(r"[ +-](?:\w.*?)?\b(\w+)\(", line)
-        if head and not line[1:2].isspace():
+        head = head or re.match(r"[ -](?:\w.*?)?\b(\w+)\(", line)
+        if head and not line[1:2].isspace() and head.group(1) != function:
             function = head.group(1)
+            found += [function] if above else []
+            above = False
         gone = line[1:].strip()
-        if line.startswith("-") and re.search(r"\w{3}", gone) and gone in earlier:
-            found.append(function or gone)
+        if not line.startswith("-") or tuple(gone.split()) in again:
+            continue
+        if re.search(r"\w{3}", gone) and gone in earlier:
+            # a comment belongs to the function below, where that can be seen
+            above = line[1:3] in (" *", "/*")
+            found += [] if above else [function or gone]
     return list(dict.fromkeys(found))
 
 
