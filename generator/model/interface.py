@@ -967,8 +967,8 @@ CORE_FUNCTIONS = (
             "tell whether an instruction can be probed",
             "Registering a probe does not analyse the instruction of a file that is not mapped, "
             "and a process that maps it later is not told of an error. A client that can report "
-            "one asks here before. Nothing is opened, and no process has to answer: the caller may hold "
-            "any lock under which it registers. What cannot be read is left to the mapping.",
+            "one asks here before. Nothing is opened, and no process has to answer: the caller may "
+            "hold any lock under which it registers. What cannot be read is left to the mapping.",
             "Return: 0, -ENOEXEC when the bytes are not an instruction, -EOPNOTSUPP when the "
             "instruction cannot be probed.",
         ),
