@@ -235,14 +235,14 @@ def test_an_opcode(tmp_path, capsys):
         {
             "kind": "opcode",
             "what": "changed",
-            "name": "0f 19",
+            "name": "0f 19 (nop)",
             "before": "refused",
             "after": "FIX_IP",
         },
         {
             "kind": "opcode",
             "what": "changed",
-            "name": "0f 1f",
+            "name": "0f 1f (nop nopl)",
             "before": "FIX_IP",
             "after": "FIX_ABS | FIX_CALL",
         },
@@ -338,7 +338,7 @@ def test_revisions(repository, capsys):
     status, data = diff("one", "two", capsys=capsys)
     assert status == 1 and data["remarks"] == []
     found = {(row["kind"], row["name"]): row for row in data["interface"]}
-    assert found["opcode", "0f 05"]["after"].startswith("refused (system calls")
+    assert found["opcode", "0f 05 (syscall)"]["after"].startswith("refused (system calls")
     assert found["review", "R28"]["what"] == "added"
     assert found["review", "R16"]["what"] == "changed"
     assert git(repository, "status", "--porcelain") == ""
@@ -566,7 +566,8 @@ def test_markdown(sides, capsys):
     """Diffs stand in indented blocks, which nothing in them can end."""
     text = shown(capsys, *sides, "--markdown")
     assert "- function renamed: `kernel/events/uprobes.c: uprobe_done`" in text
-    assert "\n    diff --git" in text and "```" not in text
+    assert re.search(r"^ {4,}[-+ ]\+", text, re.M) and "```" not in text
+    assert not re.search(r"^[-+]\+", text, re.M)
 
 
 def test_html(sides, capsys, tmp_path):

@@ -30,7 +30,7 @@ _GROUP = re.compile(r"^\t\{ 0x([0-9a-f]{4}), \{ ([\w, ]+) \} \},", re.M)
 _CONTAINER = re.compile(r"(struct|enum|union) (\w+) \{$")
 _CALL = re.compile(r"\b([a-z]\w+)\(")
 _COMMENT = re.compile(r"/\*.*?(?:\*/|$)")
-_ESCAPES = {"1byte": "", "0f38": "0f 38 ", "0f3a": "0f 3a "}
+_ESCAPES = {"1byte": "", "0f38": "0f 38 ", "0f3a": "0f 3a ", "5": "05 ", "6": "06 "}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -156,7 +156,8 @@ class _Text:
         letters = {m[1]: _verdict(m[2]) for m in _LETTER.finditer(self.text)}
         for match in _MAP.finditer(self.text):
             row = re.findall(r"\w", re.sub(r"/\*.*?\*/", "", match[2]))
-            vex, name = match[1].startswith("vex_"), match[1].removeprefix("vex_")
+            vex = match[1].startswith(("vex_", "evex_"))
+            name = match[1].removeprefix("e").removeprefix("vex_")
             escape = ("vex " if vex else "") + _ESCAPES.get(name, f"{name} ")
             for opcode, letter in enumerate(row):
                 yield f"{escape}{opcode:02x}", letters.get(letter, letter)
