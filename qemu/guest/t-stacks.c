@@ -453,7 +453,8 @@ const struct test stack_tests[] = {
 	RETURN_TEST("return-autodisarm-above", autodisarm_above, hit_call, 2),
 	{ .name = "return-dispatch", .before = "sigtrap", .child = dispatched,
 	  .bp = hit_call, .hits = 3, .is_return = true, .lacks = lacks_dispatch },
-	RETURN_TEST("return-sysemu", emulated, hit_call, 1),
+	{ .name = "return-sysemu", .before = "fail", .child = emulated,
+	  .bp = hit_call, .hits = 1, .is_return = true },
 #ifdef __x86_64__
 	RETURN_TEST("return-no-room", no_room, hit_xol, LOW_WORDS),
 #endif
