@@ -54,7 +54,7 @@ static void coroutine(void)
 {
 	unsigned int number = running;
 
-	if (hit_call(pause_there) == number)
+	if (hit_call(pause_there) == (long)number)
 		ended++;
 }
 
