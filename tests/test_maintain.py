@@ -230,14 +230,14 @@ def test_a_message_comes_back(checkout, kernel):
     git(kernel, "checkout", "--quiet", f"uprobes~{len(PATCHES) - number}")
     message = git(kernel, "log", "-1", "--format=%B")
     assert message.startswith("uprobes/core: Handle breakpoint")
-    old = "They stay queued."
+    old = "They stay queued,"
     assert old in " ".join(message.split())
-    message = re.sub(r"They\s+stay\s+queued\.", "They are queued until then.", message)
+    message = re.sub(r"They\s+stay\s+queued,", "They are queued until then,", message)
     message = message.replace("Handle breakpoint", "Take breakpoint", 1)
     git(kernel, "commit", "--quiet", "--amend", "-m", message)
     assert bring(kernel, "HEAD") == 0
     text = " ".join(rendered(checkout, kernel, f"review-{number:02d}", "").split())
-    assert "They are queued until then." in text and old not in text
+    assert "They are queued until then," in text and old not in text
     assert "uprobes/core: Take breakpoint" in text
 
 
@@ -256,9 +256,10 @@ def test_what_does_not_fit(checkout, kernel, capsys, tmp_path):
 
 def test_what_is_no_change_of_the_series(checkout, kernel, capsys):
     """A commit made on other files, and a name that is none."""
-    (kernel / "kernel/fork.c").write_text("int other;\n")
+    other = (kernel / "kernel/fork.c").read_text() + "\nint other;\n"
+    (kernel / "kernel/fork.c").write_text(other)
     git(kernel, "commit", "--quiet", "-a", "-m", "Other")
-    (kernel / "kernel/fork.c").write_text("int another;\n")
+    (kernel / "kernel/fork.c").write_text(other + "int another;\n")
     git(kernel, "commit", "--quiet", "-a", "-m", "Another")
     assert bring(kernel, "main") == 1
     assert "no prefix of the series" in capsys.readouterr().err

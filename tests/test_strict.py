@@ -40,6 +40,7 @@ def tree(tmp_path_factory):
     header.parent.mkdir(parents=True, exist_ok=True)
     # in texts of the model, and in messages
     said = ["register_die_notifier", "FPE_INTDIV", "ILL_ILLOPN", "rt_sigreturn", "event_mutex"]
+    said += ["perf_event_open"]
     header.write_text("".join(f"#define {name}(x) (x)\n" for name in [*names, *said]))
     return place
 
@@ -153,9 +154,9 @@ MISTAKES = {
     ),
     "definition before its prototype": (
         INTERFACE,
-        'executed again, so that the fault is reported where it belongs.",\n'
+        'executed again and raises the fault at the probed address.",\n'
         '        ),\n        header=CORE_H,\n        patch="arch-xol"',
-        'executed again, so that the fault is reported where it belongs.",\n'
+        'executed again and raises the fault at the probed address.",\n'
         '        ),\n        header=CORE_H,\n        patch="hit"',
         r"uprobes.c.j2:\d+: 'arch_uprobe_post_xol' is defined in 'arch-xol', before.*'hit'",
     ),

@@ -7,7 +7,6 @@ Signed-off-by are not here: they are those of whoever sends the patches (``tree.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -30,11 +29,6 @@ ORDER = (
 GIVEN = tuple(key for key in ORDER if key != "Signed-off-by")
 """Those that the model may hold."""
 
-_PERSON = re.compile(r"^[^<>@]*\S? ?<[^<>@\s]+@[^<>@\s]+>(?: *#.*)?$")
-_ADDRESS = re.compile(r"^[^<>@\s]+@[^<>@\s]+(?: *#.*)?$")
-_FIXES = re.compile(r'^[0-9a-f]{12,40} \(".+"\)$')
-_URL = re.compile(r"^https?://\S+$")
-
 
 @dataclass(frozen=True)
 class Trailer:
@@ -53,6 +47,46 @@ TRAILERS: dict[str, tuple[Trailer, ...]] = {}
 """The trailers of a patch, by its identifier."""
 
 
+def _is_address(text: str) -> bool:
+    """Whether a text is a mail address, without brackets."""
+    local, _, domain = text.partition("@")
+    return bool(local and domain) and "@" not in domain and not _has_any(text, "<>")
+
+
+def _has_any(text: str, characters: str) -> bool:
+    """Whether a text has one of some characters, or white space."""
+    return any(c in characters or c.isspace() for c in text)
+
+
+def _is_person(text: str) -> bool:
+    """Whether a text is ``Name <address>``, perhaps with ``# a comment`` behind it."""
+    name, _, rest = text.partition("<")
+    address, closed, comment = rest.partition(">")
+    if "@" in name or ">" in name or not closed or not _is_address(address):
+        return False
+    return not comment or comment.lstrip(" ").startswith("#")
+
+
+def _is_copied(text: str) -> bool:
+    """Whether a text is an address alone, perhaps with ``# a comment`` behind it."""
+    address, mark, _ = text.partition("#")
+    return _is_address(address.rstrip(" ") if mark else address)
+
+
+def _is_fixed(text: str) -> bool:
+    """Whether a text is a commit and its subject, as ``Fixes`` has them."""
+    commit, _, subject = text.partition(" ")
+    known = 12 <= len(commit) <= 40 and all(c in "0123456789abcdef" for c in commit)
+    quoted = subject.startswith('("') and subject.endswith('")') and len(subject) > len('("")')
+    return known and quoted
+
+
+def _is_url(text: str) -> bool:
+    """Whether a text is an address on the web."""
+    scheme, _, rest = text.partition("://")
+    return scheme in ("http", "https") and bool(rest) and not _has_any(rest, "")
+
+
 def wrong(trailer: Trailer) -> str:
     """Return what is wrong with a trailer, "" when nothing is."""
     key, value = trailer.key, trailer.value
@@ -61,12 +95,10 @@ def wrong(trailer: Trailer) -> str:
             return "who sends a patch signs it: Signed-off-by is git's user.name and user.email"
         return f"'{key}' is no trailer of the kernel's; they are {', '.join(GIVEN)}"
     if key == "Fixes":
-        return (
-            "" if _FIXES.match(value) else 'Fixes is a commit and its subject: 0123456789ab ("x")'
-        )
+        return "" if _is_fixed(value) else 'Fixes is a commit and its subject: 0123456789ab ("x")'
     if key in ("Link", "Closes"):
-        return "" if _URL.match(value) else f"{key} is an address: https://..."
-    if _PERSON.match(value) or (key == "Cc" and _ADDRESS.match(value)):
+        return "" if _is_url(value) else f"{key} is an address: https://..."
+    if _is_person(value) or (key == "Cc" and _is_copied(value)):
         return ""
     return f"{key} is a person: Name <address>"
 
