@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from generator.model.series import Series
     from generator.tree.series import Rendered
     from generator.verify.change.run import SeriesDiff
+    from generator.verify.change.sides import Side
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -153,10 +154,14 @@ def mbox(options: Options, wanted: MboxOptions) -> None:
         )
     _check_output(wanted)
     screen = options.screen()
-    who = need_maintainer(Path.cwd())
+    # what is wrong with the arguments comes first: git's settings are another matter
+    find_base(options.base)
+    find_series(options.series)
     said = subject_tag(wanted.prefix, 1, rfc=wanted.rfc)
+    before = _side_before(options, wanted.since) if wanted.since else None
+    who = need_maintainer(Path.cwd())
     source, rendered = render_source(options)
-    found = _since(options, rendered, wanted.since, wanted.version) if wanted.since else None
+    found = _since(before, rendered, wanted.version) if before else None
     edited = wanted.changes or Path(f"changes-v{wanted.version}.txt")
     text = _edited(edited, found) if found else ""
     pristine = ensure_pristine(source, options.area, find_base(options.base))
@@ -250,11 +255,13 @@ def _write_mails(
         write_atomic(wanted.output / BASELINE, baseline_patch(repo))
 
 
-def _since(options: Options, rendered: Rendered, since: str, version: int) -> SeriesDiff:
-    """Compare with the version before."""
-    from generator.tree.mail import parse_series
-    from generator.verify.change.run import compare_sides
-    from generator.verify.change.sides import Side, SideRequest, read_side
+def _side_before(options: Options, since: str) -> Side:
+    """Return the version before, as ``--since`` names it.
+
+    Raises:
+        UserError: there is no such version.
+    """
+    from generator.verify.change.sides import SideRequest, read_side
 
     request = SideRequest(
         base=options.base,
@@ -264,9 +271,18 @@ def _since(options: Options, rendered: Rendered, since: str, version: int) -> Se
         rev=options.rev,
         workdir=options.area,
     )
+    return read_side(since, request)
+
+
+def _since(before: Side, rendered: Rendered, version: int) -> SeriesDiff:
+    """Compare with the version before."""
+    from generator.tree.mail import parse_series
+    from generator.verify.change.run import compare_sides
+    from generator.verify.change.sides import Side
+
     files = {**rendered.patches, "series": rendered.manifest}
     now = Side(name=f"v{version}", patches=parse_series(files, where="rendered"), model=None)
-    return compare_sides(read_side(since, request), now)
+    return compare_sides(before, now)
 
 
 def _edited(path: Path, found: SeriesDiff) -> str:
