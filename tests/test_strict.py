@@ -176,13 +176,15 @@ MISTAKES = {
     "unknown member": (
         UTASK,
         '{{ head("uprobe_free_utask")',
-        'static void wrong(struct uprobe_task *utask)\n{\n\tutask->nosuch = 0;\n}\n\n{{ head("uprobe_free_utask")',
+        "static void wrong(struct uprobe_task *utask)\n{\n\tutask->nosuch = 0;\n}\n\n"
+        '{{ head("uprobe_free_utask")',
         r"utask.c.j2:\d+: struct uprobe_task has no member 'nosuch'",
     ),
     "call of nothing": (
         XOL,
         '{{ head("xol_alloc_area")',
-        'static void dangling(void)\n{\n\tuprobe_forgotten(current);\n}\n\n{{ head("xol_alloc_area")',
+        "static void dangling(void)\n{\n\tuprobe_forgotten(current);\n}\n\n"
+        '{{ head("xol_alloc_area")',
         r"xol.c.j2:\d+: uprobe_forgotten\(\) is called and declared nowhere",
     ),
     "number of arguments": (
