@@ -162,33 +162,35 @@ MISTAKES = {
     ),
     "member before its patch": (
         UTASK,
-        "{{ head(",
+        '{{ head("uprobe_free_utask")',
         "static void early(struct uprobe_task *utask)\n{\n\tutask->return_instances = NULL;\n}\n\n"
-        "{{ head(",
+        '{{ head("uprobe_free_utask")',
         r"utask.c.j2:\d+: 'return_instances' is used before the patch 'return'",
     ),
     "function before its patch": (
         UTASK,
-        "{{ head(",
-        "static void early(void)\n{\n\tuprobe_deny_signal();\n}\n\n{{ head(",
+        '{{ head("uprobe_free_utask")',
+        'static void early(void)\n{\n\tuprobe_deny_signal();\n}\n\n{{ head("uprobe_free_utask")',
         r"utask.c.j2:\d+: 'uprobe_deny_signal' is used before the patch 'hit'",
     ),
     "unknown member": (
         UTASK,
-        "{{ head(",
-        "static void wrong(struct uprobe_task *utask)\n{\n\tutask->nosuch = 0;\n}\n\n{{ head(",
+        '{{ head("uprobe_free_utask")',
+        "static void wrong(struct uprobe_task *utask)\n{\n\tutask->nosuch = 0;\n}\n\n"
+        '{{ head("uprobe_free_utask")',
         r"utask.c.j2:\d+: struct uprobe_task has no member 'nosuch'",
     ),
     "call of nothing": (
         XOL,
-        "{{ head(",
-        "static void dangling(void)\n{\n\tuprobe_forgotten(current);\n}\n\n{{ head(",
+        '{{ head("xol_alloc_area")',
+        "static void dangling(void)\n{\n\tuprobe_forgotten(current);\n}\n\n"
+        '{{ head("xol_alloc_area")',
         r"xol.c.j2:\d+: uprobe_forgotten\(\) is called and declared nowhere",
     ),
     "number of arguments": (
         XOL,
-        "{{ head(",
-        "static void odd(void)\n{\n\tuprobe_reset_state(NULL, 1);\n}\n\n{{ head(",
+        '{{ head("xol_alloc_area")',
+        'static void odd(void)\n{\n\tuprobe_reset_state(NULL, 1);\n}\n\n{{ head("xol_alloc_area")',
         r"uprobe_reset_state\(\) takes 1 arguments, and gets 2",
     ),
     "merge marker": (
