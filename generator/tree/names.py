@@ -448,12 +448,21 @@ class _Prefix:
 def _place_in_template(template: str, word: str) -> str:
     """Return ``file:line`` of the first use of ``word`` in a template or in one it includes."""
     wanted = re.compile(rf"\b{re.escape(word)}\b")
-    for name, text in _included(f"{template}.j2"):
+    for name, text in (*_included(f"{template}.j2"), *_beside(f"{template}.j2")):
         for number, line in enumerate(text.split("\n"), 1):
             if wanted.search(line):
                 return f"templates/{name}:{number}"
     where = place_of_word(word)
     return where if ":" in where else f"templates/{template}.j2"
+
+
+def _beside(name: str) -> Iterator[tuple[str, str]]:
+    """Yield name and text of the other templates of a file: a base's edits insert them as blocks."""
+    loader = environment().loader
+    folder = name.rpartition("/")[0]
+    for other in loader.list_templates() if loader else ():
+        if other != name and other.rpartition("/")[0] == folder:
+            yield other, loader.get_source(environment(), other)[0]
 
 
 def _included(name: str) -> Iterator[tuple[str, str]]:
