@@ -162,22 +162,22 @@ MISTAKES = {
     ),
     "member before its patch": (
         UTASK,
-        '{{ head("uprobe_free_utask")',
+        '{{ head("uprobe_copy_process")',
         "static void early(struct uprobe_task *utask)\n{\n\tutask->return_instances = NULL;\n}\n\n"
-        '{{ head("uprobe_free_utask")',
+        '{{ head("uprobe_copy_process")',
         r"utask.c.j2:\d+: 'return_instances' is used before the patch 'return'",
     ),
     "function before its patch": (
         UTASK,
-        '{{ head("uprobe_free_utask")',
-        'static void early(void)\n{\n\tuprobe_deny_signal();\n}\n\n{{ head("uprobe_free_utask")',
+        '{{ head("uprobe_copy_process")',
+        'static void early(void)\n{\n\tuprobe_deny_signal();\n}\n\n{{ head("uprobe_copy_process")',
         r"utask.c.j2:\d+: 'uprobe_deny_signal' is used before the patch 'hit'",
     ),
     "unknown member": (
         UTASK,
-        '{{ head("uprobe_free_utask")',
+        '{{ head("uprobe_copy_process")',
         "static void wrong(struct uprobe_task *utask)\n{\n\tutask->nosuch = 0;\n}\n\n"
-        '{{ head("uprobe_free_utask")',
+        '{{ head("uprobe_copy_process")',
         r"utask.c.j2:\d+: struct uprobe_task has no member 'nosuch'",
     ),
     "call of nothing": (
