@@ -222,7 +222,8 @@ class NameCheck:
             if text not in whole:
                 # a later edit has changed a part of it: what we have made is looked at as it is
                 text = whole if path in tree.created else ""
-            look.text(text, partial(_place_in_template, template))
+            beside = tuple(other for where, other in tree.blocks if where == path)
+            look.text(text, partial(_place_in_template, template, beside=beside))
         for edit in edits:
             for text in _texts(edit) if edit.path.endswith((".c", ".h")) else ():
                 look.text(templates.text(text), partial(_place_of_edit, text))
@@ -445,24 +446,22 @@ class _Prefix:
         )
 
 
-def _place_in_template(template: str, word: str) -> str:
-    """Return ``file:line`` of the first use of ``word`` in a template or in one it includes."""
+def _place_in_template(template: str, word: str, *, beside: tuple[str, ...] = ()) -> str:
+    """Return ``file:line`` of the first use of ``word`` in a template or in one it includes.
+
+    Args:
+        template: its name, without the suffix.
+        word: an identifier.
+        beside: the other templates that were inserted into the same file so far.
+    """
     wanted = re.compile(rf"\b{re.escape(word)}\b")
-    for name, text in (*_included(f"{template}.j2"), *_beside(f"{template}.j2")):
+    names = (template, *(other for other in beside if other != template))
+    for name, text in (each for one in names for each in _included(f"{one}.j2")):
         for number, line in enumerate(text.split("\n"), 1):
             if wanted.search(line):
                 return f"templates/{name}:{number}"
     where = place_of_word(word)
     return where if ":" in where else f"templates/{template}.j2"
-
-
-def _beside(name: str) -> Iterator[tuple[str, str]]:
-    """Yield name and text of the other templates of a file: a base's edits insert them as blocks."""
-    loader = environment().loader
-    folder = name.rpartition("/")[0]
-    for other in loader.list_templates() if loader else ():
-        if other != name and other.rpartition("/")[0] == folder:
-            yield other, loader.get_source(environment(), other)[0]
 
 
 def _included(name: str) -> Iterator[tuple[str, str]]:
