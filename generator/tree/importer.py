@@ -183,12 +183,23 @@ def _read_commits(name: str, repo: Repository, rendered: Path, plan: Plan) -> li
                 hint="name what was made on the rendered patches; render --check tells whether "
                 "they are the present ones",
             )
+        if on is not None and _is_patch(ours, plan, on + 1, files):
+            found.append(_patch(commit[:12], on + 1, {}, subject, body))
+            continue
         if amended and number:
             first, _, rest = body.lstrip("\n").partition("\n")
             found.append(_patch(commit[:12], on or number, files, first, rest))
         else:
             found.append(Change(name=commit[:12], number=on, files=files))
     return found
+
+
+def _is_patch(ours: Repository, plan: Plan, number: int, files: Mapping[str, str]) -> bool:
+    """Tell whether a commit leaves the files as the patch does: then its message was edited."""
+    if number > len(plan.patches) or files.keys() != set(_changed(ours, plan, number)):
+        return False
+    ref = _ref(plan, number)
+    return all(ours.file(ref, path) == text for path, text in files.items())
 
 
 def _patch(name: str, number: int, files: Mapping[str, str], subject: str, body: str) -> Change:
