@@ -154,7 +154,9 @@ _SYSTEM = frozenset(
 
 # The instruction behind another mandatory prefix, or the group, is one that user space has: they
 # raise their exception in the slot as well.
-_BESIDE_OTHERS = frozenset({"setssbsy", "vmgexit", "vmcall", "vmmcall", "rdpmc", "rmpquery"})
+_BESIDE_OTHERS = frozenset(
+    {"setssbsy", "vmgexit", "vmcall", "vmmcall", "rdpmc", "rmpquery", "enqcmds"}
+)
 
 KERNEL_ENTRY = frozenset(
     {
