@@ -260,8 +260,7 @@ def renamed(copy):
                 (r'"(\w+)" (?:not )?in base\.has', lambda w: f'"{w}x" in base.has'),
                 (r"names\.(\w+)", lambda w: f"names.{w}x"),
                 (r'(?:head|signature)\("(\w+)"\)', lambda w: f'head("{w}x")'),
-                # members of the model's structures; others are the compiler's to check
-                (r"\butask->(\w+)", lambda w: None),
+                (r"\b(?:utask|area)->(\w+)", lambda w: None),
             ):
                 for match in re.finditer(pattern, line):
                     new = make(match[1]) or f"{match[0]}_x"
