@@ -146,4 +146,4 @@ def test_the_disc(guest, tmp_path, has_initramfs):
     assert (there / "initrd").exists() is has_initramfs
     config = (there / "isolinux.cfg").read_text()
     assert config.count("INITRD") == has_initramfs
-    assert config.rstrip().endswith("panic=0 clearcpuid=ht,avx512f uprobekit.tests=nop")
+    assert config.rstrip().endswith("panic=0 clearcpuid=ht,avx512f,pku uprobekit.tests=nop")

@@ -26,9 +26,10 @@ HINT = "apt-get install bochs bochs-term bochsbios vgabios isolinux syslinux-com
 MODELS = {True: "tigerlake", False: "corei7_haswell_4770"}
 """Bochs' processor: with shadow stacks, or without. 6.1 does not start on the first one."""
 
-PARAMETERS = ("panic=0", "clearcpuid=ht,avx512f")
+PARAMETERS = ("panic=0", "clearcpuid=ht,avx512f,pku")
 """A panic stops: Bochs would start again. Of one processor that says it has siblings, and of a
-compacted XSAVE area whose size Bochs gives as that of the standard one, the kernel would warn."""
+compacted XSAVE area whose size Bochs gives as that of the standard one, and of protection keys at
+their place in that area, the kernel would warn."""
 
 POWERED_OFF = 1
 """The exit status when the guest has switched the machine off: to Bochs that is a panic."""
