@@ -56,6 +56,7 @@ _CALL = re.compile(r"(?<![\w.>])([A-Za-z_]\w*)[ \t]*\(")
 _CONSTANT = re.compile(r"(?<![\w#])([A-Z][A-Z0-9_]{3,})\b(?![ \t]*\()")
 _SAID = re.compile(r"\b([A-Za-z_]\w*)\(\)|(?<![\w./%-])([A-Za-z]\w*_\w+)\b(?![./-]\w)")
 _DENIED = re.compile(r"\bthere\s+is\s+no\s+\w+")  # may well be nowhere
+_STRUCT = re.compile(r"^struct (\w+) \{", re.M)
 _COMMENTED = re.compile(r"\b([a-z_]\w*)\(\)")
 
 
@@ -89,12 +90,15 @@ class Uses:
 
 
 @lru_cache(maxsize=512)
-def read_uses(text: str, holders: tuple[tuple[str, str], ...]) -> Uses:
+def read_uses(
+    text: str, holders: tuple[tuple[str, str], ...], defined: frozenset[str] = frozenset()
+) -> Uses:
     """Return what a piece of C uses.
 
     Args:
         text: the C.
         holders: members that hold one of the series' structures, and the name of that structure.
+        defined: structures of the series that only its C defines.
     """
     masked = csource.code(text)
     pointers = set(re.findall(r"\(\s*\*\s*(\w+)\s*\)\s*\(", masked))
@@ -120,15 +124,17 @@ def read_uses(text: str, holders: tuple[tuple[str, str], ...]) -> Uses:
     return Uses(
         calls=tuple(calls),
         constants=constants,
-        members=tuple(_members(masked, dict(holders))),
+        members=tuple(_members(masked, dict(holders), defined)),
         reached=reached,
         commented=commented,
     )
 
 
-def _members(masked: str, holders: Mapping[str, str]) -> Iterator[tuple[str, str, int]]:
+def _members(
+    masked: str, holders: Mapping[str, str], defined: frozenset[str]
+) -> Iterator[tuple[str, str, int]]:
     """Yield structure, member and position of each use whose structure is one of the series."""
-    own = set(holders.values()) | {struct.name for struct in INTERFACE.structs}
+    own = set(holders.values()) | {struct.name for struct in INTERFACE.structs} | defined
     start = 0
     for part in re.split(r"(?<=^\})", masked, flags=re.M):
         variables = {
@@ -344,6 +350,10 @@ class _Prefix:
             struct.name: {member.name: member.patch for member in struct.members}
             for struct in INTERFACE.structs
         }
+        # what the model does not have, the C brings: all of it in a template, so in one piece
+        self._defined = {
+            name for text in tree.blocks.values() for name in _STRUCT.findall(csource.mask(text))
+        } - self._fields.keys()
         brought = [
             (match[1], match[2])
             for group in check.base.edits.values()
@@ -359,17 +369,18 @@ class _Prefix:
             if isinstance(edit, InsertLines)
             for match in re.finditer(r"^\t(?:struct\s+)?\w+\s*\**\s*\**(\w+);", edit.text, re.M)
         }
-        holders = {name: struct for struct, name in brought if struct in self._fields}
+        own = self._fields.keys() | self._defined
+        holders = {name: struct for struct, name in brought if struct in own}
         for struct in INTERFACE.structs:
             for member in struct.members:
                 held = re.fullmatch(r"struct (\w+)\s*\**", member.type)
-                if held and held[1] in self._fields:
+                if held and held[1] in own:
                     holders[member.name] = held[1]
         self._holders = tuple(sorted(holders.items()))
 
     def text(self, text: str, place: Callable[[str], str]) -> None:
         """Look at a piece of C; ``place`` says where a word of it comes from."""
-        uses = read_uses(text, self._holders)
+        uses = read_uses(text, self._holders, frozenset(self._defined))
         for call in uses.calls:
             self._call(call, place)
         for name in uses.constants:
@@ -426,8 +437,8 @@ class _Prefix:
         self._check.ask(name, lambda: Problem(where=place(name), what=what, hint="was it renamed?"))
 
     def _member(self, struct: str, member: str, place: Callable[[str], str]) -> None:
-        fields = self._fields.get(struct)
-        if fields is None:
+        fields = self._fields.get(struct, {})
+        if not fields and struct not in self._defined:
             return
         if member in fields:
             patch = fields[member]
@@ -441,7 +452,9 @@ class _Prefix:
             lambda: Problem(
                 where=place(member),
                 what=f"struct {struct} has no member '{member}'",
-                hint=f"its members stand in {place_of('Struct', struct)}",
+                hint="was it renamed?"
+                if struct in self._defined
+                else f"its members stand in {place_of('Struct', struct)}",
             ),
         )
 
