@@ -27,6 +27,7 @@ _NEEDS = {
     "arch/x86/math-emu/": "CONFIG_MATH_EMULATION",
     "kernel/events/callchain.c": "CONFIG_PERF_EVENTS",
     "kernel/events/uprobes.c": "CONFIG_UPROBES",
+    "kernel/rseq.c": "CONFIG_RSEQ",
     "kernel/trace/bpf_trace.c": "CONFIG_BPF_EVENTS",
     "kernel/trace/trace_uprobe.c": "CONFIG_UPROBE_EVENTS",
 }
