@@ -190,6 +190,9 @@ test-tools:		## install what some of the tests try the output with (root)
 test: setup		## the fast tests: no kernel, no QEMU
 	$(PYTEST) -n 2 --dist worksteal -m '$(FAST)'
 
+test-left-out: setup	## the fast tests that the last run left out for want of a tool
+	$(PYTEST) --left-out -m '$(FAST)'
+
 test-bare: setup	## the fast tests where only what setup installs can be found (root)
 	$(PYTHON) tests/bare.py --packages "$(PACKAGES)" make test
 
@@ -217,7 +220,7 @@ clean:			## remove the Python environment and caches; not the work area
 
 .PHONY: help tools setup qemu-test series opcodes drift checkpatch matrix review verify patches \
 	states picture proof proof-full fuzz mutate census cost profile coverage corpus soak clients \
-	qemu-test-debug qemu-test-i386 bochs-test block-test build boot lint types test-tools test test-bare test-sweep \
+	qemu-test-debug qemu-test-i386 bochs-test block-test build boot lint types test-tools test test-left-out test-bare test-sweep \
 	test-browser test-kernel golden check bench clean
 
 .PHONY: verdicts report pictures

@@ -17,12 +17,45 @@ settings.load_profile("project")
 TESTS = Path(__file__).resolve().parent
 MINI = TESTS / "trees" / "mini"
 
+LEFT_OUT = "uprobekit/left-out"
+_left_out: set[str] = set()
+
 
 def pytest_addoption(parser):
     """Add the option that `make golden` uses."""
     parser.addoption(
         "--update-golden", action="store_true", help="rewrite the expected files of the tests"
     )
+    parser.addoption(
+        "--left-out",
+        action="store_true",
+        help="only tests that the last run without this option left out for want of a tool; "
+        "all when there was no such run",
+    )
+
+
+def pytest_collection_modifyitems(config, items):
+    """Choose what the last run has left out, when that is asked for."""
+    known = config.cache.get(LEFT_OUT, None) if config.getoption("--left-out") else None
+    if known is not None:
+        left, kept = [], []
+        for item in items:
+            (kept if item.nodeid in known else left).append(item)
+        config.hook.pytest_deselected(items=left)
+        items[:] = kept
+
+
+def pytest_runtest_logreport(report):
+    """Note a test that says NOT TESTED."""
+    if report.skipped and "NOT TESTED" in str(report.longrepr):
+        _left_out.add(report.nodeid)
+
+
+def pytest_sessionfinish(session):
+    """Keep what was left out, for --left-out."""
+    config = session.config
+    if not hasattr(config, "workerinput") and not config.getoption("--left-out"):
+        config.cache.set(LEFT_OUT, sorted(_left_out))
 
 
 def pytest_collection_finish():

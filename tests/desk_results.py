@@ -24,13 +24,12 @@ from generator.report.coverage import as_data as coverage_data
 from generator.report.kept import write_kept
 from generator.report.matrix import BootRow, Matrix
 from generator.report.matrix import Cost as MatrixCost
-from generator.report.mutants import Score
+from generator.report.mutants import Score, Told
 from generator.report.results import write_boot, write_comparison
 from generator.tree.mail import read_series
 from generator.verify.ast import Check, Difference
 from generator.verify.census.opcodes import OpcodeVerdict
 from generator.verify.checkpatch import CheckpatchResult, Finding
-from generator.verify.mutation.fault import Fault
 from generator.verify.patches.apply import Applied
 from generator.verify.patches.code import CodeResult
 from generator.verify.patches.mail import Finding as MailFinding
@@ -235,15 +234,12 @@ def _proof(said):
 
 
 def _score(said):
-    fault = Fault(
+    fault = Told(
+        ident="0a1b2c3d",
         kind="condition inverted",
-        path="a.c",
+        place="a.c:3",
         function="f",
-        line=3,
-        start=1,
-        end=2,
-        before="a == b",
-        after=said,
+        said=f"a == b -> {said}",
     )
     levels = {"model": 10, "boot": 29}
     return Score(

@@ -222,5 +222,31 @@ def test_ci_begins_with_the_two_commands_of_the_readme():
     gates = re.findall(r"^gate \S+\t(.*)$", (ROOT / ".ci/run").read_text(), re.M)
     assert gates[:3] == [*typed, "make test-bare"]
     assert typed == ["make qemu-test", "make test"]
-    assert gates[-2:] == ["env CI=true make test", "env CI=true make test-sweep"]
+    assert gates[-2:] == ["env CI=true make test-left-out", "env CI=true make test-sweep"]
     assert gates.index("make test-tools") < len(gates) - 2
+
+
+def test_what_was_left_out_is_run_alone(tmp_path):
+    """A run keeps which tests wanted a tool; --left-out runs these, or all after no such run."""
+    shutil.copyfile(ROOT / "tests/conftest.py", tmp_path / "conftest.py")
+    (tmp_path / "test_it.py").write_text(
+        "import os, pytest\n"
+        "def test_a(): pass\n"
+        "def test_b():\n"
+        "    if 'TOOL' not in os.environ:\n"
+        "        pytest.skip('NOT TESTED: no tool')\n"
+        "def test_c(): pytest.skip('another reason')\n"
+    )
+
+    def run(*arguments, **more):
+        environment = {k: v for k, v in os.environ.items() if k != "CI"} | more
+        command = (sys.executable, "-m", "pytest", "-q", "--rootdir=.", *arguments)
+        done = subprocess.run(
+            command, cwd=tmp_path, env=environment, text=True, capture_output=True, check=False
+        )
+        return done.returncode, done.stdout
+
+    assert "1 passed, 2 skipped" in run("--left-out")[1]
+    assert "1 passed, 2 skipped" in run("-n", "1")[1]
+    assert "1 failed, 2 deselected" in run("--left-out", CI="true")[1]
+    assert "1 passed, 2 deselected" in run("--left-out", CI="true", TOOL="there")[1]

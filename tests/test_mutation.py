@@ -17,7 +17,7 @@ from generator.verify.ast import ParseError, parse
 from generator.verify.mutation import known
 from generator.verify.mutation.choose import choose_faults
 from generator.verify.mutation.fault import make_fault
-from generator.verify.mutation.judge import COMPILE, PROOF
+from generator.verify.mutation.judge import COMPILE, PROOF, REVIEW, STATES
 from generator.verify.mutation.syntax import call_faults, function_faults, struct_faults
 from generator.verify.mutation.tables import table_faults
 from generator.verify.objects import compile_object, depends_on, disassemble
@@ -233,10 +233,24 @@ def test_the_score(faults):
     assert score.first[COMPILE] == 1
     assert score.first[BOOT] == 0
     assert score.caught[BOOT] == 1
-    assert score.open == (faults[2],)
-    assert score.waiting == (faults[3],)
+    assert [told.ident for told in score.open] == [faults[2].ident]
+    assert [told.ident for told in score.waiting] == [faults[3].ident]
     assert score.share == pytest.approx(1 / 3)
     assert f"SURVIVES: {faults[2].ident} f.c:1" in format_score(score)
+
+
+def test_what_is_only_read_does_not_count(faults):
+    """A level that reads the C is no proof of a behaviour; with another one beside it, it counts."""
+    verdicts = {
+        faults[0].ident: Verdict(caught={STATES: "has 0 times"}),
+        faults[1].ident: Verdict(caught={REVIEW: "R20: gone"}, booted="key"),
+        faults[2].ident: Verdict(caught={STATES: "has 0 times", BOOT: "nop is fail"}),
+    }
+    score = count_score(faults[:3], verdicts)
+    assert [told.ident for told in score.waiting] == [faults[0].ident]
+    assert [told.ident for told in score.open] == [faults[1].ident]
+    assert (score.first[STATES], score.first[BOOT], score.caught[STATES]) == (0, 1, 2)
+    assert "only read: R20: gone" in format_score(score)
 
 
 def test_explanations(faults, monkeypatch):
@@ -248,8 +262,10 @@ def test_explanations(faults, monkeypatch):
         faults[1].ident: Verdict(caught={BOOT: "nop is fail"}, booted="key"),
     }
     score = count_score(faults, verdicts)
-    assert (score.explained, score.reasons) == ((faults[0],), ("nothing can",))
-    assert (score.open, score.overtaken) == ((), (faults[1],))
+    assert [(told.ident, told.reason) for told in score.explained] == [
+        (faults[0].ident, "nothing can")
+    ]
+    assert (score.open, [told.ident for told in score.overtaken]) == ((), [faults[1].ident])
     text = format_score(score)
     assert "survives, explained: " in text
     assert text.count("NOTICED, though explained") == 1

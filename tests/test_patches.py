@@ -21,7 +21,7 @@ from generator.tree.acquire import find_source
 from generator.tree.refs import read_ref
 from generator.tree.series import commit_files, render_series
 from generator.verify.patches.apply import apply_patches
-from generator.verify.patches.code import Build, compare_code, undo_flags
+from generator.verify.patches.code import Build, compare_code, undo_flags, undo_renames
 from generator.verify.patches.mail import TRAILERS, check_mails, read_mail
 from generator.verify.patches.recipients import find_recipients
 
@@ -369,10 +369,15 @@ def test_a_ref_that_is_missing(rendered, tmp_path):
 
 
 def test_what_the_preprocessor_takes_back():
-    """Each name once, parameters back in their old places."""
+    """Each name, in strings as well; parameters back in their old places."""
     rotated = ReorderParameters(path="x.c", function="f", order=(1, 2, 0))
-    assert undo_flags((RENAME, RENAME, rotated)) == ("-Dset_it=put", "-Df(p0,p1,p2)=f(p2,p0,p1)")
+    edits = (RENAME, RENAME, rotated)
+    assert undo_flags(edits) == ("-Df(p0,p1,p2)=f(p2,p0,p1)",)
     assert undo_flags(()) == ()
+    assert undo_renames(edits, {"x.c": 'set_it("set_it"); reset_it;'}) == {
+        "x.c": 'put("put"); reset_it;'
+    }
+    assert undo_renames((), {"x.c": "set_it"}) == {"x.c": "set_it"}
 
 
 def test_which_patches_promise_it():

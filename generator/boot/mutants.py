@@ -19,7 +19,7 @@ from generator.build.kernel import BuildRequest, build_kernel
 from generator.build.progress import Observer
 from generator.errors import CheckFailed
 from generator.tree.series import commit_files
-from generator.verify.mutation.fault import Fault
+from generator.verify.mutation.fault import AnyFault
 
 VARIANT = "mutant"
 
@@ -47,7 +47,7 @@ class MutantRequest:
     reference: BootResult
 
 
-def boot_mutant(request: MutantRequest, fault: Fault, observer: Observer | None = None) -> str:
+def boot_mutant(request: MutantRequest, fault: AnyFault, observer: Observer | None = None) -> str:
     """Build and boot the tip with a fault.
 
     Returns:
@@ -60,7 +60,7 @@ def boot_mutant(request: MutantRequest, fault: Fault, observer: Observer | None 
         request.build.repo,
         _REF,
         request.build.ref,
-        {fault.path: fault.apply(request.tip[fault.path])},
+        fault.changed(request.tip),
     )
     try:
         built = build_kernel(replace(request.build, variant=VARIANT, ref=_REF), observer)

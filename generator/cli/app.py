@@ -746,6 +746,13 @@ def mutate(
     again: Annotated[
         bool, typer.Option("--again", help="Judge survivors once more: a level has changed.")
     ] = False,
+    by_hand: Annotated[
+        Path | None,
+        typer.Option(help="A directory of faults that people wrote, as patches to templates."),
+    ] = None,
+    turn: Annotated[
+        int, typer.Option(min=0, help="Of those that people wrote, the TURN-th COUNT of them.")
+    ] = 0,
     workdir: Workdir = None,
     jobs: Annotated[
         int, typer.Option("--jobs", "-j", min=0, help="Faults at a time; 0: cores.")
@@ -753,7 +760,11 @@ def mutate(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Put small faults into the tip's C and count what notices them; needs a build of the tip."""
+    """Put faults into the tip's C and count what notices them; needs a build of the tip.
+
+    Small ones are made by a program, of what the C says; --by-hand takes those that people wrote.
+    What only reads the C does not count: such a fault is booted with --boots.
+    """
     checks.mutate(
         Options(
             base=base,
@@ -770,6 +781,8 @@ def mutate(
         cases=cases,
         boots=boots,
         again=again,
+        by_hand=by_hand,
+        turn=turn,
     )
 
 

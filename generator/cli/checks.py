@@ -20,12 +20,15 @@ from generator.paths import ensure_dir, write_atomic
 from generator.plan import find_base, find_series, plan_series
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from generator.cli.output import Screen
+    from generator.plan import Plan
     from generator.report.corpus import CorpusResult
     from generator.report.mutants import Ledger
     from generator.tree.acquire import Source
     from generator.tree.series import Rendered
-    from generator.verify.mutation.fault import Fault
+    from generator.verify.mutation.fault import AnyFault
     from generator.verify.proof.corpus import Corpus
 
 
@@ -427,9 +430,17 @@ def verify(options: Options) -> None:
 
 
 def mutate(
-    options: Options, *, count: int, seed: int, cases: int, boots: int, again: bool = False
+    options: Options,
+    *,
+    count: int,
+    seed: int,
+    cases: int,
+    boots: int,
+    again: bool = False,
+    by_hand: Path | None = None,
+    turn: int = 0,
 ) -> None:
-    """Put small faults into the tip's C and count what notices them."""
+    """Put faults into the tip's C and count what notices them."""
     from generator.model.opcodes import OPCODES
     from generator.report.mutants import (
         Ledger,
@@ -438,7 +449,6 @@ def mutate(
         format_score,
         format_verdict,
     )
-    from generator.verify.mutation.choose import choose_faults, make_faults
     from generator.verify.mutation.judge import Judged, JudgeRequest, judge_faults
     from generator.verify.proof.cases import make_cases
 
@@ -446,8 +456,7 @@ def mutate(
     source, rendered = render_source(options)
     plan = plan_series(find_base(options.base), find_series(options.series))
     tree, build_dir = _tip(options)
-    made = make_faults(plan, tree, build_dir, rendered.tip_files)
-    faults = choose_faults(made, count=count, seed=seed)
+    faults, there = _faults(options, plan, source, rendered, count, by_hand or seed, turn)
     place = ensure_dir(options.area / options.base / "mutants")
     ledger = Ledger(place / "verdicts.json", rendered.tip_files)
     known = dict(ledger.verdicts)
@@ -456,7 +465,7 @@ def mutate(
         for fault in faults
         if fault.ident not in known or (again and known[fault.ident].survives)
     ]
-    screen.note(f"{len(made)} faults can be made, {len(faults)} chosen, {len(new)} of them new")
+    screen.note(f"{there} faults are there, {len(faults)} chosen, {len(new)} of them new")
 
     def keep(judged: Judged) -> None:
         before = known.get(judged.fault.ident, Verdict())
@@ -483,7 +492,7 @@ def mutate(
         _boot_mutants(options, source, rendered, ledger, survivors, boots, screen)
     score = count_score(faults, ledger.verdicts)
     data = asdict(score) | {"share": score.share}
-    options.keep("mutate", data, source, rendered)
+    options.keep("faults" if by_hand else "mutate", data, source, rendered)
     screen.result(data)
     screen.say(format_score(score))
     if score.overtaken:
@@ -498,6 +507,39 @@ def mutate(
         )
 
 
+def _faults(
+    options: Options,
+    plan: Plan,
+    source: Source,
+    rendered: Rendered,
+    count: int,
+    origin: Path | int,
+    turn: int,
+) -> tuple[Sequence[AnyFault], int]:
+    """Return the chosen faults, and how many there are.
+
+    Args:
+        options: those of the command.
+        plan: the series for its base.
+        source: the unmodified tree.
+        rendered: the series that they are put into.
+        count: how many at most.
+        origin: the directory of those written by hand, or the seed that chooses from those that can
+            be made.
+        turn: which lot of those written by hand.
+    """
+    from generator.verify.mutation.choose import choose_faults, make_faults
+    from generator.verify.mutation.hand import choose_in_turn, read_faults, render_fault
+
+    tip = rendered.tip_files
+    if isinstance(origin, Path):
+        written = read_faults(origin)
+        chosen = choose_in_turn(written, count=count, turn=turn)
+        return [render_fault(fault, plan, source, tip) for fault in chosen], len(written)
+    made = make_faults(plan, *_tip(options), tip)
+    return choose_faults(made, count=count, seed=origin), len(made)
+
+
 def _tip(options: Options) -> tuple[Path, Path]:
     """Return source and build directory of the tip."""
     build_dir = commands.build_dir(options, "tip")
@@ -509,7 +551,7 @@ def _boot_mutants(
     source: Source,
     rendered: Rendered,
     ledger: Ledger,
-    faults: list[Fault],
+    faults: list[AnyFault],
     most: int,
     screen: Screen,
 ) -> None:
@@ -538,6 +580,7 @@ def _boot_mutants(
     )
     for fault in waiting[:most]:
         said = boot_mutant(request, fault, screen)
-        verdict = Verdict(caught={BOOT: said} if said else {}, booted=key)
+        read = ledger.verdicts[fault.ident].caught
+        verdict = Verdict(caught={**read, BOOT: said} if said else read, booted=key)
         ledger.keep(fault, verdict)
         screen.note(format_verdict(fault, verdict))

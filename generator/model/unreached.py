@@ -37,7 +37,29 @@ _WEAK = "x86 has its own; this one is for other architectures"
 _RACE = "another thread has to take the stack away between the step and the correction"
 _SHADOW = "a shadow stack has to be there, and broken: QEMU has none, the proof has such a one"
 
+_HYPERVISOR = "a hypervisor, or UMIP, has to execute the copy: this kernel has neither"
+
 UNREACHED = (
+    *(
+        Unreached(function="uprobe_end_is_int3", text=text, reason=_HYPERVISOR)
+        for text in (
+            "!uprobe_post_sstep_notifier(regs))",
+            "regs->ip = utask->autask.copy_end;",
+            "current->thread.virtual_dr6 = DR_STEP;",
+            "return true;",
+        )
+    ),
+    Unreached(
+        function="arch_uretprobe_forget",
+        text="goto out;",
+        reason="the page of a stack that another one has followed has to be out of memory",
+        sometimes=True,
+    ),
+    Unreached(
+        function="uprobe_reads_unopened",
+        text="FUSE_SUPER_MAGIC",
+        reason="the guest has no file system on a disk",
+    ),
     Unreached(function="uprobe_fix_stack", text="return -EFAULT;", reason=_RACE, sometimes=True),
     Unreached(
         function="arch_uprobe_post_xol", text="regs->sp = autask", reason=_RACE, sometimes=True
@@ -71,6 +93,15 @@ UNREACHED = (
     *(
         Unreached(function="arch_uprobe_signal_bp", text=text, reason=_WEAK)
         for text in ("__weak", "force_sig(SIGTRAP", "}")
+    ),
+    *(
+        Unreached(function=function, text=text, reason=_WEAK)
+        for function, last in (
+            ("arch_uretprobe_stack", "return user_stack_pointer(regs);"),
+            ("arch_uretprobe_forget", "return !arch_uretprobe_is_alive("),
+            ("arch_uprobe_insn_len", "return UPROBE_SWBP_INSN_SIZE;"),
+        )
+        for text in ("__weak", last)
     ),
     Unreached(function="arch_uretprobe_is_alive", text="__weak", reason=_WEAK),
     Unreached(function="arch_uretprobe_is_alive", text="return true;", reason=_WEAK),

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from generator.paths import write_atomic
-from generator.verify.mutation.fault import Fault
-from generator.verify.mutation.judge import LEVELS
+from generator.verify.mutation.fault import AnyFault
+from generator.verify.mutation.judge import BY_TEXT, LEVELS
 from generator.verify.mutation.known import explain_survivor
 
 BOOT = "boot"
@@ -39,8 +39,8 @@ class Verdict:
 
     @property
     def survives(self) -> bool:
-        """No level has noticed it, as far as they were asked."""
-        return not self.caught and not self.same
+        """No level has noticed it, as far as they were asked; those that only read do not count."""
+        return self.caught.keys() <= BY_TEXT and not self.same
 
 
 class Ledger:
@@ -61,7 +61,7 @@ class Ledger:
         except (OSError, ValueError, KeyError, TypeError):
             self.verdicts = {}
 
-    def keep(self, fault: Fault, verdict: Verdict) -> None:
+    def keep(self, fault: AnyFault, verdict: Verdict) -> None:
         """Remember a verdict.
 
         Raises:
@@ -70,6 +70,25 @@ class Ledger:
         self.verdicts[fault.ident] = verdict
         data = {"tip": self._tip, "verdicts": {k: asdict(v) for k, v in self.verdicts.items()}}
         write_atomic(self._path, (json.dumps(data, indent=1, sort_keys=True) + "\n").encode())
+
+
+@dataclass(frozen=True, kw_only=True)
+class Told:
+    """A fault as it is kept.
+
+    Attributes:
+        ident, kind, place, function, said: of the fault.
+        reason: why nothing can notice it, "" when that is not known.
+        read: what the levels say of it that only read the C.
+    """
+
+    ident: str
+    kind: str
+    place: str
+    function: str
+    said: str
+    reason: str = ""
+    read: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +103,6 @@ class Score:
         explained: survivors with a reason why nothing can notice them.
         open: survivors without, with the levels all asked; a hole in the proof.
         waiting: survivors that were not booted.
-        reasons: of the explained ones, in their order.
         overtaken: faults that have such a reason, and are noticed: the reason is wrong.
     """
 
@@ -92,11 +110,10 @@ class Score:
     same: int
     first: Mapping[str, int]
     caught: Mapping[str, int]
-    explained: tuple[Fault, ...]
-    open: tuple[Fault, ...]
-    waiting: tuple[Fault, ...]
-    reasons: tuple[str, ...] = ()
-    overtaken: tuple[Fault, ...] = ()
+    explained: tuple[Told, ...]
+    open: tuple[Told, ...]
+    waiting: tuple[Told, ...]
+    overtaken: tuple[Told, ...] = ()
 
     @property
     def share(self) -> float:
@@ -104,29 +121,30 @@ class Score:
         return sum(self.first.values()) / self.faults if self.faults else 0.0
 
 
-def count_score(faults: Sequence[Fault], verdicts: Mapping[str, Verdict]) -> Score:
+def count_score(faults: Sequence[AnyFault], verdicts: Mapping[str, Verdict]) -> Score:
     """Count the verdicts on ``faults``."""
     known = [(fault, verdicts[fault.ident]) for fault in faults if fault.ident in verdicts]
     real = [(fault, verdict) for fault, verdict in known if not verdict.same]
     first = Counter(
-        next(level for level in ALL_LEVELS if level in verdict.caught)
+        next(level for level in ALL_LEVELS if level in verdict.caught and level not in BY_TEXT)
         for _, verdict in real
-        if verdict.caught
+        if not verdict.survives
     )
     caught = Counter(level for _, verdict in real for level in verdict.caught)
-    left = [(fault, verdict) for fault, verdict in real if verdict.survives]
+    left = [(_tell(fault, verdict), verdict) for fault, verdict in real if verdict.survives]
     asked = [fault for fault, verdict in left if verdict.booted]
     return Score(
         faults=len(real),
         same=len(known) - len(real),
         first={level: first[level] for level in ALL_LEVELS},
         caught={level: caught[level] for level in ALL_LEVELS},
-        explained=tuple(fault for fault in asked if explain_survivor(fault)),
-        reasons=tuple(filter(None, map(explain_survivor, asked))),
-        open=tuple(fault for fault in asked if not explain_survivor(fault)),
+        explained=tuple(fault for fault in asked if fault.reason),
+        open=tuple(fault for fault in asked if not fault.reason),
         waiting=tuple(fault for fault, verdict in left if not verdict.booted),
         overtaken=tuple(
-            fault for fault, verdict in known if not verdict.survives and explain_survivor(fault)
+            _tell(fault, verdict)
+            for fault, verdict in known
+            if not verdict.survives and explain_survivor(fault)
         ),
     )
 
@@ -146,19 +164,31 @@ def format_score(score: Score) -> str:
         ("NOTICED, though explained", score.overtaken),
     ):
         for fault in faults:
-            reason = explain_survivor(fault)
-            lines.append(f"{title}: {fault.ident} {_said(fault)}{f': {reason}' if reason else ''}")
+            more = fault.reason or (fault.read and f"only read: {fault.read}")
+            lines.append(f"{title}: {fault.ident} {_said(fault)}{f': {more}' if more else ''}")
     return "\n".join(lines)
 
 
-def format_verdict(fault: Fault, verdict: Verdict) -> str:
+def _tell(fault: AnyFault, verdict: Verdict) -> Told:
+    return Told(
+        ident=fault.ident,
+        kind=fault.kind,
+        place=fault.place,
+        function=fault.function,
+        said=fault.said,
+        reason=explain_survivor(fault),
+        read="; ".join(verdict.caught[level] for level in sorted(verdict.caught)),
+    )
+
+
+def format_verdict(fault: AnyFault, verdict: Verdict) -> str:
     """Return one verdict as a line."""
     if verdict.same:
         return f"{fault.ident} {_said(fault)}: changes nothing"
-    level = next((level for level in ALL_LEVELS if level in verdict.caught), "")
-    said = f"{level}: {verdict.caught[level]}" if level else "not noticed"
+    levels = sorted(verdict.caught, key=lambda level: (level in BY_TEXT, ALL_LEVELS.index(level)))
+    said = f"{levels[0]}: {verdict.caught[levels[0]]}" if levels else "not noticed"
     return f"{fault.ident} {_said(fault)}: {said}"
 
 
-def _said(fault: Fault) -> str:
+def _said(fault: AnyFault | Told) -> str:
     return f"{fault.place}: {fault.function}: {fault.kind}: {fault.said}"

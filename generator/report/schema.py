@@ -107,6 +107,9 @@ RESULTS = {
         what="a version of the series that was written",
         more={"mbox": str, "mails": int, "version": int},
     ),
+    "faults": Shape(
+        what="faults written by hand, and what notices them", of=Score, more={"share": float}
+    ),
     "mutate": Shape(what="faults, and what notices them", of=Score, more={"share": float}),
     "patches": Shape(
         what="each patch in its place: applied, as a mail, its objects",

@@ -201,19 +201,14 @@ def _mutate(data: Data) -> View:
     ]
     text = f"{int(data['faults'])} faults, {100 * float(data['share']):.1f} % noticed"
     unnoticed = [_fault(fault) for fault in (*data["open"], *data["waiting"])]
-    explained = [
-        f"{_fault(fault)}: {cut(reason)}"
-        for fault, reason in zip(data["explained"], data["reasons"], strict=True)
-    ]
+    explained = [f"{_fault(fault)}: {cut(fault['reason'])}" for fault in data["explained"]]
     view = {"levels": levels, "open": unnoticed, "explained": explained}
     wrong = bool(data["open"]) or bool(data["overtaken"])
     return judged(int(data["faults"]) > 0 and not wrong), text, view
 
 
 def _fault(fault: Data) -> str:
-    change = f"{cut(fault['before'])} -> {cut(fault['after']) or 'nothing'}"
-    place = f"{fault['path']}:{int(fault['line'])} {fault['function']}"
-    return f"{place}: {fault['kind']}: {change}"
+    return f"{fault['place']} {fault['function']}: {fault['kind']}: {cut(fault['said'])}"
 
 
 def _census(data: Data) -> View:

@@ -1,10 +1,43 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A small fault in the rendered C: a range of one file and what stands there instead."""
+"""A fault in the rendered C; the small kind is a range of a file and what stands there instead."""
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
+
+
+class AnyFault(Protocol):
+    """What the levels ask a fault for: it was made by a program, or written by hand."""
+
+    @property
+    def ident(self) -> str:
+        """What tells it from others, the same in every run."""
+
+    @property
+    def kind(self) -> str:
+        """What kind of mistake it is."""
+
+    @property
+    def place(self) -> str:
+        """Where it stands."""
+
+    @property
+    def function(self) -> str:
+        """What it is in."""
+
+    @property
+    def said(self) -> str:
+        """The fault in a sentence or less."""
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The files that it changes."""
+
+    def changed(self, tip: Mapping[str, str]) -> Mapping[str, str]:
+        """Return the files that it changes, by path, with the fault."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +78,15 @@ class Fault:
         """The change in one line."""
         before, after = (" ".join(text.split()) for text in (self.before, self.after))
         return f"{before} -> {after or 'nothing'}"
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The file that it changes."""
+        return (self.path,)
+
+    def changed(self, tip: Mapping[str, str]) -> Mapping[str, str]:
+        """Return its file with the fault."""
+        return {self.path: self.apply(tip[self.path])}
 
     def apply(self, text: str) -> str:
         """Return the text of the file with the fault."""

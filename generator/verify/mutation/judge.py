@@ -23,7 +23,7 @@ from generator.errors import InfraError
 from generator.plan import Plan
 from generator.verify.ast import ParseError, Unit, parse
 from generator.verify.interface import ARCH, CORE, check_units
-from generator.verify.mutation.fault import Fault
+from generator.verify.mutation.fault import AnyFault
 from generator.verify.objects import Compiled, compile_object, depends_on
 from generator.verify.proof.build import FROM_TIP, load_decoder
 from generator.verify.proof.cases import Case
@@ -34,6 +34,8 @@ from generator.verify.tables import check_tables
 
 COMPILE, INTERFACE, TABLES, REVIEW = "compile", "interface", "tables", "review"
 STATES, PROOF = "states", "proof"
+BY_TEXT = frozenset((REVIEW, STATES))
+"""They only read: C that says the same in another place passes. Alone they do not count."""
 LEVELS = (COMPILE, INTERFACE, TABLES, REVIEW, STATES, PROOF)
 
 
@@ -47,7 +49,7 @@ class Judged:
         same: it is none, the objects are the same.
     """
 
-    fault: Fault
+    fault: AnyFault
     caught: Mapping[str, str] = field(default_factory=dict)
     same: bool = False
 
@@ -83,17 +85,17 @@ class JudgeRequest:
 
 
 def judge_faults(
-    request: JudgeRequest, faults: Sequence[Fault], tell: Callable[[Judged], None]
+    request: JudgeRequest, faults: Sequence[AnyFault], tell: Callable[[Judged], None]
 ) -> tuple[Judged, ...]:
     """Show each fault to all levels; ``tell`` gets each verdict when it is there.
 
     Raises:
         InfraError: a tool is missing, or a level finds something without any fault.
     """
-    judge = _Judge(request)
+    judge = _Judge(request, faults)
     judge.check_tip()
 
-    def one(fault: Fault) -> Judged:
+    def one(fault: AnyFault) -> Judged:
         verdict = judge.judge(fault)
         tell(verdict)
         return verdict
@@ -105,10 +107,11 @@ def judge_faults(
 class _Judge:
     """The levels, and what they say about the tip as it is."""
 
-    def __init__(self, request: JudgeRequest) -> None:
+    def __init__(self, request: JudgeRequest, faults: Sequence[AnyFault]) -> None:
         self._request = request
         hooks = {hook.path for hook in request.plan.base.hooks}
-        self._sources = sorted({CORE, ARCH, *hooks})
+        changed = {path for fault in faults for path in fault.paths if path.endswith(".c")}
+        self._sources = sorted({CORE, ARCH, *hooks, *changed})
         self._units: dict[str, Unit] = {}
         self._plain: dict[str, Compiled] = {}
 
@@ -131,11 +134,11 @@ class _Judge:
         if wrong:
             raise InfraError(f"without any fault: {wrong[0]}", hint="run: uprobekit verify")
 
-    def judge(self, fault: Fault) -> Judged:
+    def judge(self, fault: AnyFault) -> Judged:
         """Show a fault to the levels."""
         request = self._request
         place = request.place / fault.ident
-        tip = {**request.tip, fault.path: fault.apply(request.tip[fault.path])}
+        tip = {**request.tip, **fault.changed(request.tip)}
         try:
             made = {source: self._compile(source, tip, place) for source in self._seeing(fault)}
             said = self._compared(made)
@@ -143,7 +146,7 @@ class _Judge:
                 return Judged(fault=fault, same=True)
             caught = {COMPILE: said} if said else {}
             caught |= self._look(fault, tip, tuple(made), parses=not _failed(made))
-            if not _failed(made) and fault.path in FROM_TIP:
+            if not _failed(made) and set(fault.paths) & set(FROM_TIP):
                 caught[PROOF] = self._proof(tip, place)
             return Judged(
                 fault=fault, caught={level: text for level, text in caught.items() if text}
@@ -151,12 +154,17 @@ class _Judge:
         finally:
             shutil.rmtree(place, ignore_errors=True)
 
-    def _seeing(self, fault: Fault) -> list[str]:
+    def _seeing(self, fault: AnyFault) -> list[str]:
         """Return the sources whose objects a fault can change."""
-        if fault.path.endswith(".c"):
-            return [fault.path]
         build_dir = self._request.build_dir
-        return [source for source in self._sources if depends_on(build_dir, source, fault.path)]
+        return [
+            source
+            for source in self._sources
+            if any(
+                path == source or (path.endswith(".h") and depends_on(build_dir, source, path))
+                for path in fault.paths
+            )
+        ]
 
     def _compile(self, source: str, tip: Mapping[str, str], place: Path) -> Compiled:
         request = self._request
@@ -172,7 +180,7 @@ class _Judge:
         return ""
 
     def _look(
-        self, fault: Fault, tip: Mapping[str, str], sources: tuple[str, ...], *, parses: bool
+        self, fault: AnyFault, tip: Mapping[str, str], sources: tuple[str, ...], *, parses: bool
     ) -> dict[str, str]:
         """Return what the levels say that only read."""
         found = {TABLES: self._tables(tip), REVIEW: self._review(tip), STATES: self._states(tip)}

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from generator.verify.mutation.fault import Fault
+from generator.verify.mutation.fault import AnyFault
 
 _WEAK = "not in the kernel: x86 has its own, for 32-bit programs"
 _LEAK = "memory is lost: the kernel with kmemleak notices, of make qemu-test-debug"
@@ -62,6 +62,6 @@ _EXPLAINED: dict[tuple[str, str], str] = {
 }
 
 
-def explain_survivor(fault: Fault) -> str:
+def explain_survivor(fault: AnyFault) -> str:
     """Return why nothing notices a fault, "" when that is not known."""
     return _EXPLAINED.get((fault.function, fault.said), "")

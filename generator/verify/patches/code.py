@@ -2,9 +2,9 @@
 """Show that preparatory patches change no object code: compile before and after, and compare.
 
 The objects of each C file that a patch touches are compiled with the kernel's own command lines.
-What the patch renames, and the order of parameters that it changes, the preprocessor takes back in
-the text after the patch: ``-Dnew=old``, and ``-Df(a,b)=f(b,a)``, which swaps in prototypes,
-definitions and calls alike. Then the code has to be the same, instruction by instruction, name by
+What the patch renames is taken back in the text after it, since a name can become a string, as that
+of a lock's class. The order of parameters that it changes the preprocessor takes back:
+``-Df(a,b)=f(b,a)``, which swaps in prototypes, definitions and calls alike. Then the code has to be the same, instruction by instruction, name by
 name; and so do read-only and initialised data. A call that was forgotten shows.
 """
 
@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import difflib
 import io
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -96,13 +97,25 @@ def compare_code(
     return tuple(results)
 
 
+def undo_renames(edits: tuple[Edit, ...], files: Mapping[str, str]) -> dict[str, str]:
+    """Return the files after a patch with the names of before."""
+    old = {
+        after: before
+        for edit in edits
+        if isinstance(edit, RenameIdentifiers)
+        for before, after in edit.renames
+    }
+    if not old:
+        return dict(files)
+    names = re.compile(rf"\b(?:{'|'.join(map(re.escape, old))})\b")
+    return {path: names.sub(lambda m: old[m[0]], text) for path, text in files.items()}
+
+
 def undo_flags(edits: tuple[Edit, ...]) -> tuple[str, ...]:
-    """Return the flags with which the preprocessor takes back names and order of parameters."""
+    """Return the flags with which the preprocessor takes back the order of parameters."""
     flags: dict[str, None] = {}
     for edit in edits:
-        if isinstance(edit, RenameIdentifiers):
-            flags |= {f"-D{new}={old}": None for old, new in edit.renames}
-        elif isinstance(edit, ReorderParameters):
+        if isinstance(edit, ReorderParameters):
             names = [f"p{index}" for index in range(len(edit.order))]
             old = [""] * len(names)
             for new_place, old_place in enumerate(edit.order):
@@ -122,9 +135,10 @@ def _compare(
     build = next((b for b in builds if command_file(b.directory, source).is_file()), None)
     if build is None:
         return CodeResult(patch=planned.number, source=source, build="")
-    flags = undo_flags(planned.edits)
+    before, after = files
+    undone = undo_renames(planned.edits, after), undo_flags(planned.edits)
     shown, data = [], []
-    for text, extra in zip(files, ((), flags), strict=True):
+    for text, extra in ((before, ()), undone):
         made = compile_object(build.tree, build.directory, source, text, place, flags=extra)
         if not made.object:
             said = next((words for _, words in made.messages if "error" in words), "no object")

@@ -88,6 +88,7 @@ WRONG_IN_QEMU = {
     **dict.fromkeys(
         ("vroundss", "vroundsd"), "VEX.L, which they ignore: gen_VROUNDSD asserts that it is 0"
     ),
+    "retf": "helper_lret_protected() reads the stack of a program as if the kernel did: it oopses",
     **dict.fromkeys(("adcx", "adox"), "leave any bits in eflags, IOPL and NT among them"),
     **dict.fromkeys(
         ("fnstenv", "fstenv", "fnsave", "fsave"),
