@@ -114,6 +114,9 @@ fuzz: setup		## fuzz the analysis with libFuzzer (installs clang)
 mutate: setup		## put small faults into the C and count what notices them (after a build)
 	$(RUN) mutate --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
 
+faults: setup		## the faults that people wrote, tests/faults: what notices them (after a build)
+	$(RUN) mutate --base $(BASE) $(SOURCE) $(AREA) --by-hand tests/faults --count 1000 --boots 1000 $(ARGS)
+
 census: setup		## what programs of this machine begin with, ours and the base's verdicts
 	$(RUN) census --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
 
@@ -219,7 +222,7 @@ clean:			## remove the Python environment and caches; not the work area
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: help tools setup qemu-test series opcodes drift checkpatch matrix review verify patches \
-	states picture proof proof-full fuzz mutate census cost profile coverage corpus soak clients \
+	states picture proof proof-full fuzz mutate faults census cost profile coverage corpus soak clients \
 	qemu-test-debug qemu-test-i386 bochs-test block-test build boot lint types test-tools test test-left-out test-bare test-sweep \
 	test-browser test-kernel golden check bench clean
 
