@@ -228,6 +228,12 @@ MISTAKES = {
         "handle_old_step()",
         r"messages/hit.txt.j2:LINE: the message names 'handle_old_step'",
     ),
+    "start of a mail": (
+        "templates/messages/hit.txt.j2",
+        "As soon as the probe is known,",
+        "From then on,",
+        r"messages/hit.txt.j2:LINE: a paragraph begins with 'From '",
+    ),
     "hook of no patch": (
         V33,
         'patch="hit"',
