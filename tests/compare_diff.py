@@ -245,7 +245,7 @@ class Sides:
     def contradicts(self, ours: str, git: str) -> str:
         """Return in what ours is otherwise than it may be; "" for nothing."""
         data = json.loads(self.ours("--json"))
-        pairs = re.findall(r"^ *(\d+|-): +\S+ ([=!<>]) +(\d+|-): \S* *(.*)", git, re.M)
+        pairs = re.findall(r"^ *(\d+|-): +\S+ ([=!<>]) +(\d+|-): +\S+ (.*)$", git, re.M)
         wanted = {(int(a.strip("-") or 0), int(b.strip("-") or 0), s) for a, s, b, _ in pairs}
         found = {(pair["before"], pair["after"], pair["sign"]) for pair in data["patches"]}
         # what git leaves alone is a pair for us where both have one subject

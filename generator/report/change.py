@@ -296,9 +296,10 @@ def _range_text(text: str, told: set[str]) -> Iterator[tuple[str, str]]:
     left_out = 0
     for hunk in hunks:
         changed = [line for line in hunk if line[:1] in "+-"]
-        if changed and all(_PERSON.fullmatch(line) for line in changed):
-            yield from ((line[:1], f"    {line}") for line in changed if line not in told)
-            told.update(changed)
+        persons = [line for line in changed if line[1:].strip()]
+        if persons and all(_PERSON.fullmatch(line) for line in persons):
+            yield from ((line[:1], f"    {line}") for line in persons if line not in told)
+            told.update(persons)
         elif _only_context(hunk):
             left_out += 1
         else:
