@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Compare ``uprobekit diff`` with git range-diff, b4 diff and interdiff: lines and seconds.
+"""Compare ``uprobekit diff`` with git range-diff, b4 diff and interdiff: lines, processor's seconds.
 
 Usage: python tests/compare_diff.py [--base 6.1] [--workdir DIR] [--rounds 3] [--only CHANGE]
 
@@ -16,11 +16,11 @@ import json
 import os
 import platform
 import re
+import resource
 import shutil
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -180,7 +180,7 @@ CHANGES: dict[str, Callable[[Repository], str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Seen:
-    """What a program says of a change: the text, and the seconds it takes."""
+    """What a program says of a change: the text, and the seconds of a processor it takes."""
 
     text: str
     seconds: float
@@ -205,7 +205,9 @@ class Sides:
             (place / f"{name}.diff").write_text(repo.git("diff", "baseline", end))
             self._folders.append(folder)
         self._b4 = b4
-        self._boxes = [self._box(n, end) for n, end in enumerate(("review", tip), 1)] if b4 else []
+        # the version before is the same for all changes
+        kept = sorted(place.parent.glob("change-*/b4-1/*.mbx"))[:1] if b4 else []
+        self._boxes = [*(kept or [self._box(1, "review")]), self._box(2, tip)] if b4 else []
 
     def _box(self, number: int, end: str) -> Path:
         """Return what ``b4 am`` makes of a version that was sent."""
@@ -263,13 +265,22 @@ class Sides:
 
 
 def timed(call: Callable[[], str], rounds: int) -> Seen:
-    """Call several times; return the text and the least of the seconds."""
+    """Call several times; return the text and the least of the processor's seconds.
+
+    Those are the same whatever else the machine does.
+    """
     best, text = float("inf"), ""
     for _ in range(rounds):
-        start = time.monotonic()
+        start = _spent()
         text = call()
-        best = min(best, time.monotonic() - start)
+        best = min(best, _spent() - start)
     return Seen(text=text, seconds=best)
+
+
+def _spent() -> float:
+    """Return the processor's seconds that the programs have taken so far."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def find_b4() -> Path | None:
@@ -339,7 +350,9 @@ def main() -> int:
         rows, wrong = compare(rendered, Path(place), rounds=wanted.rounds, names=names)
         if wanted.keep:
             shutil.copytree(place, wanted.keep)
-    print(f"{datetime.now(UTC):%d %B %Y}, base {wanted.base}, {_versions()}; lines and seconds:\n")
+    print(
+        f"{datetime.now(UTC):%d %B %Y}, base {wanted.base}, {_versions()}; lines, and\nseconds of a processor:\n"
+    )
     print(f"| change | {' | '.join(PROGRAMS)} |")
     print("|---" * (len(PROGRAMS) + 1) + "|")
     print("\n".join(rows))
