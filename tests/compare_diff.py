@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Compare ``uprobekit diff`` with git range-diff, b4 diff and interdiff: lines, processor's seconds.
+"""Compare ``uprobekit diff`` with git range-diff, b4 diff and interdiff: lines and seconds.
 
 Usage: python tests/compare_diff.py [--base 6.1] [--workdir DIR] [--rounds 3] [--only CHANGE]
 
@@ -350,9 +350,8 @@ def main() -> int:
         rows, wrong = compare(rendered, Path(place), rounds=wanted.rounds, names=names)
         if wanted.keep:
             shutil.copytree(place, wanted.keep)
-    print(
-        f"{datetime.now(UTC):%d %B %Y}, base {wanted.base}, {_versions()}; lines, and\nseconds of a processor:\n"
-    )
+    print(f"{datetime.now(UTC):%d %B %Y}, base {wanted.base}; {_versions()}.")
+    print("Lines, and seconds of a processor:\n")
     print(f"| change | {' | '.join(PROGRAMS)} |")
     print("|---" * (len(PROGRAMS) + 1) + "|")
     print("\n".join(rows))
