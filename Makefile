@@ -218,12 +218,17 @@ check: lint types test test-sweep	## what to run before a commit
 bench: cost		## instructions a hit takes; seconds of the main job, against a plain build
 	$(PYTHON) tests/bench.py --base $(BASE)
 
+bench-diff: setup	## lines and seconds of diff beside git range-diff, b4 diff, interdiff (installs it)
+	@$(MAKE) -s tools PACKAGES=patchutils
+	$(RUN) render --base $(BASE) $(SOURCE) $(AREA)
+	$(PYTHON) tests/compare_diff.py --base $(BASE) $(AREA) $(ARGS)
+
 clean:			## remove the Python environment and caches; not the work area
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: help tools setup qemu-test series opcodes drift checkpatch matrix review verify patches \
 	states picture proof proof-full fuzz mutate faults census cost profile coverage corpus soak clients \
 	qemu-test-debug qemu-test-i386 bochs-test block-test build boot lint types test-tools test test-left-out test-bare test-sweep \
-	test-browser test-kernel golden check bench clean
+	test-browser test-kernel golden check bench bench-diff clean
 
 .PHONY: verdicts report pictures

@@ -5,14 +5,17 @@ import json
 import os
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 from conftest import MINI, TESTS
 
 from generator import __version__
-from generator.cli import main
+from generator.cli import main, output
 from generator.cli.app import app
+from generator.errors import UserError
+from generator.verify.change import sides
 
 COMMANDS = sorted(command.name or command.callback.__name__ for command in app.registered_commands)
 ROOT = TESTS.parent
@@ -272,3 +275,30 @@ def test_no_escape_codes_in_a_pipe(force):
     assert (
         done.stderr == "uprobekit: error: there is no base '9.9'; the bases are: 6.1, 6.12, 3.3\n"
     )
+
+
+def test_what_takes_long_says_so(monkeypatch, capsys):
+    """After a while, once, on stderr; what is done at once says nothing."""
+    screen = output.Screen(as_json=True)
+    with screen.patience("never"):
+        pass
+    monkeypatch.setattr(output, "PATIENCE", 0.01)
+    with screen.patience("reading"):
+        time.sleep(0.5)
+    assert capsys.readouterr() == ("", "reading\n")
+    with output.Screen(quiet=True).patience("reading"):
+        time.sleep(0.3)
+    assert capsys.readouterr() == ("", "")
+
+
+def test_a_comparison_is_not_silent(monkeypatch, capsys):
+    """A side that has to be rendered first is named while that is done."""
+
+    def slow(name, request):
+        time.sleep(0.5)
+        raise UserError("no side", where=name)
+
+    monkeypatch.setattr(sides, "read_side", slow)
+    monkeypatch.setattr(output, "PATIENCE", 0.01)
+    assert main(["diff", "6.1", "6.12"]) == 2
+    assert "6.1: reading" in capsys.readouterr().err

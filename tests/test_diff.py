@@ -477,6 +477,27 @@ def test_shorter_than_range_diff(tmp_path, capsys):
         assert all(line.rstrip() in text for line in git_says.splitlines() if "step_6" in line)
 
 
+def test_who_has_made_all_of_them(tmp_path, capsys):
+    """Another author and one more trailer in each patch are told once."""
+    steps = [{f"kernel/file{n}.c": f"int value_{n};\n" * 9} for n in range(5)]
+    sides = [make_series(tmp_path / name, *steps) for name in ("a", "b")]
+    for patch in sides[1].iterdir():
+        text = patch.read_text().replace("Some One <some@", "Another <another@")
+        patch.write_text(
+            text.replace("\n---\n", "\n\nSigned-off-by: Another <another@x.org>\n---\n")
+        )
+    text = shown(capsys, *sides)
+    assert text.count("(author, trailers)") == 5
+    for said in ("-Author: Some One", "+Author: Another", "+    Signed-off-by: Another"):
+        assert text.count(said) == 1
+    assert len(text.splitlines()) == 3 + 5 + 3
+    # what is of one patch alone is told there
+    patch = sorted(sides[1].iterdir())[2]
+    patch.write_text(patch.read_text().replace("Signed-off-by: A", "Cc: c@x.org\nSigned-off-by: A"))
+    text = shown(capsys, *sides)
+    assert text.count("+    Cc: c@x.org") == 1 and text.count("+    Signed-off-by") == 1
+
+
 def test_callers_of_a_renamed_function(tmp_path, capsys):
     """That they call it by its new name is no change of theirs."""
     call = function("uprobe_caller", "void", "\tuprobe_do(regs, 1);\n" + BODY)

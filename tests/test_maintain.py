@@ -382,6 +382,101 @@ def test_trailers_are_written(checkout, tmp_path, capsys, monkeypatch):
     assert module.read_text() == (ROOT / "generator/model/trailers.py").read_text()
 
 
+def place_to_work(kind, kernel, tmp_path):
+    """Return the repository of a kind, and its git directory."""
+    other = tmp_path / kind
+    if kind in ("bare", "without blobs"):
+        git(kernel, "config", "uploadpack.allowFilter", "true")
+        git(kernel, "config", "uploadpack.allowAnySHA1InWant", "true")
+        more = ["--bare"] if kind == "bare" else ["--filter=blob:none", "--no-checkout"]
+        git(tmp_path, "clone", "--quiet", *more, f"file://{kernel}", str(other))
+        return other, other if kind == "bare" else other / ".git"
+    if kind == "worktree":
+        git(kernel, "branch", "topic")
+        git(kernel, "worktree", "add", "--quiet", str(other), "topic")
+        (other / "Makefile").write_text("VERSION = 7\n")
+        return other, kernel / ".git"
+    if kind == "merging":
+        for branch, line in (("one", "int one;\n"), ("two", "int two;\n")):
+            git(kernel, "checkout", "--quiet", "-b", branch, "main")
+            (kernel / "Makefile").write_text(line)
+            git(kernel, "commit", "--quiet", "-a", "-m", branch)
+        merge = ["git", "-C", str(kernel), "merge", "one"]
+        assert subprocess.run(merge, capture_output=True, check=False).returncode
+    else:
+        git(kernel, "checkout", "--quiet", "--detach")
+    return kernel, kernel / ".git"
+
+
+def untouched(repo, store):
+    """Return all that nobody may touch: the user's files and git's, but for the new branch."""
+    places = {repo, store}
+    found = {}
+    for path in sorted(p for place in places for p in place.rglob("*") if p.is_file()):
+        if "uprobes" in path.name and ("refs" in path.parts or "heads" in path.parts):
+            continue
+        if "objects" not in path.relative_to(store if store in path.parents else repo).parts:
+            found[str(path)] = path.read_bytes()
+    missing = git(repo, "rev-list", "--objects", "--missing=print", "origin/main", "--")
+    return found, {row for row in missing.splitlines() if row.startswith("?")}
+
+
+def commit_elsewhere(repo, path, old, new, tmp_path):
+    """Commit a change on the branch without a work tree, as another one of the user's would."""
+    environment = {**os.environ, "GIT_INDEX_FILE": str(tmp_path / "other-index")}
+    text = git(repo, "show", f"uprobes:{path}")
+    assert old in text
+    git(repo, "read-tree", "uprobes", env=environment)
+    blob = git(repo, "hash-object", "-w", "--stdin", input=text.replace(old, new)).strip()
+    git(repo, "update-index", "--cacheinfo", f"100644,{blob},{path}", env=environment)
+    tree = git(repo, "write-tree", env=environment).strip()
+    made = git(repo, "commit-tree", tree, "-p", "uprobes", "-m", "An idea").strip()
+    git(repo, "update-ref", "refs/heads/uprobes", made)
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("kind", ["bare", "worktree", "without blobs", "merging", "detached"])
+def test_wherever_it_is(kind, checkout, kernel, tmp_path, capsys):
+    """There and back, whatever the repository is and does: nothing of it is touched."""
+    git(kernel, "update-ref", "refs/remotes/origin/main", "main")
+    repo, store = place_to_work(kind, kernel, tmp_path)
+    git(repo, "update-ref", "refs/remotes/origin/main", "main" if kind == "bare" else "origin/main")
+    start = git(repo, "rev-parse", "origin/main").strip()
+    before = untouched(repo, store)
+    if kind == "without blobs":
+        assert before[1], "the clone has all blobs"
+    assert make_branch(repo, "--rev", start) == 0, capsys.readouterr().err
+    assert untouched(repo, store) == before
+    listed = git(repo, "rev-list", f"{start}..uprobes").split()
+    assert len(listed) == 1 + len(PATCHES)
+    assert "uprobe_notify_resume" in git(repo, "show", f"uprobes:{CORE}")
+    commit_elsewhere(repo, CORE, "failed to %s", "did not %s", tmp_path)
+    hit = checkout / "templates/kernel/events/uprobes.c/hit.c.j2"
+    assert "did not %s" not in hit.read_text()
+    command = ["import", "--base", "3.3", "--tree", str(repo), "--rev", start, "-q", "uprobes"]
+    assert main(command) == 0, capsys.readouterr().err
+    assert "did not %s" in hit.read_text()
+    assert untouched(repo, store) == before
+
+
+def test_a_bare_repository_has_no_files(kernel, tmp_path, capsys):
+    """Where nothing can be checked out that is said, and the branch is there."""
+    repo, _ = place_to_work("bare", kernel, tmp_path)
+    assert make_branch(repo, "--checkout") == 1
+    said = capsys.readouterr().err
+    assert "the branch 'uprobes' is made" in said and "Traceback" not in said
+    assert git(repo, "rev-parse", "uprobes") != git(repo, "rev-parse", "main")
+
+
+def test_a_branch_in_another_worktree(kernel, tmp_path, capsys):
+    """What is checked out in one is not replaced from another."""
+    git(kernel, "branch", "uprobes")
+    git(kernel, "worktree", "add", "--quiet", str(tmp_path / "other"), "uprobes")
+    assert make_branch(kernel, "--force") == 1
+    assert "is checked out" in capsys.readouterr().err
+    assert git(kernel, "rev-parse", "uprobes") == git(kernel, "rev-parse", "main")
+
+
 def test_files_that_are_no_mails(tmp_path):
     """A directory, a file of something else."""
     (tmp_path / "x").write_text("int x;\n")

@@ -3,6 +3,7 @@
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,7 +13,7 @@ import pytest
 from conftest import TESTS
 
 from generator.cli import main
-from generator.cli.app import app
+from generator.cli.app import app, command_line
 from generator.cli.manual import MANUAL, SHELLS, completion_script, manual_page
 
 ROOT = TESTS.parent
@@ -65,6 +66,37 @@ def test_manual_has_every_command():
     for option in ("color", "no-pager", "accel", "workdir", "dry-run"):
         assert "\\-\\-" + option.replace("-", "\\-") in page
     assert "different" in page and "UPROBEKIT_WORKDIR" in page
+
+
+def shown(name, capsys):
+    """Return what --help prints."""
+    assert main([name, "--help"]) == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_says_what_everything_is(name, capsys):
+    """Each argument and each option is explained, once."""
+    text = shown(name, capsys)
+    assert len(re.findall("(?i)arguments:", text)) <= 1
+    # lines are broken at hyphens, too
+    text = "".join(text.split())
+    for param in command_line().commands[name].params:
+        said = "".join((param.help or "").split())
+        assert said, param.name
+        once = param.param_type_name == "argument"
+        assert text.count(said) == 1 if once else said in text, param.name
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_has_an_example(name, capsys):
+    """On one line, to be copied; with arguments that the command takes."""
+    found = re.findall(r"^  Example: (.*)$", shown(name, capsys), re.M)
+    assert len(found) == 1, found
+    line = found[0].partition(" | ")[0].partition(" > ")[0].rpartition(" && ")[2]
+    program, command, *words = shlex.split(line)
+    assert (program, command) == ("uprobekit", name)
+    command_line().commands[name].make_context(name, words)
 
 
 @needs("groff")

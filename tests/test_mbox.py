@@ -171,6 +171,12 @@ def test_lines_that_begin_a_mail(request_):
     assert len(mails(boxed(changed))) == COUNT + 1
 
 
+def test_no_text_begins_a_mail(request_):
+    """What b4 writes has a ">" in front of such a line, and git am leaves it in the message."""
+    for name, data in request_.patches.items():
+        assert not re.search(rb"^>*From ", data.partition(b"\n\n")[2], re.M), name
+
+
 def test_draft(difference):
     """What the interface and the patches say, and a line that has to go."""
     lines = draft_changes(difference).splitlines()
@@ -492,6 +498,14 @@ def test_b4(small, tmp_path):
     assert "3" in said
     # the branch that git am makes of it, with trailers of the answers, and enrolled
     run("git", "am", "-q", made[1], where=clone)
+    texts = [
+        re.sub("^Signed-off-by: .*\n+", "", text, flags=re.M)
+        for text in (
+            run("git", "log", "--format=%B", "-3", tip, where=clone)
+            for tip in ("HEAD", "origin/review")
+        )
+    ]
+    assert texts[0].split() == texts[1].split()
     answer = mails(box.read_bytes())[2]
     reply = (
         f"From nobody Mon Sep 17 00:00:00 2001\nFrom: Re Viewer <re@example.org>\n"

@@ -491,10 +491,12 @@ def test_the_base_decides_the_names():
         ("word " * 20, ("word " * 14).strip() + "\n" + ("word " * 6).strip()),
         ("x" * 90, "x" * 90),
         ("a-" * 50, "a-" * 50),
+        ("word " * 14 + "From here", ("word " * 13).strip() + "\nword From here"),
+        ("word " * 14 + "Fromage", ("word " * 14).strip() + "\nFromage"),
     ],
 )
 def test_filling(text, filled):
-    """Paragraphs are filled, lists hang, long words stay whole."""
+    """Paragraphs are filled, lists hang, long words stay whole, no line begins a mail."""
     assert message.fill(text) == filled
 
 

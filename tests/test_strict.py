@@ -16,6 +16,7 @@ from generator.model.bases.v3_3 import BASE
 from generator.model.series import REVIEW
 from generator.plan import plan_series
 from generator.render import env
+from generator.tree import names
 from generator.tree.acquire import find_source
 from generator.tree.series import render_series
 from generator.verify.uses import find_needs
@@ -92,6 +93,16 @@ def spoil(copy, file, old, new):
 def test_nothing_is_wrong(copy, tree):
     """The templates and the model as they are."""
     assert render(copy, tree) == (0, "")
+
+
+def test_members_of_every_kind():
+    """Pointers, functions, arrays and bits are members; what a comment names is none."""
+    text = (
+        "struct kinds {\n\tint\t\ta, *b;\n\tint (*call)(struct kinds *self);\n"
+        "\tu8 rows[2][3];\n\tunsigned int bit : 1;\n\t/* gone; */\n};\n"
+    )
+    found = names._members_in(text, "kinds")
+    assert found >= {"a", "b", "call", "rows", "bit"} and "gone" not in found
 
 
 MISTAKES = {
@@ -216,6 +227,12 @@ MISTAKES = {
         "handle_singlestep()",
         "handle_old_step()",
         r"messages/hit.txt.j2:LINE: the message names 'handle_old_step'",
+    ),
+    "start of a mail": (
+        "templates/messages/hit.txt.j2",
+        "As soon as the probe is known,",
+        "From then on,",
+        r"messages/hit.txt.j2:LINE: a paragraph begins with 'From '",
     ),
     "hook of no patch": (
         V33,

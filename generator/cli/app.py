@@ -9,10 +9,11 @@ import sys
 from copy import copy
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, cast
+from typing import Annotated, Any, cast, get_type_hints
 
 import typer
-from typer.models import CommandInfo
+from typer.core import TyperCommand
+from typer.models import ArgumentInfo, CommandInfo
 
 from generator import __version__
 from generator.cli import bases, checks, clients, commands, desk, maintain, patches, states
@@ -182,7 +183,10 @@ def render(
 
 @app.command()
 def lines(as_json: Json = False) -> None:
-    """Count the template lines that all bases share, and those that belong to one."""
+    """Count the template lines that all bases share, and those that belong to one.
+
+    Example: uprobekit lines --json
+    """
     bases.lines(as_json=as_json)
 
 
@@ -199,7 +203,10 @@ def probe_base(
     series: Annotated[str, typer.Option(help="Which series.")] = "review",
     as_json: Json = False,
 ) -> None:
-    """List which edits and facts of a base hold in a tree of another version, and which do not."""
+    """List which edits and facts of a base hold in a tree of another version, and which do not.
+
+    Example: uprobekit probe-base --tree ~/src/linux-6.9 --like 6.12
+    """
     bases.probe(
         Options(base=like, series=series, tree=tree, rev=rev, as_json=as_json),
     )
@@ -250,7 +257,10 @@ def review(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Check every point of the review on the tip: evidence, verdict, deviations."""
+    """Check every point of the review on the tip: evidence, verdict, deviations.
+
+    Example: uprobekit review --base 6.12 --markdown
+    """
     checks.review(
         Options(
             base=base,
@@ -276,7 +286,10 @@ def verify(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Compare the tip, as libclang sees it, with the model; needs a build of the tip."""
+    """Compare the tip, as libclang sees it, with the model; needs a build of the tip.
+
+    Example: uprobekit build tip && uprobekit verify
+    """
     checks.verify(
         Options(
             base=base,
@@ -336,6 +349,8 @@ def matrix(
 
     W=1 and sparse have to find nothing new in files of the series. The plan says before what will
     be built; what was done with the same inputs is not done again.
+
+    Example: uprobekit matrix --base 6.12 --only prefix-on --dry-run
     """
     prefix_matrix.matrix(
         Options(
@@ -405,6 +420,8 @@ def soak(
     What they write and how they end has to be byte for byte as without probes. Probes are on every
     function of the programs and what they load, then on returns; in programs that csmith makes, on
     every instruction. Needs tip and peer built; what was booted before is not booted again.
+
+    Example: uprobekit soak --program python3 --count 0
     """
     soak_programs.run_soak(
         Options(
@@ -444,6 +461,8 @@ def cost(
     """Count the instructions that a probe hit takes, ours beside the base's; needs both built.
 
     QEMU counts them: the figures are the same in every run.
+
+    Example: uprobekit build tip peer && uprobekit cost
     """
     checks.cost(
         Options(
@@ -472,6 +491,8 @@ def clients_command(
     """Run perf, bpftrace, systemtap and the base's tests of ftrace in guests; compare the counts.
 
     Needs the flavour clients of the tip and of the peer built, and the packages installed.
+
+    Example: uprobekit build --flavour clients tip peer && uprobekit clients
     """
     clients.run_clients(
         Options(
@@ -502,6 +523,8 @@ def coverage(
     """Count the series' lines that the self-tests execute in the booted kernel, by gcov.
 
     Needs the tip built with --flavour gcov. At least 95 % have to be; each other line has a reason.
+
+    Example: uprobekit build --flavour gcov tip && uprobekit coverage
     """
     measure_coverage(
         Options(
@@ -539,7 +562,10 @@ def corpus(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Execute thousands of instructions in a guest, without a probe and with one."""
+    """Execute thousands of instructions in a guest, without a probe and with one.
+
+    Example: uprobekit corpus tip --cases 5000 --mode 32
+    """
     checks.corpus(
         Options(
             base=base,
@@ -587,7 +613,10 @@ def census(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Count which function entries of real programs are probed without a single step."""
+    """Count which function entries of real programs are probed without a single step.
+
+    Example: uprobekit census ~/bin/mine /usr/bin --limit 100
+    """
     checks.census(
         Options(
             base=base,
@@ -619,7 +648,10 @@ def patches_command(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Apply each patch, read its mail, compare objects, and say whom the series goes to."""
+    """Apply each patch, read its mail, compare objects, and say whom the series goes to.
+
+    Example: uprobekit patches --base 6.12 --no-code
+    """
     patches.check_patches(
         Options(
             base=base,
@@ -655,7 +687,10 @@ def states_command(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Explore the states of a probed task, and show what each guard in the C is for."""
+    """Explore the states of a probed task, and show what each guard in the C is for.
+
+    Example: uprobekit states --guard deny --guard killable
+    """
     options = Options(
         base=base,
         series=series,
@@ -683,7 +718,10 @@ def verdicts(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Ask our C and the base's own about every opcode; show where they differ."""
+    """Ask our C and the base's own about every opcode; show where they differ.
+
+    Example: uprobekit verdicts --base 6.12 --json
+    """
     checks.verdicts(
         Options(
             base=base,
@@ -712,7 +750,10 @@ def proof(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Execute instructions unprobed and probed in an emulator, without a kernel, and compare."""
+    """Execute instructions unprobed and probed in an emulator, without a kernel, and compare.
+
+    Example: uprobekit proof --base 6.12 --cases 200000
+    """
     checks.proof(
         Options(
             base=base,
@@ -764,6 +805,8 @@ def mutate(
 
     Small ones are made by a program, of what the C says; --by-hand takes those that people wrote.
     What only reads the C does not count: such a fault is booted with --boots.
+
+    Example: uprobekit mutate --count 10 --cases 2000
     """
     checks.mutate(
         Options(
@@ -804,7 +847,10 @@ def explain(
     workdir: Workdir = None,
     as_json: Json = False,
 ) -> None:
-    """Say what a probe on an instruction does, and why it is refused."""
+    """Say what a probe on an instruction does, and why it is refused.
+
+    Example: uprobekit explain libc.so.6 --symbol malloc --count 5
+    """
     checks.explain(
         Options(base=base, tree=tree, rev=rev, workdir=workdir, as_json=as_json),
         code=code,
@@ -825,7 +871,10 @@ def fuzz(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Fuzz the analysis of instructions with libFuzzer, sanitizers on; needs clang."""
+    """Fuzz the analysis of instructions with libFuzzer, sanitizers on; needs clang.
+
+    Example: uprobekit fuzz --seconds 600 --seed 7
+    """
     checks.fuzz(
         Options(base=base, tree=tree, rev=rev, workdir=workdir, as_json=as_json, quiet=quiet),
         seconds=seconds,
@@ -835,7 +884,10 @@ def fuzz(
 
 @app.command()
 def opcodes() -> None:
-    """Print the opcode model as a page in Markdown: docs/opcodes.md is this."""
+    """Print the opcode model as a page in Markdown: docs/opcodes.md is this.
+
+    Example: uprobekit opcodes > docs/opcodes.md
+    """
     checks.opcodes()
 
 
@@ -853,7 +905,10 @@ def build(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Build kernels: the baseline and the tip, or what is named."""
+    """Build kernels: the baseline and the tip, or what is named.
+
+    Example: uprobekit build baseline tip review-05 --base 6.12
+    """
     commands.build(
         Options(
             base=base,
@@ -891,7 +946,10 @@ def boot(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Boot kernels that were built, and run the self-tests in them."""
+    """Boot kernels that were built, and run the self-tests in them.
+
+    Example: uprobekit boot tip --tests 'nop,call,return-*'
+    """
     commands.boot(
         Options(
             base=base,
@@ -921,7 +979,10 @@ def compare(
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """Compare the self-tests before and after the series; 2 when they are not as they must be."""
+    """Compare the self-tests before and after the series; 2 when they are not as they must be.
+
+    Example: uprobekit compare --base 6.12 --junit junit.xml --verbose
+    """
     commands.compare(
         Options(base=base, workdir=workdir, as_json=as_json, quiet=quiet, flavour=flavour),
         junit=junit,
@@ -958,7 +1019,10 @@ def qemu_test(
     verbose: Verbose = False,
     quiet: Quiet = False,
 ) -> None:
-    """Do it all: render, build, boot before and after, compare."""
+    """Do it all: render, build, boot before and after, compare.
+
+    Example: uprobekit qemu-test --base 6.12 --peer --junit junit.xml
+    """
     commands.qemu_test(
         Options(
             base=base,
@@ -983,8 +1047,8 @@ def qemu_test(
 
 @app.command()
 def diff(
-    before: Annotated[str, typer.Argument(help="A side; see below.", metavar="A")],
-    after: Annotated[str, typer.Argument(help="The other side.", metavar="B")],
+    before: Annotated[str, typer.Argument(help="The side before.", metavar="A")],
+    after: Annotated[str, typer.Argument(help="The side after.", metavar="B")],
     base: Base = "6.1",
     series: Annotated[str, typer.Option(help="Which series.")] = "review",
     level: Annotated[
@@ -1013,6 +1077,8 @@ def diff(
     patches for --base are read.
 
     Exit status: 0 the same, 1 different, 2 the input is wrong, 3 the machine is the trouble.
+
+    Example: uprobekit diff HEAD kernel_patches/6.1/review --level patches
     """
     if as_json + markdown + html > 1:
         raise typer.BadParameter("only one of --json, --markdown and --html")
@@ -1050,7 +1116,10 @@ def report(
     as_json: Json = False,
     quiet: Quiet = False,
 ) -> None:
-    """Write one page about the series from the results that are there; nothing is run for it."""
+    """Write one page about the series from the results that are there; nothing is run for it.
+
+    Example: uprobekit report --base 6.12 -o report-6.12.html
+    """
     desk.report(
         Options(
             base=base,
@@ -1170,7 +1239,7 @@ def apply(
     Neither your files nor your index nor any other branch is touched. Author and Signed-off-by are
     those that git has for you. uprobekit import brings back what you change there.
 
-    Example: uprobekit apply --tree ~/src/linux --rev v6.12.117 --base 6.12 --branch uprobes
+    Example: uprobekit apply --tree ~/src/linux --branch uprobes
     """
     maintain.apply(
         Options(
@@ -1214,7 +1283,7 @@ def import_(
     The result is rendered before anything is written: it is what you have edited. What does not
     fit is named, kept in uprobekit-import.rej, and the status is 2.
 
-    Example: uprobekit import --tree ~/src/linux --rev v6.1.150 uprobes~3..uprobes
+    Example: uprobekit import --tree ~/src/linux uprobes~3..uprobes
     """
     maintain.import_(
         Options(
@@ -1248,7 +1317,7 @@ def trailers(
 
     They stand in generator/model/trailers.py, by patch, in the kernel's order.
 
-    Example: b4 mbox 20260101-uprobes-v2 && uprobekit trailers 20260101-uprobes-v2.mbx
+    Example: uprobekit trailers 20260101-uprobes-v2.mbx
     """
     maintain.trailers(Options(base="6.1", series=series, as_json=as_json, quiet=quiet), files or [])
 
@@ -1260,7 +1329,10 @@ def manual(
         typer.Option(help="The completion for this shell instead.", show_default=False),
     ] = None,
 ) -> None:
-    """Print the manual page, or the completion of commands for a shell."""
+    """Print the manual page, or the completion of commands for a shell.
+
+    Example: uprobekit manual | man -l -
+    """
     from generator.cli.manual import completion_script, manual_page
     from generator.cli.output import Screen
 
@@ -1274,7 +1346,10 @@ def status(
     workdir: Workdir = None,
     as_json: Json = False,
 ) -> None:
-    """Say what is in the work area, and what would be done next."""
+    """Say what is in the work area, and what would be done next.
+
+    Example: uprobekit status --base 6.12 --json
+    """
     commands.status(Options(base=base, workdir=workdir, as_json=as_json, flavour=flavour))
 
 
@@ -1294,6 +1369,13 @@ def _wrong_input(arguments: list[str] | None) -> ExitCode:
     return ExitCode.FAILED if words[:1] == ["diff"] else ExitCode.USER
 
 
+class _Command(TyperCommand):
+    """A command whose arguments are told once."""
+
+    def format_arguments(self, ctx: object, formatter: object) -> None:
+        """Write nothing: click does since 8.5, and typer has done so with the options."""
+
+
 @cache
 def command_line(command: str = "") -> Any:  # noqa: ANN401  # click's, or a copy in typer
     """Return the commands as click knows them, made once in a process.
@@ -1303,9 +1385,26 @@ def command_line(command: str = "") -> Any:  # noqa: ANN401  # click's, or a cop
             such command.
     """
     chosen = [info for info in app.registered_commands if _name(info) == command]
+    for info in app.registered_commands:
+        info.cls = _Command
     some = copy(app)
     some.registered_commands = chosen or app.registered_commands
-    return typer.main.get_command(some)
+    made = typer.main.get_command(some)
+    for info in some.registered_commands:
+        _explain_arguments(made, info)
+    return made
+
+
+def _explain_arguments(made: Any, info: CommandInfo) -> None:  # noqa: ANN401
+    """Give the arguments of a command the help back that click takes from them since 8.5."""
+    commands = getattr(made, "commands", {_name(info): made})
+    if info.callback is None:
+        return
+    hints = get_type_hints(info.callback, include_extras=True)
+    for param in commands[_name(info)].params:
+        for said in getattr(hints.get(param.name), "__metadata__", ()):
+            if isinstance(said, ArgumentInfo):
+                param.help = said.help
 
 
 def _name(info: CommandInfo) -> str:

@@ -52,8 +52,12 @@ def diff(options: Options, wanted: DiffOptions) -> int:
         rev=options.rev,
         workdir=options.area,
     )
-    sides = [read_side(name, request) for name in (wanted.before, wanted.after)]
-    found = compare_sides(sides[0], sides[1])
+    sides = []
+    for name in (wanted.before, wanted.after):
+        with screen.patience(f"{name}: reading; a model is rendered, its source perhaps unpacked"):
+            sides.append(read_side(name, request))
+    with screen.patience("comparing"):
+        found = compare_sides(sides[0], sides[1])
     data = diff_data(found)
     if wanted.output:
         text = dump_json(data).decode() if options.as_json else _diff_text(found, wanted, screen)

@@ -11,7 +11,8 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TextIO
 
 from generator.build.progress import Progress
@@ -21,6 +22,9 @@ FORMAT = 1
 """Version of what --json prints (docs/json.md); the same as ``generator.report.results.FORMAT``."""
 
 _LINE_EVERY = 30.0
+
+PATIENCE = 2.0
+"""So many seconds people wait without a word."""
 
 
 class Screen:
@@ -79,6 +83,19 @@ class Screen:
         self._clear()
         if not self._quiet:
             _print(text)
+
+    @contextmanager
+    def patience(self, text: str) -> Iterator[None]:
+        """Print a remark on stderr if what is done within takes longer than some seconds."""
+        timer = threading.Timer(PATIENCE, self.note, [text])
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+            # a remark that has begun comes before what is said next
+            timer.join()
 
     def warn(self, text: str) -> None:
         """Print something that must not be overlooked, on stderr, even with ``--quiet``."""

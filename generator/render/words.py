@@ -155,6 +155,8 @@ def _templates(base: Base, series: Series) -> Iterator[Problem]:
             continue
         text = loader.get_source(environment(), name)[0]
         yield from _markers(name, text)
+        if name.startswith("messages/"):
+            yield from _mail_starts(name, text)
         yield from _checked(words, text, partial(_template_line, name))
     for text in sorted(set(_strings((INTERFACE, base, series.patches)))):
         if "{" in text:
@@ -176,6 +178,17 @@ def _markers(name: str, text: str) -> Iterator[Problem]:
             where=f"templates/{name}:{line}",
             what=f"a mark of a merge is left: {found.group(1)}",
             hint="merge it",
+        )
+
+
+def _mail_starts(name: str, text: str) -> Iterator[Problem]:
+    """Yield where a paragraph of a message begins as a mail does in an mbox."""
+    for found in re.finditer(r"(?:\A|^(?:[ \t]*|\{%.*%\})\n)From ", text, re.M):
+        yield Problem(
+            where=f"templates/{name}:{text.count(chr(10), 0, found.end()) + 1}",
+            what="a paragraph begins with 'From ', which programs that read mails take for the "
+            "start of the next one",
+            hint="begin it with another word",
         )
 
 

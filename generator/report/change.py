@@ -237,6 +237,7 @@ def _patches(diff: SeriesDiff) -> Iterator[tuple[str, str]]:
     if all(pair.sign == SAME and not pair.moved for pair in diff.patches):
         return
     same: list[Pair] = []
+    told: set[str] = set()
     for pair in diff.patches:
         if pair.sign == SAME and not pair.moved and _follows(same, pair):
             same.append(pair)
@@ -247,7 +248,7 @@ def _patches(diff: SeriesDiff) -> Iterator[tuple[str, str]]:
             continue
         yield from ((pair.sign, line) for line in _wrapped(_described(pair), " " * 11))
         if pair.parts != (CONTEXT,):
-            yield from _range_text(pair.text)
+            yield from _range_text(pair.text, told)
     yield from _folded(same)
 
 
@@ -277,8 +278,16 @@ def _described(pair: Pair) -> str:
     return f"{before:>3} {sign} {after:>3}  {pair.subject}{said}"
 
 
-def _range_text(text: str) -> Iterator[tuple[str, str]]:
-    """Yield a range-diff, without its hunks in which the context alone differs."""
+_PERSON = re.compile(r"[-+](?:Author: | {4}(?:[A-Z][a-z-]*-by|Cc|Fixes|Link|Closes): ).*")
+
+
+def _range_text(text: str, told: set[str]) -> Iterator[tuple[str, str]]:
+    """Yield a range-diff, without its hunks in which the context alone differs.
+
+    Args:
+        text: what git says of a pair.
+        told: authors and trailers of the pairs before: what is the same for all is told once.
+    """
     hunks: list[list[str]] = []
     for line in text.splitlines():
         if line.startswith("@@") or not hunks:
@@ -286,10 +295,15 @@ def _range_text(text: str) -> Iterator[tuple[str, str]]:
         hunks[-1].append(line)
     left_out = 0
     for hunk in hunks:
-        if _only_context(hunk):
+        changed = [line for line in hunk if line[:1] in "+-"]
+        persons = [line for line in changed if line[1:].strip()]
+        if persons and all(_PERSON.fullmatch(line) for line in persons):
+            yield from ((line[:1], f"    {line}") for line in persons if line not in told)
+            told.update(persons)
+        elif _only_context(hunk):
             left_out += 1
-            continue
-        yield from ((_range_sign(line), f"    {line}") for line in hunk)
+        else:
+            yield from ((_range_sign(line), f"    {line}") for line in hunk)
     if left_out:
         yield "@", f"    @@ context only: {left_out} more"
 

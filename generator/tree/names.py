@@ -171,8 +171,14 @@ def _all_words(text: str) -> frozenset[str]:
 @lru_cache(maxsize=512)
 def _members_in(text: str, struct: str) -> frozenset[str]:
     found = csource.find_aggregate(text, "struct", struct)
+    body = csource.code(found[1].of(text)) if found else ""
     return frozenset(
-        re.findall(r"\b(\w+)\s*(?:\[[^]]*\])?\s*[;,]", found[1].of(text)) if found else ()
+        name
+        for names in re.findall(
+            r"\b(\w+)\s*(?:\[[^]]*\]\s*)*(?::\s*\w+\s*)?[;,]|\(\s*\*\s*(\w+)\s*\)\s*\(", body
+        )
+        for name in names
+        if name
     )
 
 
