@@ -14,16 +14,23 @@ from generator.boot.ktap import parse_ktap
 from generator.boot.machine import Ending, MachineEnd
 from generator.boot.outcome import Kind, Outcome
 from generator.boot.stage import BootResult
-from generator.checks.soak import programs as soak_programs
-from generator.checks.soak.generated import ALL, EVERYDAY, Build
+from generator.checks.soak.generated import ALL, EVERYDAY, Build, compile_program
 from generator.checks.soak.judge import Pair, as_data, as_text, judge, refusal_reason
 from generator.checks.soak.pack import Item, Load, format_plan, format_sites, pack_load
-from generator.checks.soak.programs import Program, find_wanted, prepare_program
+from generator.checks.soak.programs import (
+    Program,
+    all_programs,
+    find_wanted,
+    prepare_program,
+    read_programs,
+)
 from generator.checks.soak.sites import (
     describe_site,
     function_sites,
     instruction_sites,
+    is_dynamic,
     own_functions,
+    reached_instructions,
 )
 from generator.cli import main
 from generator.errors import InfraError, UserError
@@ -118,6 +125,30 @@ def test_every_instruction(library):
     first = describe_site(path, sites[0])
     assert first[0]
     assert first[1]
+
+
+def test_reached_instructions(tmp_path):
+    """What is behind a jump or a return is reached by a branch or not at all: data is not probed."""
+    (tmp_path / "a.s").write_text(
+        ".type f, @function\n.globl f\nf: .cfi_startproc\ntest %edi, %edi\njz 2f\njmp 1f\n"
+        ".byte 0xc7\n1: ret\n2: nop\nud2\n.byte 0x0f\n.cfi_endproc\n.size f, .-f\n"
+    )
+    subprocess.run(["gcc", "-shared", "-nostdlib", "a.s", "-o", "a.so"], cwd=tmp_path, check=True)
+    first = text_of(tmp_path / "a.so")[1]
+    assert reached_instructions(tmp_path / "a.so", 100) == tuple(
+        first + step for step in (0, 2, 4, 7, 8, 9)
+    )
+    assert reached_instructions(Path("/dev/null"), 100) == ()
+
+
+def test_some_functions_alone(library):
+    """Whole functions, until there are enough."""
+    path, _ = library
+    every = reached_instructions(path, 10**6)
+    some = reached_instructions(path, 1)
+    assert 0 < len(some) < len(every)
+    assert set(some) < set(every)
+    assert set(instruction_sites(path, {"last"})) <= set(every)
 
 
 @pytest.mark.parametrize("content", [b"", b"\x7fELF", b"\x7fELF" + b"\xff" * 100, b"#!/bin/sh\n"])
@@ -315,22 +346,56 @@ def test_programs():
     with pytest.raises(UserError, match="no 'nobody'"):
         find_wanted(("nobody",), full=True)
     place = TESTS.parent / "qemu/guest/soak"
-    for program in soak_programs.PROGRAMS:
+    for program in all_programs():
         assert not program.workload or (place / program.workload).exists()
 
 
-def test_a_program_that_is_not_installed():
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("[x]\npackage = 'x'\ncommand = 'x'", "x: lacks kind"),
+        ("[x]\npackage = 'x'\ncommand = 'x'\nkind = ''\nspeed = 3", "unknown word: speed"),
+        ("[x", "cannot be read"),
+    ],
+)
+def test_a_wrong_table(text, said, tmp_path):
+    """What is wrong is said, with the section."""
+    (tmp_path / "p.toml").write_text(text)
+    with pytest.raises(InfraError, match=said):
+        read_programs(tmp_path / "p.toml")
+
+
+def test_a_program_that_is_not_installed(tmp_path):
     """Its package is what to install."""
     missing = Program(name="x", package="x-tools", command=("/usr/bin/no-such-x",), kind="")
     with pytest.raises(InfraError, match="not installed") as caught:
-        prepare_program(missing, lambda _: ())
+        prepare_program(missing, lambda _: (), tmp_path)
     assert caught.value.hint == "apt-get install x-tools"
 
 
-def test_what_perl_loads():
+def test_a_program_that_is_built(tmp_path):
+    """It is made from its workload, and has a path of its own in the guest."""
+    program = Program(
+        name="x",
+        package="gcc",
+        command=("{program}", "{in}/full.c"),
+        kind="",
+        workload="full.c",
+        build=("gcc", "-shared", "-fPIC"),
+    )
+    prepared = prepare_program(program, lambda _: (), tmp_path)
+    assert prepared.command == ("/soak/bin/x", "/soak/in/full.c")
+    assert prepared.code == {"/soak/bin/x": tmp_path / "x"}
+    assert is_dynamic(tmp_path / "x")
+    wrong = Program(name="y", package="p", command=(), kind="", workload="full.c", build=("false",))
+    with pytest.raises(InfraError, match="y cannot be built"):
+        prepare_program(wrong, lambda _: (), tmp_path)
+
+
+def test_what_perl_loads(tmp_path):
     """Modules and libraries that a script loads are found by asking it."""
     (program,) = find_wanted(("perl",), full=False)
-    prepared = prepare_program(program, lambda _: ())
+    prepared = prepare_program(program, lambda _: (), tmp_path)
     assert any(name.endswith("List/Util.pm") for name in prepared.files)
     assert any(name.endswith("Util.so") for name in prepared.code)
 
@@ -340,6 +405,14 @@ def test_builds():
     assert len({build.name for build in ALL}) == len(ALL) == 24
     assert {build.compiler for build in EVERYDAY} == {"gcc"}
     assert Build(compiler="gcc", level="O3", options=("-mavx2",)).name == "gcc-O3-64-avx2"
+
+
+def test_a_generated_program(tmp_path):
+    """Its places are the instructions of its own functions, and of no library."""
+    (tmp_path / "7.c").write_text("static int f(int n) { return n * 3; }\nint main(void) { return f(2); }")
+    made = compile_program(tmp_path / "7.c", Build(compiler="gcc", level="O0"), tmp_path)
+    assert (made.seed, made.name) == (7, "csmith-7-gcc-O0-64")
+    assert 8 < len(made.sites) < 30
 
 
 def test_a_dry_run(capsys):

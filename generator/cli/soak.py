@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 EVERYDAY_COUNT, FULL_COUNT = 10, 200
 """How many generated programs there are."""
 
-_SET = 20
-"""Generated programs of a boot in the full mode: arming takes the square of the places."""
+_SET = 40
+"""Generated programs of a boot in the full mode: what is lost when it is interrupted."""
 
-_MEGABYTES = 1024
-_SECONDS = 1500
-_SILENCE = 300.0
+_MEGABYTES = 2048
+_SECONDS = {False: 1500, True: 5400}
+_SILENCE = {False: 500.0, True: 1200.0}
+"""Of a boot, and without a result in it: everyday and full mode."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,7 +79,7 @@ def run_soak(options: Options, wish: Wish) -> None:
         return
     source, rendered = render_source(options)
     loads = _loads(options, programs, wish, screen)
-    tasks = _tasks(options, loads, screen)
+    tasks = _tasks(options, wish, loads, screen)
     keys = {(task.load, task.side): _key(task) for task in tasks}
     kept = {} if wish.again else _kept(options, tasks, keys)
     if kept:
@@ -134,14 +135,15 @@ def _loads(
 ) -> dict[str, Load]:
     """Return the loads by name: in the full mode one for each program."""
     from generator.build.clients import find_libraries
-    from generator.checks.soak.generated import ALL, EVERYDAY, make_programs
+    from generator.checks.soak.generated import ALL, EVERYDAY, SMALL, Size, make_programs
     from generator.checks.soak.pack import load_generated, load_programs
     from generator.checks.soak.programs import prepare_program
 
     loads: dict[str, Load] = {}
-    prepared = [prepare_program(program, find_libraries) for program in programs]
+    built = ensure_dir(options.area / "soak" / "built")
+    prepared = [prepare_program(program, find_libraries, built) for program in programs]
     if wish.full:
-        loads |= {p.program.name: load_programs([p], churn=True) for p in prepared}
+        loads |= {p.program.name: load_programs([p], full=True) for p in prepared}
     elif prepared:
         loads["programs"] = load_programs(prepared)
     count = _count(wish)
@@ -152,10 +154,11 @@ def _loads(
             wanted=count,
             first_seed=wish.seed,
             builds=ALL if wish.full else EVERYDAY,
+            size=Size() if wish.full else SMALL,
         )
         for number, some in enumerate(_parts(made, _SET)):
             name = f"generated-{number}" if wish.full else "generated"
-            loads[name] = load_generated(some, churn=wish.full)
+            loads[name] = load_generated(some, full=wish.full)
     return loads
 
 
@@ -169,7 +172,7 @@ def _parts(made: Sequence[Generated], size: int) -> list[Sequence[Generated]]:
     return [made[start : start + size] for start in range(0, len(made), size)]
 
 
-def _tasks(options: Options, loads: dict[str, Load], screen: Screen) -> list[Task]:
+def _tasks(options: Options, wish: Wish, loads: dict[str, Load], screen: Screen) -> list[Task]:
     """Pack the loads, and return the boots: each load on both kernels."""
     from generator.checks.soak.judge import SIDES
     from generator.checks.soak.pack import pack_load
@@ -177,6 +180,7 @@ def _tasks(options: Options, loads: dict[str, Load], screen: Screen) -> list[Tas
 
     guest = commands.guest(options, screen).read_bytes()
     place = ensure_dir(options.area / options.base / "soak")
+    seconds, silence = _SECONDS[wish.full], _SILENCE[wish.full]
     tasks = []
     for name, load in loads.items():
         archive = place / f"{name}.cpio"
@@ -186,11 +190,12 @@ def _tasks(options: Options, loads: dict[str, Load], screen: Screen) -> list[Tas
                 commands.boot_request(options, variant, archive),
                 flavour=f"soak-{name}",
                 memory=_MEGABYTES,
-                # one thread each: a second processor would only be asked to flush its TLB
-                cpus=1 if all(item.source for item in load.items) else 2,
-                parameters=("uprobekit.program=soak", f"uprobekit.timeout={_SECONDS}"),
-                timeout=_SECONDS + 60.0,
-                silence=_SILENCE,
+                # each place is armed once more for a second one; generated programs have one thread
+                cpus=2 if wish.full and not all(item.source for item in load.items) else 1,
+                parameters=("uprobekit.program=soak", f"uprobekit.timeout={seconds}"),
+                timeout=seconds + 60.0,
+                silence=silence,
+                stall=silence,
             )
             tasks.append(Task(load=name, side=side, request=request))
     return tasks

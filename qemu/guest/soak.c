@@ -4,6 +4,7 @@
  * of places and run each again.  What a program writes, to its outputs and to
  * files, and how it ends must be the same byte for byte.
  *
+ * A place is armed by a perf event on each processor, which counts its hits.
  * /soak/plan has the programs and /soak/sites the places; qemu/README.md has
  * their form.  Nothing is disarmed, the machine is switched off instead.
  * Prints KTAP, see qemu/README.md.
@@ -11,6 +12,8 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/close_range.h>
+#include <linux/perf_event.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -19,16 +22,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
-#define TRACEFS		"/sys/kernel/tracing/"
-#define GROUP		"soak"
-/* Returns are recorded in a buffer of their own, which counts them. */
-#define INSTANCE	"instances/" GROUP "/"
+#define PMU_TYPE	"/sys/bus/event_source/devices/uprobe/type"
+/* format/retprobe, beside it: config:0 */
+#define PMU_RETURN	1
 #define PLAN		"/soak/plan"
 #define SITES		"/soak/sites"
 #define PLACE		"/tmp/soak"
@@ -38,10 +43,15 @@
 
 #define MAX_ARGS	64
 #define MAX_ROUNDS	8
-/* Places of an event: it is armed as a whole, and refused as a whole. */
-#define MAX_PLACES	512
-/* The kernel takes so much of what is written to uprobe_events at a time. */
-#define MAX_TEXT	4096
+/*
+ * Places of a group: the first one of it to be switched on puts all events of
+ * the processor in again, and each one that joins looks at all others.
+ */
+#define MAX_PLACES	1024
+/* Descriptors beside those of the probes. */
+#define SPARE_FDS	256
+/* Milliseconds after which no further run of the round churn begins. */
+#define CHURN_MS	20000
 #define DEADLINE	120
 
 struct program {
@@ -61,6 +71,10 @@ struct site {
 	unsigned long offset;
 	char type;
 	int err;
+	/* Of the event on each processor, -1 for none. */
+	int *fds;
+	/* What events have counted that are closed. */
+	unsigned long counted;
 };
 
 struct round {
@@ -68,14 +82,15 @@ struct round {
 	size_t first, nr;
 };
 
-struct event {
-	char name[16];
+/* Events of places, of which the leader switches all on. */
+struct group {
+	struct site *first;
 	size_t nr;
-	char type;
+	int cpu, leader;
 };
 
 struct counts {
-	unsigned long hits, hijacks, returns;
+	unsigned long hits, returns;
 };
 
 static struct program *programs;
@@ -84,11 +99,13 @@ static struct site *sites;
 static size_t nr_sites;
 static struct round rounds[MAX_ROUNDS];
 static size_t nr_rounds;
-static struct event *events;
-static size_t nr_events;
+static struct group *groups;
+static size_t nr_groups;
+static int nr_cpus;
+static unsigned int pmu;
 static int nr_tests, nr_failed;
-/* What defining and arming have taken. */
-static long define_ms, enable_ms;
+/* Groups, on all processors, that were disarmed and armed again. */
+static size_t nr_churned;
 
 /* Say what is wrong with the guest itself, and give up. */
 static void __attribute__((noreturn, format(printf, 1, 2)))
@@ -124,31 +141,6 @@ static long now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
-/* Write to a file of tracefs.  Return 0 or the errno. */
-static int trace_write(const char *file, const char *text, size_t len)
-{
-	char path[256];
-	int fd, err = 0;
-	ssize_t written;
-
-	snprintf(path, sizeof(path), TRACEFS "%s", file);
-	/* Without O_APPEND the kernel removes all probes at open. */
-	fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC);
-	if (fd < 0)
-		return errno;
-	written = write(fd, text, len);
-	if (written != (ssize_t)len)
-		err = written < 0 ? errno : EIO;
-	close(fd);
-	return err;
-}
-
-/* Write a text to a file of tracefs. */
-static int trace_set(const char *file, const char *text)
-{
-	return trace_write(file, text, strlen(text));
 }
 
 /* Read the plan: a word and its value on each line. */
@@ -254,90 +246,84 @@ static void *map_file(const char *file, size_t *size)
 	return map;
 }
 
-/* Define a place of an event by a write of its own. */
-static void define_one(const char *event, struct site *s)
+/* Stay on a processor, or on any if it is -1. */
+static void pin(int wanted)
 {
-	char text[MAX_TEXT];
+	cpu_set_t cpus;
+	int cpu;
 
-	snprintf(text, sizeof(text), "%c:" GROUP "/%s %s:0x%lx\n", s->type, event,
-		 s->file, s->offset);
-	s->err = trace_set("uprobe_events", text);
-	/* Defined by a write that failed at a later line. */
-	if (s->err == EEXIST)
-		s->err = 0;
-}
-
-/* Define an event of many places.  Note which of them cannot be defined. */
-static size_t define(const char *event, struct site *s, size_t nr)
-{
-	char text[MAX_TEXT];
-	size_t i, k, len, first = 0, good = 0;
-
-	for (i = 0, len = 0; i < nr; i++) {
-		len += snprintf(text + len, sizeof(text) - len,
-				"%c:" GROUP "/%s %s:0x%lx\n", s[i].type, event,
-				s[i].file, s[i].offset);
-		if (i + 1 < nr && len < sizeof(text) - 512)
-			continue;
-		if (trace_write("uprobe_events", text, len)) {
-			for (k = first; k <= i; k++)
-				define_one(event, &s[k]);
-		}
-		first = i + 1;
-		len = 0;
+	CPU_ZERO(&cpus);
+	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+		if (wanted < 0 || cpu == wanted)
+			CPU_SET(cpu, &cpus);
 	}
-	for (i = 0; i < nr; i++)
-		good += !s[i].err;
-	return good;
+	if (sched_setaffinity(0, sizeof(cpus), &cpus))
+		fprintf(stderr, "soak: sched_setaffinity: %m\n");
 }
 
-/* Write to the switch of an event.  Return 0 or the errno. */
-static int switch_event(const struct event *e, const char *value)
+/* Open an event for all processes of a processor. */
+static int open_event(struct perf_event_attr *attr, int cpu, int leader)
 {
-	char file[128];
-
-	/* Two characters: an error that is 1 looks like a short write. */
-	snprintf(file, sizeof(file), "%sevents/" GROUP "/%s/enable",
-		 e->type == 'r' ? INSTANCE : "", e->name);
-	return trace_set(file, value);
+	attr->size = sizeof(*attr);
+	return syscall(SYS_perf_event_open, attr, -1, cpu, leader,
+		       PERF_FLAG_FD_CLOEXEC);
 }
 
-/*
- * Arm @nr places, of one kind and in one file, as one event.  Where one of them
- * is refused all are: find it by halves.
- */
+/* Open the event of a group that the others wait for. */
+static int open_leader(int cpu)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_DUMMY,
+		.disabled = 1,
+	};
+	int fd = open_event(&attr, cpu, -1);
+
+	if (fd < 0)
+		die("perf_event_open: %s", strerror(errno));
+	return fd;
+}
+
+/* Arm the places of a group.  A place that is refused notes why. */
+static void arm_group(struct group *g)
+{
+	struct site *s;
+
+	for (s = g->first; s < g->first + g->nr; s++) {
+		struct perf_event_attr attr = {
+			.type = pmu,
+			.config = s->type == 'r' ? PMU_RETURN : 0,
+			.uprobe_path = (uintptr_t)s->file,
+			.probe_offset = s->offset,
+		};
+
+		if (s->err)
+			continue;
+		s->fds[g->cpu] = open_event(&attr, g->cpu, g->leader);
+		if (s->fds[g->cpu] < 0)
+			s->err = errno;
+	}
+	if (ioctl(g->leader, PERF_EVENT_IOC_ENABLE, 0))
+		die("a group cannot be enabled: %s", strerror(errno));
+}
+
+/* Arm some places of a file, on each processor. */
 static void arm(struct site *s, size_t nr)
 {
-	static unsigned int id;
-	struct event e = { .type = s->type };
-	long began = now_ms();
-	char text[64];
-	size_t half;
-	int err;
+	struct group *g;
+	int cpu;
 
-	snprintf(e.name, sizeof(e.name), "%c%u", s->type, id++);
-	e.nr = define(e.name, s, nr);
-	define_ms += now_ms() - began;
-	if (!e.nr)
-		return;
-	began = now_ms();
-	err = switch_event(&e, "1\n");
-	enable_ms += now_ms() - began;
-	if (!err) {
-		events = more(events, nr_events, sizeof(*events));
-		events[nr_events++] = e;
-		return;
+	for (cpu = 0; cpu < nr_cpus; cpu++) {
+		groups = more(groups, nr_groups, sizeof(*groups));
+		g = &groups[nr_groups++];
+		*g = (struct group) {
+			.first = s,
+			.nr = nr,
+			.cpu = cpu,
+			.leader = open_leader(cpu),
+		};
+		arm_group(g);
 	}
-	snprintf(text, sizeof(text), "-:" GROUP "/%s\n", e.name);
-	if (trace_set("uprobe_events", text))
-		die("%s cannot be removed", e.name);
-	if (nr == 1) {
-		s->err = err;
-		return;
-	}
-	half = nr / 2;
-	arm(s, half);
-	arm(s + half, nr - half);
 }
 
 /* Arm a round, file by file. */
@@ -361,40 +347,80 @@ static void arm_round(const struct round *r)
 	}
 }
 
-/* Add up what the kernel has counted so far. */
+/* Return what an event has counted.  It is asked on its own processor. */
+static unsigned long read_event(int fd)
+{
+	uint64_t nr;
+
+	if (fd < 0)
+		return 0;
+	if (read(fd, &nr, sizeof(nr)) != sizeof(nr))
+		die("an event cannot be read: %s", strerror(errno));
+	return nr;
+}
+
+/* Add up what the events have counted so far. */
 static void count(struct counts *c)
 {
-	char path[128], line[1024], event[128];
-	unsigned long nr;
-	FILE *f;
+	const int own = sched_getcpu();
+	struct site *s;
 	int cpu;
 
 	memset(c, 0, sizeof(*c));
-	f = fopen(TRACEFS "uprobe_profile", "re");
-	if (!f)
-		die("uprobe_profile: %s", strerror(errno));
-	while (fgets(line, sizeof(line), f)) {
-		if (sscanf(line, " %*s %127s %lu", event, &nr) != 2)
-			continue;
-		if (event[0] == 'p')
-			c->hits += nr;
-		else
-			c->hijacks += nr;
-	}
-	fclose(f);
-	for (cpu = 0;; cpu++) {
-		snprintf(path, sizeof(path),
-			 TRACEFS INSTANCE "per_cpu/cpu%d/stats", cpu);
-		f = fopen(path, "re");
-		if (!f)
-			return;
-		while (fgets(line, sizeof(line), f)) {
-			if (sscanf(line, "entries: %lu", &nr) == 1 ||
-			    sscanf(line, "overrun: %lu", &nr) == 1)
+	for (cpu = 0; cpu < nr_cpus; cpu++) {
+		pin(cpu);
+		for (s = sites; s < sites + nr_sites; s++) {
+			unsigned long nr = read_event(s->fds[cpu]);
+
+			if (!cpu)
+				nr += s->counted;
+			if (s->type == 'p')
+				c->hits += nr;
+			else
 				c->returns += nr;
 		}
-		fclose(f);
 	}
+	pin(own);
+}
+
+/* Disarm a group on one processor. */
+static void disarm_group(const struct group *g)
+{
+	struct site *s;
+
+	if (ioctl(g->leader, PERF_EVENT_IOC_DISABLE, 0))
+		die("a group cannot be disabled: %s", strerror(errno));
+	for (s = g->first; s < g->first + g->nr; s++) {
+		if (s->fds[g->cpu] < 0)
+			continue;
+		s->counted += read_event(s->fds[g->cpu]);
+		close(s->fds[g->cpu]);
+		s->fds[g->cpu] = -1;
+	}
+}
+
+/* Disarm some places on all processors, and arm them again: the next ones. */
+static void churn(void)
+{
+	static size_t next;
+	struct group *g = &groups[next];
+
+	for (int cpu = 0; cpu < nr_cpus; cpu++)
+		disarm_group(&g[cpu]);
+	for (int cpu = 0; cpu < nr_cpus; cpu++)
+		arm_group(&g[cpu]);
+	next = (next + nr_cpus) % nr_groups;
+	nr_churned++;
+}
+
+/* Return how many places have an error. */
+static size_t count_refused(const struct site *s, size_t nr)
+{
+	size_t refused = 0;
+
+	while (nr--)
+		refused += !!s++->err;
+	return refused;
 }
 
 /* Remove a file, or a folder with what is in it. */
@@ -419,70 +445,71 @@ static void remove_tree(const char *path)
 }
 
 /*
- * Stay on this processor, or be free again: arming changes our own mappings,
- * and each change would have to be told to every processor that we were on.
+ * Become the program, with its outputs in files.  The descriptors are shared
+ * with the parent at first: copying those of all probes takes longer than most
+ * programs.
  */
-static void pin(bool here)
-{
-	const int own = sched_getcpu();
-	cpu_set_t cpus;
-	int cpu;
-
-	CPU_ZERO(&cpus);
-	for (cpu = 0; cpu < CPU_SETSIZE; cpu++) {
-		if (!here || cpu == own)
-			CPU_SET(cpu, &cpus);
-	}
-	if (sched_setaffinity(0, sizeof(cpus), &cpus))
-		fprintf(stderr, "soak: sched_setaffinity: %m\n");
-}
-
-/* Become the program, with its outputs in files. */
 static void __attribute__((noreturn)) become(const struct program *p)
 {
 	static char *env[] = {
 		"PATH=/usr/bin:/bin", "HOME=" WORK, "TMPDIR=" WORK, "LC_ALL=C",
 		"TZ=UTC", "PYTHONHASHSEED=0", "PERL_HASH_SEED=0", NULL
 	};
-	int in = open(p->input ?: "/dev/null", O_RDONLY);
-	int out = open(PLACE "/out", O_WRONLY | O_CREAT | O_TRUNC, 0644);
-	int err = open(PLACE "/err", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	const struct rlimit usual = { .rlim_cur = 1024, .rlim_max = 4096 };
 	sigset_t none;
+	int in, out, err;
 
-	pin(false);
+	if (close_range(3, ~0U, CLOSE_RANGE_UNSHARE) ||
+	    setrlimit(RLIMIT_NOFILE, &usual))
+		_exit(126);
+	in = open(p->input ?: "/dev/null", O_RDONLY);
+	out = open(PLACE "/out", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	err = open(PLACE "/err", O_WRONLY | O_CREAT | O_TRUNC, 0644);
+	pin(-1);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setpgid(0, 0);
 	dup2(in, 0);
 	dup2(out, 1);
 	dup2(err, 2);
-	for (int fd = 3; fd < 64; fd++)
-		close(fd);
+	close_range(3, ~0U, 0);
 	if (!chdir(WORK))
 		execve(p->argv[0], p->argv, env);
 	fprintf(stderr, "soak: %s: %s\n", p->argv[0], strerror(errno));
 	_exit(127);
 }
 
+/* Wait for a child, or for the next thing to do. */
+static void wait_a_while(long seconds, bool churning)
+{
+	struct timespec left = { .tv_sec = seconds };
+	sigset_t child;
+
+	if (churning) {
+		churn();
+		return;
+	}
+	sigemptyset(&child);
+	sigaddset(&child, SIGCHLD);
+	sigtimedwait(&child, NULL, &left);
+}
+
 /*
  * Run a program in an empty folder.  Keep its outputs and the folder in @to.
  * Return the wait status, -1 if it takes too long.
  */
-static int run(const struct program *p, const char *to, long *ms)
+static int run(const struct program *p, const char *to, long *ms, bool churning)
 {
-	struct timespec left = { .tv_sec = p->deadline };
 	const long began = now_ms();
 	char path[256];
-	sigset_t child;
 	int status = -1;
+	long left;
 	pid_t pid;
 
 	remove_tree(WORK);
 	mkdir(WORK, 0755);
-	sigemptyset(&child);
-	sigaddset(&child, SIGCHLD);
 	fflush(stdout);
-	pid = fork();
+	pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
 	if (pid < 0)
 		die("fork: %s", strerror(errno));
 	if (!pid)
@@ -490,10 +517,10 @@ static int run(const struct program *p, const char *to, long *ms)
 	setpgid(pid, pid);
 	while (waitpid(pid, &status, WNOHANG) != pid) {
 		status = -1;
-		left.tv_sec = p->deadline - (now_ms() - began) / 1000;
-		if (left.tv_sec <= 0)
+		left = p->deadline - (now_ms() - began) / 1000;
+		if (left <= 0)
 			break;
-		sigtimedwait(&child, NULL, &left);
+		wait_a_while(left, churning);
 	}
 	*ms = now_ms() - began;
 	kill(-pid, SIGKILL);
@@ -674,8 +701,8 @@ static void run_plain(struct program *p)
 	fprintf(stderr, "soak: %s, no probes\n", p->name);
 	snprintf(plain, sizeof(plain), "%s-plain", p->name);
 	snprintf(again, sizeof(again), "%s-again", p->name);
-	first = run(p, plain, &ms);
-	second = run(p, again, &p->plain_ms);
+	first = run(p, plain, &ms, false);
+	second = run(p, again, &p->plain_ms, false);
 	snprintf(plain, sizeof(plain), PLACE "/%s-plain", p->name);
 	snprintf(again, sizeof(again), PLACE "/%s-again", p->name);
 	p->stable = !first && !second && same_tree(again, plain);
@@ -689,32 +716,40 @@ static void run_plain(struct program *p)
 	remove_tree(again);
 }
 
-/* Arm and disarm all events, one after the other, until killed. */
-static pid_t start_churn(void)
+/* Compare a run with the one without probes.  Return what became of it. */
+static const char *judge(const struct program *p, const char *name, int status)
 {
-	pid_t pid = fork();
-	size_t i;
+	char path[256], plain[256];
+	bool same;
 
-	if (pid < 0)
-		die("fork: %s", strerror(errno));
-	if (pid)
-		return pid;
-	for (i = 0;; i = (i + 1) % nr_events) {
-		switch_event(&events[i], "0\n");
-		usleep(20000);
-		if (switch_event(&events[i], "1\n"))
-			_exit(1);
-	}
+	snprintf(path, sizeof(path), PLACE "/%s", name);
+	snprintf(plain, sizeof(plain), PLACE "/%s-plain", p->name);
+	if (status)
+		show_end(name);
+	same = same_tree(path, plain);
+	remove_tree(path);
+	if (status == -1)
+		return "deadline";
+	if (status)
+		return WIFSIGNALED(status) ? "died" : "status";
+	return same ? "pass" : "differs";
 }
 
-/* Run a program under what is armed, and compare. */
+/*
+ * Run a program under what is armed, and compare.  In the round that disarms
+ * and arms meanwhile it runs until all places have been through that, or too
+ * long.
+ */
 static void run_probed(const struct program *p, const char *round)
 {
+	const bool churning = !strcmp(round, CHURN);
+	const size_t refused = count_refused(sites, nr_sites);
+	const size_t enough = nr_churned + nr_groups / nr_cpus;
+	const long began = now_ms();
 	struct counts before, after;
-	const char *outcome = "pass";
-	char name[128], path[256], plain[256];
-	pid_t churn = 0;
-	int status;
+	const char *outcome;
+	char name[128];
+	int status, runs = 0;
 	long ms;
 
 	if (!p->stable) {
@@ -723,39 +758,22 @@ static void run_probed(const struct program *p, const char *round)
 	}
 	fprintf(stderr, "soak: %s, %s\n", p->name, round);
 	snprintf(name, sizeof(name), "%s-probed", p->name);
-	if (!strcmp(round, CHURN))
-		churn = start_churn();
 	count(&before);
-	status = run(p, name, &ms);
+	do {
+		status = run(p, name, &ms, churning);
+		outcome = judge(p, name, status);
+		runs++;
+	} while (churning && !strcmp(outcome, "pass") && nr_churned < enough &&
+		 now_ms() - began < CHURN_MS);
 	count(&after);
-	if (churn) {
-		int how;
-
-		if (waitpid(churn, &how, WNOHANG) == churn) {
-			printf("#   an event could not be armed again\n");
-			outcome = "churn";
-		}
-		/* Not in the middle of a switch, or the rest of them stay off. */
-		kill(churn, SIGKILL);
-		waitpid(churn, &how, 0);
-		for (size_t i = 0; i < nr_events; i++)
-			switch_event(&events[i], "1\n");
+	if (count_refused(sites, nr_sites) != refused) {
+		printf("#   a place could not be armed again\n");
+		outcome = "churn";
 	}
-	snprintf(path, sizeof(path), PLACE "/%s", name);
-	snprintf(plain, sizeof(plain), PLACE "/%s-plain", p->name);
-	if (status) {
-		outcome = status == -1 ? "deadline" :
-			  WIFSIGNALED(status) ? "died" : "status";
-		show_end(name);
-	}
-	if (!same_tree(path, plain) && !status)
-		outcome = "differs";
 	result(p->name, round, outcome,
-	       "hits=%lu hijacks=%lu returns=%lu ms=%ld plain=%ld status=%s",
-	       after.hits - before.hits, after.hijacks - before.hijacks,
-	       after.returns - before.returns, ms, p->plain_ms,
-	       say_status(status));
-	remove_tree(path);
+	       "hits=%lu returns=%lu ms=%ld plain=%ld runs=%d churned=%zu status=%s",
+	       after.hits - before.hits, after.returns - before.returns, ms,
+	       p->plain_ms, runs, nr_churned, say_status(status));
 }
 
 /* Say which places of a round were refused, a few on a line. */
@@ -792,9 +810,8 @@ static void run_round(const struct round *r)
 	arm_round(r);
 	refused = say_refused(r);
 	result("arm", r->name, "pass",
-	       "hits=0 sites=%zu refused=%zu ms=%ld define=%ld enable=%ld",
-	       r->nr - refused, refused, now_ms() - began, define_ms,
-	       enable_ms);
+	       "hits=0 sites=%zu refused=%zu ms=%ld", r->nr - refused,
+	       refused, now_ms() - began);
 	for (size_t i = 0; i < nr_programs; i++) {
 		for (int k = 0; k < programs[i].nr_rounds; k++) {
 			if (!strcmp(programs[i].rounds[k], r->name))
@@ -826,7 +843,36 @@ static void announce(void)
 	fflush(stdout);
 }
 
-/* Prepare tracing: nothing is recorded but returns, and those by themselves. */
+/* Find out how to ask for a probe. */
+static void read_pmu(void)
+{
+	FILE *f = fopen(PMU_TYPE, "re");
+
+	if (!f || fscanf(f, "%u", &pmu) != 1)
+		die("%s: %s", PMU_TYPE, strerror(errno));
+	fclose(f);
+}
+
+/* Make room for a descriptor of each place on each processor. */
+static void make_room(void)
+{
+	struct rlimit limit;
+	int *fds;
+
+	nr_cpus = sysconf(_SC_NPROCESSORS_ONLN);
+	fds = malloc((nr_sites * nr_cpus + 1) * sizeof(*fds));
+	if (!fds)
+		die("no memory");
+	memset(fds, -1, nr_sites * nr_cpus * sizeof(*fds));
+	for (size_t i = 0; i < nr_sites; i++)
+		sites[i].fds = fds + i * nr_cpus;
+	limit.rlim_cur = nr_sites * nr_cpus * 2 + SPARE_FDS;
+	limit.rlim_max = limit.rlim_cur;
+	if (setrlimit(RLIMIT_NOFILE, &limit))
+		die("setrlimit: %s", strerror(errno));
+}
+
+/* Prepare the machine. */
 static void set_up(void)
 {
 	int fd = open("/sys/kernel/rcu_expedited", O_WRONLY | O_CLOEXEC);
@@ -836,10 +882,6 @@ static void set_up(void)
 			fprintf(stderr, "soak: rcu_expedited: %m\n");
 		close(fd);
 	}
-	if (trace_set("tracing_on", "0\n"))
-		die("tracing_on: %s", strerror(errno));
-	if (mkdir(TRACEFS INSTANCE, 0755))
-		die(TRACEFS INSTANCE ": %s", strerror(errno));
 	mkdir(PLACE, 0755);
 	mkdir("/dev/shm", 0777);
 }
@@ -848,13 +890,19 @@ int main(void)
 {
 	sigset_t child;
 
-	pin(true);
+	/*
+	 * Arming changes our own mappings, and each change would have to be
+	 * told to every processor that we were on.
+	 */
+	pin(sched_getcpu());
 	sigemptyset(&child);
 	sigaddset(&child, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &child, NULL);
 	read_plan();
 	read_sites();
 	announce();
+	read_pmu();
+	make_room();
 	set_up();
 	for (size_t i = 0; i < nr_programs; i++)
 		run_plain(&programs[i]);

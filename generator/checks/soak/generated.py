@@ -2,8 +2,8 @@
 """Programs that csmith makes, compiled in different ways; each prints a checksum of what it did.
 
 The same seeds give the same programs. One that would take too long under probes is passed over: it
-is compiled once more with a counter at each basic block (gcc's ``-fsanitize-coverage=trace-pc``),
-so that which ones are taken depends on no machine's speed.
+is compiled once more with a counter of basic blocks (gcc's ``-fsanitize-coverage=trace-pc``), so
+that which ones are taken depends on no machine's speed. So is one of too many instructions.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 
-from generator.checks.soak.sites import own_functions
+from generator.checks.soak.sites import instruction_sites, own_functions
 from generator.errors import InfraError
-from generator.paths import ensure_dir
+from generator.paths import ensure_dir, write_atomic
 
 PACKAGES = ("csmith", "libcsmith-dev", "gcc-multilib")
 
@@ -27,8 +27,7 @@ HEADERS = "/usr/include/csmith"
 OPTIONS = ("--max-funcs", "6", "--max-block-depth", "3", "--max-expr-complexity", "6")
 """Small programs: each of their instructions is a place."""
 
-LEAST_BLOCKS, MOST_BLOCKS = 500, 40_000
-"""Basic blocks, not optimised, that a program executes: some hundred thousand hits at most."""
+_MOST_BLOCKS = 40_000
 
 _COUNTER = f"""\
 #include <stdio.h>
@@ -37,17 +36,32 @@ static unsigned long n;
 void __sanitizer_cov_trace_pc(void);
 __attribute__((no_sanitize_coverage)) void __sanitizer_cov_trace_pc(void)
 {{
-	if (++n > {MOST_BLOCKS})
+	if (++n > {_MOST_BLOCKS})
 		_exit(9);
 }}
-__attribute__((destructor)) static void few(void)
+__attribute__((destructor)) static void say(void)
 {{
-	if (n < {LEAST_BLOCKS})
-		_exit(8);
+	fprintf(stderr, "%lu", n);
 }}
 """
 
 _TOO_LONG = 20.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Size:
+    """How large programs may be: basic blocks that run, not optimised, and instructions.
+
+    A block is some five hits; an instruction is a place to arm.
+    """
+
+    least_blocks: int = 500
+    most_blocks: int = _MOST_BLOCKS
+    most_sites: int = 20_000
+
+
+SMALL = Size(most_blocks=15_000, most_sites=2000)
+"""What the everyday mode has time for."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,13 +106,16 @@ ALL = tuple(
 
 @dataclass(frozen=True, kw_only=True)
 class Generated:
-    """A compiled program: seed, how it was compiled, source, program, its own functions' names."""
+    """A compiled program: seed, how it was compiled, source, program, and places.
+
+    ``sites`` are the file offsets of all instructions of its own functions.
+    """
 
     seed: int
     build: Build
     source: Path
     program: Path
-    functions: frozenset[str]
+    sites: tuple[int, ...]
 
     @property
     def name(self) -> str:
@@ -107,7 +124,12 @@ class Generated:
 
 
 def make_programs(
-    place: Path, *, wanted: int, first_seed: int, builds: Sequence[Build]
+    place: Path,
+    *,
+    wanted: int,
+    first_seed: int,
+    builds: Sequence[Build],
+    size: Size = Size(),
 ) -> tuple[Generated, ...]:
     """Generate ``wanted`` programs and compile each in one of the ways, in turn.
 
@@ -116,6 +138,7 @@ def make_programs(
         wanted: how many.
         first_seed: of csmith; the following ones are tried as well.
         builds: ways to compile.
+        size: how large they may be.
 
     Raises:
         InfraError: csmith or a compiler is missing or fails.
@@ -125,28 +148,56 @@ def make_programs(
             packages = "clang" if tool == "clang" else " ".join(PACKAGES)
             raise InfraError(f"{tool} is not found in PATH", hint=f"apt-get install {packages}")
     ensure_dir(place)
-    seeds = _useful_seeds(place, first_seed)
-    return tuple(
-        _compile(place, next(seeds), builds[number % len(builds)]) for number in range(wanted)
+    seeds = _useful_seeds(place, first_seed, size)
+    made: list[Generated] = []
+    while len(made) < wanted:
+        build = builds[len(made) % len(builds)]
+        program = compile_program(_source(place, next(seeds)), build, place)
+        if len(program.sites) <= size.most_sites:
+            made.append(program)
+    return tuple(made)
+
+
+def compile_program(source: Path, build: Build, place: Path) -> Generated:
+    """Compile a source whose name is its seed; what is there from before is used.
+
+    Raises:
+        InfraError: the compiler is missing or fails.
+    """
+    program = place / f"{source.stem}-{build.name}"
+    code = program.with_suffix(".o")
+    if not (program.is_file() and code.is_file()):
+        command = (*build.command, "-w", f"-I{HEADERS}")
+        _run((*command, "-c", str(source), "-o", str(code)))
+        _run((*command, "-static", str(code), "-o", f"{program}.new"))
+        Path(f"{program}.new").replace(program)
+    return Generated(
+        seed=int(source.stem),
+        build=build,
+        source=source,
+        program=program,
+        sites=instruction_sites(program, own_functions(code)),
     )
 
 
-def _useful_seeds(place: Path, first: int) -> Iterator[int]:
+def _useful_seeds(place: Path, first: int, size: Size) -> Iterator[int]:
     """Yield the seeds of programs of the right size; generate their sources."""
     counter = place / "counter.c"
     counter.write_text(_COUNTER)
     for seed in count(first):
-        source, verdict = _source(place, seed), place / f"{seed}.blocks"
+        source, blocks = _source(place, seed), place / f"{seed}.count"
         if not source.is_file():
             _run(("csmith", "--seed", str(seed), *OPTIONS, "-o", str(source)))
-        if not verdict.is_file():
-            verdict.write_text(str(_try(source, counter, place / f"{seed}.try")))
-        if verdict.read_text() == "0":
+        if not blocks.is_file():
+            write_atomic(
+                blocks, str(_count_blocks(source, counter, place / f"{seed}.try")).encode()
+            )
+        if size.least_blocks <= int(blocks.read_text()) <= size.most_blocks:
             yield seed
 
 
-def _try(source: Path, counter: Path, program: Path) -> int:
-    """Return the exit status of a program that counts its basic blocks."""
+def _count_blocks(source: Path, counter: Path, program: Path) -> int:
+    """Return how many basic blocks a program executes; 0 if too many, or if it fails."""
     traced = program.with_suffix(".o")
     _run(
         (
@@ -160,25 +211,11 @@ def _try(source: Path, counter: Path, program: Path) -> int:
             [str(program)], stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False
         )
     except subprocess.TimeoutExpired:
-        return 9
+        return 0
     finally:
         program.unlink(missing_ok=True)
         traced.unlink(missing_ok=True)
-    return done.returncode
-
-
-def _compile(place: Path, seed: int, build: Build) -> Generated:
-    source = _source(place, seed)
-    program = place / f"{seed}-{build.name}"
-    code = program.with_suffix(".o")
-    if not (program.is_file() and code.is_file()):
-        command = (*build.command, "-w", f"-I{HEADERS}")
-        _run((*command, "-c", str(source), "-o", str(code)))
-        _run((*command, "-static", str(code), "-o", f"{program}.new"))
-        Path(f"{program}.new").replace(program)
-    return Generated(
-        seed=seed, build=build, source=source, program=program, functions=own_functions(code)
-    )
+    return int(done.stderr) if done.returncode == 0 and done.stderr.isdigit() else 0
 
 
 def _source(place: Path, seed: int) -> Path:

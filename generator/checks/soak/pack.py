@@ -15,13 +15,16 @@ from pathlib import Path
 from generator.build.cpio import Entry, pack_entries
 from generator.checks.soak.generated import Generated
 from generator.checks.soak.programs import CHURN, ENTRIES, INSTRUCTIONS, RETURNS, Prepared
-from generator.checks.soak.sites import function_sites, instruction_sites
+from generator.checks.soak.sites import FunctionSites, function_sites, reached_instructions
 from generator.errors import InfraError
 
 _ACCOUNTS = {
     "etc/passwd": b"root:x:0:0:root:/tmp:/bin/sh\nnobody:x:65534:65534::/tmp:/bin/sh\n",
     "etc/group": b"root:x:0:\nnogroup:x:65534:\n",
 }
+
+_INSTRUCTIONS = 1500
+"""How many of a file have a probe in the round that has them on instructions."""
 
 _LINKED = ("lib", "lib32", "lib64", "libx32")
 """Folders that are links where /usr is merged (Debian's wiki, UsrMerge); a probe's path is real."""
@@ -70,42 +73,65 @@ class Load:
         return tuple(self.sites)
 
 
-def load_programs(programs: Sequence[Prepared], *, churn: bool = False) -> Load:
+def load_programs(programs: Sequence[Prepared], *, full: bool = False) -> Load:
     """Return a load of real programs: probes on functions' entries, then on returns as well.
 
     Args:
         programs: what is run, all of them under the probes of all.
-        churn: in a last round the probes are armed and disarmed meanwhile.
+        full: then on every instruction of some functions, and in a last round all probes are
+            disarmed and armed meanwhile.
     """
-    rounds = (ENTRIES, RETURNS, *((CHURN,) if churn else ()))
     code = {name: path for prepared in programs for name, path in prepared.code.items()}
-    sites = {name: function_sites(path) for name, path in code.items()}
+    shares = {name: p.program.share for p in reversed(programs) for name in p.code}
+    found = {name: _thinned(function_sites(path), shares[name]) for name, path in code.items()}
+    sites = {
+        ENTRIES: {name: file.entries for name, file in found.items() if file.entries},
+        RETURNS: {name: file.returns for name, file in found.items() if file.returns},
+    }
+    if full:
+        sites |= {INSTRUCTIONS: _instructions(code, found), CHURN: {}}
     files = {name: path for prepared in programs for name, path in prepared.files.items()}
     return Load(
         items=tuple(
             Item(
                 name=prepared.program.name,
                 command=prepared.command,
-                rounds=rounds,
+                rounds=tuple(sites),
                 files=tuple(prepared.code),
                 input=prepared.input,
                 deadline=prepared.program.deadline,
             )
             for prepared in programs
         ),
-        sites={
-            ENTRIES: {name: found.entries for name, found in sites.items() if found.entries},
-            RETURNS: {name: found.returns for name, found in sites.items() if found.returns},
-            **({CHURN: {}} if churn else {}),
-        },
+        sites=sites,
         files={**files, **code},
     )
 
 
-def load_generated(programs: Sequence[Generated], *, churn: bool = False) -> Load:
+def _thinned(found: FunctionSites, share: int) -> FunctionSites:
+    return FunctionSites(entries=found.entries[::share], returns=found.returns[::share])
+
+
+def _instructions(
+    code: Mapping[str, Path], found: Mapping[str, FunctionSites]
+) -> dict[str, tuple[int, ...]]:
+    """Return instructions of each file that are not armed already: an entry is one of them."""
+    entries = {name: frozenset(file.entries) for name, file in found.items()}
+    rows = {
+        name: tuple(
+            place
+            for place in reached_instructions(path, _INSTRUCTIONS)
+            if place not in entries[name]
+        )
+        for name, path in code.items()
+    }
+    return {name: places for name, places in rows.items() if places}
+
+
+def load_generated(programs: Sequence[Generated], *, full: bool = False) -> Load:
     """Return a load of generated programs: a probe on each of their own instructions."""
     places = {program.name: f"/soak/bin/{program.name}" for program in programs}
-    rounds = (INSTRUCTIONS, *((CHURN,) if churn else ()))
+    rounds = (INSTRUCTIONS, *((CHURN,) if full else ()))
     return Load(
         items=tuple(
             Item(
@@ -119,11 +145,8 @@ def load_generated(programs: Sequence[Generated], *, churn: bool = False) -> Loa
             for program in programs
         ),
         sites={
-            INSTRUCTIONS: {
-                places[program.name]: instruction_sites(program.program, program.functions)
-                for program in programs
-            },
-            **({CHURN: {}} if churn else {}),
+            INSTRUCTIONS: {places[program.name]: program.sites for program in programs},
+            **({CHURN: {}} if full else {}),
         },
         files={places[program.name]: program.program for program in programs},
     )

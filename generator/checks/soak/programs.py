@@ -1,19 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The real programs: Debian's packages, what each is told to do, and the files it needs for that.
 
-What an interpreter loads is found by running its workload here and asking it.
+Which there are stands in ``qemu/guest/soak/programs.toml``, beside their workloads. What an
+interpreter loads is found by running its workload here and asking it.
 """
 
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import subprocess
 import tempfile
+import tomllib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
+from functools import cache
 from pathlib import Path
 
+from generator.checks.soak.sites import is_dynamic
 from generator.errors import InfraError, UserError
 from generator.paths import data_dir
 
@@ -25,26 +30,22 @@ returns, on every instruction; the last one arms and disarms them all while the 
 IN = "/soak/in"
 """Where the workloads are in the guest."""
 
-_SECONDS = 120
+BUILT = "{program}"
+"""Stands in a command for the program that is built from the workload."""
+
+_SECONDS = 400
 
 
 @dataclass(frozen=True, kw_only=True)
 class Program:
-    """A program and its workload.
+    """A program and its workload: a section of the table, which says what each word means.
 
     Args:
-        name: one word.
-        package: Debian's.
-        command: what is run; the first is the program's path or name, ``{in}`` in the others is the
-            folder of the workloads.
-        kind: what there is of it that others have not.
-        workload: file of ``qemu/guest/soak``; "" for none.
-        as_input: the workload is its standard input.
-        files: further files and folders that it reads.
-        helpers: further programs that it starts.
-        loads: ``python`` or ``perl``: how to ask it what it has loaded.
-        everyday: it belongs to the everyday mode.
-        deadline: seconds for a run in the guest.
+        name: the section.
+        package, kind, workload, files, helpers, libraries, loads, build, share, everyday, deadline:
+            as in the table.
+        command: its words; ``{in}`` stands for the folder of the workloads.
+        input: the workload is its standard input.
     """
 
     name: str
@@ -52,135 +53,50 @@ class Program:
     command: tuple[str, ...]
     kind: str
     workload: str = ""
-    as_input: bool = False
+    input: bool = False
     files: tuple[str, ...] = ()
     helpers: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
     loads: str = ""
+    build: tuple[str, ...] = ()
+    share: int = 1
     everyday: bool = False
     deadline: int = _SECONDS
 
 
-PROGRAMS = (
-    Program(
-        name="python3",
-        package="python3-minimal",
-        command=("/usr/bin/python3", "-I", "-S", f"{IN}/everyday.py"),
-        kind="interpreter; threads, signals, fork, floating point",
-        workload="everyday.py",
-        loads="python",
-        everyday=True,
-    ),
-    Program(
-        name="perl",
-        package="perl-base",
-        command=("/usr/bin/perl", f"{IN}/everyday.pl"),
-        kind="interpreter; regular expressions, floating point, fork",
-        workload="everyday.pl",
-        loads="perl",
-        everyday=True,
-    ),
-    Program(
-        name="sqlite3",
-        package="sqlite3",
-        command=("/usr/bin/sqlite3", "-batch", "soak.db"),
-        kind="data base; files written",
-        workload="everyday.sql",
-        as_input=True,
-        everyday=True,
-    ),
-    Program(
-        name="xz",
-        package="xz-utils",
-        command=("/usr/bin/xz", "-2", "-T2", "--block-size=16KiB", "-c", f"{IN}/everyday.py"),
-        kind="compression; two threads",
-        workload="everyday.py",
-        everyday=True,
-    ),
-    Program(
-        name="bash",
-        package="bash",
-        command=("/usr/bin/bash", f"{IN}/full.sh"),
-        kind="shell; subshells, pipes, jobs, traps",
-        workload="full.sh",
-    ),
-    Program(
-        name="bc",
-        package="bc",
-        command=("/usr/bin/bc", "-l", f"{IN}/full.bc"),
-        kind="numbers of any length",
-        workload="full.bc",
-    ),
-    Program(
-        name="gawk",
-        package="gawk",
-        command=("/usr/bin/gawk", "-f", f"{IN}/full.awk"),
-        kind="text, floating point",
-        workload="full.awk",
-    ),
-    Program(
-        name="openssl",
-        package="openssl",
-        command=("/usr/bin/bash", f"{IN}/openssl.sh"),
-        kind="ciphers and hashes in vector instructions, big numbers",
-        workload="openssl.sh",
-        helpers=("/usr/bin/openssl",),
-    ),
-    Program(
-        name="git",
-        package="git",
-        command=("/usr/bin/bash", f"{IN}/git.sh"),
-        kind="many processes; files mapped and compressed",
-        workload="git.sh",
-        helpers=("/usr/bin/git",),
-    ),
-    Program(
-        name="zstd",
-        package="zstd",
-        command=("/usr/bin/zstd", "-q", "-9", "-T2", "-c", f"{IN}/everyday.py"),
-        kind="compression; BMI2 code",
-        workload="everyday.py",
-    ),
-    Program(
-        name="qemu-img",
-        package="qemu-utils",
-        command=("/usr/bin/bash", f"{IN}/qemu-img.sh"),
-        kind="coroutines on stacks of their own",
-        workload="qemu-img.sh",
-        helpers=("/usr/bin/qemu-img",),
-    ),
-    Program(
-        name="ripgrep",
-        package="ripgrep",
-        command=("/usr/bin/rg", "--no-config", "--sort", "path", "-n", "d.f|my |SELECT", IN),
-        kind="Rust; vector instructions",
-        workload="everyday.py",
-    ),
-    Program(
-        name="gron",
-        package="gron",
-        command=("/usr/bin/gron", f"{IN}/full.json"),
-        kind="Go; stacks that move, threads",
-        workload="full.json",
-    ),
-    Program(
-        name="luajit",
-        package="luajit",
-        command=("/usr/bin/luajit", f"{IN}/full.lua"),
-        kind="code that is made while it runs",
-        workload="full.lua",
-    ),
-    Program(
-        name="cc1",
-        package="cpp-12",
-        command=(
-            *("/usr/lib/gcc/x86_64-linux-gnu/12/cc1", "-quiet", "-O2", f"{IN}/full.c"),
-            *("-o", "full.s"),
-        ),
-        kind="compiler",
-        workload="full.c",
-        deadline=300,
-    ),
-)
+@cache
+def all_programs() -> tuple[Program, ...]:
+    """Return the programs of the table.
+
+    Raises:
+        InfraError: it is not there, or wrong.
+    """
+    return read_programs(_workloads() / "programs.toml")
+
+
+def read_programs(path: Path) -> tuple[Program, ...]:
+    """Read a table of programs.
+
+    Raises:
+        InfraError: it cannot be read, lacks a word, or has one that nobody knows.
+    """
+    try:
+        table = tomllib.loads(path.read_text())
+    except (OSError, ValueError) as error:
+        raise InfraError(f"cannot be read: {error}", where=str(path)) from error
+    known = {row.name for row in fields(Program)} - {"name"}
+    programs = []
+    for name, row in table.items():
+        if wrong := [word for word in row if word not in known]:
+            raise InfraError(f"{name}: unknown word: {wrong[0]}", where=str(path))
+        if missing := [word for word in ("package", "command", "kind") if word not in row]:
+            raise InfraError(f"{name}: lacks {missing[0]}", where=str(path))
+        lists = {word: tuple(value) for word, value in row.items() if isinstance(value, list)}
+        words = {
+            word: tuple(shlex.split(row[word])) for word in ("command", "build") if word in row
+        }
+        programs.append(Program(**{**row, **lists, **words, "name": name}))
+    return tuple(programs)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -208,43 +124,73 @@ def find_wanted(names: Iterable[str], *, full: bool) -> tuple[Program, ...]:
     Raises:
         UserError: there is no such program.
     """
-    known = {program.name: program for program in PROGRAMS}
+    known = {program.name: program for program in all_programs()}
     wanted = tuple(names)
     if unknown := [name for name in wanted if name not in known]:
         raise UserError(f"there is no '{unknown[0]}'", hint=f"use: {', '.join(known)}")
     if wanted:
         return tuple(known[name] for name in wanted)
-    return tuple(program for program in PROGRAMS if full or program.everyday)
+    return tuple(program for program in known.values() if full or program.everyday)
 
 
-def prepare_program(program: Program, find_libraries: Libraries) -> Prepared:
+def prepare_program(program: Program, find_libraries: Libraries, place: Path) -> Prepared:
     """Find a program's files on this machine.
 
     Args:
         program: which.
         find_libraries: returns what programs and libraries load (``build.clients``).
+        place: where a program is put that is built.
 
     Raises:
         InfraError: it is not installed, or does not run here.
     """
-    path = _find(program, program.command[0])
-    workload = data_dir("qemu") / "guest" / "soak" / program.workload if program.workload else None
+    workload = _workloads() / program.workload if program.workload else None
     files: dict[str, Path] = {f"{IN}/{workload.name}": workload} if workload else {}
-    code = [path, *(_find(program, helper) for helper in program.helpers)]
-    for place in program.files:
-        files |= _below(program, Path(place))
+    if program.build and workload:
+        path = _build(program, workload, place)
+    else:
+        path = _find(program, program.command[0])
+    code = [path, *(_find(program, name) for name in (*program.helpers, *program.libraries))]
+    for pattern in program.files:
+        files |= _matching(program, pattern)
     if program.loads and workload:
         read, loaded = _LOADERS[program.loads](path, workload)
         files |= {str(name): source for name, source in read.items()}
         code += loaded
-    code += [Path(real_name(library)) for library in find_libraries(tuple(code))]
+    if dynamic := tuple(file for file in code if is_dynamic(file)):
+        code += [Path(real_name(library)) for library in find_libraries(dynamic)]
+    words = [word.replace("{in}", IN) for word in program.command[1:]]
+    names = {file: str(file) for file in code} | (
+        {path: f"/soak/bin/{program.name}"} if program.build else {}
+    )
     return Prepared(
         program=program,
-        command=(str(path), *program.command[1:]),
+        command=(names[path], *words),
         files=files,
-        code={str(name): name for name in dict.fromkeys(code)},
-        input=f"{IN}/{program.workload}" if program.as_input else "",
+        code={name: file for file, name in names.items()},
+        input=f"{IN}/{program.workload}" if program.input else "",
     )
+
+
+def _workloads() -> Path:
+    return data_dir("qemu") / "guest" / "soak"
+
+
+def _build(program: Program, source: Path, place: Path) -> Path:
+    """Build a program from its workload."""
+    target = place / program.name
+    command = [*program.build, str(source), "-o", str(target), "-lm"]
+    try:
+        subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
+    except subprocess.CalledProcessError as error:
+        raise InfraError(
+            f"{program.name} cannot be built: {error.stderr[-400:]}",
+            where=shlex.join(command),
+            hint=f"apt-get install {program.package}",
+        ) from error
+    except (OSError, subprocess.SubprocessError) as error:
+        raise InfraError(f"{program.name} cannot be built: {error}") from error
+    return target
 
 
 Libraries = Callable[[tuple[Path, ...]], Iterable[Path]]
@@ -274,12 +220,17 @@ def _find(program: Program, name: str) -> Path:
     return Path(found).resolve()
 
 
-def _below(program: Program, place: Path) -> dict[str, Path]:
-    if not place.exists():
-        raise InfraError(f"there is no {place}", hint=f"apt-get install {program.package}")
-    if place.is_file():
-        return {real_name(place): place}
-    return {real_name(path): path for path in sorted(place.rglob("*")) if path.is_file()}
+def _matching(program: Program, pattern: str) -> dict[str, Path]:
+    """Return the files that a name stands for: itself, those in a folder, or those it matches."""
+    place = Path(pattern)
+    if "*" in place.name:
+        found = sorted(place.parent.glob(place.name))
+    else:
+        found = sorted(place.rglob("*")) if place.is_dir() else [place]
+    files = {real_name(path): path for path in found if path.is_file()}
+    if not files:
+        raise InfraError(f"there is no {pattern}", hint=f"apt-get install {program.package}")
+    return files
 
 
 def _ask(command: list[str], what: str) -> str:

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from elftools.common.exceptions import ELFError
 from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
-from iced_x86 import Decoder, Formatter, FormatterSyntax
+from iced_x86 import Decoder, FlowControl, Formatter, FormatterSyntax
 
 from generator.errors import UserError
 from generator.verify.census.elf import read_program
@@ -134,6 +135,72 @@ def instruction_sites(path: Path, functions: Set[str]) -> tuple[int, ...]:
     if not found:
         raise UserError("has none of the functions", where=str(path))
     return tuple(sorted(found))
+
+
+_STRIDE = 16
+"""Functions are taken in this distance: neighbours are alike."""
+
+_ENDS = frozenset({FlowControl.RETURN, FlowControl.INDIRECT_BRANCH, FlowControl.EXCEPTION})
+_JUMPS = frozenset({FlowControl.UNCONDITIONAL_BRANCH, FlowControl.CONDITIONAL_BRANCH})
+
+
+def reached_instructions(path: Path, most: int) -> tuple[int, ...]:
+    """Return the instructions of some functions, as sorted file offsets.
+
+    Only what is reached from a function's entry by falling through and by direct branches is
+    certain to be an instruction: assembler code has data between its functions.
+
+    Args:
+        path: an executable or shared library; a symbol table is not needed.
+        most: about how many; the last function is taken whole.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    entries = function_sites(path).entries
+    if not entries:
+        return ()
+    with path.open("rb") as stream:
+        text = _read_text(stream)
+    if text is None:
+        return ()
+    ends = dict(pairwise((*entries, text.offset + len(text.data))))
+    found: set[int] = set()
+    for first in range(_STRIDE):
+        for entry in entries[first::_STRIDE]:
+            if len(found) >= most:
+                return tuple(sorted(found))
+            found |= _reached(text, entry, ends[entry])
+    return tuple(sorted(found))
+
+
+def _reached(text: _Text, entry: int, end: int) -> set[int]:
+    """Return the instructions from ``entry`` to below ``end`` that are reached from the first."""
+    found: set[int] = set()
+    waiting = [entry]
+    while waiting:
+        place = waiting.pop()
+        while entry <= place < end and place not in found:
+            start = place - text.offset
+            insn = Decoder(text.bits, text.data[start : start + 15], ip=place).decode()
+            if insn.is_invalid:
+                break
+            found.add(place)
+            if insn.flow_control in _JUMPS:
+                waiting.append(insn.near_branch_target)
+            if insn.flow_control in _ENDS or insn.flow_control == FlowControl.UNCONDITIONAL_BRANCH:
+                break
+            place += insn.len
+    return found
+
+
+def is_dynamic(path: Path) -> bool:
+    """Say whether a program or library asks for the dynamic linker; False for what is neither."""
+    try:
+        with path.open("rb") as stream:
+            return any(s["p_type"] == "PT_DYNAMIC" for s in ELFFile(stream).iter_segments())
+    except (OSError, ELFError):
+        return False
 
 
 def describe_site(path: Path, offset: int) -> tuple[bytes, str]:

@@ -4,6 +4,8 @@
 Writes the same bytes in every run.
 """
 
+from __future__ import annotations
+
 import array
 import collections
 import decimal
@@ -17,15 +19,17 @@ import signal
 import struct
 import threading
 import zlib
+from collections.abc import Iterator
+from pathlib import Path
 
 
-def digest(*parts):
+def digest(*parts: object) -> str:
     """Return a checksum of anything that has a repr."""
     text = "\n".join(map(repr, parts)).encode()
     return f"{zlib.crc32(text):08x}{zlib.adler32(text):08x}"
 
 
-def numbers():
+def numbers() -> tuple[object, ...]:
     """Floats by libm, integers, decimals, fractions of them."""
     values = [
         (math.sqrt(x) * math.exp(x / 7), math.sin(x), math.atan2(x, 3), math.log1p(x), x**0.3)
@@ -39,7 +43,7 @@ def numbers():
     return digest(values), math.sqrt(2) * math.exp(1.5), pi, digest(big), (0.1).hex()
 
 
-def text():
+def text() -> tuple[object, ...]:
     """Regular expressions, formats, splitting, sorting."""
     words = re.findall(r"\b(\w)(\w*)\b", " ".join(f"item{n % 13:03d}-{n:x}" for n in range(120)))
     counted = collections.Counter(first for first, _ in words).most_common(5)
@@ -47,7 +51,7 @@ def text():
     return counted, digest(table), re.sub(r"(a+)(b*)", r"\2\1", "aabbab" * 9)
 
 
-def data():
+def data() -> tuple[object, ...]:
     """Containers, pickled and packed data, compression, checksums."""
     rng = random.Random(7)
     values = [rng.randrange(1 << 20) for _ in range(300)]
@@ -67,20 +71,20 @@ def data():
 class Node:
     """Something with special methods."""
 
-    def __init__(self, value):
+    def __init__(self, value: int) -> None:
         self.value = value
 
-    def __add__(self, other):
+    def __add__(self, other: Node) -> Node:
         return Node(self.value * 31 + other.value)
 
 
-def calls():
+def calls() -> tuple[object, ...]:
     """Classes, generators, exceptions, deep recursion."""
 
-    def deep(n):
+    def deep(n: int) -> int:
         return 1 + deep(n - 1) if n else 0
 
-    def items(n):
+    def items(n: int) -> Iterator[object]:
         for k in range(n):
             try:
                 yield 100 // (k % 7)
@@ -93,11 +97,12 @@ def calls():
     return digest(total.value), digest(list(items(60))), deep(300)
 
 
-def threads():
+def threads() -> list[tuple[int, int]]:
     """Threads that share a lock."""
-    lock, done = threading.Lock(), []
+    lock = threading.Lock()
+    done: list[tuple[int, int]] = []
 
-    def work(number):
+    def work(number: int) -> None:
         value = sum(k * number for k in range(300))
         with lock:
             done.append((number, value))
@@ -110,9 +115,9 @@ def threads():
     return sorted(done)
 
 
-def signals():
+def signals() -> list[object]:
     """A handler that runs a few times, and a timer."""
-    seen = []
+    seen: list[object] = []
     signal.signal(signal.SIGUSR1, lambda number, frame: seen.append(number))
     for _ in range(5):
         os.kill(os.getpid(), signal.SIGUSR1)
@@ -123,9 +128,9 @@ def signals():
     return seen
 
 
-def processes():
+def processes() -> list[object]:
     """Children that write through pipes."""
-    said = []
+    said: list[object] = []
     for number in range(3):
         reading, writing = os.pipe()
         child = os.fork()
@@ -141,5 +146,4 @@ def processes():
 
 for part in (numbers, text, data, calls, threads, signals, processes):
     print(part.__name__, part())
-with open("result.json", "w") as stream:
-    json.dump({"numbers": [str(x) for x in numbers()]}, stream)
+Path("result.json").write_text(json.dumps({"numbers": [str(x) for x in numbers()]}))
