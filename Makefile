@@ -51,8 +51,9 @@ tools:			## install what Debian packages (root), or say the command
 	[ -z "$$missing" ] && exit 0; \
 	if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "installing:$$missing"; \
-		apt-get update -qq && \
+		apt-get update -qq -o DPkg::Lock::Timeout=300 && \
 		DEBIAN_FRONTEND=noninteractive apt-get install -y -qq \
+			-o DPkg::Lock::Timeout=300 \
 			--no-install-recommends $$missing >/dev/null; \
 	else \
 		echo "missing; run: sudo apt-get install --no-install-recommends$$missing" >&2; \
