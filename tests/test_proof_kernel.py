@@ -354,7 +354,8 @@ IP = {"UPROBE_FIX_IP": "ip moves on from the slot"}
         (64, "c5 f8 77", {"accepted": True, "letter": "X", "fixups": IP}),
         (64, "c4 e2 f1 f7 05 00 00 00 00", {"scratch": "rsi"}),
         (64, "c4 e2 c9 f7 3d 00 00 00 00", {"scratch": "rbx"}),
-        (64, "62 f5 7c 48 58 c1", {"letter": "", "reason": "of this map no opcode is probed"}),
+        (64, "62 f5 7c 48 58 c1", {"letter": "X", "reason": ""}),
+        (64, "62 f7 7c 48 58 c1", {"letter": "", "reason": "of this map no opcode is probed"}),
         (64, "62 f9 7c 48 58 c1", {"accepted": False, "error": EOPNOTSUPP}),
         (64, "62 f1 78 48 58 c1", {"accepted": False, "error": EOPNOTSUPP}),
         (32, "17", {"accepted": False}),
@@ -381,6 +382,7 @@ def test_a_task_in_the_other_mode_is_not_stepped(made):
 
 
 SITE, SLOT, STACK, TRAMPOLINE = 0x1000, 0x2000, 0x8000, 0x9000
+BEHIND_SYSCALL = 15  # the size of uretprobe_trampoline[]
 
 
 @pytest.fixture
@@ -443,8 +445,10 @@ def test_a_return_probe_changes_both_stacks(shadowed, broken):
     regs = Registers(ip=SITE, sp=STACK)
     given_up = has and broken
     assert library.hijack(ctypes.addressof(regs), TRAMPOLINE) == (-1 if given_up else 0x5002)
-    assert int.from_bytes(stack[:8], "little") == (0x5002 if given_up else TRAMPOLINE)
-    assert library.end_shstk() == (TRAMPOLINE if has and not broken else 0x5002)
+    # where shadow stacks are is a system call as well; this stack has no room for what it pushes
+    there = TRAMPOLINE + (BEHIND_SYSCALL if has else 0)
+    assert int.from_bytes(stack[:8], "little") == (0x5002 if given_up else there)
+    assert library.end_shstk() == (there if has and not broken else 0x5002)
 
 
 needs_clang = pytest.mark.skipif(

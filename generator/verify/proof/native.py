@@ -12,6 +12,7 @@ import mmap
 import os
 import select
 import subprocess
+from contextlib import suppress
 from pathlib import Path
 
 from generator.errors import InfraError
@@ -21,6 +22,7 @@ from generator.verify.proof.machine import CELL, TF, TRAP_PF, Fault, Processor
 
 _STEP = 1
 _SECONDS = 10
+_STARTS = 3
 
 # struct native_state, and where the memory of the task begins in the file
 _REGISTERS = 168
@@ -49,10 +51,9 @@ class Native(Processor):
         try:
             os.ftruncate(descriptor, self._end)
             self._shared = mmap.mmap(descriptor, self._end)
-            self._process = self._start(program, descriptor, arguments)
+            self._process = self._answering(program, descriptor, arguments)
         finally:
             os.close(descriptor)
-        self._wait()
         features = int.from_bytes(self._shared[_FEATURES : _FEATURES + 8], "little")
         self._cells = _cells(bits, features)
         super().__init__(bits, [name for name, _, _ in self._cells])
@@ -74,6 +75,23 @@ class Native(Processor):
         self._end = place
         return arguments
 
+    def _answering(
+        self, program: Path, descriptor: int, arguments: list[str]
+    ) -> subprocess.Popen[bytes]:
+        """Start the program until it answers.
+
+        It maps addresses below 2 GiB that are always the same, and where its heap begins is
+        random, up to 1 GiB behind the program: once in a hundred times the two meet.
+        """
+        for _ in range(_STARTS - 1):
+            process = self._start(program, descriptor, arguments)
+            with suppress(InfraError):
+                self._wait(process)
+                return process
+        process = self._start(program, descriptor, arguments)
+        self._wait(process)
+        return process
+
     @staticmethod
     def _start(program: Path, descriptor: int, arguments: list[str]) -> subprocess.Popen[bytes]:
         try:
@@ -87,15 +105,16 @@ class Native(Processor):
         except OSError as error:
             raise InfraError(f"it cannot be run: {error.strerror}", where=str(program)) from error
 
-    def _wait(self) -> None:
+    @staticmethod
+    def _wait(process: subprocess.Popen[bytes]) -> None:
         """Wait for the program's byte."""
-        assert self._process.stdout
-        ready, _, _ = select.select([self._process.stdout], [], [], _SECONDS)
-        if not ready or not self._process.stdout.read(1):
-            self._process.kill()
+        assert process.stdout
+        ready, _, _ = select.select([process.stdout], [], [], _SECONDS)
+        if not ready or not process.stdout.read(1):
+            process.kill()
             raise InfraError(
-                f"the processor at hand gives no answer, status {self._process.wait()}",
-                where=str(self._process.args[0]),  # type: ignore[index]
+                f"the processor at hand gives no answer, status {process.wait()}",
+                where=str(process.args[0]),  # type: ignore[index]
                 hint="it maps memory as low as 16 KiB: vm.mmap_min_addr, or root",
             )
 
@@ -162,7 +181,7 @@ class Native(Processor):
             self._shared[place : place + size] = cell
         try:
             self._process.stdin.write(b"\n")
-            self._wait()
+            self._wait(self._process)
         except (InfraError, BrokenPipeError) as error:
             raise RuntimeError(str(error)) from error
         trap = int.from_bytes(self._shared[_TRAP : _TRAP + 8], "little")
