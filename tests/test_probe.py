@@ -383,11 +383,12 @@ FACTS_6_12 = ("moves_unarmed", "shstk", "uprobe_rcu", "uprobe_warn", "uretprobe_
 def test_6_12_on_6_1(kernel_source):
     """What 6.12 has and 6.1 has not, in names, arguments and facts."""
     edits, uses = probe(kernel_source, "6.12", "6.1")
-    assert len(edits) == 17
+    assert len(edits) == 19
     assert ("baseline", "take out find_uprobe_rcu()") in edits
     assert ("baseline", "empty fixup_uretprobe_trampoline_entries()") in edits
     assert uses == {
         ("function", "filter_chain"),
+        ("function", "get_user_pages_remote"),
         ("function", "rb_find_rcu"),
         ("function", "shstk_is_enabled"),
         ("function", "shstk_update_last_frame"),
@@ -403,10 +404,14 @@ def test_6_1_on_6_12(kernel_source):
     assert edits == {
         ("baseline", f"take out {name}()")
         for name in ("get_trampoline_vaddr", "find_active_uprobe", "handle_trampoline")
+    } | {
+        ("names", "replace 'con' in consumer_del"),
+        ("move", "insert '/* The pages have gone, with what was in them. */ ...' in move_vma()"),
+        ("move", "insert 'uprobe_end_mremap(mm);' in move_vma()"),
     }
     assert uses == {
         ("function", "find_uprobe"),
-        ("function", "zap_page_range"),
+        ("function", "get_user_pages_remote"),
         ("member", "uprobe_consumer.next"),
         *(("fact", fact) for fact in FACTS_6_12),
     }
