@@ -141,6 +141,10 @@ soak: setup		## real programs under thousands of probes, ours and the base (ARGS
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
 	$(RUN) soak --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
 
+hunted: setup		## the programs of tests/hunted, ours and the base: what the base does right counts (builds both)
+	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
+	$(PYTHON) tests/run_hunted.py --base $(BASE) $(AREA) $(ARGS)
+
 clients: setup		## perf, bpftrace, systemtap, ftrace's tests in guests, ours and the base (installs them)
 	@$(MAKE) -s tools PACKAGES="linux-perf bpftrace systemtap"
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) --flavour clients tip peer
@@ -232,4 +236,4 @@ clean:			## remove the Python environment and caches; not the work area
 	qemu-test-debug qemu-test-i386 bochs-test block-test build boot lint types test-tools test test-left-out test-bare test-sweep \
 	test-browser test-kernel golden check bench bench-diff clean
 
-.PHONY: verdicts report pictures
+.PHONY: verdicts report pictures hunted

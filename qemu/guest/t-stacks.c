@@ -438,6 +438,68 @@ static int no_room(void)
 }
 #endif
 
+/*
+ * This function has two functions pending on a stack that is copied to another
+ * place, as runtimes do whose stacks grow, and returns from them there.
+ */
+static char *moved_from, *moved_to;
+
+static long pause_nested(void)
+{
+	return hit_call(pause_there) + 5;
+}
+
+static void nested(void)
+{
+	unsigned int number = running;
+
+	if (hit_call(pause_nested) == (long)number + 5)
+		ended++;
+	/* Where it would go on by itself is on the old stack. */
+	swapcontext(&coroutines[number], &scheduler);
+}
+
+static int move_stack(unsigned int to)
+{
+	unsigned int i;
+	char *stacks;
+
+	stacks = mmap(NULL, 8 * STACK_SIZE, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	CHECK(stacks != MAP_FAILED);
+	moved_from = stacks + 4 * STACK_SIZE;
+	moved_to = stacks + to * STACK_SIZE;
+	CHECK(!getcontext(&coroutines[0]));
+	coroutines[0].uc_stack.ss_sp = moved_from;
+	coroutines[0].uc_stack.ss_size = STACK_SIZE;
+	coroutines[0].uc_link = &scheduler;
+	makecontext(&coroutines[0], nested, 0);
+	ended = 0;
+	run_coroutine(0);
+
+	memcpy(moved_to, moved_from, STACK_SIZE);
+	memset(moved_from, 0, STACK_SIZE);
+	for (i = 0; i < NGREG; i++) {
+		greg_t *reg = &coroutines[0].uc_mcontext.gregs[i];
+
+		if ((size_t)*reg - (size_t)moved_from <= STACK_SIZE)
+			*reg += moved_to - moved_from;
+	}
+	run_coroutine(0);
+	CHECK(ended == 1);
+	return 0;
+}
+
+static int move_stack_down(void)
+{
+	return move_stack(1);
+}
+
+static int move_stack_up(void)
+{
+	return move_stack(7);
+}
+
 const struct test stack_tests[] = {
 	RETURN_TEST("return-coroutines", coroutines_return, hit_call,
 		    COROUTINE_RETURNS),
@@ -448,6 +510,8 @@ const struct test stack_tests[] = {
 	RETURN_TEST("return-coroutines-dropped", dropped, hit_call, 1),
 	TEST("return-coroutines-chain", "sigtrap", chained),
 	TEST("return-pops", "sigtrap", popped),
+	RETURN_TEST("return-moved-down", move_stack_down, hit_call, 2),
+	RETURN_TEST("return-moved-up", move_stack_up, hit_call, 2),
 	RETURN_TEST("return-longjmp-lost", longjmp_lost, hit_call, 100),
 	RETURN_TEST("return-autodisarm", autodisarm, hit_call, 4),
 	RETURN_TEST("return-autodisarm-above", autodisarm_above, hit_call, 2),

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: GPL-2.0-only
+// 64 32: Processes of many threads end while their threads step, wait and are pending: exit, kill, core.
+#include "hunted.h"
+
+STEPPED(stepped);
+EMULATED(emulated);
+
+static __attribute__((noipa)) long nest(long n)
+{
+	return n ? nest(n - 1) + 1 : stepped(2);
+}
+
+static void *work(void *unused)
+{
+	for (;;)
+		if (nest(10) != 16 || emulated(2) != 6)
+			_exit(1);
+	return unused;
+}
+
+static int storm(void)
+{
+	for (int i = 0; i < 9; i++) {
+		pid_t pid = fork();
+		int status;
+
+		if (!pid) {
+			pthread_t thread;
+
+			for (int j = 0; j < 6; j++)
+				pthread_create(&thread, NULL, work, NULL);
+			nap(3 + i % 4);
+			if (i % 3 == 0)
+				_exit(0);
+			if (i % 3 == 1)
+				abort();
+			nap(10000);
+		}
+		if (i % 3 == 2) {
+			nap(8);
+			kill(pid, SIGKILL);
+		}
+		CHECK(waitpid(pid, &status, 0) == pid);
+		CHECK(i % 3 ? WIFSIGNALED(status) : !status);
+	}
+	return 0;
+}
+
+int main(void)
+{
+	const struct place places[] = {
+		{ 'p', stepped }, { 'r', nest }, { 'r', stepped }, { 'p', emulated }, { 0, NULL },
+	};
+
+	return judge(storm, places, -1);
+}
