@@ -17,7 +17,8 @@ from generator.verify.ast import ParseError, parse
 from generator.verify.mutation import known
 from generator.verify.mutation.choose import choose_faults
 from generator.verify.mutation.fault import make_fault
-from generator.verify.mutation.judge import COMPILE, PROOF, REVIEW, STATES
+from generator.verify.mutation.judge import COMPILE, PROOF, STATES
+from generator.verify.mutation.judge import REVIEW as LEDGER
 from generator.verify.mutation.syntax import call_faults, function_faults, struct_faults
 from generator.verify.mutation.tables import table_faults
 from generator.verify.objects import compile_object, depends_on, disassemble
@@ -240,10 +241,10 @@ def test_the_score(faults):
 
 
 def test_what_is_only_read_does_not_count(faults):
-    """A level that reads the C is no proof of a behaviour; with another one beside it, it counts."""
+    """A level that reads the C is no proof of a behaviour; beside another one it counts."""
     verdicts = {
         faults[0].ident: Verdict(caught={STATES: "has 0 times"}),
-        faults[1].ident: Verdict(caught={REVIEW: "R20: gone"}, booted="key"),
+        faults[1].ident: Verdict(caught={LEDGER: "R20: gone"}, booted="key"),
         faults[2].ident: Verdict(caught={STATES: "has 0 times", BOOT: "nop is fail"}),
     }
     score = count_score(faults[:3], verdicts)
