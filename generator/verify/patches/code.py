@@ -4,8 +4,9 @@
 The objects of each C file that a patch touches are compiled with the kernel's own command lines.
 What the patch renames is taken back in the text after it, since a name can become a string, as that
 of a lock's class. The order of parameters that it changes the preprocessor takes back:
-``-Df(a,b)=f(b,a)``, which swaps in prototypes, definitions and calls alike. Then the code has to be the same, instruction by instruction, name by
-name; and so do read-only and initialised data. A call that was forgotten shows.
+``-Df(a,b)=f(b,a)``, which swaps in prototypes, definitions and calls alike. Then the code has to
+be the same, instruction by instruction, name by name; and so do read-only and initialised data. A
+call that was forgotten shows.
 """
 
 from __future__ import annotations
