@@ -24,6 +24,7 @@ import tempfile
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -294,9 +295,17 @@ PROGRAMS = ("uprobekit diff", "git range-diff", "b4 diff", "interdiff")
 
 
 def compare(
-    rendered: Path, place: Path, *, rounds: int, names: Sequence[str] = tuple(CHANGES)
+    rendered: Path,
+    place: Path,
+    *,
+    rounds: int,
+    names: Sequence[str] = tuple(CHANGES),
+    show: Callable[[str], None] = str,
 ) -> tuple[list[str], list[str]]:
-    """Show every change to every program; return rows of the table, and what is wrong with ours."""
+    """Show every change to every program; return rows of the table, and what is wrong with ours.
+
+    ``show`` is given each row as soon as it is known.
+    """
     repo = Repository.clone(rendered, place / "repo")
     rows, wrong = [], []
     for number, name in enumerate(names):
@@ -311,6 +320,7 @@ def compare(
         cells.append(timed(sides.interdiff, rounds) if shutil.which("interdiff") else None)
         shown = [f"{c.lines}, {c.seconds:.1f} s" if c else NOT_HERE for c in cells]
         rows.append(f"| {name} | {' | '.join(shown)} |")
+        show(rows[-1])
         said = sides.contradicts(ours.text, git.text)
         wrong += [f"{name}: {said}"] if said else []
     return rows, wrong
@@ -345,16 +355,21 @@ def main() -> int:
     if not rendered.is_dir():
         print(f"{rendered}: nothing is rendered; run: uprobekit render", file=sys.stderr)
         return 1
-    names = wanted.only or tuple(CHANGES)
-    with tempfile.TemporaryDirectory(prefix="uprobekit-compare-") as place:
-        rows, wrong = compare(rendered, Path(place), rounds=wanted.rounds, names=names)
-        if wanted.keep:
-            shutil.copytree(place, wanted.keep)
     print(f"{datetime.now(UTC):%d %B %Y}, base {wanted.base}; {_versions()}.")
     print("Lines, and seconds of a processor:\n")
     print(f"| change | {' | '.join(PROGRAMS)} |")
-    print("|---" * (len(PROGRAMS) + 1) + "|")
-    print("\n".join(rows))
+    print("|---" * (len(PROGRAMS) + 1) + "|", flush=True)
+    names = wanted.only or tuple(CHANGES)
+    with tempfile.TemporaryDirectory(prefix="uprobekit-compare-") as place:
+        _, wrong = compare(
+            rendered,
+            Path(place),
+            rounds=wanted.rounds,
+            names=names,
+            show=partial(print, flush=True),
+        )
+        if wanted.keep:
+            shutil.copytree(place, wanted.keep)
     for row in wrong:
         print(f"compare_diff: {row}", file=sys.stderr)
     return 2 if wrong else 0

@@ -13,11 +13,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from generator.cli import main
 from generator.errors import CheckFailed, InfraError
 from generator.model.opcodes import OPCODES
 from generator.plan import find_base, find_series, plan_series
 from generator.report.schema import make_schema
-from generator.tree.series import render_series
+from generator.tree.series import prefix_tree, render_series
 from generator.verify.proof.build import FROM_TIP, build_fuzzer, build_proof, load_decoder
 from generator.verify.proof.cases import Case, make_cases
 from generator.verify.proof.child import failure_in_child
@@ -368,6 +369,20 @@ def test_explain(made, bits, code, wanted):
     assert {name: getattr(found, name) for name in wanted} == wanted
     jsonschema.validate({"format": 1, **asdict(found)}, make_schema("explain"))
     assert bool(found.reason) != found.accepted
+
+
+def test_explain_makes_nothing_that_nobody_sees(rendered, tmp_path, capsys):
+    """The command compiles the tip's C; it makes no commits and no patches for that."""
+    source, tip, _ = rendered
+    name = ".".join(source.version.split(".")[:2])
+    command = ["explain", "90", "--base", name, "--tree", str(source.path), "--json"]
+    command += ["--rev", source.commit] if source.commit else []
+    assert main([*command, "--workdir", str(tmp_path)]) == 0
+    assert json.loads(capsys.readouterr().out)["skipped"] is True
+    assert not list(tmp_path.rglob("*.patch")) and not (tmp_path / name / "repo.git").exists()
+    plan = plan_series(find_base(name), find_series("review"))
+    files = prefix_tree(plan, source, len(plan.patches)).files
+    assert {path: files[path] for path in tip} == tip
 
 
 def test_a_task_in_the_other_mode_is_not_stepped(made):

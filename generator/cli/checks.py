@@ -300,6 +300,8 @@ def verdicts(options: Options) -> None:
 def explain(options: Options, *, code: str, mode: int, symbol: str, count: int) -> None:
     """Say what the tip's x86 code does about an instruction, or about those of a function."""
     from generator.model.opcodes import OPCODES
+    from generator.tree.acquire import find_source
+    from generator.tree.series import prefix_tree
     from generator.verify.proof.build import build_proof
     from generator.verify.proof.code import read_code, read_function
     from generator.verify.proof.explain import as_text
@@ -312,8 +314,12 @@ def explain(options: Options, *, code: str, mode: int, symbol: str, count: int) 
     else:
         places = [read_code(code, bits=mode)]
     screen = options.screen()
-    source, rendered = render_source(options)
-    made = build_proof(source.load, rendered.tip_files, options.area / options.base / "proof")
+    base = find_base(options.base)
+    plan = plan_series(base, find_series(options.series))
+    source = find_source(base, options.area, tree=options.tree, rev=options.rev)
+    # the C of the tip is enough: no commits, no mails, no checks of what nobody sees here
+    tip = prefix_tree(plan, source, len(plan.patches)).files
+    made = build_proof(source.load, tip, ensure_dir(options.area / options.base / "proof"))
     found = {
         place.name: explain_code(made.library, OPCODES, place.code, bits=place.bits)
         for place in places
