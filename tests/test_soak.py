@@ -411,7 +411,7 @@ def test_a_generated_program(tmp_path):
     """Its places are the instructions of its own functions, and of no library."""
     (tmp_path / "7.c").write_text("static int f(int n) { return n * 3; }\nint main(void) { return f(2); }")
     made = compile_program(tmp_path / "7.c", Build(compiler="gcc", level="O0"), tmp_path)
-    assert (made.seed, made.name) == (7, "csmith-7-gcc-O0-64")
+    assert (made.stem, made.name) == ("7", "csmith-7-gcc-O0-64")
     assert 8 < len(made.sites) < 30
 
 
