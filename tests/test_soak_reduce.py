@@ -71,7 +71,10 @@ def test_a_planted_difference(source, tmp_path):
     [
         (SOURCE, ("false",)),
         ("int main(void) { return 1; }", ("true",)),
-        ("int main(void) { int a[2], i; for (i = 0; i < 4; i++) a[i] = i; return a[1] - 1; }", ("true",)),
+        (
+            "int main(void) { int a[2], i; for (i = 0; i < 4; i++) a[i] = i; return a[1] - 1; }",
+            ("true",),
+        ),
     ],
 )
 def test_nothing_to_reduce(text, differs, tmp_path):

@@ -404,7 +404,7 @@ def soak(
     reduce: Annotated[
         Path | None,
         typer.Option(
-            help="Reduce the C program with cvise while it differs; write what is left to this file.",
+            help="Reduce the C program with cvise while it differs, into this file.",
             show_default=False,
         ),
     ] = None,
