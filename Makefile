@@ -34,7 +34,8 @@ PACKAGES = python3-venv git make gcc gcc-multilib libc6-dev libc6-dev-i386 \
 	   libssl-dev ccache qemu-system-x86
 
 # What the full mode of soak runs beside what is there anyway
-SOAK	 = bash bc clang gawk git luajit openssl python3-minimal qemu-utils ripgrep xz-utils zstd
+SOAK	 = bash bc clang cpp-12 cvise gawk gcc-multilib gdb git gron libpython3.11-testsuite \
+	   luajit nodejs openssl qemu-utils ripgrep stress-ng xz-utils zstd
 
 .DEFAULT_GOAL := help
 
@@ -137,7 +138,7 @@ corpus: setup		## thousands of instructions in a guest, without and with a probe
 	$(RUN) corpus --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
 
 soak: setup		## real programs under thousands of probes, ours and the base (ARGS="--full": all; installs them)
-	@$(MAKE) -s tools PACKAGES="csmith libcsmith-dev sqlite3 $(if $(findstring --full,$(ARGS)),$(SOAK))"
+	@$(MAKE) -s tools PACKAGES="csmith libcsmith-dev perl-base python3-minimal sqlite3 $(if $(findstring --full,$(ARGS)),$(SOAK))"
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
 	$(RUN) soak --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
 
@@ -193,7 +194,7 @@ types: setup		## mypy, strict
 
 test-tools:		## install what some of the tests try the output with (root)
 	@$(MAKE) -s tools PACKAGES="clang fish git-email groff isolinux libclang-rt-14-dev \
-		libmailtools-perl man-db syslinux-common xorriso zsh"
+		csmith cvise libcsmith-dev libmailtools-perl man-db syslinux-common xorriso zsh"
 
 test: setup		## the fast tests: no kernel, no QEMU
 	$(PYTEST) -n 2 --dist worksteal -m '$(FAST)'

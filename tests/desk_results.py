@@ -114,6 +114,7 @@ def make_results(work: Path, *, said: str = "") -> Path:
     versions = {"linux-perf": said or "6.1"}
     _keep(work, "clients", clients_data((counted, lost) if said else (counted,), versions))
     _keep(work, "soak", soak_data(_soak(said)))
+    _keep(work, "soak-full", soak_data(_soak(said)))
     _keep(work, "coverage", coverage_data(_coverage(said)))
     tally = {"entries": {"not stepped": 99, "stepped": 1}, "returns": {}, "instructions": {}}
     tally |= {"stepped": {"mul": 1}, "refused": {}}

@@ -26,8 +26,8 @@ PATCHES = TESTS.parent / "kernel_patches/6.1/review"
 ONE = next(PATCHES.glob("0002-*"))
 SECTIONS = {
     *("series", "tests", "boots", "review", "verify", "matrix", "checkpatch", "opcodes"),
-    *("explored", "patches", "proof", "corpus", "mutate", "census", "cost", "soak", "clients"),
-    "coverage",
+    *("explored", "patches", "proof", "corpus", "mutate", "census", "cost", "clients", "coverage"),
+    *("soak", "soak-full"),
 }
 # the section of a result that has another name
 ANCHORS = {"verdicts": "opcodes", "states": "explored"}

@@ -128,7 +128,7 @@ def test_every_instruction(library):
 
 
 def test_reached_instructions(tmp_path):
-    """What is behind a jump or a return is reached by a branch or not at all: data is not probed."""
+    """What is behind a jump or a return is reached by a branch, or it is data and not probed."""
     (tmp_path / "a.s").write_text(
         ".type f, @function\n.globl f\nf: .cfi_startproc\ntest %edi, %edi\njz 2f\njmp 1f\n"
         ".byte 0xc7\n1: ret\n2: nop\nud2\n.byte 0x0f\n.cfi_endproc\n.size f, .-f\n"
@@ -413,7 +413,7 @@ def test_a_generated_program(tmp_path):
         "static int f(int n) { return n * 3; }\nint main(void) { return f(2); }"
     )
     made = compile_program(tmp_path / "7.c", Build(compiler="gcc", level="O0"), tmp_path)
-    assert (made.seed, made.name) == (7, "csmith-7-gcc-O0-64")
+    assert (made.stem, made.name) == ("7", "csmith-7-gcc-O0-64")
     assert 8 < len(made.sites) < 30
 
 

@@ -407,6 +407,22 @@ def soak(
     junit: Annotated[
         Path | None, typer.Option(help="Write JUnit XML to this file.", show_default=False)
     ] = None,
+    source: Annotated[
+        Path | None,
+        typer.Option(
+            help="Run this C program alone, on one kernel, a probe on each of its instructions.",
+            show_default=False,
+        ),
+    ] = None,
+    build: Annotated[str, typer.Option(help="How it is compiled.")] = "gcc-O2-64",
+    side: Annotated[str, typer.Option(help="On which kernel: ours or base.")] = "ours",
+    reduce: Annotated[
+        Path | None,
+        typer.Option(
+            help="Reduce the C program with cvise while it differs, into this file.",
+            show_default=False,
+        ),
+    ] = None,
     accel: Accel = "auto",
     workdir: Workdir = None,
     as_json: Json = False,
@@ -444,6 +460,10 @@ def soak(
             scheduler=scheduler,
             workers=workers,
             junit=junit,
+            source=source,
+            build=build,
+            side=side,
+            reduce=reduce,
         ),
     )
 

@@ -3,6 +3,8 @@
 
 from __future__ import annotations
 
+import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -29,8 +31,8 @@ _SET = 40
 """Generated programs of a boot in the full mode: what is lost when it is interrupted."""
 
 _MEGABYTES = 2048
-_SECONDS = {False: 1500, True: 5400}
-_SILENCE = {False: 500.0, True: 1200.0}
+_SECONDS = {False: 3000, True: 7200}
+_SILENCE = {False: 1000.0, True: 1200.0}
 """Of a boot, and without a result in it: everyday and full mode."""
 
 
@@ -46,6 +48,10 @@ class Wish:
         again: boot what is kept, too.
         scheduler, workers: see ``generator.boot.cluster.connect``.
         junit: file for JUnit XML.
+        source: a C program, which alone is run, with a probe on each instruction.
+        build: name of the way to compile it.
+        side: the kernel that it runs on, ``ours`` or ``base``.
+        reduce: file for what is left of ``source`` when it is reduced.
     """
 
     full: bool = False
@@ -56,6 +62,69 @@ class Wish:
     scheduler: str = ""
     workers: int = 0
     junit: Path | None = None
+    source: Path | None = None
+    build: str = "gcc-O2-64"
+    side: str = "ours"
+    reduce: Path | None = None
+
+
+def run_source(options: Options, wish: Wish, source: Path) -> None:
+    """Run one C program, with a probe on each of its instructions, on one kernel.
+
+    Raises:
+        CheckFailed: it differs there.
+        InfraError: it is not the same in two runs without probes, or the guest did not run it.
+        UserError: there is no such way to compile or no such kernel, or it does not compile.
+    """
+    from generator.boot.stage import boot_kernel
+    from generator.checks.soak.generated import compile_program, find_build
+    from generator.checks.soak.judge import as_run, find_side
+    from generator.checks.soak.pack import load_generated
+
+    screen = options.screen()
+    variant, build = find_side(wish.side), find_build(wish.build)
+    render_source(options)
+    place = ensure_dir(options.area / "soak" / "source")
+    if wish.reduce:
+        _reduce(options, wish, source, wish.reduce)
+        return
+    load = load_generated([compile_program(source, build, place, again=True)])
+    task = next(
+        task
+        for task in _tasks(options, wish, {"source": load}, screen)
+        if task.request.variant == variant
+    )
+    boot = boot_kernel(task.request)
+    run = as_run(load, boot)
+    screen.result({"side": wish.side, "outcome": run.outcome, "hits": run.hits})
+    said = [f"{wish.side}: {run.outcome}, {run.hits} hits", *run.said]
+    screen.say("\n  ".join(said))
+    if run.outcome in ("lost", "unstable"):
+        raise InfraError("\n  ".join(said), where=str(source))
+    if not run.passed:
+        raise CheckFailed("not as without probes", where=str(source))
+
+
+def _reduce(options: Options, wish: Wish, source: Path, target: Path) -> None:
+    """Reduce a program; what asks whether it differs is this command, started anew."""
+    from generator.checks.soak.generated import find_build
+    from generator.checks.soak.reduce import reduce_source
+
+    ask = [sys.executable, "-m", "generator", "soak", "--quiet", "--base", options.base]
+    ask += ["--series", options.series, "--accel", options.accel, "--workdir", str(options.area)]
+    ask += [word for name, value in _tree(options) for word in (name, str(value))]
+    ask += ["--build", wish.build, "--side", wish.side, "--source", "{source}"]
+    # 2: it differs; anything else is no answer
+    differs = ["sh", "-c", '"$@" > said 2>&1; test $? = 2', "sh", *ask]
+    place = Path(tempfile.mkdtemp(prefix="reduce-", dir=ensure_dir(options.area / "soak")))
+    small = reduce_source(source, find_build(wish.build), differs, place)
+    write_atomic(target, small.read_bytes())
+    options.screen().say(f"{target}: {len(small.read_bytes())} bytes differ still")
+
+
+def _tree(options: Options) -> list[tuple[str, object]]:
+    pairs = (("--tree", options.tree), ("--rev", options.rev))
+    return [(name, value) for name, value in pairs if value]
 
 
 def run_soak(options: Options, wish: Wish) -> None:
@@ -71,6 +140,9 @@ def run_soak(options: Options, wish: Wish) -> None:
     from generator.report.results import write_boot
     from generator.report.soak import write_junit
 
+    if wish.source:
+        run_source(options, wish, wish.source)
+        return
     screen = options.screen()
     began = time.monotonic()
     programs = find_wanted(wish.programs, full=wish.full)
@@ -113,7 +185,7 @@ def run_soak(options: Options, wish: Wish) -> None:
         seconds=time.monotonic() - began,
     )
     data = as_data(soak)
-    options.keep("soak", data, source, rendered)
+    options.keep("soak-full" if wish.full else "soak", data, source, rendered)
     if wish.junit:
         write_junit(wish.junit, soak)
     screen.result(data)

@@ -483,6 +483,13 @@ SECTIONS = (
     Section(
         anchor="soak", title="Programs under probes", command="soak", result="soak", look=_soak
     ),
+    Section(
+        anchor="soak-full",
+        title="More programs under probes",
+        command="soak --full",
+        result="soak-full",
+        look=_soak,
+    ),
     Section(anchor="clients", title="Clients", command="clients", result="clients", look=_clients),
     Section(
         anchor="coverage",

@@ -8,15 +8,18 @@ that which ones are taken depends on no machine's speed. So is one of too many i
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from pathlib import Path
 
 from generator.checks.soak.sites import instruction_sites, own_functions
-from generator.errors import InfraError
+from generator.errors import InfraError, UserError
 from generator.paths import ensure_dir, write_atomic
 
 PACKAGES = ("csmith", "libcsmith-dev", "gcc-multilib")
@@ -60,7 +63,7 @@ class Size:
     most_sites: int = 20_000
 
 
-SMALL = Size(most_blocks=15_000, most_sites=2000)
+SMALL = Size(most_blocks=15_000, most_sites=2500)
 """What the everyday mode has time for."""
 
 
@@ -104,14 +107,27 @@ ALL = tuple(
 )
 
 
+def find_build(name: str) -> Build:
+    """Return the way to compile of a name.
+
+    Raises:
+        UserError: there is none.
+    """
+    known = {build.name: build for build in (*EVERYDAY, *ALL)}
+    if name not in known:
+        raise UserError(f"there is no '{name}'", hint=f"use: {', '.join(sorted(known))}")
+    return known[name]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Generated:
-    """A compiled program: seed, how it was compiled, source, program, and places.
+    """A compiled program: its source's name, how it was compiled, source, program, and places.
 
-    ``sites`` are the file offsets of all instructions of its own functions.
+    ``stem`` is csmith's seed; ``sites`` are the file offsets of all instructions of its own
+    functions.
     """
 
-    seed: int
+    stem: str
     build: Build
     source: Path
     program: Path
@@ -120,7 +136,7 @@ class Generated:
     @property
     def name(self) -> str:
         """A word for it: ``csmith-12-gcc-O2-64``."""
-        return f"csmith-{self.seed}-{self.build.name}"
+        return f"csmith-{self.stem}-{self.build.name}"
 
 
 def make_programs(
@@ -148,31 +164,37 @@ def make_programs(
             packages = "clang" if tool == "clang" else " ".join(PACKAGES)
             raise InfraError(f"{tool} is not found in PATH", hint=f"apt-get install {packages}")
     ensure_dir(place)
-    seeds = _useful_seeds(place, first_seed, size)
     made: list[Generated] = []
-    while len(made) < wanted:
-        build = builds[len(made) % len(builds)]
-        program = compile_program(_source(place, next(seeds)), build, place)
+    for number, seed in enumerate(_useful_seeds(place, first_seed, size)):
+        program = compile_program(_source(place, seed), builds[number % len(builds)], place)
         if len(program.sites) <= size.most_sites:
             made.append(program)
+        if len(made) == wanted:
+            break
     return tuple(made)
 
 
-def compile_program(source: Path, build: Build, place: Path) -> Generated:
-    """Compile a source whose name is its seed; what is there from before is used.
+def compile_program(source: Path, build: Build, place: Path, *, again: bool = False) -> Generated:
+    """Compile a source.
+
+    Args:
+        source: the program; a generated one's name is its seed.
+        build: how.
+        place: where what comes out is kept.
+        again: compile what is there from before, too.
 
     Raises:
         InfraError: the compiler is missing or fails.
     """
     program = place / f"{source.stem}-{build.name}"
     code = program.with_suffix(".o")
-    if not (program.is_file() and code.is_file()):
+    if again or not (program.is_file() and code.is_file()):
         command = (*build.command, "-w", f"-I{HEADERS}")
         _run((*command, "-c", str(source), "-o", str(code)))
         _run((*command, "-static", str(code), "-o", f"{program}.new"))
         Path(f"{program}.new").replace(program)
     return Generated(
-        seed=int(source.stem),
+        stem=source.stem,
         build=build,
         source=source,
         program=program,
@@ -181,19 +203,28 @@ def compile_program(source: Path, build: Build, place: Path) -> Generated:
 
 
 def _useful_seeds(place: Path, first: int, size: Size) -> Iterator[int]:
-    """Yield the seeds of programs of the right size; generate their sources."""
+    """Yield the seeds of programs of the right size; generate their sources, some at a time."""
     counter = place / "counter.c"
     counter.write_text(_COUNTER)
-    for seed in count(first):
-        source, blocks = _source(place, seed), place / f"{seed}.count"
-        if not source.is_file():
-            _run(("csmith", "--seed", str(seed), *OPTIONS, "-o", str(source)))
-        if not blocks.is_file():
-            write_atomic(
-                blocks, str(_count_blocks(source, counter, place / f"{seed}.try")).encode()
-            )
-        if size.least_blocks <= int(blocks.read_text()) <= size.most_blocks:
-            yield seed
+    batch = os.cpu_count() or 1
+    with ThreadPoolExecutor(batch) as pool:
+        for start in count(first, batch):
+            seeds = range(start, start + batch)
+            sizes = pool.map(partial(_blocks, place, counter), seeds)
+            for seed, blocks in zip(seeds, sizes, strict=True):
+                if size.least_blocks <= blocks <= size.most_blocks:
+                    yield seed
+
+
+def _blocks(place: Path, counter: Path, seed: int) -> int:
+    """Return how many basic blocks a seed's program executes; what is there is used."""
+    source, blocks = _source(place, seed), place / f"{seed}.count"
+    if not source.is_file():
+        _run(("csmith", "--seed", str(seed), *OPTIONS, "-o", str(source)))
+    if not blocks.is_file():
+        found = _count_blocks(source, counter, place / f"{seed}.try")
+        write_atomic(blocks, str(found).encode())
+    return int(blocks.read_text())
 
 
 def _count_blocks(source: Path, counter: Path, program: Path) -> int:

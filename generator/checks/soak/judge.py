@@ -18,6 +18,7 @@ from generator.boot.ktap import KtapTest
 from generator.boot.stage import BootResult
 from generator.checks.soak.pack import Item, Load
 from generator.checks.soak.sites import describe_site
+from generator.errors import UserError
 from generator.model.opcodes import OPCODES
 
 SIDES = {"ours": "tip", "base": "peer"}
@@ -156,6 +157,23 @@ def judge(
         unstable=tuple(sorted(unstable)),
         seconds=seconds,
     )
+
+
+def find_side(side: str) -> str:
+    """Return the kernel of a side.
+
+    Raises:
+        UserError: there is no such side.
+    """
+    if side not in SIDES:
+        raise UserError(f"there is no '{side}'", hint=f"use: {', '.join(SIDES)}")
+    return SIDES[side]
+
+
+def as_run(load: Load, boot: BootResult) -> Run:
+    """Return the run of a load's only program in its first round."""
+    name = f"{load.items[0].name}-{load.rounds[0]}"
+    return _run(next((test for test in boot.ktap.tests if test.name == name), None), boot)
 
 
 def _rows(pair: Pair, refused: Sequence[Refused]) -> list[Row]:

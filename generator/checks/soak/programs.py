@@ -33,7 +33,7 @@ IN = "/soak/in"
 BUILT = "{program}"
 """Stands in a command for the program that is built from the workload."""
 
-_SECONDS = 400
+_SECONDS = 900
 
 
 @dataclass(frozen=True, kw_only=True)
