@@ -6,15 +6,20 @@ Shared leaf: every stage may import it, it imports only ``errors``.
 
 from __future__ import annotations
 
+import logging
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
+import filelock
 import platformdirs
 
 from generator.errors import InfraError, UserError
 
 _PACKAGE = Path(__file__).resolve().parent
+_LOG = logging.getLogger(__name__)
 
 
 def data_dir(name: str) -> Path:
@@ -92,3 +97,18 @@ def write_atomic(path: Path, data: bytes) -> bool:
         Path(name).unlink(missing_ok=True)
         raise InfraError(f"cannot write: {error.strerror}", where=str(path)) from error
     return True
+
+
+@contextmanager
+def locked(path: Path) -> Iterator[None]:
+    """Hold the lock of a file; while another run has it, wait, and say so on stderr."""
+    lock = filelock.FileLock(path)
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        _LOG.warning("uprobekit: waiting for another run, which holds %s", path)
+        lock.acquire()
+    try:
+        yield
+    finally:
+        lock.release()

@@ -247,6 +247,8 @@ class Sides:
 
     def contradicts(self, ours: str, git: str) -> str:
         """Return in what ours is otherwise than it may be; "" for nothing."""
+        if not ours.strip():
+            return "it says nothing at all"
         data = json.loads(self.ours("--json"))
         pairs = re.findall(r"^ *(\d+|-): +\S+ ([=!<>]) +(\d+|-): +\S+ (.*)$", git, re.M)
         wanted = {(int(a.strip("-") or 0), int(b.strip("-") or 0), s) for a, s, b, _ in pairs}

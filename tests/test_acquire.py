@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Finding a source: every kind of tree, every way in which it can be wrong, and nothing written."""
 
+import fcntl
 import hashlib
 import json
 import multiprocessing
@@ -8,6 +9,7 @@ import os
 import shutil
 import subprocess
 import tarfile
+import threading
 from dataclasses import replace
 
 import fake_base
@@ -15,6 +17,7 @@ import pytest
 from conftest import MINI
 
 from generator.errors import InfraError, UserError
+from generator.paths import locked
 from generator.tree import acquire
 from generator.tree.acquire import (
     Source,
@@ -521,3 +524,20 @@ def test_leftovers_of_a_build_are_not_copied(mini, tmp_path):
     assert (pristine / "Makefile").is_file()
     assert not (pristine / ".config").exists()
     assert not (pristine / "include" / "generated").exists()
+
+
+def test_who_waits_says_so(tmp_path, caplog):
+    """A lock that another run holds is named while it is waited for; a free one is taken."""
+    path = tmp_path / "render.lock"
+    with locked(path):
+        pass
+    assert not caplog.records
+    with path.open("w") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        timer = threading.Timer(0.5, fcntl.flock, [other, fcntl.LOCK_UN])
+        timer.start()
+        with locked(path), path.open() as third:
+            with pytest.raises(BlockingIOError):
+                fcntl.flock(third, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            timer.join()
+    assert "waiting for another run" in caplog.text and str(path) in caplog.text

@@ -67,6 +67,7 @@ def test_what_would_be_wrong():
     assert "otherwise" in says([(1, 1, "="), (2, 2, "=")])
     assert "nothing differs" in says(good, same=True)
     assert "longer" in says(good, ours="a\n" * 3)
+    assert "nothing at all" in says(good, ours="")
     assert says(good, ours="a\n" * 3, interface=["x"]) == ""
     alone = "1:  abc < -:  --- x: One\n-:  --- > 1:  def x: One\n"
     assert says([(1, 1, "!")], git=alone) == ""

@@ -19,11 +19,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-import filelock
-
 from generator.errors import InfraError, UserError
 from generator.model.bases import Base
-from generator.paths import ensure_dir, write_atomic
+from generator.paths import ensure_dir, locked, write_atomic
 from generator.tree.git_env import git_environment
 from generator.tree.partial import fetch_files, store_of
 
@@ -320,7 +318,7 @@ def unpack_once(target: Path, identity: str, fill: Callable[[Path], None]) -> No
     An interrupted run leaves a directory under another name, which the next one removes.
     """
     stamp = target.with_name(f"{target.name}.json")
-    with filelock.FileLock(target.with_name(f"{target.name}.lock")):
+    with locked(target.with_name(f"{target.name}.lock")):
         with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
             if json.loads(stamp.read_text())["identity"] == identity and target.is_dir():
                 return

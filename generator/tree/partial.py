@@ -11,10 +11,8 @@ import hashlib
 import subprocess
 from pathlib import Path
 
-import filelock
-
 from generator.errors import InfraError
-from generator.paths import cache_dir, ensure_dir, write_atomic
+from generator.paths import cache_dir, ensure_dir, locked, write_atomic
 from generator.tree.git_env import git_environment
 
 
@@ -33,7 +31,7 @@ def store_of(repo: Path) -> Path:
     common = (repo / _git(repo, "rev-parse", "--git-common-dir").strip()).resolve()
     name = hashlib.sha256(f"{common}\n{url}".encode()).hexdigest()[:16]
     store = ensure_dir(cache_dir("partial")) / f"{name}.git"
-    with filelock.FileLock(store.with_suffix(".lock")):
+    with locked(store.with_suffix(".lock")):
         if not (store / "HEAD").is_file():
             _git(repo.parent, "init", "--quiet", "--bare", "--template=", str(store))
         for key, value in (

@@ -22,14 +22,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import filelock
 import git
 
 from generator.errors import InfraError, UserError
 from generator.model.edits import Edit
 from generator.model.series import Identity
 from generator.model.trailers import trailer_lines
-from generator.paths import ensure_dir, write_atomic
+from generator.paths import ensure_dir, locked, write_atomic
 from generator.plan import Plan
 from generator.render.env import BASELINE, Scope, Templates
 from generator.render.overview import describe_patches, number_patches
@@ -87,7 +86,7 @@ def render_series(plan: Plan, source: Source, workdir: Path) -> Rendered:
     """
     place = workdir / plan.base.name
     commits, base_files, tip_files = _make_commits(plan, source, place)
-    with filelock.FileLock(place / "render.lock"):
+    with locked(place / "render.lock"):
         repo = import_commits(commits, place / "repo.git", plan.series.name, plan.series.author)
         write_atomic(place / "source.json", _source_record(source))
         patches = _format_patches(repo, plan, source)

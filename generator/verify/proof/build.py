@@ -15,10 +15,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import filelock
-
 from generator.errors import CheckFailed, InfraError
-from generator.paths import ensure_dir, write_atomic
+from generator.paths import ensure_dir, locked, write_atomic
 
 _SHIM = Path(__file__).resolve().parent / "shim"
 _LIB = "arch/x86/lib"
@@ -106,7 +104,7 @@ def build_proof(
     made = ProofBuild(
         library=place / "libproof.so", filter=place / "filter", native=place / "native"
     )
-    with filelock.FileLock(place / "build.lock"):
+    with locked(place / "build.lock"):
         stamp = place / "build.sha256"
         digest = _digest(files, compiler)
         if stamp.is_file() and stamp.read_text() == digest and made.native.is_file():
@@ -173,7 +171,7 @@ def build_peer(load: Callable[[str], str], place: Path, *, compiler: str = "gcc"
     files |= {f"empty/{name}": "" for name in missing_headers(files)}
     ensure_dir(place)
     library = place / "libpeer.so"
-    with filelock.FileLock(place / "build.lock"):
+    with locked(place / "build.lock"):
         stamp = place / "build.sha256"
         digest = _digest(files, f"{compiler} for both modes")
         if stamp.is_file() and stamp.read_text() == digest and library.is_file():
