@@ -181,7 +181,8 @@ def _is_fit(case: Case, accepts: tuple[Callable[[bytes], bool], Callable[[bytes]
     """Tell whether a case is probed, repeats what it does, and comes to an end.
 
     What ours refuses and the base does not is there for the base alone, unless it enters the
-    kernel: nobody knows which system call that would be.
+    kernel: nobody knows which system call that would be. It has to be an instruction: the base
+    takes some bytes that are none for a shorter one, and goes on in their middle.
     """
     vaddr = _site(case).vaddr
     decoded = decode(_padded(case.code), bits=case.bits, ip=vaddr)
@@ -191,7 +192,9 @@ def _is_fit(case: Case, accepts: tuple[Callable[[bytes], bool], Callable[[bytes]
         return False
     if accepts[0](_padded(case.code)):
         return True
-    return decoded.mnemonic not in KERNEL_ENTRY and accepts[1](_padded(case.code))
+    if not decoded.valid or decoded.mnemonic in KERNEL_ENTRY:
+        return False
+    return accepts[1](_padded(case.code))
 
 
 def _is_endless(decoded: Decoded, vaddr: int) -> bool:
