@@ -144,13 +144,13 @@ def test_what_is_refused():
 
 
 def test_what_only_ours_refuses_is_for_the_base():
-    """It is there, marked, with our reason; what enters the kernel is not."""
+    """It is there, marked, with our reason; what enters the kernel, or is none, is not."""
 
     def refuses(code):
-        return code[0] not in (0x50, 0x0F)
+        return code[0] not in (0x50, 0x0F, 0x8F)
 
     made = make_corpus(
-        [case("50"), case("0f 05"), *[case("90")] * 15],
+        [case("50"), case("0f 05"), case("8f e1 cb f5 7e 5a"), *[case("90")] * 15],
         (refuses, everything),
         bits=64,
         seed=1,
@@ -159,6 +159,7 @@ def test_what_only_ours_refuses_is_for_the_base():
     (push,) = [placed for placed in made.cases if placed.code == b"\x50"]
     assert (push.refused, push.reason) == ((True, False), "odd")
     assert "syscall" not in {placed.mnemonic for placed in made.cases}
+    assert not [placed for placed in made.cases if placed.code[:1] == b"\x8f"]
 
 
 @pytest.mark.parametrize(("reason", "good"), [("odd", True), ("", False)])
