@@ -500,6 +500,34 @@ static int move_stack_up(void)
 	return move_stack(7);
 }
 
+/*
+ * This function leaves more functions than can be pending: what is called then
+ * is reported as before.
+ */
+static sigjmp_buf surface;
+static unsigned int level;
+
+static long sink(void)
+{
+	if (++level < 2 * MAX_PENDING)
+		return hit_call(sink);
+	siglongjmp(surface, 1);
+}
+
+static int surfaced(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		level = 0;
+		if (!sigsetjmp(surface, 0))
+			return hit_call(sink) || 1;
+		CHECK(hit_call(be_there) == 7);
+		CHECK(hit_call(be_there) == 7);
+	}
+	return 0;
+}
+
 const struct test stack_tests[] = {
 	RETURN_TEST("return-coroutines", coroutines_return, hit_call,
 		    COROUTINE_RETURNS),
@@ -513,6 +541,7 @@ const struct test stack_tests[] = {
 	RETURN_TEST("return-moved-down", move_stack_down, hit_call, 2),
 	RETURN_TEST("return-moved-up", move_stack_up, hit_call, 2),
 	RETURN_TEST("return-longjmp-lost", longjmp_lost, hit_call, 100),
+	RETURN_TEST("return-longjmp-full", surfaced, hit_call, 6),
 	RETURN_TEST("return-autodisarm", autodisarm, hit_call, 4),
 	RETURN_TEST("return-autodisarm-above", autodisarm_above, hit_call, 2),
 	{ .name = "return-dispatch", .before = "sigtrap", .child = dispatched,
