@@ -120,15 +120,27 @@ static void run(int number, const char *name)
 		       name, what);
 }
 
+/* Patterns stand side by side, with commas between them. */
+static int is_wanted(const char *name, const char *patterns)
+{
+	char *copy = strdup(patterns), *rest = copy, *word;
+	int wanted = 0;
+
+	while ((word = strsep(&rest, ",")))
+		wanted |= !fnmatch(word, name, 0);
+	free(copy);
+	return wanted;
+}
+
 int main(int argc, char **argv)
 {
-	const char *pattern = "*";
+	const char *patterns = "*";
 	struct dirent **entries;
 	int count, i, number = 0;
 
 	for (i = 1; i < argc; i++) {
 		if (!strncmp(argv[i], "--tests=", 8))
-			pattern = argv[i] + 8;
+			patterns = argv[i] + 8;
 	}
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	put("/sys/kernel/rcu_expedited", "1", 0);
@@ -136,7 +148,7 @@ int main(int argc, char **argv)
 	printf("KTAP version 1\n");
 	for (i = 0; i < count; i++) {
 		if (entries[i]->d_name[0] != '.' &&
-		    !fnmatch(pattern, entries[i]->d_name, 0))
+		    is_wanted(entries[i]->d_name, patterns))
 			run(++number, entries[i]->d_name);
 	}
 	printf("1..%d\n# uprobekit: done\n", number);
