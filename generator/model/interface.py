@@ -1332,7 +1332,7 @@ X86_FUNCTIONS = (
         doc=(
             "Return where a function returns to. The code of the trampoline pushes three words "
             "from the return address on. Where they reach into the page below, which need not be "
-            "there, it is the breakpoint after the code.",
+            "there, and where a tracer looks at system calls, it is the breakpoint after the code.",
         ),
         needs="uretprobe_syscall",
         patch="return",

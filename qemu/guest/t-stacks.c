@@ -34,6 +34,7 @@
 
 #define MAX_PENDING	64	/* MAX_URETPROBE_DEPTH */
 #define STACK_SIZE	65536
+#define SYSCALL_STOP	0x80	/* PTRACE_O_TRACESYSGOOD */
 #define COROUTINES	100
 
 static ucontext_t scheduler, coroutines[COROUTINES];
@@ -415,6 +416,49 @@ static int emulated(void)
 	return 0;
 }
 
+static int traced_child(void)
+{
+	CHECK(!ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+	raise(SIGSTOP);
+	CHECK(hit_call(be_there) == 7);
+	CHECK(hit_call(be_there) == 7);
+	return 0;
+}
+
+/*
+ * This function denies the system calls of a child that it does not know, as a
+ * sandbox does: the child makes none but the last.
+ */
+static int traced(void)
+{
+	struct user_regs_struct regs;
+	pid_t pid = fork();
+	int status;
+
+	if (!pid)
+		_exit(traced_child());
+	CHECK(waitpid(pid, &status, 0) == pid);
+	CHECK(!ptrace(PTRACE_SETOPTIONS, pid, NULL,
+		      (void *)PTRACE_O_TRACESYSGOOD));
+	for (;;) {
+		CHECK(!ptrace(PTRACE_SYSCALL, pid, NULL, NULL));
+		CHECK(waitpid(pid, &status, 0) == pid);
+		if (!WIFSTOPPED(status))
+			break;
+		if (WSTOPSIG(status) != (SIGTRAP | SYSCALL_STOP)) {
+			kill(pid, SIGKILL);
+			return pass_on(WSTOPSIG(status));
+		}
+		CHECK(!ptrace(PTRACE_GETREGS, pid, NULL, &regs));
+		if (regs.USER_SYSCALL == SYS_exit_group)
+			continue;
+		note("system call %ld", (long)regs.USER_SYSCALL);
+		regs.USER_SYSCALL = -1;
+		CHECK(!ptrace(PTRACE_SETREGS, pid, NULL, &regs));
+	}
+	return pass_on(status);
+}
+
 #ifdef __x86_64__
 #define PAGE		4096
 #define LOW_WORDS	4
@@ -548,6 +592,8 @@ const struct test stack_tests[] = {
 	  .bp = hit_call, .hits = 3, .is_return = true, .lacks = lacks_dispatch },
 	{ .name = "return-sysemu", .before = "fail", .child = emulated,
 	  .bp = hit_call, .hits = 1, .is_return = true },
+	{ .name = "return-traced", .before = "fail", .child = traced,
+	  .bp = hit_call, .hits = 2, .is_return = true },
 #ifdef __x86_64__
 	RETURN_TEST("return-no-room", no_room, hit_xol, LOW_WORDS),
 #endif
