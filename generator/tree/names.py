@@ -283,11 +283,13 @@ class NameCheck:
                 if path not in asked.loaded
             )
         ]
-        wanted = {asked.name for asked in self._asked}
+        # a message calls a system call as its users do
+        calls = {asked.name: f"sys_{asked.name}" for asked in self._asked}
+        wanted = {*calls, *calls.values()}
         if wanted and self._has_headers():
             found = _in_headers(self.source, wanted, frozenset(touched), cache)
             for asked in self._asked:
-                if asked.name not in found:
+                if found.isdisjoint((asked.name, calls[asked.name])):
                     self._problems.append(asked.problem())
         raise_all(self._problems)
 
