@@ -4,6 +4,7 @@
 import json
 import re
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -16,8 +17,16 @@ from generator.boot.outcome import Kind, Outcome
 from generator.boot.stage import BootResult
 from generator.checks.soak.generated import ALL, EVERYDAY, Build, compile_program
 from generator.checks.soak.judge import Pair, as_data, as_text, judge, refusal_reason
-from generator.checks.soak.pack import Item, Load, format_plan, format_sites, pack_load
+from generator.checks.soak.pack import (
+    Item,
+    Load,
+    format_plan,
+    format_sites,
+    load_programs,
+    pack_load,
+)
 from generator.checks.soak.programs import (
+    Prepared,
     Program,
     all_programs,
     find_wanted,
@@ -422,3 +431,20 @@ def test_a_dry_run(capsys):
     assert main(["soak", "--dry-run", "--count", "3", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["generated"] == 3
     assert main(["soak", "--dry-run", "--program", "nobody"]) == 1
+
+
+def test_everyday_returns(tmp_path, library):
+    """The everyday mode has all entries and some returns; the full one all, and two rounds more."""
+    path, _ = library
+    program = Program(name="x", package="p", command=("/x",), kind="")
+    prepared = Prepared(program=program, command=("/x",), files={}, code={"/x": path})
+    everyday, full = load_programs([prepared]), load_programs([prepared], full=True)
+    found = function_sites(path)
+    assert everyday.rounds == ("entries", "returns")
+    assert full.rounds == ("entries", "returns", "instructions", "churn")
+    assert everyday.sites["entries"] == full.sites["entries"] == {"/x": found.entries}
+    assert full.sites["returns"] == {"/x": found.returns}
+    assert everyday.sites["returns"] == {"/x": found.returns[:1]}
+    assert not set(full.sites["instructions"]["/x"]) & set(found.entries)
+    thin = replace(prepared, program=replace(program, share=3))
+    assert load_programs([thin]).sites["entries"] == {"/x": found.entries[::3]}

@@ -12,7 +12,7 @@ from generator.cli import main
 from generator.errors import UserError
 
 SOURCE = """
-#include <stdio.h>
+int printf(const char *, ...);
 static int table[32];
 static int mix(int n) { for (int i = 0; i < 32; i++) table[i] = n * i ^ 5; return table[7]; }
 static int share(int n, int by) { return by > 1 ? n / by : n; }
@@ -50,7 +50,7 @@ def source(tmp_path):
 @needs_cvise
 def test_a_planted_difference(source, tmp_path):
     """What is left has the difference, ends well, and is a fraction of what there was."""
-    small = reduce_source(source, BUILD, DIVIDES, tmp_path / "work")
+    small = reduce_source(source, BUILD, DIVIDES, tmp_path / "work", jobs=2)
     text = small.read_text()
     assert len(text) < 120
     assert "/" in text

@@ -26,6 +26,9 @@ _ACCOUNTS = {
 _INSTRUCTIONS = 1500
 """How many of a file have a probe in the round that has them on instructions."""
 
+_EVERYDAY_SHARE = 8
+"""One return of so many has a probe in the everyday mode: it takes ten times as long as an entry."""
+
 _LINKED = ("lib", "lib32", "lib64", "libx32")
 """Folders that are links where /usr is merged (Debian's wiki, UsrMerge); a probe's path is real."""
 
@@ -78,15 +81,16 @@ def load_programs(programs: Sequence[Prepared], *, full: bool = False) -> Load:
 
     Args:
         programs: what is run, all of them under the probes of all.
-        full: then on every instruction of some functions, and in a last round all probes are
-            disarmed and armed meanwhile.
+        full: on all returns; then on every instruction of some functions, and in a last round all
+            probes are disarmed and armed meanwhile.
     """
     code = {name: path for prepared in programs for name, path in prepared.code.items()}
     shares = {name: p.program.share for p in reversed(programs) for name in p.code}
     found = {name: _thinned(function_sites(path), shares[name]) for name, path in code.items()}
+    share = 1 if full else _EVERYDAY_SHARE
     sites = {
         ENTRIES: {name: file.entries for name, file in found.items() if file.entries},
-        RETURNS: {name: file.returns for name, file in found.items() if file.returns},
+        RETURNS: {name: file.returns[::share] for name, file in found.items() if file.returns},
     }
     if full:
         sites |= {INSTRUCTIONS: _instructions(code, found), CHURN: {}}
