@@ -16,7 +16,14 @@ from generator.boot.machine import Ending, MachineEnd
 from generator.boot.outcome import Kind, Outcome
 from generator.boot.stage import BootResult
 from generator.checks.soak.generated import ALL, EVERYDAY, Build, compile_program
-from generator.checks.soak.judge import Pair, as_data, as_text, judge, refusal_reason
+from generator.checks.soak.judge import (
+    Pair,
+    as_data,
+    as_text,
+    judge,
+    refusal_reason,
+    taken_for_branch,
+)
 from generator.checks.soak.pack import (
     Item,
     Load,
@@ -448,3 +455,31 @@ def test_everyday_returns(tmp_path, library):
     assert not set(full.sites["instructions"]["/x"]) & set(found.entries)
     thin = replace(prepared, program=replace(program, share=3))
     assert load_programs([thin]).sites["entries"] == {"/x": found.entries[::3]}
+
+
+@pytest.mark.parametrize(
+    ("code", "wide", "found"),
+    [
+        ("c5f576cc90", True, True),
+        ("c4e1f97ec1", True, True),
+        ("c5f576cc90", False, True),
+        ("c57676cc90", False, False),
+        ("c5c5efc290", True, False),
+        ("76cc909090", True, False),
+        ("c5f576", True, False),
+    ],
+)
+def test_taken_for_a_branch(code, wide, found):
+    """Vpcmpeqd and vmovq are; vpxor, jbe itself and lds are not, nor is what is cut off."""
+    assert taken_for_branch(bytes.fromhex(code), wide=wide) == found
+
+
+def test_the_reason_of_the_base(tmp_path):
+    """It stands beside a program that differs there, and beside no other."""
+    (tmp_path / "x").write_bytes(b"\x7fELF\x02" + b"\xc5\xf5\x76\xcc\x90" * 2)
+    made = load()
+    made = replace(made, sites={"entries": {"/x": (5, 10, 0)}}, files={"/x": tmp_path / "x"})
+    soak = judged(boot("tip", GOOD), boot("peer", DIFFERS), made)
+    assert soak.rows[0].reason.startswith("2 AVX instructions")
+    assert soak.rows[0].reason in as_text(soak)
+    assert not judged(boot("tip", GOOD), boot("peer", GOOD), made).rows[0].reason

@@ -24,10 +24,12 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/reboot.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -886,6 +888,18 @@ static void set_up(void)
 	mkdir("/dev/shm", 0777);
 }
 
+/*
+ * Switch the machine off.  Exiting would close the events, each of which waits
+ * until nobody can be in a handler any more.
+ */
+static void switch_off(void)
+{
+	fflush(stdout);
+	tcdrain(STDOUT_FILENO);
+	if (reboot(RB_POWER_OFF))
+		fprintf(stderr, "soak: reboot: %m\n");
+}
+
 int main(void)
 {
 	sigset_t child;
@@ -910,6 +924,6 @@ int main(void)
 		run_round(&rounds[i]);
 	printf("# uprobekit: %d tests, %d failed\n", nr_tests, nr_failed);
 	printf("# uprobekit: done\n");
-	fflush(stdout);
+	switch_off();
 	return 0;
 }

@@ -66,7 +66,10 @@ class Run:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A program in a round: its armed places, on the tip and on the base, and its runs."""
+    """A program in a round: its armed places, on the tip and on the base, and its runs.
+
+    ``reason`` says what the base does wrong there, as far as that is known.
+    """
 
     program: str
     round: str
@@ -75,6 +78,7 @@ class Row:
     ours: Run
     base: Run
     problems: tuple[str, ...]
+    reason: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -182,6 +186,7 @@ def _rows(pair: Pair, refused: Sequence[Refused]) -> list[Row]:
     }
     return [
         _row(
+            pair.load,
             item,
             name,
             {side: _armed(pair.load, item, name, refused, side) for side in SIDES},
@@ -196,7 +201,9 @@ def _rows(pair: Pair, refused: Sequence[Refused]) -> list[Row]:
     ]
 
 
-def _row(item: Item, name: str, sites: Mapping[str, int], runs: Mapping[str, Run]) -> Row:
+def _row(
+    load: Load, item: Item, name: str, sites: Mapping[str, int], runs: Mapping[str, Run]
+) -> Row:
     ours, base = runs["ours"], runs["base"]
     problems: list[str] = []
     if ours.outcome not in ("pass", "unstable"):
@@ -216,7 +223,40 @@ def _row(item: Item, name: str, sites: Mapping[str, int], runs: Mapping[str, Run
         ours=ours,
         base=base,
         problems=tuple(problems),
+        reason=_reason(load, item, name) if base.outcome in _WRONG else "",
     )
+
+
+_WRONG = frozenset({"differs", "died", "status", "deadline"})
+
+_BRANCHES = frozenset({0xE8, 0xE9, 0xEB, *range(0x70, 0x80)})
+"""One-byte opcodes of calls, jumps and conditional jumps (SDM volume 2D, A.3)."""
+
+
+def _reason(load: Load, item: Item, name: str) -> str:
+    """Return what an unmodified kernel does wrong with a program; "" if nothing is known."""
+    rounds = load.rounds[: load.rounds.index(name) + 1]
+    places = 0
+    for file in item.files:
+        path = load.files.get(file)
+        data = path.read_bytes() if path and path.is_file() else b""
+        for offset in (place for r in rounds for place in load.sites[r].get(file, ())):
+            places += taken_for_branch(data[offset : offset + 5], wide=data[4:5] == b"\2")
+    if not places:
+        return ""
+    return f"{places} AVX instructions have the opcode of a branch, and are emulated as one"
+
+
+def taken_for_branch(code: bytes, *, wide: bool) -> bool:
+    """Say whether an instruction's opcode is that of a branch if its VEX prefix is not looked at.
+
+    Args:
+        code: its first bytes.
+        wide: of 64-bit code; elsewhere c4 and c5 are other instructions with a memory operand.
+    """
+    if len(code) < 5 or code[0] not in (0xC4, 0xC5) or not (wide or code[1] >= 0xC0):
+        return False
+    return code[3 if code[0] == 0xC4 else 2] in _BRANCHES
 
 
 def _armed(load: Load, item: Item, name: str, refused: Sequence[Refused], side: str) -> int:
@@ -333,6 +373,7 @@ def as_text(soak: Soak) -> str:
         for side in SIDES:
             said = getattr(row, side).said
             lines += [f"    {side}: {line}" for line in said[:6]]
+        lines += [f"    base: {row.reason}"] if row.reason else []
     counts = Counter(("+".join(place.sides), place.reason or place.text) for place in soak.refused)
     lines += [
         f"refused by {sides}: {count} places: {reason}"

@@ -27,7 +27,7 @@ _INSTRUCTIONS = 1500
 """How many of a file have a probe in the round that has them on instructions."""
 
 _EVERYDAY_SHARE = 8
-"""One return of so many has a probe in the everyday mode: it takes ten times as long as an entry."""
+"""One return of so many has a probe in the everyday mode: they take ten times as long."""
 
 _LINKED = ("lib", "lib32", "lib64", "libx32")
 """Folders that are links where /usr is merged (Debian's wiki, UsrMerge); a probe's path is real."""
