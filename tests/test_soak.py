@@ -455,6 +455,11 @@ def test_everyday_returns(tmp_path, library):
     assert not set(full.sites["instructions"]["/x"]) & set(found.entries)
     thin = replace(prepared, program=replace(program, share=3))
     assert load_programs([thin]).sites["entries"] == {"/x": found.entries[::3]}
+    seldom = replace(prepared, program=replace(program, everyday=2))
+    assert load_programs([seldom]).sites["entries"] == {"/x": found.entries[::2]}
+    assert load_programs([seldom], full=True).sites["entries"] == {"/x": found.entries}
+    # what two programs load has the probes of the one that has more
+    assert load_programs([thin, seldom]).sites["entries"] == {"/x": found.entries[::2]}
 
 
 @pytest.mark.parametrize(

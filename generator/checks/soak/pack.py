@@ -85,7 +85,11 @@ def load_programs(programs: Sequence[Prepared], *, full: bool = False) -> Load:
             probes are disarmed and armed meanwhile.
     """
     code = {name: path for prepared in programs for name, path in prepared.code.items()}
-    shares = {name: p.program.share for p in reversed(programs) for name in p.code}
+    shares: dict[str, int] = {}
+    for prepared in programs:
+        program = prepared.program
+        most = program.share if full else program.everyday or program.share
+        shares |= {name: min(most, shares.get(name, most)) for name in prepared.code}
     found = {name: _thinned(function_sites(path), shares[name]) for name, path in code.items()}
     share = 1 if full else _EVERYDAY_SHARE
     sites = {

@@ -60,7 +60,7 @@ class Program:
     loads: str = ""
     build: tuple[str, ...] = ()
     share: int = 1
-    everyday: bool = False
+    everyday: int = 0
     deadline: int = _SECONDS
 
 
