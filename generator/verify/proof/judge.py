@@ -169,6 +169,15 @@ _PORTS = frozenset({"in", "out", "insb", "insw", "insd", "outsb", "outsw", "outs
 
 _FAR = frozenset({"retf"})
 
+_OTHER_TEST = frozenset(
+    {
+        Code.TEST_RM8_IMM8_F6R1,
+        Code.TEST_RM16_IMM16_F7R1,
+        Code.TEST_RM32_IMM32_F7R1,
+        Code.TEST_RM64_IMM32_F7R1,
+    }
+)
+
 # Changes after which the next instruction is executed before the trap, SDM volume 3A, 6.8.3
 _INTO_SS = frozenset({Register.SS})
 
@@ -195,6 +204,8 @@ def reason_to_refuse(decoded: Decoded) -> str:
         insn.op_count and insn.op0_register in _INTO_SS and name in ("mov", "pop")
     ):
         return "loads ss"
+    if insn.code in _OTHER_TEST:
+        return "ModRM.reg 1: the manuals leave it blank, SDM volume 2D, table A-6, group 3"
     return _branch_reason(decoded)
 
 
