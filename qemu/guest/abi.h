@@ -10,6 +10,7 @@
 
 # ifdef __i386__
 #  define AX		%eax
+#  define CX		%ecx
 #  define SP		%esp
 #  define BP		%ebp
 #  define ARG		%eax
@@ -19,6 +20,7 @@
 #  define WORD		4
 # else
 #  define AX		%rax
+#  define CX		%rcx
 #  define SP		%rsp
 #  define BP		%rbp
 #  define ARG		%rdi

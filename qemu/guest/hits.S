@@ -18,7 +18,7 @@
 	.globl	code_begin, code_second, code_end
 	.globl	refused_begin, refused_insn, refused_end
 	.globl	hit_deep, hit_tail, hit_call, hit_chained, hit_endbr
-	.globl	hit_jump, hit_pops, call_pops
+	.globl	hit_jump, hit_pops, call_pops, hit_carries, call_carries
 
 /* Can be done without a single step. */
 hit_nop:
@@ -157,6 +157,24 @@ call_pops:
 	add	$8, SP
 #endif
 	add	$CALL_PAD, SP
+	ret
+
+/*
+ * Takes its return address along to a lower place of the stack, and returns
+ * together with hit_call from there.
+ */
+hit_carries:
+	imul	$1, ARG, ARG
+	.fill	24, 1, 0x90
+	pop	CX
+	sub	$64, SP
+	push	CX
+	jmp	hit_call
+
+call_carries:
+	sub	$CALL_PAD, SP
+	call	hit_carries
+	add	$(64 + CALL_PAD), SP
 	ret
 
 /* What a debugger steps through; it sets the registers. */

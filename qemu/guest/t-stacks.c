@@ -230,6 +230,34 @@ static void popped(struct result *r)
 	probe_remove(&p);
 }
 
+static long nothing_below(void)
+{
+	return 5;
+}
+
+/* Return from two functions, the first of which has moved its return address. */
+static int carries(void)
+{
+	CHECK(call_carries(nothing_below) == 5);
+	CHECK(call_carries(nothing_below) == 5);
+	return 0;
+}
+
+static void carried(struct result *r)
+{
+	unsigned long before = trace_hits();
+	struct probe p;
+	int status;
+
+	expect(r, !probe_define_return(&p, hit_carries), "cannot define");
+	expect(r, !probe_extend(&p, hit_call), "cannot define the second");
+	if (expect(r, !probe_arm(&p), "cannot arm the probes")) {
+		status = wait_child(start_child(carries));
+		judge(r, status, trace_hits() - before, 4);
+	}
+	probe_remove(&p);
+}
+
 static long be_there(void)
 {
 	return 7;
@@ -582,6 +610,7 @@ const struct test stack_tests[] = {
 	RETURN_TEST("return-coroutines-dropped", dropped, hit_call, 1),
 	TEST("return-coroutines-chain", "sigtrap", chained),
 	TEST("return-pops", "sigtrap", popped),
+	TEST("return-carried", "sigtrap", carried),
 	RETURN_TEST("return-moved-down", move_stack_down, hit_call, 2),
 	RETURN_TEST("return-moved-up", move_stack_up, hit_call, 2),
 	RETURN_TEST("return-longjmp-lost", longjmp_lost, hit_call, 100),
