@@ -621,7 +621,7 @@ const struct test stack_tests[] = {
 	  .bp = hit_call, .hits = 3, .is_return = true, .lacks = lacks_dispatch },
 	{ .name = "return-sysemu", .before = "fail", .child = emulated,
 	  .bp = hit_call, .hits = 1, .is_return = true },
-	{ .name = "return-traced", .before = "fail", .child = traced,
+	{ .name = "return-traced", .before = "sigtrap", .child = traced,
 	  .bp = hit_call, .hits = 2, .is_return = true },
 #ifdef __x86_64__
 	RETURN_TEST("return-no-room", no_room, hit_xol, LOW_WORDS),
