@@ -356,7 +356,7 @@ IP = {"UPROBE_FIX_IP": "ip moves on from the slot"}
         (64, "c4 e2 f1 f7 05 00 00 00 00", {"scratch": "rsi"}),
         (64, "c4 e2 c9 f7 3d 00 00 00 00", {"scratch": "rbx"}),
         (64, "62 f5 7c 48 58 c1", {"letter": "X", "reason": ""}),
-        (64, "62 f7 7c 48 58 c1", {"letter": "", "reason": "of this map no opcode is probed"}),
+        (64, "62 f7 7c 48 58 c1", {"letter": "", "reason": "not an instruction"}),
         (64, "62 f9 7c 48 58 c1", {"accepted": False, "error": EOPNOTSUPP}),
         (64, "62 f1 78 48 58 c1", {"accepted": False, "error": EOPNOTSUPP}),
         (32, "17", {"accepted": False}),

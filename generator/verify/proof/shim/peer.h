@@ -34,15 +34,6 @@
 #define test_tsk_thread_flag(...)	0
 #define get_unmapped_area(...)		0
 
-struct thread_info {
-	unsigned long status;
-};
-
-static inline struct thread_info *current_thread_info(void)
-{
-	return NULL;
-}
-
 struct callback_head {
 	void *next;
 };

@@ -168,7 +168,13 @@ struct mm_struct {
 
 struct uprobe_task;
 
+struct thread_info {
+	unsigned long status;
+	unsigned long syscall_work;
+};
+
 struct task_struct {
+	struct thread_info thread_info;
 	struct uprobe_task *utask;
 	struct mm_struct *mm;
 	struct pt_regs *regs;
@@ -186,6 +192,10 @@ struct task_struct {
 
 extern struct task_struct proof_task;
 #define current			(&proof_task)
+#define READ_ONCE(x)		(x)
+#define current_thread_info()	(&proof_task.thread_info)
+
+#define SYSCALL_WORK_SYSCALL_TRACE	(1UL << 2)
 
 #define TIF_NOTIFY_RESUME	1
 #define TIF_BLOCKSTEP		25
