@@ -171,6 +171,24 @@ def find_hidden(top: Path, known: set[str], root: str = "") -> Iterator[Path]:
                 yield Path(entry.path)
 
 
+def read_alternatives(folder: Path) -> dict[str, list[str]]:
+    """Return, for each link that update-alternatives(1) keeps, what it can lead to, best first.
+
+    Args:
+        folder: of dpkg, with a file for each link: mode, link, its slaves by two lines each, an
+            empty line, and candidates: path, priority, a line for each slave.
+    """
+    found: dict[str, list[str]] = {}
+    for path in sorted(folder.glob("*")):
+        head, _, body = path.read_text().partition("\n\n")
+        _, link, *slaves = head.split("\n")
+        rows = body.split("\n")
+        size = 2 + len(slaves) // 2
+        lots = [rows[at : at + 2] for at in range(0, len(rows) - 1, size) if rows[at]]
+        found[link] = [name for name, _ in sorted(lots, key=lambda lot: -int(lot[1]))]
+    return found
+
+
 def _mount(*words: str) -> None:
     done = subprocess.run(["mount", *words], capture_output=True, text=True, check=False)
     if done.returncode:
@@ -255,10 +273,15 @@ def _hide(root: Path, known: set[str]) -> int:
     for folder in (upper, work, root / "usr"):
         folder.mkdir()
     count = 0
+    others = read_alternatives(DPKG / "alternatives")
     for count, path in enumerate(find_hidden(Path("/usr"), known), 1):  # noqa: B007
         cover = upper / path.relative_to("/usr")
         cover.parent.mkdir(parents=True, exist_ok=True)
-        os.mknod(cover, stat.S_IFCHR, os.makedev(0, 0))
+        other = next((name for name in others.get(str(path), ()) if name in known), "")
+        if other:
+            cover.symlink_to(other)
+        else:
+            os.mknod(cover, stat.S_IFCHR, os.makedev(0, 0))
     for folder in upper.rglob("*/"):
         shutil.copystat(Path("/usr", folder.relative_to(upper)), folder)
     layers = f"lowerdir=/usr,upperdir={upper},workdir={work}"

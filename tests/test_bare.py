@@ -250,3 +250,18 @@ def test_what_was_left_out_is_run_alone(tmp_path):
     assert "1 passed, 2 skipped" in run("-n", "1")[1]
     assert "1 failed, 2 deselected" in run("--left-out", CI="true")[1]
     assert "1 passed, 2 deselected" in run("--left-out", CI="true", TOOL="there")[1]
+
+
+def test_alternatives(tmp_path):
+    """What a link can lead to, best first; slaves are of no interest."""
+    (tmp_path / "awk").write_text(
+        "auto\n/usr/bin/awk\nawk.1.gz\n/usr/share/man/man1/awk.1.gz\nnawk\n/usr/bin/nawk\n\n"
+        "/usr/bin/mawk\n5\n/usr/share/man/man1/mawk.1.gz\n/usr/bin/mawk\n"
+        "/usr/bin/gawk\n10\n\n/usr/bin/gawk\n\n"
+    )
+    (tmp_path / "cc").write_text("manual\n/usr/bin/cc\n\n/usr/bin/gcc\n20\n\n")
+    assert bare.read_alternatives(tmp_path) == {
+        "/usr/bin/awk": ["/usr/bin/gawk", "/usr/bin/mawk"],
+        "/usr/bin/cc": ["/usr/bin/gcc"],
+    }
+    assert bare.read_alternatives(tmp_path / "none") == {}
