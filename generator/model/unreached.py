@@ -56,6 +56,11 @@ UNREACHED = (
         sometimes=True,
     ),
     Unreached(
+        function="move_return_chain",
+        text="continue;",
+        reason="a function has to be pending on another stack, amid a chain that is carried along",
+    ),
+    Unreached(
         function="uprobe_reads_unopened",
         text="FUSE_SUPER_MAGIC",
         reason="the guest has no file system on a disk",
