@@ -54,6 +54,8 @@ def pytest_runtest_logreport(report):
 def pytest_sessionfinish(session):
     """Keep what was left out, for --left-out."""
     config = session.config
+    if config.getoption("--left-out") and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
+        session.exitstatus = pytest.ExitCode.OK
     if not hasattr(config, "workerinput") and not config.getoption("--left-out"):
         config.cache.set(LEFT_OUT, sorted(_left_out))
 

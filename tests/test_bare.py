@@ -250,6 +250,8 @@ def test_what_was_left_out_is_run_alone(tmp_path):
     assert "1 passed, 2 skipped" in run("-n", "1")[1]
     assert "1 failed, 2 deselected" in run("--left-out", CI="true")[1]
     assert "1 passed, 2 deselected" in run("--left-out", CI="true", TOOL="there")[1]
+    assert run("-n", "1", TOOL="there")[0] == 0
+    assert run("--left-out", CI="true")[0] == 0
 
 
 def test_alternatives(tmp_path):
