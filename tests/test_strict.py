@@ -39,9 +39,9 @@ def tree(tmp_path_factory):
     names = sorted({*needs.calls, *needs.constants})
     header = place / "include/linux/compiler.h"
     header.parent.mkdir(parents=True, exist_ok=True)
-    # in texts of the model, and in messages
+    # in texts of the model, and in messages; a system call as an old kernel has it
     said = ["register_die_notifier", "FPE_INTDIV", "ILL_ILLOPN", "rt_sigreturn", "event_mutex"]
-    said += ["perf_event_open"]
+    said += ["sys_perf_event_open"]
     header.write_text("".join(f"#define {name}(x) (x)\n" for name in [*names, *said]))
     return place
 
@@ -197,6 +197,13 @@ MISTAKES = {
         "static void dangling(void)\n{\n\tuprobe_forgotten(current);\n}\n\n"
         '{{ head("xol_alloc_area")',
         r"xol.c.j2:\d+: uprobe_forgotten\(\) is called and declared nowhere",
+    ),
+    "call of a system call": (
+        XOL,
+        '{{ head("xol_alloc_area")',
+        "static void dangling(void)\n{\n\tperf_event_open(current);\n}\n\n"
+        '{{ head("xol_alloc_area")',
+        r"xol.c.j2:\d+: perf_event_open\(\) is called and declared nowhere",
     ),
     "number of arguments": (
         XOL,

@@ -169,6 +169,11 @@ def _all_words(text: str) -> frozenset[str]:
 
 
 @lru_cache(maxsize=512)
+def _structs_in(text: str) -> frozenset[str]:
+    return frozenset(_STRUCT.findall(csource.mask(text)))
+
+
+@lru_cache(maxsize=512)
 def _members_in(text: str, struct: str) -> frozenset[str]:
     found = csource.find_aggregate(text, "struct", struct)
     body = csource.code(found[1].of(text)) if found else ""
@@ -184,9 +189,10 @@ def _members_in(text: str, struct: str) -> frozenset[str]:
 
 @dataclass
 class _Asked:
-    """A name that has to be found in the tree, and what to say when it is not."""
+    """A name that has to be found in the tree, or another one, and what to say when neither is."""
 
     name: str
+    other: str
     problem: Callable[[], Problem]
     loaded: frozenset[str]
 
@@ -244,9 +250,9 @@ class NameCheck:
         """Keep a commit message; its names are looked at when all prefixes are known."""
         self._messages.append((ident, text))
 
-    def ask(self, name: str, problem: Callable[[], Problem]) -> None:
-        """Want a name in the tree; the problem is made when it is not there."""
-        self._asked.append(_Asked(name, problem, self._loaded))
+    def ask(self, name: str, problem: Callable[[], Problem], *, other: str = "") -> None:
+        """Want a name in the tree, or the ``other``; the problem is made when neither is there."""
+        self._asked.append(_Asked(name, other or name, problem, self._loaded))
 
     def report(self, key: tuple[str, str], problem: Callable[[], Problem]) -> None:
         """Keep a problem, the first one of its key."""
@@ -272,7 +278,8 @@ class NameCheck:
                 # a part of names, as in "pre_xol and post_xol", is said without brackets
                 known = name in self._words or (named and named.strip("_") in everything)
                 if not known and not name.startswith("CONFIG_"):
-                    self.ask(name, partial(_said, ident, name))
+                    # a message calls a system call as its users do
+                    self.ask(name, partial(_said, ident, name), other=f"sys_{name}")
         # a file that was opened later has been as the base has it
         self._asked = [
             asked
@@ -283,13 +290,11 @@ class NameCheck:
                 if path not in asked.loaded
             )
         ]
-        # a message calls a system call as its users do
-        calls = {asked.name: f"sys_{asked.name}" for asked in self._asked}
-        wanted = {*calls, *calls.values()}
+        wanted = {name for asked in self._asked for name in (asked.name, asked.other)}
         if wanted and self._has_headers():
             found = _in_headers(self.source, wanted, frozenset(touched), cache)
             for asked in self._asked:
-                if found.isdisjoint((asked.name, calls[asked.name])):
+                if found.isdisjoint((asked.name, asked.other)):
                     self._problems.append(asked.problem())
         raise_all(self._problems)
 
@@ -359,9 +364,9 @@ class _Prefix:
             for struct in INTERFACE.structs
         }
         # what the model does not have, the C brings: all of it in a template, so in one piece
-        self._defined = {
-            name for text in tree.blocks.values() for name in _STRUCT.findall(csource.mask(text))
-        } - self._fields.keys()
+        self._defined = frozenset(
+            name for text in tree.blocks.values() for name in _structs_in(text)
+        ) - frozenset(self._fields)
         brought = [
             (match[1], match[2])
             for group in check.base.edits.values()
@@ -377,7 +382,7 @@ class _Prefix:
             if isinstance(edit, InsertLines)
             for match in re.finditer(r"^\t(?:struct\s+)?\w+\s*\**\s*\**(\w+);", edit.text, re.M)
         }
-        own = self._fields.keys() | self._defined
+        own = self._defined | self._fields.keys()
         holders = {name: struct for struct, name in brought if struct in own}
         for struct in INTERFACE.structs:
             for member in struct.members:
@@ -388,7 +393,7 @@ class _Prefix:
 
     def text(self, text: str, place: Callable[[str], str]) -> None:
         """Look at a piece of C; ``place`` says where a word of it comes from."""
-        uses = read_uses(text, self._holders, frozenset(self._defined))
+        uses = read_uses(text, self._holders, self._defined)
         for call in uses.calls:
             self._call(call, place)
         for name in uses.constants:
