@@ -381,7 +381,7 @@ def test_explain_makes_nothing_that_nobody_sees(rendered, tmp_path, capsys):
     assert json.loads(capsys.readouterr().out)["skipped"] is True
     assert not list(tmp_path.rglob("*.patch")) and not (tmp_path / name / "repo.git").exists()
     plan = plan_series(find_base(name), find_series("review"))
-    files = prefix_tree(plan, source, len(plan.patches)).files
+    files = prefix_tree(plan, source).files
     assert {path: files[path] for path in tip} == tip
 
 

@@ -318,7 +318,7 @@ def explain(options: Options, *, code: str, mode: int, symbol: str, count: int) 
     plan = plan_series(base, find_series(options.series))
     source = find_source(base, options.area, tree=options.tree, rev=options.rev)
     # the C of the tip is enough: no commits, no mails, no checks of what nobody sees here
-    tip = prefix_tree(plan, source, len(plan.patches)).files
+    tip = prefix_tree(plan, source).files
     made = build_proof(source.load, tip, ensure_dir(options.area / options.base / "proof"))
     found = {
         place.name: explain_code(made.library, OPCODES, place.code, bits=place.bits)
@@ -462,7 +462,9 @@ def mutate(
     source, rendered = render_source(options)
     plan = plan_series(find_base(options.base), find_series(options.series))
     tree, build_dir = _tip(options)
-    faults, there = _faults(options, plan, source, rendered, count, by_hand or seed, turn)
+    faults, there = _choose_faults(
+        options, plan, source, rendered, count=count, seed=seed, by_hand=by_hand, turn=turn
+    )
     place = ensure_dir(options.area / options.base / "mutants")
     ledger = Ledger(place / "verdicts.json", rendered.tip_files)
     known = dict(ledger.verdicts)
@@ -513,13 +515,15 @@ def mutate(
         )
 
 
-def _faults(
+def _choose_faults(
     options: Options,
     plan: Plan,
     source: Source,
     rendered: Rendered,
+    *,
     count: int,
-    origin: Path | int,
+    seed: int,
+    by_hand: Path | None,
     turn: int,
 ) -> tuple[Sequence[AnyFault], int]:
     """Return the chosen faults, and how many there are.
@@ -530,20 +534,20 @@ def _faults(
         source: the unmodified tree.
         rendered: the series that they are put into.
         count: how many at most.
-        origin: the directory of those written by hand, or the seed that chooses from those that can
-            be made.
+        seed: chooses from those that can be made.
+        by_hand: the directory of those written by hand; None: they are made.
         turn: which lot of those written by hand.
     """
     from generator.verify.mutation.choose import choose_faults, make_faults
     from generator.verify.mutation.hand import choose_in_turn, read_faults, render_fault
 
     tip = rendered.tip_files
-    if isinstance(origin, Path):
-        written = read_faults(origin)
+    if by_hand:
+        written = read_faults(by_hand)
         chosen = choose_in_turn(written, count=count, turn=turn)
         return [render_fault(fault, plan, source, tip) for fault in chosen], len(written)
     made = make_faults(plan, *_tip(options), tip)
-    return choose_faults(made, count=count, seed=origin), len(made)
+    return choose_faults(made, count=count, seed=seed), len(made)
 
 
 def _tip(options: Options) -> tuple[Path, Path]:

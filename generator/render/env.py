@@ -124,6 +124,20 @@ def environment() -> jinja2.Environment:
     )
 
 
+@contextmanager
+def templates_before(folder: Path) -> Iterator[None]:
+    """Let templates be found in ``folder`` before those of the project, for the time being."""
+    environ = environment()
+    assert isinstance(environ.loader, jinja2.FileSystemLoader) and environ.cache is not None
+    environ.loader.searchpath.insert(0, str(folder))
+    environ.cache.clear()
+    try:
+        yield
+    finally:
+        environ.loader.searchpath.remove(str(folder))
+        environ.cache.clear()
+
+
 @cache
 def _piece(source: str) -> jinja2.Template:
     """Return a piece of text of the model, compiled: most are asked for in every scope."""

@@ -3,7 +3,7 @@
 
 Takes two boots of ``qemu/guest/cost.c``, whose figures are the same in every run and on every
 machine, and what the two analyses say about each instruction. The figures are not to get worse:
-since a hit looks at the mode of the code and at the bytes behind an int3, it is up to 1.10 of the
+since a hit looks at the mode of the code and at the two bytes before ip, it is up to 1.10 of the
 base, and up to 0.80 where the base steps and ours does not. (The figures to reach: 1.00 and 0.70.)
 """
 

@@ -110,13 +110,13 @@ def series_commits(plan: Plan, source: Source, workdir: Path) -> tuple[Commit, .
     return tuple(commits[1:])
 
 
-def prefix_tree(plan: Plan, source: Source, number: int) -> WorkingTree:
+def prefix_tree(plan: Plan, source: Source, number: int | None = None) -> WorkingTree:
     """Return the files of a prefix in memory, with the templates that were inserted into them.
 
     Args:
         plan: what is done.
         source: the unmodified tree.
-        number: how many patches are applied.
+        number: how many patches are applied; None: all of them.
 
     Raises:
         UserError: an edit does not find its place.

@@ -22,7 +22,7 @@ from tempfile import TemporaryDirectory
 from generator.errors import UserError
 from generator.paths import data_dir
 from generator.plan import Plan
-from generator.render.env import environment
+from generator.render.env import templates_before
 from generator.tree.acquire import Source
 from generator.tree.edit import changed_files
 from generator.tree.git_env import git_environment
@@ -151,7 +151,7 @@ def render_fault(
         UserError: it does not fit the templates any more, or changes nothing that is rendered.
     """
     with _with_fault(fault):
-        files = prefix_tree(plan, source, len(plan.patches)).files
+        files = prefix_tree(plan, source).files
     changed = changed_files(tip, {path: files[path] for path in tip})
     if not changed:
         raise UserError(
@@ -163,24 +163,10 @@ def render_fault(
 @contextmanager
 def _with_fault(fault: HandFault) -> Iterator[None]:
     """Let the changed templates be found before those that there are."""
-    environ = environment()
-    paths = getattr(environ.loader, "searchpath", [])
     with TemporaryDirectory() as made:
         _write_changed(fault, Path(made))
-        paths.insert(0, made)
-        _forget(environ.cache)
-        try:
+        with templates_before(Path(made)):
             yield
-        finally:
-            paths.remove(made)
-            _forget(environ.cache)
-
-
-def _forget(cached: object) -> None:
-    """Empty Jinja's cache of loaded templates."""
-    clear = getattr(cached, "clear", None)
-    if clear:
-        clear()
 
 
 def _write_changed(fault: HandFault, place: Path) -> None:

@@ -41,6 +41,10 @@ _FIRST, _SPREAD, _ACROSS = 32, 61, 507
 # alignment checks, direction and debugging are other tests' business
 _FLAGS = 0xCD5
 
+# lret and iret: QEMU lets the kernel fault on them. Behind what is no instruction there are any
+# bytes, and the base gets there, since it takes some such for a NOP.
+_FAR_RETURNS = frozenset({0xCA, 0xCB, 0xCF})
+
 
 @dataclass(frozen=True, kw_only=True)
 class Placed:
@@ -197,11 +201,6 @@ def _is_fit(case: Case, accepts: tuple[Callable[[bytes], bool], Callable[[bytes]
     if not decoded.valid or decoded.mnemonic in KERNEL_ENTRY:
         return False
     return accepts[1](_padded(case.code))
-
-
-# lret and iret: QEMU lets the kernel fault on them. Behind what is no instruction there are any
-# bytes, and the base gets there, since it takes some such for a NOP.
-_FAR_RETURNS = frozenset({0xCA, 0xCB, 0xCF})
 
 
 def _is_endless(decoded: Decoded, vaddr: int) -> bool:

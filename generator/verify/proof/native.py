@@ -12,7 +12,6 @@ import mmap
 import os
 import select
 import subprocess
-from contextlib import suppress
 from pathlib import Path
 
 from generator.errors import InfraError
@@ -76,20 +75,20 @@ class Native(Processor):
         return arguments
 
     def _answering(
-        self, program: Path, descriptor: int, arguments: list[str]
+        self, program: Path, descriptor: int, arguments: list[str], starts: int = _STARTS
     ) -> subprocess.Popen[bytes]:
-        """Start the program until it answers.
+        """Start the program, and again if it does not answer.
 
         It maps addresses below 2 GiB that are always the same, and where its heap begins is
         random, up to 1 GiB behind the program: once in a hundred times the two meet.
         """
-        for _ in range(_STARTS - 1):
-            process = self._start(program, descriptor, arguments)
-            with suppress(InfraError):
-                self._wait(process)
-                return process
         process = self._start(program, descriptor, arguments)
-        self._wait(process)
+        try:
+            self._wait(process)
+        except InfraError:
+            if starts == 1:
+                raise
+            return self._answering(program, descriptor, arguments, starts - 1)
         return process
 
     @staticmethod
