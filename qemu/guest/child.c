@@ -157,17 +157,19 @@ void probe_child(const struct test *test, struct result *r)
 }
 
 /*
- * This function arms the returns of hit_tail and hit_xol, which are one, as one
- * event, for a child that must hit it so many times.
+ * Arm the returns of several functions as one event, for a child that must hit
+ * it so many times.
  */
-void probe_chain(struct result *r, int (*child)(void), unsigned long hits)
+void probe_returns(struct result *r, int (*child)(void), unsigned long hits,
+		   const void *const *functions)
 {
 	unsigned long before = trace_hits();
 	struct probe p;
 	int status;
 
-	expect(r, !probe_define_return(&p, hit_tail), "cannot define");
-	expect(r, !probe_extend(&p, hit_xol), "cannot define the second");
+	expect(r, !probe_define_return(&p, *functions), "cannot define");
+	while (*++functions)
+		expect(r, !probe_extend(&p, *functions), "cannot extend");
 	if (expect(r, !probe_arm(&p), "cannot arm the probes")) {
 		status = wait_child(start_child(child));
 		judge(r, status, trace_hits() - before, hits);

@@ -78,7 +78,11 @@ bool is_own_code(uintptr_t ip);
 bool is_emulated(void);
 unsigned long slots_address(void);
 void probe_child(const struct test *test, struct result *r);
-void probe_chain(struct result *r, int (*child)(void), unsigned long hits);
+void probe_returns(struct result *r, int (*child)(void), unsigned long hits,
+		   const void *const *functions);
+
+/* What ends with the address of no function. */
+#define FUNCTIONS(...)	((const void *const []){ __VA_ARGS__, NULL })
 void spawn_self_args(char **argv, const char *times);
 int run_program(const char *program, const char *test, char *line, size_t size);
 

@@ -51,7 +51,7 @@ static int tail_calls(void)
 /* This function tests that. */
 static void chained(struct result *r)
 {
-	probe_chain(r, tail_calls, 200);
+	probe_returns(r, tail_calls, 200, FUNCTIONS(hit_tail, hit_xol));
 }
 
 static jmp_buf back;

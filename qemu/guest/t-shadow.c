@@ -161,7 +161,8 @@ static int shadow_signal(void)
 /* This function tests two returns that are one event. */
 static void shadow_chain(struct result *r)
 {
-	probe_chain(r, shadow_tail, 2 * TIMES);
+	probe_returns(r, shadow_tail, 2 * TIMES,
+		      FUNCTIONS(hit_tail, hit_xol));
 }
 
 /* This function returns what processor or kernel lack for these tests, or NULL. */

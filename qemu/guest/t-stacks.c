@@ -179,18 +179,7 @@ static int chain_around(void)
 /* This function tests that: hit_jump and hit_xol return together. */
 static void chained(struct result *r)
 {
-	unsigned long before = trace_hits();
-	struct probe p;
-	int status;
-
-	expect(r, !probe_define_return(&p, hit_jump), "cannot define");
-	expect(r, !probe_extend(&p, hit_xol), "cannot define the second");
-	expect(r, !probe_extend(&p, hit_call), "cannot define the third");
-	if (expect(r, !probe_arm(&p), "cannot arm the probes")) {
-		status = wait_child(start_child(chain_around));
-		judge(r, status, trace_hits() - before, 3);
-	}
-	probe_remove(&p);
+	probe_returns(r, chain_around, 3, FUNCTIONS(hit_jump, hit_xol, hit_call));
 }
 
 static jmp_buf back;
@@ -217,17 +206,7 @@ static int pops(void)
 
 static void popped(struct result *r)
 {
-	unsigned long before = trace_hits();
-	struct probe p;
-	int status;
-
-	expect(r, !probe_define_return(&p, hit_pops), "cannot define");
-	expect(r, !probe_extend(&p, hit_call), "cannot define the second");
-	if (expect(r, !probe_arm(&p), "cannot arm the probes")) {
-		status = wait_child(start_child(pops));
-		judge(r, status, trace_hits() - before, 2);
-	}
-	probe_remove(&p);
+	probe_returns(r, pops, 2, FUNCTIONS(hit_pops, hit_call));
 }
 
 static long nothing_below(void)
@@ -245,17 +224,7 @@ static int carries(void)
 
 static void carried(struct result *r)
 {
-	unsigned long before = trace_hits();
-	struct probe p;
-	int status;
-
-	expect(r, !probe_define_return(&p, hit_carries), "cannot define");
-	expect(r, !probe_extend(&p, hit_call), "cannot define the second");
-	if (expect(r, !probe_arm(&p), "cannot arm the probes")) {
-		status = wait_child(start_child(carries));
-		judge(r, status, trace_hits() - before, 4);
-	}
-	probe_remove(&p);
+	probe_returns(r, carries, 4, FUNCTIONS(hit_carries, hit_call));
 }
 
 static long be_there(void)
