@@ -2,19 +2,24 @@
 """Run the programs of ``tests/hunted`` on two kernels and compare: the base, and ours.
 
 Usage: python tests/run_hunted.py [--base 6.1] [--flavour plain] [--tests 'ldt-*'] [--workdir DIR]
+       python tests/run_hunted.py --table [--workdir DIR]
 
 Each program runs something without a probe and with one, and says what is wrong with it; its second
 line names the ABIs that it is compiled for, and what it tries. What the unmodified base does right
-and ours does not is a failure (status 2), and so is a program that neither reports. Needs both
-kernels: ``make hunted`` builds them. ``docs/hunted.md`` says what has been seen.
+and ours does not is a failure (status 2): skipped or lost is not right. So is a program that ours
+does not report, and a complaint of our kernel that the base does not make. Needs both kernels:
+``make hunted`` builds them. ``--table`` prints the programs with what the last runs of all bases
+have said, as ``docs/hunted.md`` has it.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import re
 import subprocess
 import sys
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from generator.boot.outcome import scan_console
@@ -24,7 +29,7 @@ from generator.build.cpio import pack_folder
 from generator.build.guest import GuestRequest, build_guest
 from generator.build.kernel import IMAGE
 from generator.build.progress import SilentObserver
-from generator.paths import default_workdir, ensure_dir
+from generator.paths import default_workdir, ensure_dir, write_atomic
 
 SOURCES = Path(__file__).parent / "hunted"
 FLAGS = (
@@ -33,28 +38,40 @@ FLAGS = (
 )
 MODES = {"64": ("", "-m64"), "32": ("m32-", "-m32")}
 SECONDS = 1500
+LOST = ("lost", "it did not say")
+UNKNOWN = ("?", "")
 
-_HEAD = re.compile(r"^// ([0-9 ]+): \S")
+_HEAD = re.compile(r"^// ([0-9 ]+): (\S.*)")
 _RESULT = re.compile(r"^(not ok|ok) \d+ (\S+) (# SKIP |- )(.*)$")
 
 
-def compile_all(place: Path) -> None:
-    """Compile the runner and each program for the ABIs that it names."""
-    jobs = [("bin/hunted", SOURCES / "runner.c", "-m64")]
+def heads() -> dict[Path, tuple[tuple[str, ...], str]]:
+    """Return, for each program, the ABIs that it is for, and what it tries."""
+    found = {}
     for source in sorted(SOURCES.glob("*.c")):
-        if source.name == "runner.c":
-            continue
-        head = _HEAD.match(source.read_text().splitlines()[1])
-        if head is None:
-            sys.exit(f"{source}: the second line does not say for which ABIs it is")
-        for bits in head[1].split():
-            prefix, mode = MODES[bits]
-            jobs.append((f"hunted/{prefix}{source.stem}", source, mode))
-    for name, source, mode in jobs:
-        target = ensure_dir((place / name).parent) / Path(name).name
-        needed = max(source.stat().st_mtime, (SOURCES / "hunted.h").stat().st_mtime)
+        if source.name != "runner.c":
+            head = _HEAD.match(source.read_text().splitlines()[1])
+            if head is None:
+                sys.exit(f"{source}: the second line does not say for which ABIs it is")
+            found[source] = (tuple(head[1].split()), head[2])
+    return found
+
+
+def compile_all(place: Path) -> None:
+    """Compile the runner and each program for the ABIs that it names; take away what is none."""
+    jobs = {place / "bin/hunted": (SOURCES / "runner.c", "-m64")}
+    for source, (modes, _) in heads().items():
+        for prefix, mode in (MODES[bits] for bits in modes):
+            jobs[place / "hunted" / f"{prefix}{source.stem}"] = (source, mode)
+    shared = max(header.stat().st_mtime for header in SOURCES.glob("*.h"))
+    for target, (source, mode) in jobs.items():
+        ensure_dir(target.parent)
+        needed = max(source.stat().st_mtime, shared)
         if not target.exists() or target.stat().st_mtime < needed:
             subprocess.run(["gcc", mode, *FLAGS, "-o", target, source], check=True)
+    for path in (place / "hunted").iterdir():
+        if path not in jobs:
+            path.unlink()
 
 
 def boot(options: argparse.Namespace, variant: str, initramfs: Path) -> BootResult:
@@ -92,45 +109,97 @@ def results(boot: BootResult) -> dict[str, tuple[str, str]]:
     return found
 
 
+def judge(seen: Mapping[str, Mapping[str, tuple[str, str]]]) -> list[str]:
+    """Return the programs that are not as they must be.
+
+    Args:
+        seen: word and reason of each program, by name, of ``peer`` and ``tip`` or of one of them.
+    """
+    if "tip" not in seen:
+        return []
+    base, ours = seen.get("peer", {}), seen["tip"]
+    return [
+        name
+        for name in sorted({*base, *ours})
+        if name not in ours or (base.get(name, LOST)[0] == "ok" and ours[name][0] != "ok")
+    ]
+
+
+def rows(seen: Mapping[str, Mapping[str, tuple[str, str]]]) -> Iterator[str]:
+    """Yield a line for each program, and one for each kernel on which it is not right."""
+    for name in sorted({name for found in seen.values() for name in found}):
+        cells = {variant: found.get(name, LOST) for variant, found in seen.items()}
+        yield f"{name:24}" + "".join(f"{kernel}: {word:8}" for kernel, (word, _) in cells.items())
+        yield from (f"    {kernel}: {why}" for kernel, (word, why) in cells.items() if word != "ok")
+
+
+def table(kept: Mapping[str, Mapping[str, Mapping[str, tuple[str, str]]]]) -> Iterator[str]:
+    """Yield the lines of a table in Markdown: what each program tries, and what was seen.
+
+    Args:
+        kept: the results, by base and kernel.
+    """
+    columns = [(base, kernel) for base in sorted(kept, key=_number) for kernel in ("peer", "tip")]
+    heading = "".join(f" {base} {'base' if k == 'peer' else 'ours'} |" for base, k in columns)
+    yield f"| program | ABI | what it tries |{heading}"
+    yield "|---" * (3 + len(columns)) + "|"
+    for source, (modes, tries) in heads().items():
+        names = {bits: f"{MODES[bits][0]}{source.stem}" for bits in modes}
+        cells = []
+        for base, kernel in columns:
+            found = kept[base].get(kernel, {})
+            words = {bits: found.get(name, UNKNOWN)[0] for bits, name in names.items()}
+            same = len(set(words.values())) == 1
+            cells.append(
+                next(iter(words.values()))
+                if same
+                else ", ".join(f"{bits}: {word}" for bits, word in words.items())
+            )
+        yield f"| `{source.stem}` | {', '.join(modes)} | {tries} | {' | '.join(cells)} |"
+
+
+def _number(base: str) -> Sequence[int]:
+    return [int(part) for part in base.split(".")]
+
+
 def main() -> None:
-    """Compile, boot, compare, print the table."""
+    """Compile, boot, compare, print what was seen; or print the table of what is kept."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--base", default="6.1")
     parser.add_argument("--flavour", default="plain", help="whose kernels are booted")
     parser.add_argument("--variants", default="peer,tip")
     parser.add_argument("--tests", default="*")
+    parser.add_argument("--table", action="store_true", help="print what is kept, as Markdown")
     parser.add_argument("--workdir", type=Path, default=default_workdir())
     options = parser.parse_args()
 
     area = ensure_dir(options.workdir / "hunted")
+    if options.table:
+        kept = {path.stem: json.loads(path.read_text()) for path in area.glob("*.json")}
+        print("\n".join(table(kept)))
+        return
     compile_all(area / "root")
     initramfs = area / "initramfs.cpio"
     guest = build_guest(GuestRequest(directory=options.workdir / "guest-x86_64")).initramfs
     initramfs.write_bytes(guest.read_bytes() + pack_folder(area / "root"))
 
-    seen = {}
+    seen, splats = {}, {}
     for variant in options.variants.split(","):
         result = boot(options, variant, initramfs)
         seen[variant] = results(result)
-        splats = scan_console(read_lines(result.console)).splats
+        splats[variant] = scan_console(read_lines(result.console)).splats
         print(f"{variant}: {len(seen[variant])} programs, {result.end.seconds:.0f} s")
-        print("".join(f"  {line}\n" for line in splats), end="")
-    worse = []
-    names = sorted({name for found in seen.values() for name in found})
-    for name in names:
-        cells = {variant: found.get(name, ("lost", "")) for variant, found in seen.items()}
-        words = {variant: word for variant, (word, _) in cells.items()}
-        print(f"{name:24}" + "".join(f"{variant}: {word:8}" for variant, word in words.items()))
-        for variant, (word, why) in cells.items():
-            if word != "ok":
-                print(f"    {variant}: {why}")
-        if words.get("tip") == "lost" or (words.get("peer"), words.get("tip", "ok")) == (
-            "ok",
-            "not ok",
-        ):
-            worse.append(name)
+        print("".join(f"  {line}\n" for line in splats[variant]), end="")
+    print("\n".join(rows(seen)))
+    if options.tests == "*":
+        write_atomic(area / f"{options.base}.json", json.dumps(seen, indent=1).encode())
+    worse = judge(seen)
     if worse:
         print(f"right on the unmodified base, and not ours: {', '.join(worse)}")
+    complains = bool(splats.get("tip")) and not splats.get("peer")
+    if complains:
+        print("our kernel complains, and the unmodified one does not")
+    if worse or complains:
         sys.exit(2)
 
 

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // 64: Call chains of perf at a probe, with functions pending below it: none of them names the trampoline.
-#include "hunted.h"
-#include <linux/perf_event.h>
+#include "perf.h"
 
 asm(".text\n"
     "top:\tpush %rbp\n\tmov %rsp, %rbp\n\tcall mid\nret_mid:\tpop %rbp\n\tret\n"
@@ -11,36 +10,21 @@ asm(".text\n"
 long top(long);
 extern const char mid[], low[], leaf[], in_leaf[], ret_mid[], ret_low[], ret_leaf[];
 
-static int attach(const void *at, int is_return, uint64_t sample)
-{
-	struct perf_event_attr attr = { .size = sizeof(attr) };
-	int type = 0;
-	FILE *file = fopen("/sys/bus/event_source/devices/uprobe/type", "re");
-
-	if (!file || fscanf(file, "%d", &type) != 1)
-		return -1;
-	fclose(file);
-	attr.type = type;
-	attr.config = is_return;
-	attr.config1 = (uintptr_t)SELF;
-	attr.config2 = file_offset(at);
-	attr.sample_period = 1;
-	attr.sample_type = sample;
-	attr.exclude_callchain_kernel = 1;
-	return syscall(SYS_perf_event_open, &attr, 0, -1, -1, 8);
-}
-
 int main(void)
 {
+	const struct perf_event_attr none = { 0 }, sampled = {
+		.sample_period = 1, .sample_type = PERF_SAMPLE_CALLCHAIN,
+		.exclude_callchain_kernel = 1,
+	};
 	struct perf_event_mmap_page *ring;
 	int fd, samples = 0, good = 0, bad = 0;
 	uint64_t pos;
 	char *data;
 
 	begin();
-	if (attach(mid, 1, 0) < 0 || attach(low, 1, 0) < 0 || attach(leaf, 1, 0) < 0)
+	if (attach(none, mid, 0, 1) < 0 || attach(none, low, 0, 1) < 0 || attach(none, leaf, 0, 1) < 0)
 		return say("skip", "cannot attach: %d", errno);
-	fd = attach(in_leaf, 0, PERF_SAMPLE_CALLCHAIN);
+	fd = attach(sampled, in_leaf, 0, 0);
 	ring = mmap(NULL, 17 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (ring == MAP_FAILED)
 		return say("skip", "cannot map: %d", errno);

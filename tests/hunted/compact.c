@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // 64 32: Pages are moved and caches dropped while their breakpoints are hit and removed.
-#include "hunted.h"
-
-STEPPED(stepped);
-EMULATED(emulated);
+#include "storm.h"
 
 static int moved(void)
 {
@@ -17,15 +14,12 @@ static int moved(void)
 		}
 		_exit(0);
 	}
-	while (waitpid(pid, NULL, WNOHANG) != pid)
-		for (int i = 0; i < 50; i++)
-			CHECK(stepped(i) == 3 * i && emulated(i) == 3 * i);
-	return 0;
+	return hit_until(pid);
 }
 
 int main(void)
 {
-	const struct place places[] = { { 'p', stepped }, { 'p', emulated }, { 'r', stepped }, { 0, NULL } };
+	const struct place places[] = FLAT;
 
 	return judge(moved, places, -1);
 }

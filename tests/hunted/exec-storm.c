@@ -1,22 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // 64 32: Threads step and return while one of them executes the program again, many times over.
-#include "hunted.h"
-
-STEPPED(stepped);
-EMULATED(emulated);
-
-static __attribute__((noipa)) long nest(long n)
-{
-	return n ? nest(n - 1) + 1 : stepped(2);
-}
-
-static void *work(void *unused)
-{
-	for (;;)
-		if (nest(10) != 16 || emulated(2) != 6)
-			_exit(1);
-	return unused;
-}
+#include "storm.h"
 
 static char *self;
 
@@ -28,9 +12,7 @@ static int storm(void)
 
 int main(int argc, char **argv)
 {
-	const struct place places[] = {
-		{ 'p', stepped }, { 'r', nest }, { 'r', stepped }, { 'p', emulated }, { 0, NULL },
-	};
+	const struct place places[] = NESTED;
 	pthread_t thread;
 	char left[16];
 

@@ -1,22 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // 64 32: Processes of many threads end while their threads step, wait and are pending: exit, kill, core.
-#include "hunted.h"
-
-STEPPED(stepped);
-EMULATED(emulated);
-
-static __attribute__((noipa)) long nest(long n)
-{
-	return n ? nest(n - 1) + 1 : stepped(2);
-}
-
-static void *work(void *unused)
-{
-	for (;;)
-		if (nest(10) != 16 || emulated(2) != 6)
-			_exit(1);
-	return unused;
-}
+#include "storm.h"
 
 static int storm(void)
 {
@@ -48,9 +32,7 @@ static int storm(void)
 
 int main(void)
 {
-	const struct place places[] = {
-		{ 'p', stepped }, { 'r', nest }, { 'r', stepped }, { 'p', emulated }, { 0, NULL },
-	};
+	const struct place places[] = NESTED;
 
 	return judge(storm, places, -1);
 }

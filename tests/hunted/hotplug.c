@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // 64: A processor goes and comes while probes are hit, armed and removed.
-#include "hunted.h"
+#include "storm.h"
 
-STEPPED(stepped);
-EMULATED(emulated);
 #define ONLINE "/sys/devices/system/cpu/cpu1/online"
 
 static int plugged(void)
@@ -19,15 +17,12 @@ static int plugged(void)
 		}
 		_exit(0);
 	}
-	while (waitpid(pid, NULL, WNOHANG) != pid)
-		for (int i = 0; i < 50; i++)
-			CHECK(stepped(i) == 3 * i && emulated(i) == 3 * i);
-	return 0;
+	return hit_until(pid);
 }
 
 int main(void)
 {
-	const struct place places[] = { { 'p', stepped }, { 'p', emulated }, { 'r', stepped }, { 0, NULL } };
+	const struct place places[] = FLAT;
 	int ret = judge(plugged, places, -1);
 
 	put(ONLINE, "1");

@@ -40,7 +40,7 @@
 
 #ifdef __x86_64__
 # define R(reg)		"%r" #reg
-# define LOAD_ARG(reg)	"mov %rdi, %r" #reg "\n\t"
+# define FIRST_ARG		"%rdi"
 # define REG_IP		REG_RIP
 # define REG_STACK	REG_RSP
 # define REG_RESULT	REG_RAX
@@ -48,12 +48,14 @@
 # define RED_ZONE	128
 #else
 # define R(reg)		"%e" #reg
-# define LOAD_ARG(reg)	"mov 4(%esp), %e" #reg "\n\t"
+# define FIRST_ARG		"4(%esp)"
 # define REG_IP		REG_EIP
 # define REG_STACK	REG_ESP
 # define REG_RESULT	REG_EAX
 # define RED_ZONE	0
 #endif
+
+#define LOAD_ARG(reg)	"mov " FIRST_ARG ", " R(reg) "\n\t"
 
 /* What the linker says is the start of the file. */
 extern const char __ehdr_start[];
@@ -280,22 +282,14 @@ static inline void nap(long ms)
 }
 
 /* Functions of one probed instruction each: three times the argument. */
-#ifdef __x86_64__
-# define STEPPED(name)							\
-	asm(".text\n.globl " #name "\n" #name ":\timul $3, %rdi, %rax\n\tret\n"); \
+#define STEPPED(name)							\
+	asm(".text\n.globl " #name "\n" #name ":\n"			\
+	    "\timul $3, " FIRST_ARG ", " R(ax) "\n\tret\n");			\
 	long name(long x)
-# define EMULATED(name)							\
-	asm(".text\n.globl " #name "\n" #name ":\tpush %rdi\n\tpop %rax\n"	\
-	    "\tlea (%rax,%rax,2), %rax\n\tret\n");			\
+#define EMULATED(name)							\
+	asm(".text\n.globl " #name "\n" #name ":\n"			\
+	    "\tpush " FIRST_ARG "\n\tpop " R(ax) "\n"				\
+	    "\tlea (" R(ax) "," R(ax) ",2), " R(ax) "\n\tret\n");	\
 	long name(long x)
-#else
-# define STEPPED(name)							\
-	asm(".text\n.globl " #name "\n" #name ":\timul $3, 4(%esp), %eax\n\tret\n"); \
-	long name(long x)
-# define EMULATED(name)							\
-	asm(".text\n.globl " #name "\n" #name ":\tpush 4(%esp)\n\tpop %eax\n"	\
-	    "\tlea (%eax,%eax,2), %eax\n\tret\n");			\
-	long name(long x)
-#endif
 
 #endif

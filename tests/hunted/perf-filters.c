@@ -1,26 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // 64 32: Events of two processes at one place; one is closed and opened while both hit and fork.
-#include "hunted.h"
-#include <linux/perf_event.h>
+#include "perf.h"
 
 STEPPED(stepped);
 EMULATED(emulated);
-
-static int attach(const void *at, pid_t pid, int is_return)
-{
-	struct perf_event_attr attr = { .size = sizeof(attr) };
-	int type = 0;
-	FILE *file = fopen("/sys/bus/event_source/devices/uprobe/type", "re");
-
-	if (!file || fscanf(file, "%d", &type) != 1)
-		return -1;
-	fclose(file);
-	attr.type = type;
-	attr.config = is_return;
-	attr.config1 = (uintptr_t)SELF;
-	attr.config2 = file_offset(at);
-	return syscall(SYS_perf_event_open, &attr, pid, -1, -1, 8);
-}
 
 static void hit_on(volatile int *stop, volatile int *times)
 {
@@ -44,6 +27,7 @@ static void hit_on(volatile int *stop, volatile int *times)
 
 int main(void)
 {
+	const struct perf_event_attr none = { 0 };
 	volatile int *times = shared(PAGE);
 	uint64_t value = 0;
 	pid_t pids[3];
@@ -55,11 +39,11 @@ int main(void)
 		if (!pids[i])
 			hit_on(&noted->flag[0], &times[16 * i]);
 	}
-	fd = attach(stepped, pids[0], 0);
+	fd = attach(none, stepped, pids[0], 0);
 	if (fd < 0)
 		return say("not ok", "cannot attach: %d", errno);
 	for (int i = 0; i < 8; i++) {
-		int a = attach(stepped, pids[1], i & 1), b = attach(emulated, pids[1], !(i & 1));
+		int a = attach(none, stepped, pids[1], i & 1), b = attach(none, emulated, pids[1], !(i & 1));
 
 		if (a < 0 || b < 0)
 			return say("not ok", "cannot attach again: %d", errno);

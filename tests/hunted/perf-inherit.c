@@ -1,27 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // 64: A perf event of one process, inherited: threads, children and what they execute count, others do not.
-#include "hunted.h"
-#include <linux/perf_event.h>
+#include "perf.h"
 
 STEPPED(stepped);
 EMULATED(emulated);
-
-static int attach(const void *at, pid_t pid, int inherit, int is_return)
-{
-	struct perf_event_attr attr = { .size = sizeof(attr) };
-	int type = 0;
-	FILE *file = fopen("/sys/bus/event_source/devices/uprobe/type", "re");
-
-	if (!file || fscanf(file, "%d", &type) != 1)
-		return -1;
-	fclose(file);
-	attr.type = type;
-	attr.config = is_return;
-	attr.config1 = (uintptr_t)SELF;
-	attr.config2 = file_offset(at);
-	attr.inherit = inherit;
-	return syscall(SYS_perf_event_open, &attr, pid, -1, -1, 8);
-}
 
 static void *work(void *unused)
 {
@@ -40,6 +22,7 @@ static long count(int fd)
 
 int main(int argc, char **argv)
 {
+	const struct perf_event_attr alone = { 0 }, inherited = { .inherit = 1 };
 	int status, go[2], fds[4];
 	pthread_t thread;
 	pid_t pid, other;
@@ -66,10 +49,10 @@ int main(int argc, char **argv)
 		work(NULL);
 		_exit(status != 0);
 	}
-	fds[0] = attach(stepped, pid, 1, 0);
-	fds[1] = attach(emulated, pid, 1, 0);
-	fds[2] = attach(stepped, pid, 1, 1);
-	fds[3] = attach(stepped, pid, 0, 0);
+	fds[0] = attach(inherited, stepped, pid, 0);
+	fds[1] = attach(inherited, emulated, pid, 0);
+	fds[2] = attach(inherited, stepped, pid, 1);
+	fds[3] = attach(alone, stepped, pid, 0);
 	if (fds[0] < 0 || fds[1] < 0 || fds[2] < 0 || fds[3] < 0)
 		return say("not ok", "cannot attach: %d", errno);
 	other = fork();

@@ -1,40 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // 64 32: Code is mapped for writing first and made executable later, as loaders with relocations do.
-#include "hunted.h"
-
-STEPPED(code);
-#define FILE_NAME "/tmp/hunted-code"
-
-static int load(void)
-{
-	int fd = open(FILE_NAME, O_RDWR);
-	long (*fn)(long) = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-
-	CHECK((void *)fn != MAP_FAILED);
-	((volatile char *)fn)[100] = 1;
-	CHECK(!mprotect(fn, PAGE, PROT_READ | PROT_EXEC));
-	for (int i = 0; i < 10; i++)
-		CHECK(fn(i) == 3 * i);
-	return 0;
-}
+#include "written.h"
 
 int main(void)
 {
-	int fd = open(FILE_NAME, O_RDWR | O_CREAT | O_TRUNC, 0755), status;
-	long got;
-
-	begin();
-	if (write(fd, code, 64) != 64 || ftruncate(fd, PAGE))
-		return 1;
-	close(fd);
-	if (arm_file('p', "a", FILE_NAME, 0))
-		return say("not ok", "cannot arm");
-	status = run(load);
-	got = hits(NULL);
-	unlink(FILE_NAME);
-	if (status)
-		return say("not ok", "status %#x", status);
-	if (got != 10)
-		return say("not ok", "%ld hits, not 10", got);
-	return say("ok", "10 hits");
+	return run_written(false);
 }

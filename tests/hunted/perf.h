@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Events of perf at a place of this program. */
+#ifndef HUNTED_PERF_H
+#define HUNTED_PERF_H
+
+#include "hunted.h"
+#include <linux/perf_event.h>
+
+/* Return a file descriptor, or -1; @attr says more than what is probed. */
+static inline int attach(struct perf_event_attr attr, const void *at, pid_t pid,
+			 int is_return)
+{
+	FILE *file = fopen("/sys/bus/event_source/devices/uprobe/type", "re");
+	int type = 0;
+
+	if (!file || fscanf(file, "%d", &type) != 1)
+		return -1;
+	fclose(file);
+	attr.size = sizeof(attr);
+	attr.type = type;
+	attr.config = is_return;
+	attr.config1 = (uintptr_t)SELF;
+	attr.config2 = file_offset(at);
+	return syscall(SYS_perf_event_open, &attr, pid, -1, -1, 8);
+}
+
+#endif

@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The programs that were hunted: their heads, and how the two kernels are compared."""
+
+import pytest
+import run_hunted
+
+OK, BAD, SKIP = ("ok", "3 hits"), ("not ok", "2 hits, not 3"), ("skip", "no LDT")
+
+
+def test_every_program_says_what_it_is():
+    """For which ABIs, and what it tries, in a sentence; enough of them."""
+    heads = run_hunted.heads()
+    assert len(heads) >= 30
+    for modes, tries in heads.values():
+        assert set(modes) <= run_hunted.MODES.keys()
+        assert tries.endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("base", "ours", "worse"),
+    [
+        (OK, OK, False),
+        (BAD, BAD, False),
+        (BAD, OK, False),
+        (SKIP, SKIP, False),
+        (OK, BAD, True),
+        (OK, SKIP, True),
+        (OK, None, True),
+        (BAD, None, True),
+        (None, OK, False),
+        (None, BAD, False),
+    ],
+)
+def test_the_base_is_the_floor(base, ours, worse):
+    """What it does right has to be right on ours, and what ours does not report is lost."""
+    seen = {"peer": {"x": base} if base else {}, "tip": {"x": ours} if ours else {}}
+    assert run_hunted.judge(seen) == (["x"] if worse else [])
+    assert run_hunted.judge({"peer": seen["peer"]}) == []
+
+
+def test_rows():
+    """A line for each, and the reason where it is not right."""
+    text = "\n".join(run_hunted.rows({"peer": {"x": OK}, "tip": {"x": BAD}}))
+    assert "peer: ok" in text and "tip: not ok" in text
+    assert "    tip: 2 hits, not 3" in text
+    assert "peer: 3" not in text
+
+
+def test_table():
+    """A row for each program; where the ABIs differ, each."""
+    kept = {"6.1": {"peer": {"flags": OK, "compact": OK, "m32-compact": BAD}, "tip": {}}}
+    lines = list(run_hunted.table(kept | {"6.12": {}}))
+    assert lines[0].endswith("| 6.1 base | 6.1 ours | 6.12 base | 6.12 ours |")
+    assert len(lines) == 2 + len(run_hunted.heads())
+    compact = next(line for line in lines if line.startswith("| `compact`"))
+    assert compact.endswith("| 64: ok, 32: not ok | ? | ? | ? |")
+    assert next(line for line in lines if "`flags`" in line).endswith("| ok | ? | ? | ? |")
