@@ -139,7 +139,7 @@ class _Step:
                 "nothing of the series is compiled", where=str(chain.build_dir / ".config")
             )
         log = BuildLog(tree=chain.directory / "linux")
-        plain = all(path.endswith((".c", ".h")) for path in changed)
+        plain = all(path.endswith((".c", ".h")) or _is_documentation(path) for path in changed)
         if known and plain and not chain.whole:
             passed = self._compile(wanted, log, trusted=not state.running)
         else:
@@ -438,6 +438,11 @@ def _seed(chain: Chain) -> None:
             if worktree.cloned_from(donor) == chain.pristine_id and made.is_file():
                 seed.clone_variant(donor, chain.directory, BUILD_NAME)
                 return
+
+
+def _is_documentation(path: str) -> bool:
+    """Tell whether kbuild reads nothing of ``path`` for an object."""
+    return path.startswith("Documentation/")
 
 
 def _text(path: Path) -> str:
