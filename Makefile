@@ -203,7 +203,7 @@ test-left-out: setup	## the fast tests that the last run left out for want of a 
 	$(PYTEST) --left-out -m '$(FAST)'
 
 test-bare: setup	## the fast tests where only what setup installs can be found (root)
-	$(PYTHON) tests/bare.py --packages "$(PACKAGES)" make test
+	$(PYTHON) tests/bare.py --packages "$(PACKAGES)" script -qec "make test" /dev/null
 
 test-sweep: setup	## the tests that go through all of a kind: each guard lost, each file damaged
 	$(PYTEST) -n 2 --dist worksteal -m '$(PLAIN) and sweep'

@@ -237,8 +237,9 @@ def run(*command, where, environment=(), data=b"", good=True):
         input=data,
         capture_output=True,
         check=False,
-        timeout=120,
+        timeout=600,
         env=os.environ | identity | dict(environment),
+        start_new_session=True,  # git send-email asks at /dev/tty, whatever its standard input is
     )
     said = (done.stdout + done.stderr).decode(errors="replace")
     assert (done.returncode == 0) is good, said
