@@ -7,11 +7,22 @@ from pathlib import Path
 from conftest import TESTS
 from test_report_compare import boot, guest
 
-from generator.build.chain import PrefixResult
+from generator.checks.census.opcodes import OpcodeVerdict
+from generator.checks.checkpatch import CheckpatchResult, Finding
+from generator.checks.interface.ast import Check, Difference
+from generator.checks.matrix.chain import PrefixResult
+from generator.checks.patches.apply import Applied
+from generator.checks.patches.code import CodeResult
+from generator.checks.patches.mail import Finding as MailFinding
+from generator.checks.patches.recipients import Recipient
+from generator.checks.proof.summary import Failure, Summary, Uncovered
+from generator.checks.review import Point
 from generator.checks.soak.judge import Refused, Row, Run, Soak
 from generator.checks.soak.judge import as_data as soak_data
+from generator.checks.states.rows import GuardRow, StatesRows, WorldRow
 from generator.model.opcodes import OPCODES
 from generator.model.review import RULES
+from generator.patches.mail import read_series
 from generator.report.clients import Client
 from generator.report.clients import as_data as clients_data
 from generator.report.compare import CompareRequest, compare_boots
@@ -26,17 +37,6 @@ from generator.report.matrix import BootRow, Matrix
 from generator.report.matrix import Cost as MatrixCost
 from generator.report.mutants import Score, Told
 from generator.report.results import write_boot, write_comparison
-from generator.tree.mail import read_series
-from generator.verify.ast import Check, Difference
-from generator.verify.census.opcodes import OpcodeVerdict
-from generator.verify.checkpatch import CheckpatchResult, Finding
-from generator.verify.patches.apply import Applied
-from generator.verify.patches.code import CodeResult
-from generator.verify.patches.mail import Finding as MailFinding
-from generator.verify.patches.recipients import Recipient
-from generator.verify.proof.summary import Failure, Summary, Uncovered
-from generator.verify.review import Point
-from generator.verify.states.rows import GuardRow, StatesRows, WorldRow
 
 BASE = "6.1"
 TIP = read_series(TESTS.parent / "kernel_patches/6.1/review").manifest["tip"]

@@ -24,8 +24,8 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from generator.boot.qemu import Machine, qemu_arguments
-from generator.build.kernel import IMAGE
+from generator.guest.qemu import Machine, qemu_arguments
+from generator.kbuild.kernel import IMAGE
 from generator.paths import default_workdir
 
 ENTRY = "asm_exc_int3"

@@ -22,14 +22,14 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
-from generator.boot.outcome import scan_console
-from generator.boot.stage import BootRequest, BootResult, boot_kernel
-from generator.boot.text import read_lines
-from generator.build.cpio import pack_folder
-from generator.build.guest import GuestRequest, build_guest
-from generator.build.kernel import IMAGE
-from generator.build.progress import SilentObserver
+from generator.guest.boot import BootRequest, BootResult, boot_kernel
+from generator.guest.cpio import pack_folder
+from generator.guest.initramfs import GuestRequest, build_guest
+from generator.guest.outcome import scan_console
+from generator.kbuild.kernel import IMAGE
 from generator.paths import default_workdir, ensure_dir, write_atomic
+from generator.progress import SilentObserver
+from generator.text import read_lines
 
 SOURCES = Path(__file__).parent / "hunted"
 FLAGS = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import pytest
 
-from generator.build.affected import (
+from generator.checks.matrix.affected import (
     Change,
     Kind,
     Reach,

@@ -12,9 +12,9 @@ from pathlib import Path
 import pytest
 from conftest import MINI
 
+from generator.checks.census.run import find_files
 from generator.cli import main
 from generator.cli.app import command_line
-from generator.verify.census.run import find_files
 
 ARGUMENTS = {"diff": ["a", "b"], "explain": ["nop"], "probe-base": ["--tree", "/nonexistent"]}
 NUMBERS = ("x", "", "1e3", "9" * 40)

@@ -15,23 +15,23 @@ import git
 import pytest
 from conftest import TESTS
 
+from generator.checks.port.fit import try_edits
+from generator.checks.port.uses import check_uses
+from generator.checks.proof.build import build_proof
+from generator.checks.proof.library import Library
+from generator.checks.proof.run import ProofRequest, prove_series
+from generator.checks.review import check_review
+from generator.checks.states.correspond import check_correspondence
+from generator.csource import scan as csource
 from generator.errors import UprobekitError, UserError
 from generator.model.bases import BASES
 from generator.model.bases.v3_3 import BASE
 from generator.model.edits import CreateFile
 from generator.model.series import REVIEW
+from generator.patches.replay import replay_patches
 from generator.plan import plan_series
-from generator.tree import csource
 from generator.tree.acquire import find_source
-from generator.tree.replay import replay_patches
 from generator.tree.series import render_series
-from generator.verify.fit import try_edits
-from generator.verify.proof.build import build_proof
-from generator.verify.proof.library import Library
-from generator.verify.proof.run import ProofRequest, prove_series
-from generator.verify.review import check_review
-from generator.verify.states.correspond import check_correspondence
-from generator.verify.uses import check_uses
 
 K33 = TESTS / "trees" / "k33"
 PLAN = plan_series(BASE, REVIEW)

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from generator.boot import blockstep
-from generator.boot.machine import Ending, RunLimits, log_path, machine_command, run_machine
-from generator.boot.qemu import Machine
-from generator.boot.stage import BootRequest, request_key
-from generator.build.progress import SilentObserver
 from generator.cli.options import Options
 from generator.errors import InfraError, UserError
+from generator.guest import gdb as blockstep
+from generator.guest.boot import BootRequest, request_key
+from generator.guest.qemu import Machine
+from generator.guest.vm import Ending, RunLimits, log_path, machine_command, run_machine
+from generator.progress import SilentObserver
 
 LIMITS = RunLimits(total=5.0, silence=3.0)
 

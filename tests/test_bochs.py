@@ -7,12 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from generator.boot import bochs
-from generator.boot.machine import Ending, RunLimits, log_path, machine_command, run_machine
-from generator.boot.qemu import Machine
-from generator.build.progress import SilentObserver
 from generator.cli.options import Options
 from generator.errors import InfraError
+from generator.guest import bochs
+from generator.guest.qemu import Machine
+from generator.guest.vm import Ending, RunLimits, log_path, machine_command, run_machine
+from generator.progress import SilentObserver
 
 LIMITS = RunLimits(total=5.0, silence=3.0)
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from test_report_compare import DEAD, SKIPPED, boot, guest
 
-from generator.boot import stage
-from generator.build.kernel import IMAGE
 from generator.cli import commands
 from generator.cli.ahead import check_tests
 from generator.cli.options import Options
 from generator.errors import CheckFailed, InfraError, UserError
+from generator.guest import boot as stage
+from generator.kbuild.kernel import IMAGE
 from generator.report.results import key_path, result_path
 
 VARIANTS = ("baseline", "tip", "peer")

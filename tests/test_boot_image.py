@@ -6,9 +6,9 @@ import struct
 import pytest
 from conftest import MINI
 
-from generator.boot.image import read_version
 from generator.cli.app import main
 from generator.errors import UserError
+from generator.guest.image import read_version
 
 
 def make_image(path, version=b"6.1.7 (me@here) #1 SMP", *, signature=b"HdrS", offset=0x300):

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.boot.ktap import Status, parse_ktap
-from generator.boot.text import MAX_LINE, clean_text, read_lines
+from generator.guest.ktap import Status, parse_ktap
+from generator.text import MAX_LINE, clean_text, read_lines
 
 LOGS = Path(__file__).parent / "logs"
 

@@ -7,13 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from generator.boot import accel, machine
-from generator.boot.machine import Ending, MachineEnd, RunLimits, run_machine
-from generator.boot.outcome import Kind
-from generator.boot.qemu import Machine, emulator
-from generator.boot.stage import BootRequest, boot_command, boot_kernel
-from generator.build.progress import SilentObserver
 from generator.errors import InfraError, UserError
+from generator.guest import accel
+from generator.guest import vm as machine
+from generator.guest.boot import BootRequest, boot_command, boot_kernel
+from generator.guest.outcome import Kind
+from generator.guest.qemu import Machine, emulator
+from generator.guest.vm import Ending, MachineEnd, RunLimits, run_machine
+from generator.progress import SilentObserver
 
 LOGS = Path(__file__).parent / "logs"
 LIMITS = RunLimits(total=3.0, silence=1.0)
@@ -260,7 +261,7 @@ def test_qemu_trouble_is_no_failed_test(fake, tmp_path):
 
 def test_a_full_disk_is_named(fake, tmp_path, monkeypatch):
     """Lost output is not the guest's fault."""
-    monkeypatch.setattr("generator.boot.stage._FULL_DISK", 1 << 62)
+    monkeypatch.setattr("generator.guest.boot._FULL_DISK", 1 << 62)
     with pytest.raises(InfraError, match="disk is full"):
         boot_kernel(request(fake("exit 0"), tmp_path))
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from generator.boot.ktap import parse_ktap
-from generator.boot.machine import LOCKUP, Ending, MachineEnd
-from generator.boot.outcome import Kind, classify_boot, scan_console
-from generator.boot.text import read_lines
+from generator.guest.ktap import parse_ktap
+from generator.guest.outcome import Kind, classify_boot, scan_console
+from generator.guest.vm import LOCKUP, Ending, MachineEnd
+from generator.text import read_lines
 
 LOGS = Path(__file__).parent / "logs"
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from generator.boot.qemu import Machine, kernel_parameters, qemu_arguments
+from generator.guest.qemu import Machine, kernel_parameters, qemu_arguments
 
 MACHINE = Machine(
     kernel=Path("/k/bzImage"),

@@ -11,14 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from generator.boot.machine import RunLimits, run_machine
-from generator.boot.outcome import Kind
-from generator.boot.qemu import Machine
-from generator.boot.stage import BootRequest, boot_kernel
-from generator.build.cpio import pack_folder
-from generator.build.progress import SilentObserver
 from generator.errors import InfraError
+from generator.guest.boot import BootRequest, boot_kernel
+from generator.guest.cpio import pack_folder
+from generator.guest.outcome import Kind
+from generator.guest.qemu import Machine
+from generator.guest.vm import RunLimits, run_machine
 from generator.paths import default_workdir
+from generator.progress import SilentObserver
 
 pytestmark = pytest.mark.boot
 

@@ -16,9 +16,9 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-from generator.build import kernel, state, toolchain
-from generator.build.kernel import BuildRequest, build_command, build_kernel
 from generator.errors import CheckFailed, InfraError, UserError
+from generator.kbuild import kernel, state, toolchain
+from generator.kbuild.kernel import BuildRequest, build_command, build_kernel
 
 MAKEFILE = r"""
 # Just enough of kbuild: O=, tinyconfig, olddefconfig, bzImage; .cmd files; relative sources.
@@ -339,7 +339,7 @@ def test_make_ends_when_this_process_is_killed(request_for, tmp_path):
     build = request_for("base")
     script = f"""
 from pathlib import Path, PosixPath
-from generator.build.kernel import *
+from generator.kbuild.kernel import *
 build_kernel({build!r})
 """
     victim = subprocess.Popen([sys.executable, "-c", script])

@@ -9,20 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from generator.build.config import (
+from generator.errors import CheckFailed, InfraError, UserError
+from generator.guest.cpio import pack_folder
+from generator.guest.initramfs import GuestRequest, build_guest, guest_command
+from generator.kbuild.config import (
     architecture,
     check_survivors,
     find_fragments,
     find_lost,
     parse_config,
 )
-from generator.build.cpio import pack_folder
-from generator.build.guest import GuestRequest, build_guest, guest_command
-from generator.build.log import BuildLog, Message, object_of, relative_source
-from generator.build.runner import Ccache, clean_environment
-from generator.build.seed import drop_unfinished, relocate_commands
-from generator.build.toolchain import find_ccache, find_sparse, missing_package
-from generator.errors import CheckFailed, InfraError, UserError
+from generator.kbuild.log import BuildLog, Message, object_of, relative_source
+from generator.kbuild.runner import Ccache, clean_environment
+from generator.kbuild.seed import drop_unfinished, relocate_commands
+from generator.kbuild.toolchain import find_ccache, find_sparse, missing_package
 
 
 @pytest.mark.parametrize(

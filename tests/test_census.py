@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from generator.checks.census.count import Tally, count_program, instruction_offsets
+from generator.checks.census.elf import Code, _without_padding, read_program
+from generator.checks.census.run import as_data, as_text, find_files, take_census
+from generator.checks.proof.build import build_peer, build_proof
+from generator.checks.proof.library import VERDICTS, Classifier
 from generator.errors import UserError
 from generator.plan import find_base, find_series, plan_series
-from generator.verify.census.count import Tally, count_program, instruction_offsets
-from generator.verify.census.elf import Code, _without_padding, read_program
-from generator.verify.census.run import as_data, as_text, find_files, take_census
-from generator.verify.proof.build import build_peer, build_proof
-from generator.verify.proof.library import VERDICTS, Classifier
 
 SOURCE = """
 __attribute__((noinline)) int first(int x) { return x + 1; }
@@ -129,7 +129,7 @@ def test_verdicts_of_both_sides(sides, code, ours, base):
     """The classes of well-known instructions; the base's as its source has them."""
     data = bytes.fromhex(code)
     section = Code(address=0, data=data, entries=(0,), spans=((0, len(data)),))
-    from generator.verify.census.elf import Program
+    from generator.checks.census.elf import Program
 
     program = Program(bits=64, is_go=False, sections=(section,))
     tallies = count_program(program, [Classifier(side) for side in sides])

@@ -6,12 +6,12 @@ import shutil
 import pytest
 from conftest import MINI
 
+from generator.checks.checkpatch import check_patches
 from generator.errors import InfraError
 from generator.model.series import REVIEW
 from generator.plan import find_base, plan_series
 from generator.tree.acquire import ensure_pristine
 from generator.tree.series import render_series
-from generator.verify.checkpatch import check_patches
 
 pytestmark = pytest.mark.skipif(shutil.which("perl") is None, reason="NOT TESTED: no perl here")
 

@@ -138,8 +138,8 @@ def test_make_asks_it_where_there_is_no_dpkg(tmp_path):
 
 def test_a_library_by_its_name(monkeypatch, tmp_path):
     """As the README has it: explain libc.so.6 --symbol malloc."""
+    from generator.checks.proof import code
     from generator.errors import UserError
-    from generator.verify.proof import code
 
     real = next((p for p in map(Path, code.LIBRARIES) if (p / "libc.so.6").exists()), None)
     if real is None:

@@ -15,7 +15,7 @@ from generator import __version__
 from generator.cli import main, output
 from generator.cli.app import app
 from generator.errors import UserError
-from generator.verify.change import sides
+from generator.patches.change import sides
 
 COMMANDS = sorted(command.name or command.callback.__name__ for command in app.registered_commands)
 ROOT = TESTS.parent
@@ -139,7 +139,7 @@ def test_quiet(fake, tmp_path, capsys):
 @pytest.mark.parametrize("command", ["build", "boot", "qemu-test"])
 def test_dry_run(command, fake, tmp_path, capsys, monkeypatch):
     """Commands are printed as one JSON document; nothing runs, the work area is not even made."""
-    import generator.build.kernel as kernel
+    import generator.kbuild.kernel as kernel
 
     monkeypatch.setattr(kernel.toolchain, "find_compiler", lambda name: kernel_compiler())
     work = tmp_path / "work"

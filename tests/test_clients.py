@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from generator.boot.ktap import parse_ktap
-from generator.build import clients as packing
-from generator.build.clients import find_libraries, pack_clients, translate_probe
+from generator.checks.clients import pack as packing
+from generator.checks.clients.pack import find_libraries, pack_clients, translate_probe
 from generator.errors import CheckFailed, InfraError, UserError
+from generator.guest.ktap import parse_ktap
 from generator.report.clients import as_text, compare_clients
 
 

@@ -7,14 +7,14 @@ import struct
 import pytest
 from conftest import TESTS
 
-from generator.boot.ktap import parse_ktap
+from generator.checks.proof.cases import Case, make_cases
+from generator.checks.proof.corpus import CODE_HIGH, CODE_LOW, STRIDE, make_corpus
+from generator.checks.proof.judge import decode
+from generator.checks.proof.layout import LAYOUTS, REGION_HIGH, REGION_LOW
 from generator.errors import CheckFailed
+from generator.guest.ktap import parse_ktap
 from generator.model.opcodes import OPCODES
 from generator.report.corpus import as_data, as_text, read_results
-from generator.verify.proof.cases import Case, make_cases
-from generator.verify.proof.corpus import CODE_HIGH, CODE_LOW, STRIDE, make_corpus
-from generator.verify.proof.judge import decode
-from generator.verify.proof.layout import LAYOUTS, REGION_HIGH, REGION_LOW
 
 HEADER = (TESTS.parent / "qemu" / "guest" / "corpus.h").read_text()
 RECORD = 176

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from generator.boot.counters import read_counters
-from generator.boot.gcov import LineCount, count_lines, read_gcov
+from generator.checks.coverage.counters import read_counters
+from generator.checks.coverage.gcov import LineCount, count_lines, read_gcov
 from generator.errors import CheckFailed, InfraError
 from generator.model.unreached import UNREACHED, Unreached
 from generator.report.coverage import AT_LEAST, as_text, judge_coverage, keep_own
@@ -241,6 +241,8 @@ def test_reasons_are_sentences():
 
 def test_gcov_is_missing(program, tmp_path, monkeypatch):
     """It belongs to the compiler's package."""
-    monkeypatch.setattr("generator.boot.gcov.shutil", SimpleNamespace(which=lambda _: None))
+    monkeypatch.setattr(
+        "generator.checks.coverage.gcov.shutil", SimpleNamespace(which=lambda _: None)
+    )
     with pytest.raises(InfraError, match="gcov is not found in PATH"):
         count_lines({f"/x/{PATH[:-2]}.gcda": b""}, program, PATH, tmp_path)

@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Finding things in C: each function of generator/tree/csource.py, and its edges."""
+"""Finding things in C: each function of generator/csource/scan.py, and its edges."""
 
 import pytest
 from conftest import MINI
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from generator.tree import csource
-from generator.tree.csource import Span
+from generator.csource import scan as csource
+from generator.csource.scan import Span
 
 SHAPES = (MINI / "kernel/shapes.c").read_text()
 WORK = (MINI / "kernel/statements.c").read_text()

@@ -16,9 +16,9 @@ from generator.errors import UserError
 from generator.model.interface import INTERFACE
 from generator.model.opcodes import OPCODES
 from generator.model.series import REVIEW
-from generator.tree.mail import parse_mail, read_series
-from generator.tree.sparse import replay_series, share_knowledge
-from generator.verify.change.facts import REFUSED, read_facts
+from generator.patches.change.facts import REFUSED, read_facts
+from generator.patches.mail import parse_mail, read_series
+from generator.patches.partial import replay_series, share_knowledge
 
 PATCHES = TESTS.parent / "kernel_patches"
 BASES = ("6.1", "6.12")

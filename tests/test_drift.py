@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from generator.patches.drift import compare_series, what_it_does
 from generator.tree.series import Rendered, write_series
-from generator.verify.drift import compare_series, what_it_does
 
 PATCH = b"""From 0000 Mon Sep 17 00:00:00 2001
 Subject: [PATCH 1/1] mini: Change a line

@@ -6,14 +6,14 @@ from dataclasses import replace
 import pytest
 from test_build_kernel import request_for, shelf  # noqa: F401 - fixtures
 
-from generator.build.estimate import (
+from generator.kbuild.estimate import (
     OBJECT_SECONDS,
     START_SECONDS,
     Start,
     cold_build,
     estimate_build,
 )
-from generator.build.kernel import TYPICAL_OBJECTS, build_kernel
+from generator.kbuild.kernel import TYPICAL_OBJECTS, build_kernel
 
 
 def test_from_nothing(request_for, tmp_path):  # noqa: F811

@@ -9,19 +9,19 @@ from __future__ import annotations
 import pytest
 from conftest import TESTS
 
+from generator.checks.mutation import hand
+from generator.checks.mutation.hand import (
+    RenderedFault,
+    choose_in_turn,
+    read_fault,
+    read_faults,
+)
 from generator.errors import UserError
 from generator.model.bases import BASES
 from generator.model.series import REVIEW
 from generator.paths import data_dir
 from generator.plan import plan_series
 from generator.render.env import Scope, Templates, environment
-from generator.verify.mutation import hand
-from generator.verify.mutation.hand import (
-    RenderedFault,
-    choose_in_turn,
-    read_fault,
-    read_faults,
-)
 
 FOLDER = TESTS / "faults"
 FAULTS = read_faults(FOLDER)

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from generator.boot.blockstep import PATIENCE
-from generator.boot.flavours import FLAVOURS, GUEST_DEADLINE, SLOWER, find_flavour
-from generator.boot.stage import BootRequest
-from generator.build.config import MAKE_VARIABLES, find_fragments, parse_config
+from generator.guest.boot import BootRequest
+from generator.guest.flavours import FLAVOURS, GUEST_DEADLINE, SLOWER, find_flavour
+from generator.guest.gdb import PATIENCE
+from generator.kbuild.config import MAKE_VARIABLES, find_fragments, parse_config
 from generator.model.bases import BASES
 
 ROOT = Path(__file__).parent.parent

@@ -3,6 +3,10 @@
 
 import pytest
 
+from generator.checks.interface.ast import parse
+from generator.checks.interface.headers import ARCH_H, CORE_H, check_headers
+from generator.checks.interface.prefixes import Wanted, compare_prefix, wanted_at
+from generator.checks.interface.refs import read_prefixes
 from generator.errors import UserError
 from generator.model.bases import BASES
 from generator.model.decl import Function, Param
@@ -11,10 +15,6 @@ from generator.model.series import REVIEW
 from generator.plan import find_series, plan_series
 from generator.render import cdecl
 from generator.render.env import Scope, Templates
-from generator.verify.ast import parse
-from generator.verify.headers import ARCH_H, CORE_H, check_headers
-from generator.verify.prefixes import Wanted, compare_prefix, wanted_at
-from generator.verify.refs import read_prefixes
 
 PATCHES = tuple(patch.ident for patch in REVIEW.patches)
 V6 = tuple(base for base in BASES if base.name.startswith("6."))

@@ -9,10 +9,16 @@ from conftest import TESTS
 
 PACKAGE = TESTS.parent / "generator"
 STAGES = (
-    *("model", "plan", "render", "tree", "verify", "build", "boot", "checks"),
+    *("model", "plan", "render", "csource", "tree", "patches", "kbuild", "guest", "checks"),
     *("report", "cli"),
 )
-LEAVES = {"errors": set(), "paths": {"errors"}, "workers": set()}
+LEAVES = {
+    "errors": set(),
+    "paths": {"errors"},
+    "progress": set(),
+    "text": set(),
+    "workers": set(),
+}
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
 
@@ -75,11 +81,11 @@ def test_the_model_is_pure():
 @pytest.mark.parametrize(
     ("text", "found"),
     [
-        ("import generator.boot.stage", {"boot"}),
+        ("import generator.guest.boot", {"guest"}),
         ("from generator.report import table", {"report"}),
         ("from generator import plan", {"plan"}),
         ("def f():\n    from generator.cli import main", {"cli"}),
-        ("from ..build import kernel", {"build"}),
+        ("from ..kbuild import kernel", {"kbuild"}),
         ("from . import decl", {"model"}),
         ("import json", set()),
     ],

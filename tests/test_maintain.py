@@ -18,9 +18,7 @@ from generator.model import trailers
 from generator.model.bases.v3_3 import BASE
 from generator.model.series import REVIEW
 from generator.model.trailers import Trailer, ordered, trailer_lines, wrong
-from generator.plan import plan_series
-from generator.render import env
-from generator.tree.sent import (
+from generator.patches.sent import (
     Person,
     find_maintainer,
     sign_message,
@@ -28,7 +26,9 @@ from generator.tree.sent import (
     subject_tag,
     tagged_subject,
 )
-from generator.tree.tags import read_tags, write_tags
+from generator.patches.tags import read_tags, write_tags
+from generator.plan import plan_series
+from generator.render import env
 
 ROOT = TESTS.parent
 PATCHES = [planned.patch.ident for planned in plan_series(BASE, REVIEW).patches]

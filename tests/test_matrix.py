@@ -22,8 +22,16 @@ import pytest
 from test_build_kernel import MERGE, git, write
 from test_report_compare import boot, guest
 
-from generator.boot.ktap import KtapTest, Status
-from generator.boot.matrix import (
+from generator.checks.matrix.chain import Chain, kept_steps, step_keys
+from generator.checks.matrix.configurations import (
+    Configuration,
+    configurations,
+    left_out,
+    why_no_uml,
+)
+from generator.checks.matrix.follow import take_step
+from generator.checks.matrix.recorded import read_recorded
+from generator.checks.matrix.run import (
     Cell,
     MatrixPlan,
     MatrixRequest,
@@ -32,13 +40,10 @@ from generator.boot.matrix import (
     run_matrix,
     share_cores,
 )
-from generator.boot.stage import boot_key
-from generator.build import runner, toolchain
-from generator.build.chain import Chain, kept_steps, step_keys
-from generator.build.configurations import Configuration, configurations, left_out, why_no_uml
-from generator.build.follow import take_step
-from generator.build.replay import read_recorded
 from generator.errors import CheckFailed, InfraError, UserError
+from generator.guest.boot import boot_key
+from generator.guest.ktap import KtapTest, Status
+from generator.kbuild import runner, toolchain
 from generator.model.bases import BASES
 from generator.model.selftests import brought_by, expected_word
 from generator.model.series import REVIEW
@@ -408,7 +413,7 @@ def test_the_tree_shows_the_base_and_something_happens(asking, monkeypatch):
         raise InfraError("sparse does not start")
 
     with monkeypatch.context() as patch:
-        patch.setattr("generator.build.replay.look_again", fail)
+        patch.setattr("generator.checks.matrix.recorded.look_again", fail)
         with pytest.raises(InfraError):
             take_step(chain, "p-03", before)
     assert json.loads((chain.directory / "follow.json").read_text())["running"]
@@ -523,7 +528,7 @@ def wanted(shelf, tmp_path, monkeypatch):
         Configuration(name="on", fragments=(fragment,)),
         Configuration(name="off", fragments=(off,)),
     )
-    monkeypatch.setattr("generator.boot.matrix.configurations", lambda base: known)
+    monkeypatch.setattr("generator.checks.matrix.run.configurations", lambda base: known)
 
     def missing():
         raise InfraError("not here", hint="apt-get install it")

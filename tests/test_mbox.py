@@ -17,6 +17,10 @@ from conftest import TESTS
 
 from generator.cli import main
 from generator.model.series import REVIEW
+from generator.patches.change.run import compare_sides
+from generator.patches.change.sides import Side
+from generator.patches.ground import Ground
+from generator.patches.mail import read_series, split_mbox
 from generator.report.mbox import (
     DRAFT,
     MboxRequest,
@@ -26,10 +30,6 @@ from generator.report.mbox import (
     make_mbox,
 )
 from generator.report.whole import ReportRequest, read_statuses
-from generator.tree.ground import Ground
-from generator.tree.mail import read_series, split_mbox
-from generator.verify.change.run import compare_sides
-from generator.verify.change.sides import Side
 
 PATCHES = TESTS.parent / "kernel_patches"
 COUNT = len([*PATCHES.glob("6.1/review/0*.patch")]) - 1
@@ -203,7 +203,7 @@ def small(fake, sender, tmp_path, capsys, monkeypatch):
     """Return an mbox of the made-up series in its second version, and its repository."""
     from conftest import MINI
 
-    from generator.verify.patches import recipients
+    from generator.checks.patches import recipients
 
     people = (recipients.Recipient(who="A B <a@example.org>", role="maintainer", section="X"),)
     monkeypatch.setattr(recipients, "find_recipients", lambda patches, pristine: people)
@@ -350,7 +350,7 @@ def test_the_tree_that_readers_have(fake, sender, tmp_path, monkeypatch, capsys)
     """base-commit is of the user's git, told when nobody else can have it; it applies there."""
     from conftest import MINI
 
-    from generator.verify.patches import recipients
+    from generator.checks.patches import recipients
 
     monkeypatch.setattr(recipients, "find_recipients", lambda patches, pristine: ())
     tree = Path(shutil.copytree(MINI, tmp_path / "tree"))

@@ -7,20 +7,20 @@ import pytest
 from clang.cindex import TranslationUnit
 from conftest import TESTS
 
+from generator.checks.interface.ast import ParseError, parse
+from generator.checks.mutation import judge, known
+from generator.checks.mutation.choose import choose_faults
+from generator.checks.mutation.fault import make_fault
+from generator.checks.mutation.judge import COMPILE, PROOF, STATES
+from generator.checks.mutation.syntax import call_faults, function_faults, struct_faults
+from generator.checks.mutation.tables import table_faults
 from generator.errors import UserError
+from generator.kbuild.objects import compile_object, depends_on, disassemble
 from generator.model.bases import BASES
 from generator.model.opcodes import OPCODES
 from generator.model.series import REVIEW
 from generator.render.env import Scope, Templates
 from generator.report.mutants import BOOT, Ledger, Verdict, count_score, format_score
-from generator.verify.ast import ParseError, parse
-from generator.verify.mutation import judge, known
-from generator.verify.mutation.choose import choose_faults
-from generator.verify.mutation.fault import make_fault
-from generator.verify.mutation.judge import COMPILE, PROOF, STATES
-from generator.verify.mutation.syntax import call_faults, function_faults, struct_faults
-from generator.verify.mutation.tables import table_faults
-from generator.verify.objects import compile_object, depends_on, disassemble
 
 ARCH = "arch/x86/kernel/uprobes.c"
 NAME = "probe.c"

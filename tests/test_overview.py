@@ -10,13 +10,14 @@ import pytest
 from conftest import MINI
 from test_report_compare import DEAD, boot, guest
 
-from generator.build import state
-from generator.build.chain import PrefixResult
-from generator.build.kernel import BuildRequest, plan_build
+from generator.checks.matrix.chain import PrefixResult
 from generator.cli import main
 from generator.errors import InfraError, UserError
+from generator.kbuild import state
+from generator.kbuild.kernel import BuildRequest, plan_build
 from generator.model.bases import BASES, UNFINISHED
 from generator.model.edits import InsertBlock, RemoveFunctions, WriteFile
+from generator.patches.replay import replay_patches
 from generator.plan import plan_series
 from generator.render import env
 from generator.render.share import count_lines
@@ -30,7 +31,6 @@ from generator.report.overview import (
 from generator.report.results import dump_json, result_path, write_boot
 from generator.tree.acquire import find_source
 from generator.tree.refs import read_ref
-from generator.tree.replay import replay_patches
 from generator.tree.series import render_series
 
 CELLS = ("applies", "builds", "boots", "tests", "peer")

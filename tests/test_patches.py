@@ -11,6 +11,10 @@ import jsonschema
 import pytest
 from conftest import MINI
 
+from generator.checks.patches.apply import apply_patches
+from generator.checks.patches.code import Build, compare_code, undo_flags, undo_renames
+from generator.checks.patches.mail import TRAILERS, check_mails, read_mail
+from generator.checks.patches.recipients import find_recipients
 from generator.cli.app import main
 from generator.errors import ExitCode, InfraError, UserError
 from generator.model.edits import RenameIdentifiers, ReorderParameters
@@ -20,10 +24,6 @@ from generator.report.schema import make_schema
 from generator.tree.acquire import find_source
 from generator.tree.refs import read_ref
 from generator.tree.series import commit_files, render_series
-from generator.verify.patches.apply import apply_patches
-from generator.verify.patches.code import Build, compare_code, undo_flags, undo_renames
-from generator.verify.patches.mail import TRAILERS, check_mails, read_mail
-from generator.verify.patches.recipients import find_recipients
 
 HEAD = "From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001\n"
 WHO = "Mini Tester <mini@example.org>"
@@ -480,7 +480,7 @@ def test_the_command_on_a_real_base(kernel_source, capsys, tmp_path):
 
 def test_rows_of_verify(rendered):
     """Patches and mails are counted, and named with their lines."""
-    from generator.verify.patches.series import check_series
+    from generator.checks.patches.series import check_series
 
     applied, mails = check_series(rendered.repo, "review", rendered.patches)
     assert (applied.checked, applied.differences) == (3, ())

@@ -10,6 +10,8 @@ import jsonschema
 import pytest
 from conftest import MINI
 
+from generator.checks.port.fit import describe, try_edits
+from generator.checks.port.uses import check_uses, holds
 from generator.cli import main
 from generator.model.bases import BASES
 from generator.model.bases.facts import FACTS, Fact
@@ -28,8 +30,6 @@ from generator.render import env
 from generator.report.fit import Fit, format_fit
 from generator.report.schema import make_schema
 from generator.tree.acquire import find_tree
-from generator.verify.fit import describe, try_edits
-from generator.verify.uses import check_uses, holds
 
 SHAPES = "kernel/shapes.c"
 LOST = RemoveFunctions(path=SHAPES, names=("not_there",))
@@ -263,7 +263,7 @@ def test_facts(uses, monkeypatch):
     hidden = replace(shown, ident="hidden", anchor=Anchor(kind="macro", name="SHAPES_MIN"))
     nowhere = replace(shown, ident="nowhere", path="kernel/none.c")
     absent = replace(hidden, ident="absent", absent=True)
-    monkeypatch.setattr("generator.verify.uses.FACTS", (shown, hidden, nowhere, absent))
+    monkeypatch.setattr("generator.checks.port.uses.FACTS", (shown, hidden, nowhere, absent))
     assert not wrong(uses("", has=frozenset({"shown", "absent"})))
     assert wrong(uses("", has=frozenset({"hidden", "nowhere"}))).keys() == {
         "shown",
@@ -299,7 +299,7 @@ def test_every_word_of_a_base_is_a_fact():
 
 def test_the_command(fake, capsys, monkeypatch):
     """Good: status 0, with a line for each step; the base is the nearest one."""
-    monkeypatch.setattr("generator.verify.uses.FACTS", ())
+    monkeypatch.setattr("generator.checks.port.uses.FACTS", ())
     assert main(["probe-base", "--tree", str(MINI)]) == 0
     out = capsys.readouterr().out
     assert "Linux 6.1.7, tried with the data of the base 6.1" in out

@@ -13,23 +13,23 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from generator.checks.proof.build import FROM_TIP, build_fuzzer, build_proof, load_decoder
+from generator.checks.proof.cases import Case, make_cases
+from generator.checks.proof.child import failure_in_child
+from generator.checks.proof.compare import Outcome, Prover
+from generator.checks.proof.directed import EXECUTED, OTHER_MAPS, TOO_SHORT
+from generator.checks.proof.explain import explain
+from generator.checks.proof.fuzz import fuzz_analysis
+from generator.checks.proof.judge import LEGACY_PREFIXES
+from generator.checks.proof.known import NOT_HERE
+from generator.checks.proof.library import ENOEXEC, EOPNOTSUPP, Library, Registers
+from generator.checks.proof.run import ProofRequest, prove_series
 from generator.cli import main
 from generator.errors import CheckFailed, InfraError
 from generator.model.opcodes import OPCODES
 from generator.plan import find_base, find_series, plan_series
 from generator.report.schema import make_schema
 from generator.tree.series import prefix_tree, render_series
-from generator.verify.proof.build import FROM_TIP, build_fuzzer, build_proof, load_decoder
-from generator.verify.proof.cases import Case, make_cases
-from generator.verify.proof.child import failure_in_child
-from generator.verify.proof.compare import Outcome, Prover
-from generator.verify.proof.directed import EXECUTED, OTHER_MAPS, TOO_SHORT
-from generator.verify.proof.explain import explain
-from generator.verify.proof.fuzz import fuzz_analysis
-from generator.verify.proof.judge import LEGACY_PREFIXES
-from generator.verify.proof.known import NOT_HERE
-from generator.verify.proof.library import ENOEXEC, EOPNOTSUPP, Library, Registers
-from generator.verify.proof.run import ProofRequest, prove_series
 
 pytestmark = pytest.mark.kernel
 

@@ -9,21 +9,21 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from generator.checks.proof import compare, judge, known
+from generator.checks.proof.build import build_proof, missing_headers
+from generator.checks.proof.cases import REFUSED, Case, families, is_barren, make_cases
+from generator.checks.proof.code import read_code, read_function
+from generator.checks.proof.compare import Outcome, Result
+from generator.checks.proof.copy import wrong_copy
+from generator.checks.proof.directed import DIRECTED
+from generator.checks.proof.layout import LAYOUTS, REGION_LOW
+from generator.checks.proof.library import Registers, Verdict
+from generator.checks.proof.machine import TRAP_DE, TRAP_PF, TRAP_UD, Fault, Machine
+from generator.checks.proof.native import Native
+from generator.checks.proof.sanitize import analyze_checked, bad_inputs
+from generator.checks.proof.summary import as_data, as_text, summarize
 from generator.errors import CheckFailed, InfraError, UserError
 from generator.model.opcodes import OPCODES
-from generator.verify.proof import compare, judge, known
-from generator.verify.proof.build import build_proof, missing_headers
-from generator.verify.proof.cases import REFUSED, Case, families, is_barren, make_cases
-from generator.verify.proof.code import read_code, read_function
-from generator.verify.proof.compare import Outcome, Result
-from generator.verify.proof.copy import wrong_copy
-from generator.verify.proof.directed import DIRECTED
-from generator.verify.proof.layout import LAYOUTS, REGION_LOW
-from generator.verify.proof.library import Registers, Verdict
-from generator.verify.proof.machine import TRAP_DE, TRAP_PF, TRAP_UD, Fault, Machine
-from generator.verify.proof.native import Native
-from generator.verify.proof.sanitize import analyze_checked, bad_inputs
-from generator.verify.proof.summary import as_data, as_text, summarize
 
 
 @pytest.fixture(scope="module")

@@ -9,6 +9,7 @@ import pytest
 from conftest import TESTS
 from pycparser import c_ast, c_parser
 
+from generator.csource import scan as csource
 from generator.errors import UserError
 from generator.model.bases import BASES
 from generator.model.decl import Enum, Enumerator, Function, Macro, Member, Param, Struct
@@ -19,7 +20,6 @@ from generator.plan import plan_series
 from generator.render import cdecl, env, message
 from generator.render.env import Scope, Templates
 from generator.render.overview import describe_patches, number_patches
-from generator.tree import csource
 
 ROOT = TESTS.parent
 GOLDEN = TESTS / "golden" / "render"

@@ -10,12 +10,12 @@ from dataclasses import replace
 import pytest
 from test_build_kernel import write
 
-from generator.boot.matrix import MatrixRequest, plan_matrix
-from generator.build import runner
-from generator.build.follow import take_step
-from generator.build.log import BuildLog, object_of
-from generator.build.replay import compile_recorded, read_recorded, write_checker
+from generator.checks.matrix.follow import take_step
+from generator.checks.matrix.recorded import compile_recorded, read_recorded, write_checker
+from generator.checks.matrix.run import MatrixRequest, plan_matrix
 from generator.errors import InfraError
+from generator.kbuild import runner
+from generator.kbuild.log import BuildLog, object_of
 from generator.plan import find_base, find_series, plan_series
 from generator.tree.acquire import ensure_pristine, pristine_identity
 from generator.tree.refs import differing, read_refs

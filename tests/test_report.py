@@ -14,12 +14,12 @@ from generator.model.opcodes import OPCODES
 from generator.model.review import RULES
 from generator.model.series import REVIEW
 from generator.model.states import INITIAL, STATES, TRANSITIONS, State, Transition
+from generator.patches.mail import parse_mail, read_series
 from generator.report.grids import make_grids
 from generator.report.kept import kept_path, read_kept, write_kept
 from generator.report.picture import draw_states
 from generator.report.sidebyside import file_rows, highlight
 from generator.report.whole import ReportRequest, make_report, read_statuses
-from generator.tree.mail import parse_mail, read_series
 
 PATCHES = TESTS.parent / "kernel_patches/6.1/review"
 # highlighting all of them takes a second

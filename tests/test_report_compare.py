@@ -9,18 +9,18 @@ from xml.etree import ElementTree
 
 import pytest
 
-from generator.boot.accel import AccelVerdict
-from generator.boot.ktap import parse_ktap
-from generator.boot.machine import Ending, MachineEnd
-from generator.boot.outcome import classify_boot, scan_console
-from generator.boot.stage import BootResult
-from generator.boot.text import read_lines
 from generator.errors import CheckFailed, UserError
+from generator.guest.accel import AccelVerdict
+from generator.guest.boot import BootResult
+from generator.guest.ktap import parse_ktap
+from generator.guest.outcome import classify_boot, scan_console
+from generator.guest.vm import Ending, MachineEnd
 from generator.report.compare import CompareRequest, Verdict, check_comparison, compare_boots
 from generator.report.junit import junit_bytes, write_junit
 from generator.report.results import boot_data, read_boot, result_path, write_boot, write_comparison
 from generator.report.summary import SHOWN_BY, describe_boot, format_summary, is_as_it_must_be
 from generator.report.table import format_boot, format_comparison
+from generator.text import read_lines
 
 LOGS = Path(__file__).parent / "logs"
 

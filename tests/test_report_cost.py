@@ -3,8 +3,8 @@
 
 import pytest
 
-from generator.boot.ktap import parse_ktap
 from generator.errors import CheckFailed
+from generator.guest.ktap import parse_ktap
 from generator.report.cost import as_data, as_text, compare_cost
 
 STEPPED = {b"\xc3"}

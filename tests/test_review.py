@@ -5,14 +5,14 @@ from __future__ import annotations
 
 import pytest
 
+from generator.checks import review
+from generator.checks.review import ARCH, ARCH_H, COMPAT_H, CORE, CORE_H, check_review
 from generator.model.bases import BASES
 from generator.model.edits import RenameMember
 from generator.model.review import RULES
 from generator.model.series import REVIEW
 from generator.plan import plan_series
 from generator.render.env import Scope, Templates
-from generator.verify import review
-from generator.verify.review import ARCH, ARCH_H, COMPAT_H, CORE, CORE_H, check_review
 
 FORK = "kernel/fork.c"
 ENTRY_H = "include/linux/entry-common.h"

@@ -15,6 +15,7 @@ from conftest import MINI, TESTS
 from generator.errors import InfraError, UserError
 from generator.model.edits import RemoveFunctions
 from generator.model.series import REVIEW
+from generator.patches.drift import compare_series
 from generator.plan import find_base, plan_series
 from generator.render import env
 from generator.tree import series
@@ -25,7 +26,6 @@ from generator.tree.series import (
     render_series,
     write_series,
 )
-from generator.verify.drift import compare_series
 
 GOLDEN = TESTS / "golden" / "series"
 

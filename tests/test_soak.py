@@ -10,11 +10,6 @@ from pathlib import Path
 import pytest
 from conftest import TESTS
 
-from generator.boot.accel import AccelVerdict
-from generator.boot.ktap import parse_ktap
-from generator.boot.machine import Ending, MachineEnd
-from generator.boot.outcome import Kind, Outcome
-from generator.boot.stage import BootResult
 from generator.checks.soak.generated import ALL, EVERYDAY, Build, compile_program
 from generator.checks.soak.judge import (
     Pair,
@@ -50,6 +45,11 @@ from generator.checks.soak.sites import (
 )
 from generator.cli import main
 from generator.errors import InfraError, UserError
+from generator.guest.accel import AccelVerdict
+from generator.guest.boot import BootResult
+from generator.guest.ktap import parse_ktap
+from generator.guest.outcome import Kind, Outcome
+from generator.guest.vm import Ending, MachineEnd
 from generator.report.soak import write_junit
 
 SOURCE = """

@@ -7,19 +7,12 @@ import re
 import pytest
 from conftest import TESTS
 
-from generator.cli.app import main
-from generator.errors import ExitCode, InfraError, UserError
-from generator.model.guards import GUARDS, PROPERTIES
-from generator.model.states import OUTSIDE_TRANSITIONS, TRANSITIONS
-from generator.model.steps import BROKEN_STEPS, LEFT_OUT, OUR_STEPS, OUTSIDE_STEPS, STEPS
-from generator.plan import find_base, find_series, plan_series
-from generator.render.env import Scope, Templates
-from generator.verify.states import run
-from generator.verify.states.correspond import applies, check_correspondence, name_on
-from generator.verify.states.draw import picture_id, to_dot
-from generator.verify.states.moves import Machine
-from generator.verify.states.search import explore, first_broken
-from generator.verify.states.state import (
+from generator.checks.states import run
+from generator.checks.states.correspond import applies, check_correspondence, name_on
+from generator.checks.states.draw import picture_id, to_dot
+from generator.checks.states.moves import Machine
+from generator.checks.states.search import explore, first_broken
+from generator.checks.states.state import (
     ASTRAY,
     BREAKPOINT,
     COPY,
@@ -32,6 +25,13 @@ from generator.verify.states.state import (
     World,
     initial_state,
 )
+from generator.cli.app import main
+from generator.errors import ExitCode, InfraError, UserError
+from generator.model.guards import GUARDS, PROPERTIES
+from generator.model.states import OUTSIDE_TRANSITIONS, TRANSITIONS
+from generator.model.steps import BROKEN_STEPS, LEFT_OUT, OUR_STEPS, OUTSIDE_STEPS, STEPS
+from generator.plan import find_base, find_series, plan_series
+from generator.render.env import Scope, Templates
 
 DOCS = TESTS.parent / "docs"
 BASES = ("6.1", "6.12")
@@ -120,7 +120,7 @@ def test_guards_name_what_exists():
 
 def source(name):
     """Return the text of a module of the state machine."""
-    return (TESTS.parent / "generator/verify/states" / f"{name}.py").read_text()
+    return (TESTS.parent / "generator/checks/states" / f"{name}.py").read_text()
 
 
 def test_the_race_of_the_review():
@@ -314,7 +314,7 @@ def guards_with_text():
 @pytest.mark.parametrize(("base", "guard"), list(guards_with_text()))
 def test_a_guard_that_is_lost_in_the_c(base, guard):
     """Taken out of the C, each guard is missed."""
-    from generator.tree import csource
+    from generator.csource import scan as csource
 
     tip = rendered(base)
     text = tip[guard.path]
@@ -415,7 +415,7 @@ def test_the_picture_is_the_models():
 
 def test_another_model_is_another_picture(monkeypatch):
     """The id follows the data."""
-    from generator.verify.states import draw
+    from generator.checks.states import draw
 
     before = to_dot()
     monkeypatch.setattr(draw, "TRANSITIONS", TRANSITIONS[1:])

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 from conftest import TESTS
 
+from generator.checks.port.uses import find_needs
 from generator.errors import UserError
 from generator.model.bases.v3_3 import BASE
 from generator.model.series import REVIEW
@@ -19,7 +20,6 @@ from generator.render import env
 from generator.tree import names
 from generator.tree.acquire import find_source
 from generator.tree.series import render_series
-from generator.verify.uses import find_needs
 
 ROOT = TESTS.parent
 ARCH = "templates/arch/x86/kernel/uprobes.c.j2"

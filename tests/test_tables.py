@@ -5,10 +5,10 @@ from __future__ import annotations
 
 import pytest
 
+from generator.checks.interface.tables import ARCH, ARCH_H, CORE_H, check_tables
 from generator.model.bases import BASES
 from generator.model.series import REVIEW
 from generator.render.env import Scope, Templates
-from generator.verify.tables import ARCH, ARCH_H, CORE_H, check_tables
 
 PATCHES = tuple(patch.ident for patch in REVIEW.patches)
 

@@ -15,8 +15,8 @@ from generator.errors import UserError
 from generator.plan import find_base, find_series
 
 if TYPE_CHECKING:
-    from generator.build.estimate import Estimate
-    from generator.build.kernel import BuildRequest
+    from generator.kbuild.estimate import Estimate
+    from generator.kbuild.kernel import BuildRequest
     from generator.tree.acquire import Source
 
 BOOT_SECONDS = 40.0
@@ -34,9 +34,9 @@ def check_machine(options: Options) -> None:
         UserError: there is no such accelerator.
         InfraError: a program is missing.
     """
-    from generator.boot.accel import check_mode
-    from generator.boot.machine import check_emulator
-    from generator.build.config import architecture, find_fragments
+    from generator.guest.accel import check_mode
+    from generator.guest.vm import check_emulator
+    from generator.kbuild.config import architecture, find_fragments
 
     check_mode(options.accel)
     if not options.dry_run:
@@ -68,8 +68,8 @@ def check_tests(options: Options, root: Path) -> None:
     """
     if not options.tests:
         return
-    from generator.boot.flavours import find_flavour
-    from generator.build.guest import list_tests
+    from generator.guest.flavours import find_flavour
+    from generator.guest.initramfs import list_tests
 
     found = list_tests(root, also=find_flavour(options.flavour).also)
     for word in options.tests.split(","):
@@ -106,7 +106,7 @@ def outline(
         source: what was rendered on; None: it has to be fetched and unpacked first.
         request: how a variant is built; None without a source.
     """
-    from generator.build.estimate import cold_build, estimate_build
+    from generator.kbuild.estimate import cold_build, estimate_build
 
     base = find_base(options.base)
     version = source.version if source else base.name
@@ -143,7 +143,7 @@ def outline(
 
 
 def _say_build(found: Estimate, first: str) -> str:
-    from generator.build.estimate import Start
+    from generator.kbuild.estimate import Start
 
     about = f"about {found.objects} objects"
     return {

@@ -17,7 +17,7 @@ from generator.model.bases import Base
 from generator.paths import ensure_dir
 
 if TYPE_CHECKING:
-    from generator.build.kernel import BuildRequest
+    from generator.kbuild.kernel import BuildRequest
     from generator.report.overview import PatchRow, PatchState
     from generator.tree.acquire import Source
     from generator.tree.series import Rendered
@@ -136,7 +136,7 @@ def _render_base(
 
 
 def _build(options: Options, source: Source, rendered: Rendered) -> BuildRequest:
-    from generator.build.kernel import BuildRequest
+    from generator.kbuild.kernel import BuildRequest
     from generator.tree.acquire import pristine_identity
 
     return BuildRequest(
@@ -154,10 +154,10 @@ def _build(options: Options, source: Source, rendered: Rendered) -> BuildRequest
 
 def _patches(plan: planning.Plan, rendered: Rendered) -> tuple[PatchState, ...]:
     """Return the baseline and every patch, applied as a file."""
+    from generator.patches.replay import replay_patches
     from generator.render.env import Scope, Templates
     from generator.report.overview import PatchState
     from generator.tree.refs import read_ref
-    from generator.tree.replay import replay_patches
 
     baseline = PatchState(
         number=0,
@@ -185,10 +185,10 @@ def _patches(plan: planning.Plan, rendered: Rendered) -> tuple[PatchState, ...]:
 
 def probe(options: Options) -> None:
     """Try a base's data on a tree of another version, and list what does not hold."""
+    from generator.checks.port.fit import try_edits
+    from generator.checks.port.uses import check_uses
     from generator.report.fit import Fit, format_fit
     from generator.tree.acquire import find_tree
-    from generator.verify.fit import try_edits
-    from generator.verify.uses import check_uses
 
     if options.tree is None:
         raise UserError("no tree to look at", hint="name one with --tree")

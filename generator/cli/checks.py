@@ -22,21 +22,21 @@ from generator.plan import find_base, find_series, plan_series
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from generator.checks.mutation.fault import AnyFault
+    from generator.checks.proof.corpus import Corpus
     from generator.cli.output import Screen
     from generator.plan import Plan
     from generator.report.corpus import CorpusResult
     from generator.report.mutants import Ledger
     from generator.tree.acquire import Source
     from generator.tree.series import Rendered
-    from generator.verify.mutation.fault import AnyFault
-    from generator.verify.proof.corpus import Corpus
 
 
 def checkpatch(options: Options, *, sent: bool = False) -> None:
     """Run checkpatch on every patch, as rendered or as the maintainer sends it."""
+    from generator.checks.checkpatch import check_patches
+    from generator.patches.sent import need_maintainer, sign_patches
     from generator.tree.acquire import ensure_pristine
-    from generator.tree.sent import need_maintainer, sign_patches
-    from generator.verify.checkpatch import check_patches
 
     screen = options.screen()
     source, rendered = render_source(options)
@@ -56,8 +56,8 @@ def checkpatch(options: Options, *, sent: bool = False) -> None:
 
 def proof(options: Options, *, cases: int, seed: int) -> None:
     """Prove the tip's x86 code in an emulator."""
-    from generator.verify.proof.run import ProofRequest, prove_series
-    from generator.verify.proof.summary import as_data, as_text
+    from generator.checks.proof.run import ProofRequest, prove_series
+    from generator.checks.proof.summary import as_data, as_text
 
     screen = options.screen()
     started = time.monotonic()
@@ -100,8 +100,8 @@ def proof(options: Options, *, cases: int, seed: int) -> None:
 
 def census(options: Options, *, places: list[Path], limit: int) -> None:
     """Count what programs begin with, and what a probe there costs."""
-    from generator.verify.census.run import PLACES, as_data, as_text, find_files, take_census
-    from generator.verify.proof.build import build_peer, build_proof
+    from generator.checks.census.run import PLACES, as_data, as_text, find_files, take_census
+    from generator.checks.proof.build import build_peer, build_proof
 
     screen = options.screen()
     started = time.monotonic()
@@ -125,10 +125,10 @@ def census(options: Options, *, places: list[Path], limit: int) -> None:
 
 def cost(options: Options) -> None:
     """Measure what a probe hit costs, on the tip and on the unmodified base."""
-    from generator.boot.stage import boot_kernel
+    from generator.checks.proof.build import build_peer, build_proof
+    from generator.checks.proof.library import Classifier
+    from generator.guest.boot import boot_kernel
     from generator.report.cost import as_data, as_text, compare_cost
-    from generator.verify.proof.build import build_peer, build_proof
-    from generator.verify.proof.library import Classifier
 
     screen = options.screen()
     source, rendered = render_source(options)
@@ -206,8 +206,8 @@ def _run_corpus(
     screen: Screen,
 ) -> CorpusResult:
     """Boot each side with the corpus of a mode."""
-    from generator.boot.stage import boot_kernel
-    from generator.build.cpio import pack_folder
+    from generator.guest.boot import boot_kernel
+    from generator.guest.cpio import pack_folder
     from generator.report.corpus import SIDES, read_results
 
     area = options.area / options.base / "corpus"
@@ -245,12 +245,12 @@ def _make_corpora(
     seed: int,
 ) -> dict[int, Corpus]:
     """Choose the instructions, by mode: those of the proof that the series accepts."""
+    from generator.checks.proof.build import build_peer, build_proof
+    from generator.checks.proof.cases import make_cases
+    from generator.checks.proof.compare import find_reason
+    from generator.checks.proof.corpus import make_corpus
+    from generator.checks.proof.library import VERDICTS, Classifier, Library
     from generator.model.opcodes import OPCODES
-    from generator.verify.proof.build import build_peer, build_proof
-    from generator.verify.proof.cases import make_cases
-    from generator.verify.proof.compare import find_reason
-    from generator.verify.proof.corpus import make_corpus
-    from generator.verify.proof.library import VERDICTS, Classifier, Library
 
     area = options.area / options.base
     made = build_proof(source.load, rendered.tip_files, ensure_dir(area / "proof"))
@@ -277,9 +277,9 @@ def _make_corpora(
 
 def verdicts(options: Options) -> None:
     """Ask our C and the base's own about every opcode."""
+    from generator.checks.census.opcodes import BITS, judge_opcodes
+    from generator.checks.proof.build import build_peer, build_proof
     from generator.model.opcodes import OPCODES
-    from generator.verify.census.opcodes import BITS, judge_opcodes
-    from generator.verify.proof.build import build_peer, build_proof
 
     screen = options.screen()
     source, rendered = render_source(options)
@@ -299,13 +299,13 @@ def verdicts(options: Options) -> None:
 
 def explain(options: Options, *, code: str, mode: int, symbol: str, count: int) -> None:
     """Say what the tip's x86 code does about an instruction, or about those of a function."""
+    from generator.checks.proof.build import build_proof
+    from generator.checks.proof.code import read_code, read_function
+    from generator.checks.proof.explain import as_text
+    from generator.checks.proof.explain import explain as explain_code
     from generator.model.opcodes import OPCODES
     from generator.tree.acquire import find_source
     from generator.tree.series import prefix_tree
-    from generator.verify.proof.build import build_proof
-    from generator.verify.proof.code import read_code, read_function
-    from generator.verify.proof.explain import as_text
-    from generator.verify.proof.explain import explain as explain_code
 
     if mode not in (64, 32):
         raise UserError(f"there is no {mode}-bit mode", hint="--mode is 64 or 32")
@@ -336,10 +336,10 @@ def explain(options: Options, *, code: str, mode: int, symbol: str, count: int) 
 
 def fuzz(options: Options, *, seconds: int, seed: int) -> None:
     """Fuzz the analysis."""
+    from generator.checks.proof.build import build_fuzzer
+    from generator.checks.proof.cases import make_cases
+    from generator.checks.proof.fuzz import fuzz_analysis
     from generator.model.opcodes import OPCODES
-    from generator.verify.proof.build import build_fuzzer
-    from generator.verify.proof.cases import make_cases
-    from generator.verify.proof.fuzz import fuzz_analysis
 
     screen = options.screen()
     source, rendered = render_source(options)
@@ -374,7 +374,7 @@ def opcodes() -> None:
 
 def review(options: Options, *, markdown: bool) -> None:
     """Check the points of the review."""
-    from generator.verify.review import check_review
+    from generator.checks.review import check_review
 
     screen = options.screen()
     source, rendered = render_source(options)
@@ -403,13 +403,13 @@ def review(options: Options, *, markdown: bool) -> None:
 
 def verify(options: Options) -> None:
     """Compare the tip with the model by libclang."""
-    from generator.verify.headers import check_headers
-    from generator.verify.interface import verify_interface
-    from generator.verify.patches.series import check_series
-    from generator.verify.prefixes import verify_prefixes
-    from generator.verify.refs import read_prefixes
-    from generator.verify.states.correspond import check_correspondence
-    from generator.verify.tables import check_tables
+    from generator.checks.interface.declarations import verify_interface
+    from generator.checks.interface.headers import check_headers
+    from generator.checks.interface.prefixes import verify_prefixes
+    from generator.checks.interface.refs import read_prefixes
+    from generator.checks.interface.tables import check_tables
+    from generator.checks.patches.series import check_series
+    from generator.checks.states.correspond import check_correspondence
 
     screen = options.screen()
     source, rendered = render_source(options)
@@ -447,6 +447,8 @@ def mutate(
     turn: int = 0,
 ) -> None:
     """Put faults into the tip's C and count what notices them."""
+    from generator.checks.mutation.judge import Judged, JudgeRequest, judge_faults
+    from generator.checks.proof.cases import make_cases
     from generator.model.opcodes import OPCODES
     from generator.report.mutants import (
         Ledger,
@@ -455,8 +457,6 @@ def mutate(
         format_score,
         format_verdict,
     )
-    from generator.verify.mutation.judge import Judged, JudgeRequest, judge_faults
-    from generator.verify.proof.cases import make_cases
 
     screen = options.screen()
     source, rendered = render_source(options)
@@ -506,7 +506,7 @@ def mutate(
     if score.overtaken:
         raise CheckFailed(
             f"{len(score.overtaken)} faults are noticed that are said to survive",
-            where="generator/verify/mutation/known.py",
+            where="generator/checks/mutation/known.py",
             hint="take them out there",
         )
     if score.open:
@@ -538,8 +538,8 @@ def _choose_faults(
         by_hand: the directory of those written by hand; None: they are made.
         turn: which lot of those written by hand.
     """
-    from generator.verify.mutation.choose import choose_faults, make_faults
-    from generator.verify.mutation.hand import choose_in_turn, read_faults, render_fault
+    from generator.checks.mutation.choose import choose_faults, make_faults
+    from generator.checks.mutation.hand import choose_in_turn, read_faults, render_fault
 
     tip = rendered.tip_files
     if by_hand:
@@ -566,9 +566,9 @@ def _boot_mutants(
     screen: Screen,
 ) -> None:
     """Boot the tip as it is, and then with each fault that was not shown to such a boot yet."""
-    from generator.boot.mutants import MutantRequest, boot_mutant
-    from generator.boot.stage import boot_kernel, request_key
+    from generator.checks.mutation.boot import MutantRequest, boot_mutant
     from generator.cli.commands import boot_request, build_request, guest
+    from generator.guest.boot import boot_kernel, request_key
     from generator.report.mutants import BOOT, Verdict, format_verdict
 
     initramfs = guest(options, screen)

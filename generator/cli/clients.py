@@ -22,8 +22,8 @@ _MEGABYTES = 2048
 
 def run_clients(options: Options) -> None:
     """Run the clients on the tip and on the unmodified base, and compare what they count."""
-    from generator.boot.stage import boot_kernel
-    from generator.build.clients import pack_clients, package_versions, translate_probe
+    from generator.checks.clients.pack import pack_clients, package_versions, translate_probe
+    from generator.guest.boot import boot_kernel
     from generator.report.clients import as_data, as_text, compare_clients
     from generator.tree.acquire import ensure_pristine
 

@@ -24,10 +24,10 @@ from generator.errors import CheckFailed, UserError
 from generator.plan import find_base, find_series, plan_series
 
 if TYPE_CHECKING:
-    from generator.boot.stage import BootRequest, BootResult
-    from generator.build.guest import GuestRequest
-    from generator.build.kernel import BuildRequest, BuildResult
     from generator.cli.output import Screen
+    from generator.guest.boot import BootRequest, BootResult
+    from generator.guest.initramfs import GuestRequest
+    from generator.kbuild.kernel import BuildRequest, BuildResult
     from generator.model.bases import Base
     from generator.tree.acquire import Source
     from generator.tree.series import Rendered
@@ -65,7 +65,7 @@ def render(options: Options, *, output: Path | None, check: bool, overwrite: boo
 
 
 def _check_drift(rendered: Rendered, target: Path, screen: Screen) -> None:
-    from generator.verify.drift import compare_series
+    from generator.patches.drift import compare_series
 
     drift = compare_series(rendered, target)
     screen.result(asdict(drift) | {"clean": drift.clean, "base_moved": drift.base_moved})
@@ -93,7 +93,7 @@ def _ref(options: Options, variant: str) -> str:
 
 def build_request(options: Options, variant: str, source: Source) -> BuildRequest:
     """Return how a variant is built."""
-    from generator.build.kernel import BuildRequest
+    from generator.kbuild.kernel import BuildRequest
     from generator.tree.acquire import ensure_pristine, pristine_identity
 
     return BuildRequest(
@@ -111,7 +111,7 @@ def build_request(options: Options, variant: str, source: Source) -> BuildReques
 
 
 def _build_one(options: Options, variant: str, source: Source, screen: Screen) -> BuildResult:
-    from generator.build.kernel import build_kernel
+    from generator.kbuild.kernel import build_kernel
 
     result = build_kernel(build_request(options, variant, source), screen)
     state = "unchanged" if result.unchanged else f"{result.objects} objects"
@@ -129,7 +129,7 @@ def _build_one(options: Options, variant: str, source: Source, screen: Screen) -
 
 def _build_commands(options: Options, variants: tuple[str, ...]) -> list[tuple[str, ...]]:
     """Return the commands that build kernels; the work area stays as it is."""
-    from generator.build.kernel import BuildRequest, build_command
+    from generator.kbuild.kernel import BuildRequest, build_command
     from generator.tree.acquire import find_source, pristine_identity
     from generator.tree.series import render_series
 
@@ -180,7 +180,7 @@ def build(options: Options, variants: tuple[str, ...]) -> None:
 
 def build_dir(options: Options, variant: str) -> Path:
     """Return where the objects of a variant are, built or not."""
-    from generator.build.worktree import BUILD_PREFIX
+    from generator.kbuild.worktree import BUILD_PREFIX
 
     place = options.area / options.base / variant / "linux"
     return place / f"{BUILD_PREFIX}{options.flavour}-{options.toolchain}"
@@ -194,9 +194,9 @@ def boot_request(
     Raises:
         UserError: it is not built, or the image is not one of this base.
     """
-    from generator.boot.flavours import find_flavour
-    from generator.boot.stage import BootRequest
-    from generator.build.kernel import IMAGE
+    from generator.guest.boot import BootRequest
+    from generator.guest.flavours import find_flavour
+    from generator.kbuild.kernel import IMAGE
 
     base = find_base(options.base)
     flavour = find_flavour(options.flavour)
@@ -238,7 +238,7 @@ def _check_image(image: Path, base: Base) -> None:
     Raises:
         UserError: it is none.
     """
-    from generator.boot.image import read_version
+    from generator.guest.image import read_version
 
     version = read_version(image)
     if not base.supports(version.split("-")[0].rstrip("+")):
@@ -269,14 +269,14 @@ def _tree(options: Options, variant: str) -> str:
 
 def _architecture(options: Options) -> str:
     """Return the architecture of the flavour's kernels."""
-    from generator.build.config import architecture, find_fragments
+    from generator.kbuild.config import architecture, find_fragments
 
     return architecture(find_fragments(options.base, flavour=options.flavour))
 
 
 def _guest_request(options: Options) -> GuestRequest:
     """Return how the guest's programs are built; each architecture has its own."""
-    from generator.build.guest import GuestRequest
+    from generator.guest.initramfs import GuestRequest
 
     arch = _architecture(options)
     return GuestRequest(directory=options.area / f"guest-{arch}", arch=arch)
@@ -284,7 +284,7 @@ def _guest_request(options: Options) -> GuestRequest:
 
 def guest(options: Options, screen: Screen) -> Path:
     """Build the guest's programs, unless that is done, and return their archive."""
-    from generator.build.guest import build_guest
+    from generator.guest.initramfs import build_guest
 
     return build_guest(_guest_request(options), screen).initramfs
 
@@ -292,7 +292,7 @@ def guest(options: Options, screen: Screen) -> Path:
 def _boot_one(
     options: Options, variant: str, initramfs: Path, screen: Screen, image: Path | None = None
 ) -> BootResult:
-    from generator.boot.stage import boot_kernel, request_key
+    from generator.guest.boot import boot_kernel, request_key
     from generator.report.results import key_path, write_boot
     from generator.report.table import format_boot
 
@@ -309,7 +309,7 @@ def _kept_boot(
     options: Options, variant: str, initramfs: Path, screen: Screen
 ) -> BootResult | None:
     """Return the kept result of a boot of this kernel, with this guest and this QEMU, if any."""
-    from generator.boot.stage import request_key
+    from generator.guest.boot import request_key
     from generator.report.results import kept_boot, result_path
 
     where = (options.area, options.base, variant, options.boots)
@@ -339,8 +339,8 @@ def _boot_commands(
     options: Options, variants: tuple[str, ...], image: Path | None = None
 ) -> list[tuple[str, ...]]:
     """Return the commands that build the guest and boot kernels."""
-    from generator.boot.stage import boot_command
-    from generator.build.guest import guest_command
+    from generator.guest.boot import boot_command
+    from generator.guest.initramfs import guest_command
 
     find_base(options.base)
     guest = _guest_request(options)

@@ -43,15 +43,15 @@ def coverage(options: Options) -> None:
 
 def _measure(options: Options, rendered: Rendered, screen: Screen) -> Coverage:
     """Boot, count and judge."""
-    from generator.boot.counters import read_counters
-    from generator.boot.gcov import count_lines
-    from generator.boot.stage import boot_kernel
-    from generator.boot.text import read_lines
-    from generator.build.worktree import BUILD_PREFIX
+    from generator.checks.coverage.counters import read_counters
+    from generator.checks.coverage.gcov import count_lines
+    from generator.checks.mutation.choose import series_functions
+    from generator.guest.boot import boot_kernel
+    from generator.kbuild.worktree import BUILD_PREFIX
     from generator.model.unreached import ARCH, CORE, UNREACHED
     from generator.report.coverage import judge_coverage, keep_own
+    from generator.text import read_lines
     from generator.tree.refs import read_ref
-    from generator.verify.mutation.choose import series_functions
 
     base = find_base(options.base)
     request = commands.boot_request(options, "tip", commands.guest(options, screen))

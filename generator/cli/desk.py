@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
     from generator.cli.output import Screen
     from generator.model.series import Series
+    from generator.patches.change.run import SeriesDiff
+    from generator.patches.change.sides import Side
     from generator.tree.series import Rendered
-    from generator.verify.change.run import SeriesDiff
-    from generator.verify.change.sides import Side
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,10 +38,10 @@ class DiffOptions:
 
 def diff(options: Options, wanted: DiffOptions) -> int:
     """Compare two renderings; return the exit status."""
+    from generator.patches.change.run import compare_sides
+    from generator.patches.change.sides import SideRequest, read_side
     from generator.report.change import diff_data
     from generator.report.results import dump_json
-    from generator.verify.change.run import compare_sides
-    from generator.verify.change.sides import SideRequest, read_side
 
     screen = options.screen()
     request = SideRequest(
@@ -140,15 +140,15 @@ BASELINE = "baseline/0001-baseline.patch"
 
 def mbox(options: Options, wanted: MboxOptions) -> None:
     """Write a version of the series as mails; nothing is sent."""
+    from generator.checks.patches.recipients import find_recipients
+    from generator.patches.ground import find_ground
+    from generator.patches.sent import need_maintainer, sign_patches, subject_tag, tagged_subject
     from generator.plan import find_base, find_series
     from generator.report.mbox import MboxRequest, make_mails
     from generator.report.views import BAD
     from generator.report.whole import ReportRequest, read_statuses
     from generator.tree.acquire import ensure_pristine
-    from generator.tree.ground import find_ground
-    from generator.tree.sent import need_maintainer, sign_patches, subject_tag, tagged_subject
     from generator.tree.series import read_manifest
-    from generator.verify.patches.recipients import find_recipients
 
     if (wanted.version > 1) != bool(wanted.since):
         raise UserError(
@@ -237,8 +237,8 @@ def _write_mails(
     Raises:
         UserError: the directory has patches that are not ours.
     """
+    from generator.patches.ground import baseline_patch
     from generator.report.mbox import is_ours, make_mbox
-    from generator.tree.ground import baseline_patch
 
     if wanted.as_mbox:
         write_atomic(wanted.output, make_mbox(mails))
@@ -265,7 +265,7 @@ def _side_before(options: Options, since: str) -> Side:
     Raises:
         UserError: there is no such version.
     """
-    from generator.verify.change.sides import SideRequest, read_side
+    from generator.patches.change.sides import SideRequest, read_side
 
     request = SideRequest(
         base=options.base,
@@ -280,9 +280,9 @@ def _side_before(options: Options, since: str) -> Side:
 
 def _since(before: Side, rendered: Rendered, version: int) -> SeriesDiff:
     """Compare with the version before."""
-    from generator.tree.mail import parse_series
-    from generator.verify.change.run import compare_sides
-    from generator.verify.change.sides import Side
+    from generator.patches.change.run import compare_sides
+    from generator.patches.change.sides import Side
+    from generator.patches.mail import parse_series
 
     files = {**rendered.patches, "series": rendered.manifest}
     now = Side(name=f"v{version}", patches=parse_series(files, where="rendered"), model=None)
@@ -315,7 +315,7 @@ def _edited(path: Path, found: SeriesDiff) -> str:
 
 
 def _clean(text: str) -> str:
-    from generator.boot.text import clean_text
+    from generator.text import clean_text
 
     return clean_text(text)
 

@@ -35,9 +35,9 @@ def program() -> Path:
 
 def apply(options: Options, *, branch: str, force: bool, checkout: bool) -> None:
     """Make a branch of the baseline and the series in the user's own repository."""
+    from generator.patches.apply import apply_series, check_out
+    from generator.patches.sent import find_maintainer
     from generator.tree.acquire import find_source
-    from generator.tree.apply import apply_series, check_out
-    from generator.tree.sent import find_maintainer
     from generator.tree.series import series_commits
 
     screen = options.screen()
@@ -74,7 +74,7 @@ def import_(options: Options, what: list[str], *, repo: Path | None) -> None:
         UserError: what was named cannot be read, or was made on something else.
         CheckFailed: a part of it does not fit; that part is kept as a diff.
     """
-    from generator.tree.importer import ImportRequest, import_change, read_changes
+    from generator.patches.importer import ImportRequest, import_change, read_changes
 
     screen = options.screen()
     root = program()
@@ -133,8 +133,8 @@ def _others(options: Options, names: list[str], repo: Path) -> None:
 def trailers(options: Options, files: list[Path]) -> None:
     """Take trailers from mails into the model; without files say which there are."""
     from generator.model.trailers import TRAILERS, ordered
+    from generator.patches.tags import read_tags, write_tags
     from generator.render.env import Scope, Templates
-    from generator.tree.tags import read_tags, write_tags
 
     screen = options.screen()
     series = find_series(options.series)

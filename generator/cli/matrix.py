@@ -15,9 +15,9 @@ from generator.errors import CheckFailed
 from generator.plan import find_base, find_series
 
 if TYPE_CHECKING:
-    from generator.boot.matrix import MatrixPlan, MatrixRequest
-    from generator.boot.stage import BootResult
-    from generator.build.chain import Chain, PrefixResult
+    from generator.checks.matrix.chain import Chain, PrefixResult
+    from generator.checks.matrix.run import MatrixPlan, MatrixRequest
+    from generator.guest.boot import BootResult
     from generator.report.matrix import Matrix
     from generator.tree.acquire import Source
     from generator.tree.series import Rendered
@@ -34,8 +34,8 @@ def matrix(
     junit: Path | None,
 ) -> None:
     """Compile every prefix in every configuration; with ``full`` build and boot them."""
-    from generator.boot.matrix import BOOTED, Booting, image_of, plan_matrix, run_matrix
-    from generator.boot.stage import BootResult, boot_key
+    from generator.checks.matrix.run import BOOTED, Booting, image_of, plan_matrix, run_matrix
+    from generator.guest.boot import BootResult, boot_key
     from generator.report.matrix import format_matrix, format_plan, write_junit
     from generator.report.results import write_boot
 
@@ -103,7 +103,7 @@ def _request(
     ccache: str,
     workers: int,
 ) -> MatrixRequest:
-    from generator.boot.matrix import MatrixRequest
+    from generator.checks.matrix.run import MatrixRequest
     from generator.tree.acquire import ensure_pristine, pristine_identity
 
     count = sum(name.startswith("00") for name in rendered.patches) - 1
@@ -150,7 +150,7 @@ def _judge(
 
 
 def _line(chain: Chain, result: PrefixResult | BootResult, seconds: float) -> str:
-    from generator.boot.stage import BootResult
+    from generator.guest.boot import BootResult
 
     if isinstance(result, BootResult):
         said = f"boot: {result.outcome.kind}"
@@ -170,8 +170,8 @@ def _nowhere(cells: tuple[PrefixResult, ...]) -> list[str]:
 
 def _kept_boots(options: Options, plan: MatrixPlan, initramfs: Path) -> dict[str, BootResult]:
     """Return the boots of these kernels with this guest that are kept, by ref."""
-    from generator.boot.matrix import BOOTED, image_of
-    from generator.boot.stage import boot_key
+    from generator.checks.matrix.run import BOOTED, image_of
+    from generator.guest.boot import boot_key
     from generator.report.results import kept_boot
 
     chain = next(chain for chain in plan.chains if chain.name == BOOTED)

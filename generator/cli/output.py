@@ -15,8 +15,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TextIO
 
-from generator.build.progress import Progress
 from generator.errors import UprobekitError
+from generator.progress import Progress
 
 FORMAT = 1
 """Version of what --json prints (docs/json.md); the same as ``generator.report.results.FORMAT``."""

@@ -15,20 +15,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from generator.checks.patches.apply import Applied
+    from generator.checks.patches.code import Build, CodeResult
+    from generator.checks.patches.mail import Finding
+    from generator.checks.patches.recipients import Recipient
     from generator.cli.output import Screen
-    from generator.verify.patches.apply import Applied
-    from generator.verify.patches.code import Build, CodeResult
-    from generator.verify.patches.mail import Finding
-    from generator.verify.patches.recipients import Recipient
 
 
 def check_patches(options: Options, *, code: bool) -> None:
     """Look at every patch: does it apply, is the mail in order, does it change code."""
+    from generator.checks.patches.apply import apply_patches
+    from generator.checks.patches.code import compare_code
+    from generator.checks.patches.mail import check_mails
+    from generator.checks.patches.recipients import find_recipients
     from generator.tree.acquire import ensure_pristine
-    from generator.verify.patches.apply import apply_patches
-    from generator.verify.patches.code import compare_code
-    from generator.verify.patches.mail import check_mails
-    from generator.verify.patches.recipients import find_recipients
 
     screen = options.screen()
     source, rendered = render_source(options)
@@ -76,8 +76,8 @@ def find_builds(options: Options) -> tuple[Build, ...]:
     Raises:
         UserError: there is none.
     """
-    from generator.build.worktree import BUILD_PREFIX
-    from generator.verify.patches.code import Build
+    from generator.checks.patches.code import Build
+    from generator.kbuild.worktree import BUILD_PREFIX
 
     area = options.area / options.base
     tip = area / "tip" / "linux"

@@ -17,12 +17,12 @@ from generator.errors import CheckFailed, InfraError
 from generator.paths import ensure_dir, write_atomic
 
 if TYPE_CHECKING:
-    from generator.boot.stage import BootResult
     from generator.checks.soak.generated import Generated
     from generator.checks.soak.pack import Load
     from generator.checks.soak.programs import Program
     from generator.checks.soak.tasks import Task
     from generator.cli.output import Screen
+    from generator.guest.boot import BootResult
 
 EVERYDAY_COUNT, FULL_COUNT = 10, 200
 """How many generated programs there are."""
@@ -46,7 +46,7 @@ class Wish:
         count: generated programs; None: as many as the mode has.
         seed: the first one's.
         again: boot what is kept, too.
-        scheduler, workers: see ``generator.boot.cluster.connect``.
+        scheduler, workers: see ``generator.checks.matrix.cluster.connect``.
         junit: file for JUnit XML.
         source: a C program, which alone is run, with a probe on each instruction.
         build: name of the way to compile it.
@@ -76,10 +76,10 @@ def run_source(options: Options, wish: Wish, source: Path) -> None:
         InfraError: it is not the same in two runs without probes, or the guest did not run it.
         UserError: there is no such way to compile or no such kernel, or it does not compile.
     """
-    from generator.boot.stage import boot_kernel
     from generator.checks.soak.generated import compile_program, find_build
     from generator.checks.soak.judge import as_run, find_side
     from generator.checks.soak.pack import load_generated
+    from generator.guest.boot import boot_kernel
 
     screen = options.screen()
     variant, build = find_side(wish.side), find_build(wish.build)
@@ -206,7 +206,7 @@ def _loads(
     options: Options, programs: Sequence[Program], wish: Wish, screen: Screen
 ) -> dict[str, Load]:
     """Return the loads by name: in the full mode one for each program."""
-    from generator.build.clients import find_libraries
+    from generator.checks.clients.pack import find_libraries
     from generator.checks.soak.generated import ALL, EVERYDAY, SMALL, Size, make_programs
     from generator.checks.soak.pack import load_generated, load_programs
     from generator.checks.soak.programs import prepare_program
@@ -274,7 +274,7 @@ def _tasks(options: Options, wish: Wish, loads: dict[str, Load], screen: Screen)
 
 
 def _key(task: Task) -> str:
-    from generator.boot.stage import request_key
+    from generator.guest.boot import request_key
 
     return request_key(task.request)
 

@@ -12,14 +12,14 @@ from generator.errors import CheckFailed
 from generator.plan import find_base, find_series, plan_series
 
 if TYPE_CHECKING:
+    from generator.checks.states.run import GuardResult, StatesResult
     from generator.cli.output import Screen
     from generator.model.bases import Base
-    from generator.verify.states.run import GuardResult, StatesResult
 
 
 def draw_states(options: Options) -> None:
     """Print the picture's source."""
-    from generator.verify.states.draw import to_dot
+    from generator.checks.states.draw import to_dot
 
     screen = options.screen()
     screen.result({"dot": to_dot()})
@@ -28,8 +28,8 @@ def draw_states(options: Options) -> None:
 
 def show_guards(options: Options, names: tuple[str, ...]) -> None:
     """Leave the named guards out, and print what happens then."""
-    from generator.verify.states.rows import make_guard_row
-    from generator.verify.states.run import check_guards, find_guards
+    from generator.checks.states.rows import make_guard_row
+    from generator.checks.states.run import check_guards, find_guards
 
     screen = options.screen()
     base = find_base(options.base)
@@ -42,8 +42,8 @@ def show_guards(options: Options, names: tuple[str, ...]) -> None:
 
 def check_states(options: Options, *, traces: bool, large: bool = False) -> None:
     """Explore every world, leave out every guard, and compare with the C."""
-    from generator.verify.states import run
-    from generator.verify.states.rows import make_rows
+    from generator.checks.states import run
+    from generator.checks.states.rows import make_rows
 
     screen = options.screen()
     started = time.monotonic()
@@ -92,7 +92,7 @@ def _say(screen: Screen, base: Base, result: StatesResult, traces: bool) -> None
 
 
 def _say_trace(screen: Screen, base: Base, result: GuardResult) -> None:
-    from generator.verify.states.run import describe
+    from generator.checks.states.run import describe
 
     guard = result.guard
     point = f" ({guard.review})" if guard.review else ""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What must hold whatever happens to a probed task, and what in the C holds it.
 
-A guard is a line of C without which a property breaks: ``verify.states`` leaves it out and shows
+A guard is a line of C without which a property breaks: ``checks.states`` leaves it out and shows
 how. ``text`` are the tokens of the line as it is rendered, in ``function``; a name may be one of
 the base's.
 """

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The steps of the state machine, and where each of them stands in the C.
 
-``verify.states`` makes these steps in every order. Each one of the kernel names functions and the
+``checks.states`` makes these steps in every order. Each one of the kernel names functions and the
 tokens in them that have its effect; the rendered C must have them, and nothing of their kind that
 no step claims (``SENSITIVE``). So machine and C cannot drift apart.
 """

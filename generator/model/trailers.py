@@ -2,7 +2,7 @@
 """The trailers of each patch: what others have said about it, and what it refers to.
 
 ``uprobekit trailers FILE`` writes ``TRAILERS`` again with what mails bring. Author and
-Signed-off-by are not here: they are those of whoever sends the patches (``tree.sent``).
+Signed-off-by are not here: they are those of whoever sends the patches (``patches.sent``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Lines of the series that no self-test reaches, each with its reason.
 
-``boot.gcov`` counts what the booted kernel executes, ``report.coverage`` compares: a line without a
+``coverage.gcov`` counts what the booted kernel executes, ``report.coverage`` compares: a line without a
 reason is an error, and so is a reason whose line is reached.
 """
 

@@ -25,11 +25,11 @@ from difflib import SequenceMatcher
 
 from rich.style import Style
 
-from generator.boot.text import clean_text
+from generator.patches.change.interface import Change, What
+from generator.patches.change.pairs import CHANGED, CONTEXT, Pair
+from generator.patches.change.run import SAME, SeriesDiff
 from generator.report.page import render_page
-from generator.verify.change.interface import Change, What
-from generator.verify.change.pairs import CHANGED, CONTEXT, Pair
-from generator.verify.change.run import SAME, SeriesDiff
+from generator.text import clean_text
 
 FORMAT = 1
 """Version of the schema; raised when a field changes its meaning or goes."""

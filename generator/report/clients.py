@@ -11,8 +11,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 
-from generator.boot.ktap import KtapReport, KtapTest
 from generator.errors import CheckFailed
+from generator.guest.ktap import KtapReport, KtapTest
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,9 +13,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from generator.boot.ktap import KtapTest, Status
-from generator.boot.stage import BootResult
 from generator.errors import CheckFailed
+from generator.guest.boot import BootResult
+from generator.guest.ktap import KtapTest, Status
 
 MISSING = "-"
 """A column's word when the test did not report there."""

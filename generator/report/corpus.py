@@ -8,9 +8,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 
-from generator.boot.ktap import KtapReport
+from generator.checks.proof.corpus import Corpus, Placed
 from generator.errors import CheckFailed
-from generator.verify.proof.corpus import Corpus, Placed
+from generator.guest.ktap import KtapReport
 
 SIDES = ("ours", "base")
 

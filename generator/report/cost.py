@@ -12,8 +12,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 
-from generator.boot.ktap import KtapReport, KtapTest, Status
 from generator.errors import CheckFailed
+from generator.guest.ktap import KtapReport, KtapTest, Status
 
 AT_MOST = 1.10
 WITHOUT_STEP = 0.80

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the self-tests execute of the series' C in the booted kernel, and what not, and why.
 
-Takes the counts of ``boot.gcov``, the tip's and the baseline's text, and the reasons of
+Takes the counts of ``checks.coverage.gcov``, the tip's and the baseline's text, and the reasons of
 ``model.unreached``. To reach: 95 % of the lines, and a reason for every other one.
 """
 
@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from difflib import SequenceMatcher
 
-from generator.boot.gcov import LineCount
+from generator.checks.coverage.gcov import LineCount
 from generator.model.unreached import Unreached
 
 AT_LEAST = 0.95

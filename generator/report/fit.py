@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
 
-from generator.boot.text import clean_text
-from generator.verify.fit import Trial
-from generator.verify.uses import Use
+from generator.checks.port.fit import Trial
+from generator.checks.port.uses import Use
+from generator.text import clean_text
 
 _KINDS = {
     "fact": "facts of base.has",

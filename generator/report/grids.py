@@ -6,8 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from generator.checks.census.opcodes import PREFIXES
 from generator.model.opcodes import OpcodeMap, OpcodeModel
-from generator.verify.census.opcodes import PREFIXES
 
 _NO_STEP = 6
 _LETTERS = {"refused": "_", "stepped": "s", "not stepped": "e"}

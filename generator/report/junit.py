@@ -12,11 +12,11 @@ from pathlib import Path
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 
-from generator.boot.ktap import KtapTest
-from generator.boot.stage import BootResult
-from generator.boot.text import clean_text
+from generator.guest.boot import BootResult
+from generator.guest.ktap import KtapTest
 from generator.paths import write_atomic
 from generator.report.compare import CompareRequest, Comparison, Row, Verdict
+from generator.text import clean_text
 
 _NOT_XML = re.compile("[^\t\n\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
 

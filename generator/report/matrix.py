@@ -13,10 +13,10 @@ from pathlib import Path
 
 from junitparser import Failure, JUnitXml, TestCase, TestSuite
 
-from generator.boot.ktap import Status
-from generator.boot.matrix import MatrixPlan
-from generator.boot.stage import BootResult
-from generator.build.chain import PrefixResult
+from generator.checks.matrix.chain import PrefixResult
+from generator.checks.matrix.run import MatrixPlan
+from generator.guest.boot import BootResult
+from generator.guest.ktap import Status
 from generator.model.selftests import expected_complaints, expected_word
 from generator.paths import write_atomic
 from generator.report.junit import clean_xml

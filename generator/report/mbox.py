@@ -14,15 +14,15 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from generator.boot.text import clean_text
 from generator.model.series import Series
+from generator.patches.change.interface import Change
+from generator.patches.change.run import SeriesDiff
+from generator.patches.ground import Ground
 from generator.render.message import fill
 from generator.report.change import range_diff
 from generator.report.views import BAD, GOOD
 from generator.report.whole import Status
-from generator.tree.ground import Ground
-from generator.verify.change.interface import Change
-from generator.verify.change.run import SeriesDiff
+from generator.text import clean_text
 
 DRAFT = "# A draft: edit the lines below, then delete this one."
 """While it is in the list of changes, no mail is made."""

@@ -14,10 +14,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from generator.checks.mutation.fault import AnyFault
+from generator.checks.mutation.judge import BY_TEXT, LEVELS
+from generator.checks.mutation.known import explain_survivor
 from generator.paths import write_atomic
-from generator.verify.mutation.fault import AnyFault
-from generator.verify.mutation.judge import BY_TEXT, LEVELS
-from generator.verify.mutation.known import explain_survivor
 
 BOOT = "boot"
 ALL_LEVELS = (*LEVELS, BOOT)

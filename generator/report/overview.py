@@ -14,11 +14,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from generator.boot.ktap import KtapTest, Status
-from generator.boot.stage import BootResult
-from generator.build.kernel import BuildRequest, plan_build
-from generator.build.state import read_state
 from generator.errors import UprobekitError, UserError
+from generator.guest.boot import BootResult
+from generator.guest.ktap import KtapTest, Status
+from generator.kbuild.kernel import BuildRequest, plan_build
+from generator.kbuild.state import read_state
 from generator.report.kept import kept_path, read_kept
 from generator.report.matrix import column_name
 from generator.report.results import read_boot, result_path

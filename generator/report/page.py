@@ -14,7 +14,7 @@ from pathlib import Path
 
 import jinja2
 
-from generator.boot.text import clean_text
+from generator.text import clean_text
 
 _PAGES = Path(__file__).resolve().parent / "pages"
 

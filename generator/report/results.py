@@ -5,7 +5,7 @@ Schema, version 1; every field is always there, text has no control characters:
 
     format          1
     base, variant, flavour
-    outcome         {kind, reason, excerpt: [line]}; kinds: see ``generator.boot.outcome.Kind``
+    outcome         {kind, reason, excerpt: [line]}; kinds: see ``generator.guest.outcome.Kind``
     end             {ending, status, seconds, events: [text], message, waited}
     accel           {accel, reason, remembered}
     ktap            {planned: number or null, done, empty, noise, problems: [text], tests: [test],
@@ -36,12 +36,12 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from generator.boot.accel import AccelVerdict
-from generator.boot.ktap import KtapReport, KtapTest, Status
-from generator.boot.machine import Ending, MachineEnd
-from generator.boot.outcome import Kind, Outcome
-from generator.boot.stage import BootResult
 from generator.errors import UserError
+from generator.guest.accel import AccelVerdict
+from generator.guest.boot import BootResult
+from generator.guest.ktap import KtapReport, KtapTest, Status
+from generator.guest.outcome import Kind, Outcome
+from generator.guest.vm import Ending, MachineEnd
 from generator.paths import write_atomic
 from generator.report.compare import Comparison
 

@@ -16,9 +16,24 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
-from generator.boot.stage import BootResult
-from generator.build.kernel import BuildResult
+from generator.checks.census.opcodes import OpcodeVerdict
+from generator.checks.census.run import Side
+from generator.checks.checkpatch import CheckpatchResult
+from generator.checks.interface.ast import Check
+from generator.checks.patches.apply import Applied
+from generator.checks.patches.code import CodeResult
+from generator.checks.patches.mail import Finding
+from generator.checks.patches.recipients import Recipient
+from generator.checks.proof.explain import Explanation
+from generator.checks.proof.fuzz import FuzzResult
+from generator.checks.proof.summary import Summary
+from generator.checks.review import Point
 from generator.checks.soak.judge import Soak
+from generator.checks.states.rows import StatesRows
+from generator.guest.boot import BootResult
+from generator.kbuild.kernel import BuildResult
+from generator.patches.change.run import SeriesDiff
+from generator.patches.drift import Drift
 from generator.render.share import LineShare
 from generator.report.clients import Client
 from generator.report.compare import Comparison
@@ -31,21 +46,6 @@ from generator.report.mutants import Score
 from generator.report.results import FORMAT
 from generator.report.status import WorkStatus
 from generator.report.whole import Status
-from generator.verify.ast import Check
-from generator.verify.census.opcodes import OpcodeVerdict
-from generator.verify.census.run import Side
-from generator.verify.change.run import SeriesDiff
-from generator.verify.checkpatch import CheckpatchResult
-from generator.verify.drift import Drift
-from generator.verify.patches.apply import Applied
-from generator.verify.patches.code import CodeResult
-from generator.verify.patches.mail import Finding
-from generator.verify.patches.recipients import Recipient
-from generator.verify.proof.explain import Explanation
-from generator.verify.proof.fuzz import FuzzResult
-from generator.verify.proof.summary import Summary
-from generator.verify.review import Point
-from generator.verify.states.rows import StatesRows
 
 _PLAIN = {str: "string", int: "integer", float: "number", bool: "boolean", type(None): "null"}
 

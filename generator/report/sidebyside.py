@@ -14,8 +14,8 @@ from markupsafe import Markup, escape
 from pygments.lexers.c_cpp import CLexer
 from pygments.token import Comment, Keyword, Literal, Token
 
-from generator.boot.text import clean_text
-from generator.tree.mail import FileChange, Hunk
+from generator.patches.mail import FileChange, Hunk
+from generator.text import clean_text
 
 _CLASSES = (
     (Comment.Preproc, "hm"),

@@ -14,10 +14,9 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from pathlib import Path
 
-from generator.boot.ktap import KtapTest, Status
-from generator.boot.outcome import Kind
-from generator.boot.stage import BootResult
-from generator.boot.text import clean_text
+from generator.guest.boot import BootResult
+from generator.guest.ktap import KtapTest, Status
+from generator.guest.outcome import Kind
 from generator.report.compare import (
     NO_DIFFERENCE,
     CompareRequest,
@@ -26,6 +25,7 @@ from generator.report.compare import (
     Verdict,
     as_announced,
 )
+from generator.text import clean_text
 
 BASELINE = "baseline"
 

@@ -15,12 +15,12 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from generator.boot.stage import BootResult
-from generator.boot.text import clean_text
+from generator.guest.boot import BootResult
 from generator.render.share import LineShare
 from generator.report.compare import Comparison, Row, Verdict
 from generator.report.overview import Cell, PatchRow, State
 from generator.report.summary import describe_boot, is_as_it_must_be
+from generator.text import clean_text
 
 _PIPE_WIDTH = 400
 _STYLES = {Verdict.GOOD: "green", Verdict.BAD: "bold red", Verdict.SKIPPED: "bold yellow"}

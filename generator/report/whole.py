@@ -14,12 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from generator import __version__
-from generator.boot.outcome import Kind, Outcome
 from generator.errors import UserError
+from generator.guest.outcome import Kind, Outcome
 from generator.model.interface import INTERFACE
 from generator.model.opcodes import OPCODES
 from generator.model.review import RULES
 from generator.model.states import INITIAL, STATES, TRANSITIONS
+from generator.patches.change.facts import Facts, read_facts
+from generator.patches.mail import Mail, PatchSeries, read_series
+from generator.patches.partial import Replay, replay_series
 from generator.plan import find_base, find_series
 from generator.report.grids import make_grids
 from generator.report.kept import Kept, State, kept_path, read_kept
@@ -27,9 +30,6 @@ from generator.report.page import render_page
 from generator.report.picture import draw_states
 from generator.report.sidebyside import FileRows, file_rows
 from generator.report.views import BAD, GOOD, LONGEST, SECTIONS, Data, Section, cut, judged
-from generator.tree.mail import Mail, PatchSeries, read_series
-from generator.tree.sparse import Replay, replay_series
-from generator.verify.change.facts import Facts, read_facts
 
 OLDER = "older"
 

@@ -22,8 +22,8 @@ from pathlib import Path
 from generator.errors import InfraError, UserError
 from generator.model.bases import Base
 from generator.paths import ensure_dir, locked, write_atomic
-from generator.tree.git_env import git_environment
-from generator.tree.partial import fetch_files, store_of
+from generator.tree.git import git_environment
+from generator.tree.promisor import fetch_files, store_of
 
 PACKAGE_DIR = Path("/usr/src")
 

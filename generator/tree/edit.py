@@ -13,10 +13,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import singledispatch
 
+from generator.csource import scan as csource
+from generator.csource.scan import Span
 from generator.errors import UserError
 from generator.model import edits as model
-from generator.tree import csource
-from generator.tree.csource import Span
 
 Loader = Callable[[str], str]
 """Returns the text of a file of the unmodified tree; raises ``UserError`` when there is none."""

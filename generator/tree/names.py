@@ -20,6 +20,7 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path
 
+from generator.csource import scan as csource
 from generator.errors import UserError
 from generator.model.bases import Base
 from generator.model.edits import (
@@ -34,7 +35,6 @@ from generator.paths import write_atomic
 from generator.render.env import BASELINE, Templates, environment
 from generator.render.places import place_of, place_of_text, place_of_word
 from generator.render.words import Problem, raise_all
-from generator.tree import csource
 from generator.tree.acquire import Source
 from generator.tree.edit import WorkingTree
 

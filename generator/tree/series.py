@@ -36,7 +36,7 @@ from generator.render.places import place_of
 from generator.render.words import check_definitions, check_words
 from generator.tree.acquire import Source
 from generator.tree.edit import WorkingTree, apply_edits, changed_files
-from generator.tree.git_env import git_environment
+from generator.tree.git import git_environment
 from generator.tree.names import NameCheck
 
 

@@ -24,7 +24,7 @@ struct corpus_case {
 	uint8_t		unused[5];
 };
 
-/* As in generator/verify/proof/corpus.py */
+/* As in generator/checks/proof/corpus.py */
 #define CODE_LOW	0x40000000UL
 #define CODE_STRIDE	512UL
 #define REGION_SIZE	0x4000UL

@@ -14,11 +14,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from generator.boot.ktap import KtapTest
-from generator.boot.stage import BootResult
 from generator.checks.soak.pack import Item, Load
 from generator.checks.soak.sites import describe_site
 from generator.errors import UserError
+from generator.guest.boot import BootResult
+from generator.guest.ktap import KtapTest
 from generator.model.opcodes import OPCODES
 
 SIDES = {"ours": "tip", "base": "peer"}

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator.build.cpio import Entry, pack_entries
 from generator.checks.soak.generated import Generated
 from generator.checks.soak.programs import CHURN, ENTRIES, INSTRUCTIONS, RETURNS, Prepared
 from generator.checks.soak.sites import FunctionSites, function_sites, reached_instructions
 from generator.errors import InfraError
+from generator.guest.cpio import Entry, pack_entries
 
 _ACCOUNTS = {
     "etc/passwd": b"root:x:0:0:root:/tmp:/bin/sh\nnobody:x:65534:65534::/tmp:/bin/sh\n",

@@ -138,7 +138,7 @@ def prepare_program(program: Program, find_libraries: Libraries, place: Path) ->
 
     Args:
         program: which.
-        find_libraries: returns what programs and libraries load (``build.clients``).
+        find_libraries: returns what programs and libraries load (``checks.clients.pack``).
         place: where a program is put that is built.
 
     Raises:

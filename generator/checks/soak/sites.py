@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Where the probes are: functions of a program's files, or every instruction of some of them.
 
-Entries of functions come from ``.eh_frame`` (see ``verify.census.elf``), and only those in
+Entries of functions come from ``.eh_frame`` (see ``checks.census.elf``), and only those in
 ``.text``: no PLT. Returns are probed where the entry is certain and the function keeps to the
 calling convention, so only exported functions, and none that saves its return address. All
 addresses are file offsets, as ``uprobe_events`` wants them.
@@ -20,8 +20,8 @@ from elftools.elf.elffile import ELFFile
 from elftools.elf.sections import SymbolTableSection
 from iced_x86 import Decoder, FlowControl, Formatter, FormatterSyntax
 
+from generator.checks.census.elf import read_program
 from generator.errors import UserError
-from generator.verify.census.elf import read_program
 
 KEEPS_RETURN_ADDRESS = frozenset(
     {

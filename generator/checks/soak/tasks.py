@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator.boot.cluster import connect
-from generator.boot.stage import BootRequest, BootResult, boot_kernel
+from generator.checks.matrix.cluster import connect
+from generator.guest.boot import BootRequest, BootResult, boot_kernel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,7 +40,7 @@ def run_tasks(
         tell: called in this thread with each result when it is there.
         workdir: the work area.
         kept: results that still hold, by load and side.
-        scheduler: see ``generator.boot.cluster.connect``.
+        scheduler: see ``generator.checks.matrix.cluster.connect``.
         workers: the same.
 
     Returns:

@@ -1,0 +1,466 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Execute one instruction in its place and the way a probe does it, and compare.
+
+State A is the processor's: the instruction at its address. State B goes through the C: analysis, a
+breakpoint in its place, the copy in a slot, ``arch_uprobe_pre_xol()``, one step, and then
+``arch_uprobe_post_xol()``, or ``arch_uprobe_abort_xol()`` after an exception; or no step at all
+where ``arch_uprobe_skip_sstep()`` says so. What was not stepped is then stepped as well: that is
+what happens when memory is missing.
+
+Both are executed by the same emulator from the same state. So flags that an instruction leaves
+undefined must be equal as well: nothing is masked. What the emulator does not know, VEX and EVEX
+above all, is executed by the processor at hand.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+
+from generator.checks.proof.cases import REFUSED, Case
+from generator.checks.proof.classes import table_letter, table_reason
+from generator.checks.proof.copy import stray_branch, wrong_copy
+from generator.checks.proof.judge import Decoded, decode, reason_to_refuse, text
+from generator.checks.proof.known import (
+    ALWAYS_TRAPS,
+    ALWAYS_UD,
+    NO_INSTRUCTION,
+    NOT_ASKED,
+    NOT_DETERMINISTIC,
+    NOT_HERE,
+    goes_wrong,
+    raises_ud,
+    runs_natively,
+)
+from generator.checks.proof.layout import LAYOUTS, REGION_SIZE, SLOT_BYTES, SLOTS
+from generator.checks.proof.library import (
+    ENOEXEC,
+    EOPNOTSUPP,
+    INSN_BYTES,
+    Library,
+    Verdict,
+)
+from generator.checks.proof.machine import TF, TRAP_UD, Fault, Machine, Processor
+from generator.checks.proof.native import Native
+from generator.checks.proof.start import Start, make_start, region_content
+from generator.model.opcodes import OPCODES
+
+FIX_CALL, FIX_PUSHF = 0x08, 0x10
+
+INT3 = 0xCC
+
+# TASK_SIZE_MAX of 64-bit code: behind it are no canonical addresses of user space
+USER_END = (1 << 47) - 4096
+
+# more repetitions than start.py asks for
+_REPETITIONS = 8
+
+
+class Outcome(StrEnum):
+    """What became of a case."""
+
+    EQUAL = "executed, equal"
+    SKIPPED = "skipped, equal"
+    FAULTED = "fault, equal"
+    REFUSED = "refused"
+    LEFT_OUT = "left out"
+    UNEQUAL = "unequal"
+
+    @property
+    def executed(self) -> bool:
+        """The instruction has had its effect, and it was the right one."""
+        return self in (Outcome.EQUAL, Outcome.SKIPPED)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Result:
+    """What one case has shown.
+
+    Attributes:
+        case: the case.
+        outcome: in a word.
+        mnemonic, text: what the judge calls the instruction.
+        fixups: of the analysis.
+        emulated: the analysis has found how to emulate it.
+        reason: why it was left out; what is unequal; why the judge would refuse it, or "".
+        differences: register or address, and the value in state A and in state B.
+    """
+
+    case: Case
+    outcome: Outcome
+    mnemonic: str
+    text: str
+    fixups: int = 0
+    emulated: bool = False
+    reason: str = ""
+    differences: dict[str, tuple[str, str]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _State:
+    """What an execution has left."""
+
+    registers: bytes
+    extra: bytes
+    memory: bytes
+    fault: Fault | None
+    sigtraps: int
+    skipped: bool = False
+
+
+class Prover:
+    """Compares cases; one for each process, since the C knows one task.
+
+    Args:
+        library: the compiled C.
+        native: the program that asks the processor at hand.
+        seed: chooses the states.
+
+    Raises:
+        InfraError: ``native`` cannot be run.
+    """
+
+    def __init__(self, library: Library, native: Path, *, seed: int) -> None:
+        self._library = library
+        self._seed = seed
+        self._machines = {bits: Machine(bits) for bits in (64, 32)}
+        self._natives = {bits: Native(native, bits) for bits in (64, 32)}
+        self._memory = region_content(seed)
+        self._machine: Processor = self._machines[64]
+        self._stack_is_gone = False
+        self._thorough = False
+        library.set_memory(self._read, self._write)
+
+    def _read(self, address: int, size: int) -> bytes | None:
+        return None if self._stack_is_gone else self._machine.read(address, size)
+
+    def _write(self, address: int, data: bytes) -> bool:
+        """Store what the C writes; code and slots are not writable."""
+        inside = any(
+            region <= address and address + len(data) <= region + REGION_SIZE
+            for region in self._machine.layout.regions
+        )
+        return inside and not self._stack_is_gone and self._machine.write(address, data)
+
+    def prove(self, case: Case) -> Result:
+        """Try one case."""
+        site = LAYOUTS[case.bits].sites[case.site]
+        rng = random.Random(f"{self._seed} {case.bits} {case.code.hex()}")
+        whole = case.code[:INSN_BYTES].ljust(INSN_BYTES, bytes([INT3]))
+        verdict = self._library.analyze(whole, bits=case.bits)
+        decoded = decode(whole, bits=case.bits, ip=site.vaddr)
+        processors = self._natives if runs_natively(decoded) else self._machines
+        machine = self._machine = processors[case.bits]
+        early = _judge(case, decoded, verdict)
+        if early:
+            return early
+        start = make_start(machine, decoded, site, self._memory, rng)
+        slot = machine.layout.xol + SLOT_BYTES * rng.randrange(SLOTS)
+        stray = stray_branch(verdict, slot, bits=case.bits)
+        if stray:
+            return _result(case, decoded, verdict, Outcome.UNEQUAL, stray)
+        try:
+            in_place = self._in_place(whole, decoded, site.vaddr, start)
+            lacking = _lacking(machine, decoded, in_place, site.vaddr)
+            if lacking:
+                wrong = wrong_copy(decoded, verdict, slot) if lacking.startswith(NOT_HERE) else ""
+                if wrong:
+                    return _result(case, decoded, verdict, Outcome.UNEQUAL, wrong)
+                return _result(case, decoded, verdict, Outcome.LEFT_OUT, lacking)
+            probed = self._probed(verdict, decoded, site.vaddr, slot, start)
+            unequal = self._unequal(in_place, probed, start)
+            if probed.skipped and not unequal:
+                stepped = self._probed(verdict, decoded, site.vaddr, slot, start, must_step=True)
+                unequal = self._unequal(in_place, stepped, start)
+            if unequal and not self._thorough:
+                return self._prove_again(case)
+            if not unequal and verdict.fixups & (FIX_CALL | FIX_PUSHF) and not in_place.fault:
+                unequal = self._without_stack(verdict, site.vaddr, slot, start)
+        except RuntimeError as error:
+            return _result(case, decoded, verdict, Outcome.UNEQUAL, str(error))
+        if unequal:
+            return _result(case, decoded, verdict, Outcome.UNEQUAL, "", unequal)
+        if in_place.fault:
+            return _result(case, decoded, verdict, Outcome.FAULTED)
+        return _result(case, decoded, verdict, Outcome.SKIPPED if probed.skipped else Outcome.EQUAL)
+
+    def _prove_again(self, case: Case) -> Result:
+        """Try a case that has found traces of others: only its own region is restored each time."""
+        self._thorough = True
+        try:
+            return self.prove(case)
+        finally:
+            self._thorough = False
+
+    def _begin(self, start: Start) -> None:
+        """Put registers and memory into the state that the case starts from."""
+        self._machine.load(start.registers, start.extra)
+        for region in self._machine.layout.regions if self._thorough else (start.region,):
+            self._machine.write(region, start.memory)
+
+    def _leave(self, start: Start, fault: Fault | None, sigtraps: int, skipped: bool) -> _State:
+        memory = self._machine.read(start.region, len(start.memory))
+        assert memory is not None
+        return _State(
+            registers=bytes(self._machine.registers),
+            extra=self._machine.extra.raw,
+            memory=memory,
+            fault=fault,
+            sigtraps=sigtraps,
+            skipped=skipped,
+        )
+
+    def _in_place(self, code: bytes, decoded: Decoded, vaddr: int, start: Start) -> _State:
+        """Return state A."""
+        machine = self._machine
+        self._begin(start)
+        machine.put_code(vaddr, code)
+        fault, traps = None, 0
+        machine.registers.ip = vaddr
+        for _ in range(_REPETITIONS):
+            tf = bool(machine.registers.flags & TF)
+            fault = self._step(decoded)
+            if fault:
+                machine.registers.ip = vaddr
+                break
+            traps += tf and _stops(start, decoded, machine.registers.ip)
+            if machine.registers.ip != vaddr or not decoded.repeats:
+                break
+        return self._leave(start, fault, traps, skipped=False)
+
+    def _step(self, decoded: Decoded) -> Fault | None:
+        """Execute one instruction; TF is set where the processor shows it or loads it."""
+        machine = self._machine
+        if not decoded.mnemonic.startswith("popf"):
+            return machine.step(with_tf=decoded.mnemonic.startswith("pushf"))
+        before = machine.registers.flags
+        machine.registers.flags = before & ~TF
+        fault = machine.step()
+        if fault:
+            machine.registers.flags = before
+        return fault
+
+    def _probed(
+        self,
+        verdict: Verdict,
+        decoded: Decoded,
+        vaddr: int,
+        slot: int,
+        start: Start,
+        *,
+        must_step: bool = False,
+    ) -> _State:
+        """Return state B; ``must_step`` leaves ``arch_uprobe_skip_sstep()`` out."""
+        machine, library = self._machine, self._library
+        self._begin(start)
+        machine.put_code(vaddr, bytes([INT3]))
+        machine.put_code(slot, verdict.ixol)
+        fault, traps, skipped = None, 0, False
+        machine.registers.ip = vaddr
+        for _ in range(_REPETITIONS):
+            skipped, fault = self._hit(decoded, vaddr, slot, start, must_step=must_step)
+            traps += library.sigtraps()
+            if fault or machine.registers.ip != vaddr or not decoded.repeats:
+                break
+        return self._leave(start, fault, traps, skipped)
+
+    def _hit(
+        self, decoded: Decoded, vaddr: int, slot: int, start: Start, *, must_step: bool
+    ) -> tuple[bool, Fault | None]:
+        """Hit the breakpoint once; returns whether the step was skipped, and the exception."""
+        library, regs = self._library, self._machine.registers
+        address = self._machine.registers_address
+        bits = self._machine.bits
+        library.hit(
+            bits=bits, vaddr=vaddr, slot=slot, trap_nr=start.trap_nr, blockstep=start.blockstep
+        )
+        if not must_step and library.skip(address):
+            if bits == 64 and regs.ip >= USER_END:
+                raise RuntimeError(f"a branch to {regs.ip:#x}, which the processor refuses")
+            return True, None
+        if library.pre_xol(address):
+            raise RuntimeError("arch_uprobe_pre_xol() fails")
+        if regs.ip != slot:
+            raise RuntimeError(f"arch_uprobe_pre_xol() goes to {regs.ip:#x}, the slot is {slot:#x}")
+        if not regs.flags & TF or library.blockstep():
+            raise RuntimeError("arch_uprobe_pre_xol() does not ask for a step")
+        if start.watched:
+            library.watch()
+        fault = self._step(decoded)
+        if fault:
+            library.trap(fault.number)
+        if library.was_trapped() != bool(fault):
+            raise RuntimeError("arch_uprobe_xol_was_trapped() is wrong")
+        if fault:
+            library.abort_xol(address)
+        elif library.post_xol(address):
+            raise RuntimeError("arch_uprobe_post_xol() fails")
+        if library.blockstep() != start.blockstep:
+            raise RuntimeError("block-stepping does not go on after the step")
+        told = start.tf and _stops(start, decoded, regs.ip)
+        reported = library.watch_traps()
+        if reported != (start.watched and not fault and not told):
+            raise RuntimeError(f"what a debugger watches is reported {reported} times")
+        if not fault and library.shows_step() != told:
+            raise RuntimeError("thread.virtual_dr6 shows the step, or has lost the program's")
+        wanted = fault.number if fault else start.trap_nr
+        if library.trap_nr() != wanted:
+            raise RuntimeError(f"thread.trap_nr is {library.trap_nr()}, wanted {wanted}")
+        return False, fault
+
+    def _without_stack(
+        self, verdict: Verdict, vaddr: int, slot: int, start: Start
+    ) -> dict[str, tuple[str, str]]:
+        """Let the stack vanish between the step and the fixup: the instruction must be undone."""
+        self._begin(start)
+        machine, library = self._machine, self._library
+        machine.registers.ip = vaddr
+        before = bytes(machine.registers)
+        self._stack_is_gone = True
+        try:
+            address = machine.registers_address
+            library.hit(bits=machine.bits, vaddr=vaddr, slot=slot, trap_nr=0, blockstep=False)
+            library.pre_xol(address)
+            machine.step(with_tf=bool(verdict.fixups & FIX_PUSHF))
+            library.post_xol(address)
+        finally:
+            self._stack_is_gone = False
+        if verdict.fixups & FIX_PUSHF and start.tf:
+            return {}
+        return machine.differences(before, start.extra)
+
+    def _unequal(self, a: _State, b: _State, start: Start) -> dict[str, tuple[str, str]]:
+        """Return what differs between the states: in A, and in B, which the machine still holds."""
+        found = {}
+        if a.registers != b.registers or a.extra != b.extra:
+            found = self._machine.differences(a.registers, a.extra)
+        if a.fault != b.fault:
+            found["exception"] = (str(a.fault), str(b.fault))
+        if a.sigtraps != b.sigtraps:
+            found["debug traps"] = (str(a.sigtraps), str(b.sigtraps))
+        if a.memory != b.memory:
+            place = next(
+                i for i, (x, y) in enumerate(zip(a.memory, b.memory, strict=True)) if x != y
+            )
+            part = slice(place & -8, (place & -8) + 16)
+            found[f"memory at {start.region + (place & -8):#x}"] = (
+                a.memory[part].hex(),
+                b.memory[part].hex(),
+            )
+        return found
+
+
+def _stops(start: Start, decoded: Decoded, ip: int) -> bool:
+    """Tell whether who steps is stopped behind an instruction that has gone to ``ip``."""
+    return not start.blockstep or decoded.has_branched(ip)
+
+
+def _wrong_refusal(decoded: Decoded, verdict: Verdict, refusal: str) -> str:
+    """Return what is wrong with a refusal, "" when somebody has a reason for it.
+
+    Reasons are the judge's, the table's, and a decoder that sees less than the judge.
+    """
+    wanted = -EOPNOTSUPP if verdict.length else -ENOEXEC
+    if verdict.ret != wanted:
+        return f"refused with {verdict.ret} in place of {wanted}"
+    if refusal or verdict.length != decoded.length:
+        return ""
+    letter = table_letter(OPCODES, verdict)
+    if letter == REFUSED or table_reason(OPCODES, verdict, decoded.bits):
+        return ""
+    return f"refused, and class {letter} of the table is accepted"
+
+
+def find_reason(library: Library, code: bytes, *, bits: int) -> str:
+    """Return why an instruction is refused: the judge's reason, the model's, or the decoder's.
+
+    Args:
+        library: the compiled C of the series, which refuses it.
+        code: ``INSN_BYTES`` bytes.
+        bits: 64 or 32.
+    """
+    decoded, verdict = decode(code, bits=bits, ip=0), library.analyze(code, bits=bits)
+    if not decoded.valid:
+        return "no instruction"
+    if verdict.length != decoded.length:
+        return "the kernel's decoder does not see all of it"
+    return reason_to_refuse(decoded) or table_reason(OPCODES, verdict, bits)
+
+
+def _judge(case: Case, decoded: Decoded, verdict: Verdict) -> Result | None:
+    """Compare the analysis with the judge; returns a result when nothing is left to execute."""
+    refusal = reason_to_refuse(decoded) if decoded.valid else "no instruction"
+    if verdict.changed:
+        return _result(case, decoded, verdict, Outcome.UNEQUAL, "the analysis changes the original")
+    if verdict.ret:
+        wrong = _wrong_refusal(decoded, verdict, refusal)
+        outcome = Outcome.UNEQUAL if wrong else Outcome.REFUSED
+        return _result(case, decoded, verdict, outcome, wrong or refusal)
+    if case.refused:
+        return _result(
+            case, decoded, verdict, Outcome.UNEQUAL, "accepted, and the table refuses it"
+        )
+    if decoded.valid and decoded.length != verdict.ilen:
+        return _result(
+            case,
+            decoded,
+            verdict,
+            Outcome.UNEQUAL,
+            f"length {verdict.ilen}, the judge says {decoded.length}",
+        )
+    left_out = goes_wrong(decoded)
+    if decoded.valid and not left_out:
+        left_out = (NOT_DETERMINISTIC | ALWAYS_TRAPS | NOT_ASKED).get(decoded.mnemonic, "")
+    if left_out:
+        return _result(case, decoded, verdict, Outcome.LEFT_OUT, left_out)
+    if decoded.valid and refusal:
+        return _result(
+            case, decoded, verdict, Outcome.UNEQUAL, f"accepted, and must not be: {refusal}"
+        )
+    return None
+
+
+def _lacking(machine: Processor, decoded: Decoded, state: _State, vaddr: int) -> str:
+    """Return why what the emulator has done says nothing, "" when it does.
+
+    Raises:
+        RuntimeError: it does not know the instruction, and ``known.py`` does not say so.
+    """
+    undefined = state.fault is not None and state.fault.number == TRAP_UD
+    if not decoded.valid:
+        return "" if undefined else NO_INSTRUCTION
+    if undefined and decoded.mnemonic not in ALWAYS_UD:
+        native = runs_natively(decoded)
+        known = f"{NOT_HERE}: {decoded.needs}" if native else raises_ud(decoded)
+        if not known:
+            raise RuntimeError("the emulator raises #UD, and the judge knows the instruction")
+        return known
+    ip = machine.registers.ip
+    if state.fault or decoded.is_branch or (decoded.repeats and ip == vaddr):
+        return ""
+    if ip != vaddr + decoded.length:
+        raise RuntimeError(f"the emulator takes {ip - vaddr} bytes for the instruction")
+    return ""
+
+
+def _result(
+    case: Case,
+    decoded: Decoded,
+    verdict: Verdict,
+    outcome: Outcome,
+    reason: str = "",
+    differences: dict[str, tuple[str, str]] | None = None,
+) -> Result:
+    shown = outcome in (Outcome.UNEQUAL, Outcome.LEFT_OUT)
+    return Result(
+        case=case,
+        outcome=outcome,
+        mnemonic=decoded.mnemonic if decoded.insn else "(bad)",
+        text=text(decoded) if shown else "",
+        fixups=verdict.fixups,
+        emulated=bool(verdict.op),
+        reason=reason,
+        differences=differences or {},
+    )

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Kernel builds: from git refs and the pristine source to objects and images, by kbuild."""

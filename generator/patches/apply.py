@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Put the baseline and the series as commits into the user's own repository, on a new branch.
+
+One fast-import stream adds objects and one ref: no file, no index and no other branch is touched,
+whatever state they are in.
+"""
+
+from __future__ import annotations
+
+import subprocess
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.errors import InfraError, UserError
+from generator.model.series import Identity
+from generator.patches.sent import Person, sign_message
+from generator.tree.git import git_environment
+from generator.tree.series import Commit
+
+
+@dataclass(frozen=True, kw_only=True)
+class Applied:
+    """What was made: the branch, the commit it starts at, and the commits on it, oldest first."""
+
+    branch: str
+    start: str
+    commits: tuple[str, ...]
+
+
+def apply_series(
+    commits: Sequence[Commit],
+    repo: Path,
+    *,
+    start: str,
+    branch: str,
+    author: Identity,
+    signer: Person | None,
+    replace: bool = False,
+) -> Applied:
+    """Make a branch of the baseline and the patches.
+
+    Args:
+        commits: the baseline and the patches, with the files that each changes.
+        repo: the user's repository.
+        start: the commit that the baseline goes on top of.
+        branch: the new branch.
+        author: who stands in the commits where git knows nobody.
+        signer: who git says the user is: author of the patches, and their Signed-off-by.
+        replace: a branch of that name may be replaced, unless it is checked out.
+
+    Raises:
+        UserError: the branch is there already, or is none that git takes.
+        InfraError: git fails; nothing is left but objects that nobody refers to.
+    """
+    ref = f"refs/heads/{branch}"
+    _check_branch(repo, branch, ref, replace=replace)
+    who = (
+        _line(Identity(name=signer.name, email=signer.address, date=author.date), author)
+        if (signer)
+        else _line(author, author)
+    )
+    stream = bytearray()
+    for mark, commit in enumerate(commits, 1):
+        text = commit.message
+        if signer and mark > 1:
+            text = sign_message(text, signer) + "\n"
+        message = text.encode("utf-8", "surrogateescape")
+        stream += f"commit {ref}\nmark :{mark}\nauthor {who}\ncommitter {who}\n".encode()
+        stream += f"data {len(message)}\n".encode() + message
+        stream += f"\nfrom {start if mark == 1 else f':{mark - 1}'}\n".encode()
+        for name in sorted(commit.files):
+            data = commit.files[name].encode("utf-8", "surrogateescape")
+            stream += f"M 100644 inline {name}\ndata {len(data)}\n".encode() + data + b"\n"
+    stream += b"done\n"
+    command = ["fast-import", "--quiet", "--done", *(["--force"] if replace else [])]
+    done = _git(repo, *command, stdin=bytes(stream))
+    if done.returncode:
+        raise InfraError(
+            f"git fast-import failed: {done.stderr.decode(errors='replace').strip()}",
+            where=str(repo),
+            hint="is the disk full, or the repository read-only?",
+        )
+    made = _git(repo, "rev-list", "--reverse", f"{start}..{ref}").stdout.decode().split()
+    return Applied(branch=branch, start=start, commits=tuple(made))
+
+
+def _line(who: Identity, when: Identity) -> str:
+    return f"{who.name} <{who.email}> {when.date}"
+
+
+def _check_branch(repo: Path, branch: str, ref: str, *, replace: bool) -> None:
+    """Check that a branch can be made.
+
+    Raises:
+        UserError: it cannot.
+    """
+    if _git(repo, "check-ref-format", "--branch", branch).returncode:
+        raise UserError(f"git takes no branch with the name '{branch}'")
+    if _git(repo, "show-ref", "--verify", "--quiet", ref).returncode:
+        return
+    if not replace:
+        raise UserError(
+            f"there is a branch '{branch}' already",
+            where=str(repo),
+            hint="choose another --branch, or replace it with --force",
+        )
+    out = _git(repo, "worktree", "list", "--porcelain").stdout.decode(errors="replace")
+    if f"branch {ref}\n" in out:
+        raise UserError(
+            f"the branch '{branch}' is checked out, and would be replaced under your feet",
+            where=str(repo),
+            hint="choose another --branch",
+        )
+
+
+def check_out(repo: Path, branch: str) -> None:
+    """Switch the user's work tree to a branch, as he has asked for.
+
+    Raises:
+        UserError: git does not, because of what is changed there.
+    """
+    done = _git(repo, "checkout", "--quiet", branch, "--")
+    if done.returncode:
+        raise UserError(
+            f"the branch '{branch}' is made, and git does not switch to it: "
+            + done.stderr.decode(errors="replace").strip(),
+            where=str(repo),
+        )
+
+
+def _git(repo: Path, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
+    try:
+        return subprocess.run(
+            ["git", "-C", str(repo), *arguments],
+            input=stdin,
+            capture_output=True,
+            check=False,
+            env=git_environment(isolated=False),
+        )
+    except OSError as error:
+        raise InfraError("git cannot be run", hint="apt-get install git") from error

@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Apply the patches as files, one after the other, and compare with the commits they came from.
+
+Works in the bare repository of ``series`` with an index of its own; no branch and no file moves.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from generator.errors import InfraError
+from generator.tree.git import git_environment
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replayed:
+    """A patch that was applied.
+
+    Attributes:
+        name: file name of the patch.
+        ref: the commit that it must lead to.
+        tree: git's id of that commit's tree.
+        problem: why it does not lead there, "" when it does.
+    """
+
+    name: str
+    ref: str
+    tree: str
+    problem: str
+
+
+def replay_patches(repo: Path, series: str, patches: Mapping[str, bytes]) -> tuple[Replayed, ...]:
+    """Apply each patch to the commit before it.
+
+    Args:
+        repo: the bare repository.
+        series: name of the series, the start of its tags.
+        patches: name and content, as rendered; a cover letter is left out.
+
+    Raises:
+        InfraError: git cannot be run, or the repository is not that of the series.
+    """
+    names = [name for name in sorted(patches) if not name.startswith("0000-")]
+    done: list[Replayed] = []
+    with tempfile.TemporaryDirectory() as place:
+        index = Path(place) / "index"
+        before = "baseline"
+        for number, name in enumerate(names, 1):
+            ref = f"{series}-{number:02d}"
+            tree = _tree(repo, ref)
+            _git(repo, index, "read-tree", before)
+            problem = _apply(repo, index, patches[name], tree)
+            done.append(Replayed(name=name, ref=ref, tree=tree, problem=problem))
+            before = ref
+    return tuple(done)
+
+
+def _tree(repo: Path, ref: str) -> str:
+    return _git(repo, None, "rev-parse", "--verify", f"{ref}^{{tree}}").strip()
+
+
+def _apply(repo: Path, index: Path, patch: bytes, wanted: str) -> str:
+    """Apply a patch to the index and return what is wrong with the result."""
+    done = _run(repo, index, ("apply", "--cached", "--whitespace=nowarn"), patch)
+    if done.returncode:
+        lines = done.stderr.decode(errors="replace").strip().splitlines()
+        return lines[0] if lines else "git apply gives no reason"
+    if _git(repo, index, "write-tree").strip() != wanted:
+        return f"does not lead to {wanted[:12]}"
+    return ""
+
+
+def _git(repo: Path, index: Path | None, *arguments: str) -> str:
+    done = _run(repo, index, arguments, b"")
+    if done.returncode:
+        raise InfraError(
+            f"git {arguments[0]} failed: {done.stderr.decode(errors='replace').strip()}",
+            where=str(repo),
+        )
+    return done.stdout.decode()
+
+
+def _run(
+    repo: Path, index: Path | None, arguments: tuple[str, ...], stdin: bytes
+) -> subprocess.CompletedProcess[bytes]:
+    environment = git_environment(isolated=True)
+    if index:
+        environment["GIT_INDEX_FILE"] = str(index)
+    command = ["git", f"--git-dir={repo}", *arguments]
+    try:
+        return subprocess.run(
+            command, input=stdin, capture_output=True, check=False, env=environment
+        )
+    except OSError as error:
+        raise InfraError("git cannot be run", hint="apt-get install git") from error
