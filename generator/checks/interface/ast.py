@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from clang.cindex import Cursor, CursorKind, TranslationUnit, TranslationUnitLoadError
@@ -44,12 +45,32 @@ class Check:
     differences: tuple[Difference, ...]
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Unit:
-    """A parsed source file of the tree."""
+    """A parsed source file of the tree; to walk through it takes seconds, and is done once."""
 
     source: str
     root: Cursor
+
+    @cached_property
+    def functions(self) -> Mapping[str, Cursor]:
+        """The functions that are defined, by name."""
+        return {
+            cursor.spelling: cursor
+            for cursor in self.root.get_children()
+            if cursor.kind is CursorKind.FUNCTION_DECL and cursor.is_definition()
+        }
+
+    @cached_property
+    def member_references(self) -> tuple[Cursor, ...]:
+        """The uses of members in the file itself."""
+        return tuple(
+            cursor
+            for top in self.root.get_children()
+            if str(top.location.file).endswith(self.source)
+            for cursor in top.walk_preorder()
+            if cursor.kind is CursorKind.MEMBER_REF_EXPR
+        )
 
 
 def compile_flags(build_dir: Path, source: str) -> list[str]:
@@ -163,22 +184,15 @@ def compare_structs(unit: Unit, tree: Path, wanted: dict[str, Struct]) -> list[D
 
 def member_uses(unit: Unit, member: str) -> Iterator[tuple[str, int]]:
     """Yield the structure and the line of each use of ``member`` in the file itself."""
-    for top in unit.root.get_children():
-        if str(top.location.file).endswith(unit.source):
-            for cursor in top.walk_preorder():
-                if cursor.kind is CursorKind.MEMBER_REF_EXPR and cursor.spelling == member:
-                    owner = cursor.referenced.semantic_parent if cursor.referenced else None
-                    yield (owner.spelling if owner else "", cursor.location.line)
+    for cursor in unit.member_references:
+        if cursor.spelling == member:
+            owner = cursor.referenced.semantic_parent if cursor.referenced else None
+            yield (owner.spelling if owner else "", cursor.location.line)
 
 
 def names_used(unit: Unit, function: str) -> set[str]:
     """Return the identifiers that the body of ``function`` refers to."""
-    for top in unit.root.get_children():
-        if (
-            top.kind is CursorKind.FUNCTION_DECL
-            and top.spelling == function
-            and top.is_definition()
-        ):
-            kinds = (CursorKind.DECL_REF_EXPR, CursorKind.CALL_EXPR)
-            return {c.spelling for c in top.walk_preorder() if c.kind in kinds}
-    return set()
+    if function not in unit.functions:
+        return set()
+    kinds = (CursorKind.DECL_REF_EXPR, CursorKind.CALL_EXPR)
+    return {c.spelling for c in unit.functions[function].walk_preorder() if c.kind in kinds}
