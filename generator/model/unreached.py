@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Lines of the series that no self-test reaches, each with its reason.
 
-``coverage.gcov`` counts what the booted kernel executes, ``report.coverage`` compares: a line without a
-reason is an error, and so is a reason whose line is reached.
+``coverage.gcov`` counts what the booted kernel executes, ``report.coverage`` compares: a line
+without a reason is an error, and so is a reason whose line is reached.
 """
 
 from __future__ import annotations

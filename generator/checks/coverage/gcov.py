@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """How often each line and each branch of the kernel's C was executed: by gcov, of the compiler.
 
-Takes the counters of a guest (``coverage.counters``) and the notes that the compiler has left beside
-the objects (``.gcno``). gcov's own JSON is what is read; gcov(1), "--json-format", has its fields.
+Takes the counters of a guest (``coverage.counters``) and the notes that the compiler has left
+beside the objects (``.gcno``). gcov's own JSON is what is read; gcov(1), "--json-format", has its
+fields.
 """
 
 from __future__ import annotations
