@@ -177,6 +177,18 @@ def test_a_hung_boot_names_its_test(fake, tmp_path, monkeypatch, line, said):
     assert said in outcome.reason
 
 
+@pytest.mark.parametrize("wanted", [True, False])
+def test_the_first_failure_ends_a_boot(fake, tmp_path, wanted):
+    """When that is all that the caller wants to know; a skipped test is none."""
+    lines = r"KTAP version 1\n1..3\nok 1 old # SKIP no such kernel\nok 2 nop\nnot ok 3 push\n"
+    guest = fake(f"printf '{lines}' >$results; sleep 1; echo '# uprobekit: done' >>$results")
+    boot = replace(request(guest, tmp_path / "w"), silence=9.0, first_failure=wanted)
+    result = boot_kernel(boot)
+    assert (result.end.ending is Ending.FAILED) is wanted
+    assert result.outcome.kind is Kind.FAILED_TESTS
+    assert result.outcome.reason == "not ok: push" + "; stopped there" * wanted
+
+
 def test_a_flood_is_stopped(fake, monkeypatch):
     """Before it fills the disk."""
     monkeypatch.setattr(machine, "_MAX_OUTPUT", 100_000)

@@ -58,6 +58,7 @@ class BootRequest:
         arch: of the kernel, ``x86_64`` or ``i386``.
         tree: identity of the tree that ``kernel`` was built from by somebody else; "": by us.
         shadow_stacks: see ``Machine``.
+        first_failure: see ``RunLimits``.
     """
 
     base: str
@@ -77,6 +78,7 @@ class BootRequest:
     arch: str = "x86_64"
     tree: str = ""
     shadow_stacks: bool = False
+    first_failure: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -174,7 +176,12 @@ def boot_kernel(request: BootRequest, observer: Observer | None = None) -> BootR
             request.accel, kernel=request.kernel, directory=trial, observer=observer
         )
     machine = _machine(request, accel.accel)
-    limits = RunLimits(total=request.timeout, silence=request.silence, stall=request.stall)
+    limits = RunLimits(
+        total=request.timeout,
+        silence=request.silence,
+        stall=request.stall,
+        first_failure=request.first_failure,
+    )
     subject = f"{request.base}/{request.variant}"
     with variant_lock(directory, wait=2 * request.timeout):
         end = run_machine(machine, limits, observer, subject=subject)

@@ -186,6 +186,9 @@ def _judge_machine(
     if end.ending is Ending.STALLED:
         said = "no test ended" if report.planned else "no test began"
         return Kind.HANG, f"the guest hung{where}: {said} for {end.waited:.0f} s, stopped {after}"
+    if end.ending is Ending.FAILED:
+        failed = [test.name for test in report.tests if test.status not in ("pass", "skip")]
+        return Kind.FAILED_TESTS, f"not ok: {', '.join(failed)}; stopped there"
     if end.ending is Ending.TIMEOUT:
         return Kind.TIMEOUT, f"the guest did not end and was stopped {after}{where}"
     if end.ending is Ending.FLOOD:

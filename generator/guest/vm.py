@@ -87,6 +87,8 @@ class Ending(StrEnum):
     """It printed, perhaps, but its tests did not advance."""
     LOCKED = "locked"
     """Its kernel reported a lockup, a stall or a blocked task."""
+    FAILED = "failed"
+    """A test failed, and the caller wanted to know no more."""
     TIMEOUT = "timeout"
     """It took too long although it printed."""
     FLOOD = "flood"
@@ -104,11 +106,13 @@ class RunLimits:
         silence: seconds without any output.
         stall: seconds in which a test has to end, and twice as many to the first one's start; more
             where a test before has taken long. 0: the guest runs no tests.
+        first_failure: the first test that fails ends the run.
     """
 
     total: float = 600.0
     silence: float = 90.0
     stall: float = 0.0
+    first_failure: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -297,6 +301,8 @@ class _Run:
         now = time.monotonic()
         if growth.total > _MAX_OUTPUT:
             return Ending.FLOOD
+        if growth.failed and self.limits.first_failure:
+            return Ending.FAILED
         if growth.done_at and now - growth.grown_at > _HALT_GRACE:
             if _HALTED.search(growth.last_line):
                 return Ending.HALTED
@@ -349,6 +355,7 @@ class _Growth:
         done_at: when the guest's last line was seen; 0: not yet.
         planned: tests announced.
         results: tests that reported.
+        failed: one of them, at least, did not pass.
         advanced_at: when the tests last advanced; at first the start.
         slowest: seconds of the slowest test so far.
         reported_at: when the kernel first reported a lockup; 0: it has not.
@@ -364,6 +371,7 @@ class _Growth:
         self.done_at = 0.0
         self.planned = 0
         self.results = 0
+        self.failed = False
         self.advanced_at = self.grown_at
         self.slowest = 0.0
         self.reported_at = 0.0
@@ -417,6 +425,7 @@ class _Growth:
             self.done_at = now
         elif ended:
             self.results += 1
+            self.failed |= line.startswith(b"not ok ")
         elif line.startswith(b"1..") and line[3:].isdigit():
             self.planned = int(line[3:9])
 

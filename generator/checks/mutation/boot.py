@@ -25,8 +25,8 @@ VARIANT = "mutant"
 
 _REF = "refs/heads/mutant"
 
-# seconds: the tip needs about fifteen
-_TIMEOUT = 150.0
+# seconds: the tip needs about seventy
+_TIMEOUT = 400.0
 _SILENCE = 45.0
 
 
@@ -77,6 +77,7 @@ def boot_mutant(request: MutantRequest, fault: AnyFault, observer: Observer | No
             timeout=_TIMEOUT,
             silence=_SILENCE,
             stall=_SILENCE,
+            first_failure=True,
         ),
         observer,
     )
