@@ -174,6 +174,9 @@ class Prover:
             if probed.skipped and not unequal:
                 stepped = self._probed(verdict, decoded, site.vaddr, slot, start, must_step=True)
                 unequal = self._unequal(in_place, stepped, start)
+            if verdict.op and probed.skipped and not unequal:
+                raced = self._raced(verdict, decoded, site.vaddr, slot, start)
+                unequal = self._unequal(in_place, raced, start)
             if unequal and not self._thorough:
                 return self._prove_again(case)
             if not unequal and verdict.fixups & (FIX_CALL | FIX_PUSHF) and not in_place.fault:
@@ -265,6 +268,23 @@ class Prover:
             if fault or machine.registers.ip != vaddr or not decoded.repeats:
                 break
         return self._leave(start, fault, traps, skipped)
+
+    def _raced(
+        self, verdict: Verdict, decoded: Decoded, vaddr: int, slot: int, start: Start
+    ) -> _State:
+        """Return state B where another task changes the word that an emulation would replace.
+
+        Raises:
+            RuntimeError: the instruction is not stepped then.
+        """
+        self._library.race(True)
+        try:
+            state = self._probed(verdict, decoded, vaddr, slot, start)
+            if state.skipped and self._library.race_count():
+                raise RuntimeError("memory has changed in between, and nothing is stepped")
+        finally:
+            self._library.race(False)
+        return state
 
     def _hit(
         self, decoded: Decoded, vaddr: int, slot: int, start: Start, *, must_step: bool

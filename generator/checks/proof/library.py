@@ -164,6 +164,10 @@ class Library:
         self.shows_step.restype = ctypes.c_bool
         self.blockstep = library.proof_blockstep
         self.blockstep.restype = ctypes.c_bool
+        self.race = library.proof_race
+        self.race.argtypes = (ctypes.c_bool,)
+        self.race_count = library.proof_race_count
+        self.race_count.restype = ctypes.c_uint
         self.hijack = library.proof_hijack
         self.hijack.argtypes = (ctypes.c_void_p, ctypes.c_ulong)
         self.hijack.restype = ctypes.c_long

@@ -8,6 +8,8 @@ struct task_struct proof_task;
 struct proof_memory proof_memory;
 struct proof_shstk proof_shstk;
 unsigned long proof_trampoline;
+bool proof_raced;
+unsigned int proof_races;
 
 #ifdef OLD_KERNEL
 # define uprobe_pre_sstep_notifier	uprobe_pre_bp_notifier

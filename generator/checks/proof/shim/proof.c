@@ -178,6 +178,18 @@ unsigned long proof_hijack(struct pt_regs *regs, unsigned long trampoline)
 	return ret_addr;
 }
 
+/* Another task changes whatever this one would replace. */
+void proof_race(bool on)
+{
+	proof_raced = on;
+	proof_races = 0;
+}
+
+unsigned int proof_race_count(void)
+{
+	return proof_races;
+}
+
 /* The task has a shadow stack with one frame. */
 void proof_set_shstk(unsigned long last, bool broken)
 {

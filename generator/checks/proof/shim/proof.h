@@ -286,9 +286,16 @@ static inline void pagefault_enable(void)
 # define access_ok(p, size)	PROOF_ACCESS_OK(p, size)
 #endif
 
-/* There is no other task: the value is still there. */
+/*
+ * There is no other task, and the value is still there; or it is the proof
+ * that is the other task, and has changed it in between.
+ */
+extern bool proof_raced;
+extern unsigned int proof_races;
+
 #define __try_cmpxchg_user(p, old, new, label)				\
-	(put_user(new, p) ? -EFAULT : ((void)(old), 0))
+	(proof_raced ? (int)(proof_races++, (void)(old), 1) :		\
+	 put_user(new, p) ? -EFAULT : 0)
 
 #define X86_TRAP_BP		3
 #define TRAP_TRACE		2
