@@ -16,6 +16,7 @@ from generator.checks.mutation.hand import (
     read_fault,
     read_faults,
 )
+from generator.checks.mutation.known import explain_survivor
 from generator.errors import UserError
 from generator.model.bases import BASES
 from generator.model.series import REVIEW
@@ -86,7 +87,16 @@ def test_a_file(tmp_path):
     (tmp_path / "it.patch").write_text(GOOD)
     fault = read_fault(tmp_path / "it.patch")
     assert (fault.name, fault.kind, fault.seen) == ("it", "order", "A thing, when it happens.")
-    assert fault.templates == ("x.c.j2",)
+    assert (fault.templates, fault.reason) == (("x.c.j2",), "")
+
+
+def test_a_file_with_a_reason(tmp_path):
+    """Why no test can notice the fault; a survivor with it is explained."""
+    head = "Seen: A thing,\nwhen it happens.\n"
+    (tmp_path / "it.patch").write_text(GOOD.replace(head, f"{head}Reason: Of that\nkind.\n"))
+    fault = read_fault(tmp_path / "it.patch")
+    assert (fault.seen, fault.reason) == ("A thing, when it happens.", "Of that kind.")
+    assert explain_survivor(RenderedFault(fault=fault, files={})) == "Of that kind."
 
 
 @pytest.mark.parametrize(

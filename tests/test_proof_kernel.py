@@ -17,7 +17,7 @@ from generator.checks.proof.build import FROM_TIP, build_fuzzer, build_proof, lo
 from generator.checks.proof.cases import Case, make_cases
 from generator.checks.proof.child import failure_in_child
 from generator.checks.proof.compare import Outcome, Prover
-from generator.checks.proof.directed import EXECUTED, OTHER_MAPS, TOO_SHORT
+from generator.checks.proof.directed import EXECUTED, OTHER_MAPS, REFUSED, TOO_SHORT
 from generator.checks.proof.explain import explain
 from generator.checks.proof.fuzz import fuzz_analysis
 from generator.checks.proof.judge import LEGACY_PREFIXES
@@ -288,9 +288,9 @@ def test_operands_that_the_decoder_misses(made, directed):
     assert found.ret == -EOPNOTSUPP
 
 
-@pytest.mark.parametrize("directed", OTHER_MAPS, ids=lambda d: d.code)
-def test_rex2_is_refused(made, directed):
-    """Its opcode byte is one of another map, and it has no byte to clear REX.B in."""
+@pytest.mark.parametrize("directed", OTHER_MAPS + REFUSED, ids=lambda d: d.code)
+def test_what_is_refused(made, directed):
+    """REX2: the opcode byte is one of another map; 66 before a near branch: not one meaning."""
     code = bytes.fromhex(directed.code).ljust(16, b"\xcc")
     found = Library(made.library).analyze(code, bits=64)
     assert found.ret == -EOPNOTSUPP

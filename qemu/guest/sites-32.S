@@ -130,6 +130,7 @@
 	at_end	push, 0, push %edx
 	at_end	push-imm, 0, push $0x12345678
 	at_end	pushf, 0, pushf
+	at_end	pushfw, 0, pushfw
 	at_end	pop, 4, pop %edx
 	at_end	byte, 1, movzbl (%esp), %eax
 	at_end	word, 2, movzwl (%esp), %eax

@@ -188,6 +188,7 @@
 	at_end	push, 0, push %rdx
 	at_end	push-imm, 0, push $0x12345678
 	at_end	pushf, 0, pushf
+	at_end	pushfw, 0, pushfw
 	at_end	pop, 8, pop %rdx
 	at_end	byte, 1, movzbl (%rsp), %eax
 	at_end	word, 2, movzwl (%rsp), %eax

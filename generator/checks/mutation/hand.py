@@ -3,9 +3,10 @@
 
 A small change of one token, as ``syntax`` makes them, is what a slip of the hand leaves. These are
 the mistakes of somebody who has understood less than he thinks: a wrong order, a reference that
-nobody gives back, a page's last byte, the other mode. A file has a head of ``Kind:`` and ``Seen:``,
-an empty line, and a unified diff of files below ``templates/``; nothing is written into those: the
-changed ones lie before them where templates are looked for.
+nobody gives back, a page's last byte, the other mode. A file has a head of ``Kind:``, ``Seen:`` and,
+where no test can notice the fault, ``Reason:``, an empty line, and a unified diff of files below
+``templates/``; nothing is written into those: the changed ones lie before them where templates are
+looked for.
 """
 
 from __future__ import annotations
@@ -28,7 +29,9 @@ from generator.tree.edit import changed_files
 from generator.tree.git import git_environment
 from generator.tree.series import prefix_tree
 
-_HEAD = re.compile(r"Kind: (?P<kind>[^\n]+)\nSeen: (?P<seen>.+?)\n\n(?=--- )", re.S)
+_HEAD = re.compile(
+    r"Kind: (?P<kind>[^\n]+)\nSeen: (?P<seen>.+?)(\nReason: (?P<reason>.+?))?\n\n(?=--- )", re.S
+)
 _FILE = re.compile(r"^--- a/templates/(\S+)$", re.M)
 
 
@@ -41,12 +44,14 @@ class HandFault:
         kind: order, lifetime, edge, mode, publication, wrong object, wrong branch, missing undo.
         seen: what a user of the kernel would see, and when.
         diff: the change of the templates.
+        reason: why no test can notice it; "" when one has to.
     """
 
     name: str
     kind: str
     seen: str
     diff: str
+    reason: str = ""
 
     @property
     def templates(self) -> tuple[str, ...]:
@@ -97,6 +102,11 @@ class RenderedFault:
         """What a user would see."""
         return self.fault.seen
 
+    @property
+    def reason(self) -> str:
+        """Why no test can notice it, as its file has it."""
+        return self.fault.reason
+
     def changed(self, tip: Mapping[str, str]) -> Mapping[str, str]:
         """Return the changed files; they were rendered anew, whatever ``tip`` has."""
         return self.files
@@ -126,13 +136,14 @@ def read_fault(path: Path) -> HandFault:
         raise UserError(
             "this is no fault",
             where=str(path),
-            hint="Kind: and Seen:, an empty line, a diff of files below templates/",
+            hint="Kind:, Seen: and perhaps Reason:, an empty line, a diff of files below templates/",
         )
     return HandFault(
         name=path.stem,
         kind=head["kind"].strip(),
         seen=" ".join(head["seen"].split()),
         diff=text[head.end() :],
+        reason=" ".join((head["reason"] or "").split()),
     )
 
 

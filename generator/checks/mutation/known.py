@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 from generator.checks.mutation.fault import AnyFault
+from generator.checks.mutation.hand import RenderedFault
 
 _WEAK = "not in the kernel: x86 has its own, for 32-bit programs"
 _LEAK = "memory is lost: the kernel with kmemleak notices, of make qemu-test-debug"
@@ -63,5 +64,10 @@ _EXPLAINED: dict[tuple[str, str], str] = {
 
 
 def explain_survivor(fault: AnyFault) -> str:
-    """Return why nothing notices a fault, "" when that is not known."""
+    """Return why nothing notices a fault, "" when that is not known.
+
+    A fault written by hand has its reason in its own file.
+    """
+    if isinstance(fault, RenderedFault):
+        return fault.reason
     return _EXPLAINED.get((fault.function, fault.said), "")

@@ -49,8 +49,13 @@ _EXECUTED = (
     (64, "8b", "4a 8b 0c e0", "r12 is an index, rsp is not"),
     (64, "c9", "66 c9", "leavew keeps what is above 16 bits of rbp"),
     (32, "c9", "66 c9", "leavew keeps what is above 16 bits of ebp"),
-    (64, "c2", "c2 00 80", "the immediate is not signed"),
-    (32, "c2", "c2 00 80", "the immediate is not signed"),
+    (64, "0f b6", "0f b6 c4", "movzbl %ah, %eax"),
+    (64, "0f be", "0f be ed", "movsbl %ch, %ebp"),
+    (32, "0f b6", "0f b6 f7", "movzbl %bh, %esi"),
+    (64, "8d", "67 48 8d 44 0f f8", "lea (%edi,%ecx): an address of 32 bits"),
+    (64, "8b", "67 8b 47 f8", "mov -8(%edi), %eax: the upper half of rdi is not seen"),
+    (64, "e8", "66 48 e8 00 01 00 00", "REX.W goes before 66"),
+    (64, "01", "66 48 01 c8", "REX.W goes before 66"),
     (64, "9c", "9c", "pushes flags without TF"),
     (64, "9d", "9d", "loads TF"),
     (64, "ff /2", "ff 14 24", "call *(%rsp) reads before it pushes"),
@@ -101,4 +106,10 @@ OTHER_MAPS = tuple(
 )
 """Those whose opcode byte must not be looked up: decoders of later bases know the prefix."""
 
-DIRECTED = EXECUTED + TOO_SHORT + OTHER_MAPS
+REFUSED = tuple(
+    Directed(bits=64, opcode=opcode, code=code, why="processors differ in what 66 means there")
+    for opcode, code in (("ff /2", "66 41 ff d0"), ("ff /4", "66 41 ff e0"))
+)
+"""Those that the processor knows, and that are not probed."""
+
+DIRECTED = EXECUTED + TOO_SHORT + OTHER_MAPS + REFUSED
