@@ -3,10 +3,10 @@
 
 A small change of one token, as ``syntax`` makes them, is what a slip of the hand leaves. These are
 the mistakes of somebody who has understood less than he thinks: a wrong order, a reference that
-nobody gives back, a page's last byte, the other mode. A file has a head of ``Kind:``, ``Seen:`` and,
-where no test can notice the fault, ``Reason:``, an empty line, and a unified diff of files below
-``templates/``; nothing is written into those: the changed ones lie before them where templates are
-looked for.
+nobody gives back, a page's last byte, the other mode. A file has a head of ``Kind:``, ``Seen:``
+and, where no test can notice the fault, ``Reason:``, an empty line, and a unified diff of files
+below ``templates/``; nothing is written into those: the changed ones lie before them where
+templates are looked for.
 """
 
 from __future__ import annotations
@@ -136,7 +136,7 @@ def read_fault(path: Path) -> HandFault:
         raise UserError(
             "this is no fault",
             where=str(path),
-            hint="Kind:, Seen: and perhaps Reason:, an empty line, a diff of files below templates/",
+            hint="Kind:, Seen:, perhaps Reason:, an empty line, a diff of files below templates/",
         )
     return HandFault(
         name=path.stem,
