@@ -40,7 +40,7 @@ SOAK	 = bash bc clang cpp-12 cvise gawk gcc-multilib gdb git gron libpython3.11-
 .DEFAULT_GOAL := help
 
 help:			## list the targets
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
 
 # The tools are there, or root installs them, or the command is shown.
 tools:			## install what Debian packages (root), or say the command
