@@ -15,7 +15,7 @@ from enum import IntEnum
 
 
 class ExitCode(IntEnum):
-    """What the process exit status means (documented in the README)."""
+    """What the process exit status means (documented in docs/ci.md)."""
 
     GOOD = 0
     USER = 1
