@@ -181,6 +181,8 @@ class Prover:
                 return self._prove_again(case)
             if not unequal and verdict.fixups & (FIX_CALL | FIX_PUSHF) and not in_place.fault:
                 unequal = self._without_stack(verdict, site.vaddr, slot, start)
+            if not unequal and case.bits == 32:
+                unequal = self._out_of_reach(site.vaddr, slot, start)
         except RuntimeError as error:
             return _result(case, decoded, verdict, Outcome.UNEQUAL, str(error))
         if unequal:
@@ -349,6 +351,25 @@ class Prover:
             self._stack_is_gone = False
         if verdict.fixups & FIX_PUSHF and start.tf:
             return {}
+        return machine.differences(before, start.extra)
+
+    def _out_of_reach(self, vaddr: int, slot: int, start: Start) -> dict[str, tuple[str, str]]:
+        """Let the slot be above 4 GiB, where 32-bit code cannot be stepped: nothing has changed.
+
+        Raises:
+            RuntimeError: the step is prepared.
+        """
+        self._begin(start)
+        machine, library = self._machine, self._library
+        machine.registers.ip = vaddr
+        before = bytes(machine.registers)
+        library.hit(
+            bits=32, vaddr=vaddr, slot=slot + (1 << 32), trap_nr=start.trap_nr, blockstep=False
+        )
+        if not library.pre_xol(machine.registers_address):
+            raise RuntimeError("arch_uprobe_pre_xol() goes to a slot above 4 GiB in 32-bit code")
+        if library.trap_nr() != start.trap_nr:
+            raise RuntimeError("arch_uprobe_pre_xol() fails, and thread.trap_nr has changed")
         return machine.differences(before, start.extra)
 
     def _unequal(self, a: _State, b: _State, start: Start) -> dict[str, tuple[str, str]]:

@@ -106,6 +106,8 @@ void proof_hit(bool x86_64, unsigned long vaddr, unsigned long xol_vaddr,
 	       unsigned long trap_nr, bool blockstep)
 {
 	memset(&utask, 0, sizeof(utask));
+	/* An earlier step has left something here. */
+	memset(&utask.autask, 0xff, sizeof(utask.autask));
 	utask.vaddr = vaddr;
 	utask.xol_vaddr = xol_vaddr - PROOF_MODE(x86_64) * MAX_UINSN_BYTES;
 	proof_task.utask = &utask;
