@@ -390,7 +390,7 @@ def tiny():
         "struct arch_uprobe { u8 insn[16], ixol[2][16]; struct arch_uprobe_mode modes[2]; };\n"
         "struct arch_uprobe_task { int x; };\n",
         "include/linux/uprobes.h": "#include <asm/uprobes.h>\nstruct uprobe_task { "
-        "unsigned long vaddr, xol_vaddr; };\n"
+        "struct arch_uprobe_task autask; unsigned long vaddr, xol_vaddr; };\n"
         "int arch_uprobe_analyze_insn(struct arch_uprobe *, struct mm_struct *, unsigned long);\n"
         "int arch_uprobe_pre_xol(struct arch_uprobe *, struct pt_regs *);\n"
         "int arch_uprobe_post_xol(struct arch_uprobe *, struct pt_regs *);\n"

@@ -298,7 +298,10 @@ class Prover:
         library.hit(
             bits=bits, vaddr=vaddr, slot=slot, trap_nr=start.trap_nr, blockstep=start.blockstep
         )
-        if not must_step and library.skip(address):
+        skipped = not must_step and library.skip(address)
+        if not must_step and library.sleeps():
+            raise RuntimeError("an emulation accesses memory with page faults enabled")
+        if skipped:
             if bits == 64 and regs.ip >= USER_END:
                 raise RuntimeError(f"a branch to {regs.ip:#x}, which the processor refuses")
             return True, None

@@ -146,6 +146,8 @@ class Library:
             ctypes.c_bool,
         )
         self.skip = self._taking_registers(library.proof_skip, ctypes.c_bool)
+        self.sleeps = library.proof_sleeps
+        self.sleeps.restype = ctypes.c_uint
         self.pre_xol = self._taking_registers(library.proof_pre_xol, ctypes.c_int)
         self.post_xol = self._taking_registers(library.proof_post_xol, ctypes.c_int)
         self.abort_xol = self._taking_registers(library.proof_abort_xol, None)

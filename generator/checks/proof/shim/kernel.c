@@ -6,6 +6,7 @@
 
 struct task_struct proof_task;
 struct proof_memory proof_memory;
+struct proof_sleep proof_sleep;
 struct proof_shstk proof_shstk;
 unsigned long proof_trampoline;
 bool proof_raced;

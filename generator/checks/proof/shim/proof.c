@@ -138,7 +138,18 @@ bool proof_shows_step(void)
 
 bool proof_skip(struct pt_regs *regs)
 {
-	return arch_uprobe_skip_sstep(&auprobe, regs);
+	bool skipped;
+
+	proof_sleep = (struct proof_sleep) { .in_emulation = true };
+	skipped = arch_uprobe_skip_sstep(&auprobe, regs);
+	proof_sleep.in_emulation = false;
+	return skipped;
+}
+
+/* How often the last skip would have slept, or left page faults disabled. */
+unsigned int proof_sleeps(void)
+{
+	return proof_sleep.count + !!proof_sleep.page_faults_off;
 }
 
 int proof_pre_xol(struct pt_regs *regs)

@@ -238,15 +238,32 @@ struct proof_memory {
 
 extern struct proof_memory proof_memory;
 
+/* An emulation must not sleep; what is left of that is counted. */
+struct proof_sleep {
+	bool in_emulation;
+	int page_faults_off;
+	unsigned int count;
+};
+
+extern struct proof_sleep proof_sleep;
+
+static inline void proof_may_sleep(void)
+{
+	if (proof_sleep.in_emulation && !proof_sleep.page_faults_off)
+		proof_sleep.count++;
+}
+
 static inline unsigned long copy_to_user(void __user *to, const void *from,
 					 unsigned long size)
 {
+	proof_may_sleep();
 	return proof_memory.write((unsigned long)to, from, size) ? size : 0;
 }
 
 static inline unsigned long copy_from_user(void *to, const void __user *from,
 					   unsigned long size)
 {
+	proof_may_sleep();
 	return proof_memory.read((unsigned long)from, to, size) ? size : 0;
 }
 
@@ -272,10 +289,12 @@ static inline unsigned long copy_from_user(void *to, const void __user *from,
 
 static inline void pagefault_disable(void)
 {
+	proof_sleep.page_faults_off++;
 }
 
 static inline void pagefault_enable(void)
 {
+	proof_sleep.page_faults_off--;
 }
 
 #define PROOF_ACCESS_OK(p, size)					\
@@ -349,7 +368,7 @@ vm_unmapped_area(struct vm_unmapped_area_info *info)
 static inline long copy_from_user_nofault(void *to, const void __user *from,
 					  size_t size)
 {
-	return copy_from_user(to, from, size) ? -EFAULT : 0;
+	return proof_memory.read((unsigned long)from, to, size) ? -EFAULT : 0;
 }
 #endif
 
