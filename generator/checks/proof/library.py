@@ -164,6 +164,8 @@ class Library:
         self.watch_traps.restype = ctypes.c_uint
         self.shows_step = library.proof_shows_step
         self.shows_step.restype = ctypes.c_bool
+        self.shows_old_watch = library.proof_shows_old_watch
+        self.shows_old_watch.restype = ctypes.c_bool
         self.blockstep = library.proof_blockstep
         self.blockstep.restype = ctypes.c_bool
         self.race = library.proof_race

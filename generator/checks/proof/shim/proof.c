@@ -26,6 +26,8 @@ struct proof_verdict {
 	u8	ixol[MAX_UINSN_BYTES];
 };
 
+#define PROOF_OLD_DR6	2
+
 static struct uprobe_task utask;
 static struct arch_uprobe auprobe;
 static unsigned int sigtraps, watch_traps;
@@ -114,7 +116,8 @@ void proof_hit(bool x86_64, unsigned long vaddr, unsigned long xol_vaddr,
 	proof_task.x86_64 = x86_64;
 	proof_task.blockstep = blockstep;
 	proof_task.thread.trap_nr = trap_nr;
-	proof_task.thread.virtual_dr6 = DR_STEP;
+	/* A watchpoint of earlier. */
+	proof_task.thread.virtual_dr6 = PROOF_OLD_DR6;
 	sigtraps = 0;
 	watch_traps = 0;
 }
@@ -136,6 +139,12 @@ bool proof_shows_step(void)
 	return proof_task.thread.virtual_dr6 & DR_STEP;
 }
 
+/* The debugger would see that watchpoint of earlier once more. */
+bool proof_shows_old_watch(void)
+{
+	return proof_task.thread.virtual_dr6 & PROOF_OLD_DR6;
+}
+
 bool proof_skip(struct pt_regs *regs)
 {
 	bool skipped;
@@ -154,8 +163,14 @@ unsigned int proof_sleeps(void)
 
 int proof_pre_xol(struct pt_regs *regs)
 {
+	int err;
+
 	proof_task.regs = regs;
-	return arch_uprobe_pre_xol(&auprobe, regs);
+	err = arch_uprobe_pre_xol(&auprobe, regs);
+	/* What comes next is the step, and its debug exception. */
+	if (!err)
+		proof_task.thread.virtual_dr6 = DR_STEP;
+	return err;
 }
 
 /* The copy has raised an exception. */
