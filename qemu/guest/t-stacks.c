@@ -569,6 +569,35 @@ static int surfaced(void)
 	return 0;
 }
 
+static long deeper(void)
+{
+	return ++level <= MAX_PENDING ? hit_call(deeper) : 7;
+}
+
+static long once_more(void)
+{
+	return hit_call(be_there);
+}
+
+/*
+ * This function has as many pending as are kept, and one more; all return. Then
+ * as many are on stacks that go away: they make room for others, as they do
+ * where there never were too many.
+ */
+static int full_again(void)
+{
+	unsigned int i;
+
+	level = 0;
+	CHECK(hit_call(deeper) == 7);
+	CHECK(!make_coroutines(MAX_PENDING - 1));
+	for (i = 0; i < MAX_PENDING - 1; i++)
+		run_coroutine(i);
+	munmap(coroutines[0].uc_stack.ss_sp, (MAX_PENDING - 1) * STACK_SIZE);
+	CHECK(hit_call(once_more) == 7);
+	return 0;
+}
+
 const struct test stack_tests[] = {
 	RETURN_TEST("return-coroutines", coroutines_return, hit_call,
 		    COROUTINE_RETURNS),
@@ -584,6 +613,7 @@ const struct test stack_tests[] = {
 	RETURN_TEST("return-moved-up", move_stack_up, hit_call, 2),
 	RETURN_TEST("return-longjmp-lost", longjmp_lost, hit_call, 100),
 	RETURN_TEST("return-longjmp-full", surfaced, hit_call, 6),
+	RETURN_TEST("return-full-again", full_again, hit_call, MAX_PENDING + 2),
 	RETURN_TEST("return-autodisarm", autodisarm, hit_call, 4),
 	RETURN_TEST("return-autodisarm-above", autodisarm_above, hit_call, 2),
 	{ .name = "return-dispatch", .before = "sigtrap", .child = dispatched,
