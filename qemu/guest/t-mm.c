@@ -612,6 +612,19 @@ static void int3_alone(struct result *r)
 	expect(r, trap_number == TRAP_BP, "trap number %d", trap_number);
 }
 
+/* Nobody probes a breakpoint; the reason has a name in user space. */
+static void int3_errno(struct result *r)
+{
+	struct probe p = { .defined = false };
+	int err;
+
+	if (!expect(r, !probe_define(&p, foreign_int3), "cannot define"))
+		return;
+	err = probe_arm(&p);
+	expect(r, err == EOPNOTSUPP, "arming a probe on int3: error %d", err);
+	probe_remove(&p);
+}
+
 /* This function hits, and has its own breakpoints when the probe is gone. */
 static int int3_later(void)
 {
@@ -934,6 +947,7 @@ const struct test mm_tests[] = {
 	CHILD_TEST("mm-foreign-int3", own_int3, hit_xol, 10),
 	CHILD_TEST("mm-int3-trapno", int3_number, hit_xol, 1),
 	TEST("mm-int3-alone", "pass", int3_alone),
+	TEST("mm-int3-errno", "fail", int3_errno),
 	TEST("mm-int3-after", "sigtrap", int3_after),
 	TEST("mm-int3-between", "sigtrap", mm_int3_between),
 	{ .name = "mm-int3-unreadable", .before = "sigtrap",
