@@ -254,6 +254,47 @@ def test_what_does_not_fit(checkout, kernel, capsys, tmp_path):
     assert "+int mine;" in (tmp_path / "uprobekit-import.rej").read_text()
 
 
+def test_what_no_template_can_hold(checkout, kernel, capsys, tmp_path):
+    """Files that come and go, a mode, a trailer: named and kept, and what fits is brought in."""
+    assert make_branch(kernel) == 0
+    git(kernel, "checkout", "--quiet", "uprobes")
+    core = kernel / CORE
+    core.write_text(core.read_text().replace("failed to %s", "did not %s"))
+    (kernel / "kernel/mine.c").write_text("int mine;\n")
+    (kernel / "kernel/signal.c").unlink()
+    (kernel / "kernel/fork.c").chmod(0o755)
+    git(kernel, "add", "--all")
+    git(kernel, "commit", "--quiet", "-m", "Mine")
+    hit = checkout / "templates/kernel/events/uprobes.c/hit.c.j2"
+    assert bring(kernel, "HEAD") == 2
+    assert "did not %s" in hit.read_text()
+    kept = (tmp_path / "uprobekit-import.rej").read_text()
+    assert "+int mine;" in kept and "deleted file mode" in kept and "new mode 100755" in kept
+    git(kernel, "checkout", "--quiet", "--force", "uprobes~1")
+    message = git(kernel, "log", "-1", "--format=%B").strip()
+    git(kernel, "commit", "--quiet", "--amend", "-m", f"{message}\nReviewed-by: A B <a@b.org>")
+    assert bring(kernel, "HEAD") == 2
+    assert "+Reviewed-by: A B <a@b.org>" in (tmp_path / "uprobekit-import.rej").read_text()
+    (kernel / "kernel/alone.c").write_text("int alone;\n")
+    git(kernel, "add", "--all")
+    git(kernel, "commit", "--quiet", "-m", "Alone")
+    capsys.readouterr()
+    assert bring(kernel, "HEAD") == 2
+    assert "+int alone;" in capsys.readouterr().err
+
+
+def test_bytes_that_are_not_text(checkout, kernel, capsys):
+    """A template is UTF-8: the line is named, and nothing changes."""
+    assert make_branch(kernel) == 0
+    git(kernel, "checkout", "--quiet", "uprobes")
+    core = kernel / CORE
+    core.write_bytes(core.read_bytes().replace(b"failed to %s", b"failed \xe9 to %s"))
+    git(kernel, "commit", "--quiet", "-a", "-m", "An idea")
+    assert bring(kernel, "HEAD") == 1
+    said = capsys.readouterr().err
+    assert "a new line is not UTF-8" in said and f"{CORE}:" in said
+
+
 def test_what_is_no_change_of_the_series(checkout, kernel, capsys):
     """A commit made on other files, and a name that is none."""
     other = (kernel / "kernel/fork.c").read_text() + "\nint other;\n"

@@ -94,20 +94,21 @@ def import_(options: Options, what: list[str], *, repo: Path | None) -> None:
     for name in done.written:
         screen.note(f"changed: {name}")
     if done.left:
-        _reject(done.name, done.left)
+        _reject(done.name, done.left, [change.name for change in changes[1:]])
     if len(changes) > 1:
         _others(options, [change.name for change in changes[1:]], place)
 
 
-def _reject(name: str, left: str) -> None:
-    """Keep what does not fit, and say so.
+def _reject(name: str, left: str, after: list[str]) -> None:
+    """Keep what does not fit, and say so; changes ``after`` it have not been looked at.
 
     Raises:
         CheckFailed: always.
     """
     write_atomic(Path(REJECTED), left.encode("utf-8", "surrogateescape"))
+    waiting = f"\nnot looked at: {', '.join(after)}" if after else ""
     raise CheckFailed(
-        f"a part of {name} does not fit, and is kept:\n{left}",
+        f"a part of {name} does not fit, and is kept:\n{left}{waiting}",
         where=REJECTED,
         hint="bring it into templates/ or generator/model/ by hand",
     )

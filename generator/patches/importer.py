@@ -49,6 +49,8 @@ class Change:
         number: how many patches are applied where it was made; it may be one of them, edited.
         files: the files as edited, by path.
         subject, body: the message as edited, without trailers; None where it is not a patch's.
+        outside: what no template can hold, as text: files that were added or removed, modes,
+            trailers.
     """
 
     name: str
@@ -56,6 +58,7 @@ class Change:
     files: Mapping[str, str]
     subject: str | None = None
     body: str | None = None
+    outside: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -168,10 +171,16 @@ def _read_commits(name: str, repo: Repository, rendered: Path, plan: Plan) -> li
         paths = [path for path in paths if path]
         number = subjects.get(subject, 0)
         amended = title.startswith("amend!")
-        if number and not title.startswith(("fixup!", "squash!", "amend!")):
+        is_patch = number and not title.startswith(("fixup!", "squash!", "amend!"))
+        outside = _outside(repo, commit, set(_changed(ours, plan, number)) if is_patch else set())
+        if is_patch:
             paths += [p for p in _changed(ours, plan, number) if p not in paths]
             files = {p: text for p in paths if (text := repo.file(commit, p)) is not None}
-            found.append(_patch(commit[:12], number, files, subject, body))
+            outside += _new_trailers(ours, _ref(plan, number), body)
+            found.append(_patch(commit[:12], number, files, subject, body, outside))
+            continue
+        if outside and not _only_changed(repo, commit):
+            found.append(Change(name=commit[:12], number=0, files={}, outside=outside))
             continue
         files = {p: text for p in paths if (text := repo.file(commit, p)) is not None}
         before = {p: repo.file(f"{commit}^", p) for p in paths}
@@ -184,14 +193,62 @@ def _read_commits(name: str, repo: Repository, rendered: Path, plan: Plan) -> li
                 "they are the present ones",
             )
         if on is not None and _is_patch(ours, plan, on + 1, files):
-            found.append(_patch(commit[:12], on + 1, {}, subject, body))
+            outside = _new_trailers(ours, _ref(plan, on + 1), body)
+            found.append(_patch(commit[:12], on + 1, {}, subject, body, outside))
             continue
         if amended and number:
             first, _, rest = body.lstrip("\n").partition("\n")
-            found.append(_patch(commit[:12], on or number, files, first, rest))
+            found.append(_patch(commit[:12], on or number, files, first, rest, outside))
         else:
-            found.append(Change(name=commit[:12], number=on, files=files))
+            changed = {path: files[path] for path in _only_changed(repo, commit)}
+            found.append(Change(name=commit[:12], number=on, files=changed, outside=outside))
     return found
+
+
+def _raw(repo: Repository, commit: str) -> list[tuple[str, bool, str]]:
+    """Return the status, whether the mode has changed, and the path of each file of a commit."""
+    rows = repo.text("diff-tree", "--no-commit-id", "--no-renames", "--raw", "-r", commit)
+    found = []
+    for row in rows.splitlines():
+        head, _, path = row.partition("\t")
+        old, new, _, _, status = head.removeprefix(":").split()
+        found.append((status, old != new, path))
+    return found
+
+
+def _only_changed(repo: Repository, commit: str) -> list[str]:
+    """Return the files of which a commit changes the text."""
+    return [path for status, _, path in _raw(repo, commit) if status == "M"]
+
+
+def _outside(repo: Repository, commit: str, own: set[str]) -> str:
+    """Return, as a diff, the files that a commit adds, removes, or gives another mode.
+
+    Args:
+        repo: the repository of the commit.
+        commit: its name.
+        own: files that may come and go: those of the patch that it is.
+    """
+    paths = [
+        path
+        for status, mode, path in _raw(repo, commit)
+        if path not in own and (status != "M" or mode)
+    ]
+    if not paths:
+        return ""
+    return repo.text("diff-tree", "--no-commit-id", "--no-renames", "-p", commit, "--", *paths)
+
+
+def _new_trailers(ours: Repository, ref: str, body: str) -> str:
+    """Return the trailers of a message that the rendered patch does not have, as a diff."""
+    rendered = ours.text("log", "-1", "--format=%B", ref)
+    known = set(split_trailers(rendered.strip("\n").split("\n"))[1])
+    _, trailers = split_trailers(body.strip("\n").split("\n"))
+    new = [t for t in trailers if t not in known and not t.startswith("Signed-off-by: ")]
+    if not new:
+        return ""
+    rows = "".join(f"+{trailer}\n" for trailer in new)
+    return f"--- a/trailers\n+++ b/trailers\n{rows}(uprobekit trailers FILE takes them in)\n"
 
 
 def _is_patch(ours: Repository, plan: Plan, number: int, files: Mapping[str, str]) -> bool:
@@ -202,10 +259,14 @@ def _is_patch(ours: Repository, plan: Plan, number: int, files: Mapping[str, str
     return all(ours.file(ref, path) == text for path, text in files.items())
 
 
-def _patch(name: str, number: int, files: Mapping[str, str], subject: str, body: str) -> Change:
+def _patch(
+    name: str, number: int, files: Mapping[str, str], subject: str, body: str, outside: str
+) -> Change:
     lines, _ = split_trailers(body.strip("\n").split("\n"))
     text = "\n".join(lines).strip("\n")
-    return Change(name=name, number=number, files=files, subject=subject, body=text)
+    return Change(
+        name=name, number=number, files=files, subject=subject, body=text, outside=outside
+    )
 
 
 def _changed(ours: Repository, plan: Plan, number: int) -> list[str]:
@@ -257,7 +318,8 @@ def _read_diff(path: Path, rendered: Path, plan: Plan) -> Change:
             paths += _changed(ours, plan, number) if number else []
             files = {p: text for p in paths if p and (text := ours.file(tree, p)) is not None}
             if number:
-                return _patch(str(path), number, files, subject or "", body or "")
+                outside = _new_trailers(ours, _ref(plan, number), body or "")
+                return _patch(str(path), number, files, subject or "", body or "", outside)
             return Change(name=str(path), number=on, files=files)
     raise UserError(
         f"the diff applies to no prefix of the series: {reason}",
@@ -298,6 +360,8 @@ def import_change(change: Change, request: ImportRequest, rendered: Path) -> Imp
     ref = _ref(plan, change.number)
     old = {path: ours.file(ref, path) for path in change.files}
     edited = {p: text for p, text in change.files.items() if text != old[p]}
+    for path, text in edited.items():
+        _check_utf8(path, old[path] or "", text)
     applied = tuple(p.patch.ident for p in plan.patches[: change.number])
     scope = Scope(base=plan.base, patches=applied)
     with tempfile.TemporaryDirectory() as place:
@@ -324,16 +388,15 @@ def import_change(change: Change, request: ImportRequest, rendered: Path) -> Imp
         draft.write()
         written = _different(request.program, draft.root)
         if not written:
+            left = change.outside + _left(old, edited)
+            if change.subject is not None:
+                left += _left_message(ours, ref, change)
             return Imported(
-                name=change.name,
-                brought=tuple(brought),
-                message="",
-                left=_left(old, edited),
-                written=(),
+                name=change.name, brought=tuple(brought), message="", left=left, written=()
             )
         repo = _render(draft.root, request)
         now = {path: Repository(repo).file(ref, path) for path in edited}
-        left = _left(now, edited)
+        left = change.outside + _left(now, edited)
         if change.subject is not None:
             left += _left_message(Repository(repo), ref, change)
         for name in written:
@@ -345,6 +408,22 @@ def import_change(change: Change, request: ImportRequest, rendered: Path) -> Imp
         left=left,
         written=tuple(written),
     )
+
+
+def _check_utf8(path: str, old: str, text: str) -> None:
+    """Check that what was added can stand in a template.
+
+    Raises:
+        UserError: a new line has bytes that are not UTF-8.
+    """
+    known = set(old.splitlines())
+    for number, line in enumerate(text.splitlines(), 1):
+        if line not in known and re.search("[\udc80-\udcff]", line):
+            raise UserError(
+                "a new line is not UTF-8",
+                where=f"{path}:{number}",
+                hint="convert it, as by iconv -f latin1 -t utf-8; nothing was changed",
+            )
 
 
 def _different(program: Path, draft: Path) -> list[str]:
