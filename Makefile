@@ -62,7 +62,7 @@ tools:			## install what Debian packages (root), or say the command
 	fi
 
 $(STAMP): pyproject.toml | tools
-	@[ -x $(PYTHON) ] || $(PYTHON3) -m venv $(VENV)
+	@$(PYTHON) -m pip --version >/dev/null 2>&1 || $(PYTHON3) -m venv --clear $(VENV)
 	@$(PYTHON) -m pip install -q --disable-pip-version-check -e '.[dev]'
 	@touch $@
 

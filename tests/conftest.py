@@ -56,7 +56,9 @@ def pytest_sessionfinish(session):
     config = session.config
     if config.getoption("--left-out") and session.exitstatus == pytest.ExitCode.NO_TESTS_COLLECTED:
         session.exitstatus = pytest.ExitCode.OK
-    if not hasattr(config, "workerinput") and not config.getoption("--left-out"):
+    if hasattr(config, "workerinput") or not hasattr(config, "cache"):
+        return
+    if not config.getoption("--left-out"):
         config.cache.set(LEFT_OUT, sorted(_left_out))
 
 
@@ -82,11 +84,10 @@ def _own_settings(monkeypatch, tmp_path_factory):
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("UPROBEKIT_WORKDIR", str(home / "workdir"))
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        monkeypatch.delenv(name)
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
-    for name in [name for name in os.environ if name.startswith("GIT_")]:
-        if not name.startswith("GIT_CONFIG"):
-            monkeypatch.delenv(name)
 
 
 @pytest.fixture

@@ -149,7 +149,6 @@ def test_a_reported_lockup_ends_the_guest(fake, monkeypatch):
 def test_a_lockup_that_passes_does_not(fake, monkeypatch):
     """The tests went on: the report is judged at the end; but not for ever."""
     monkeypatch.setattr(machine, "_REPORT_GRACE", 0.8)
-    monkeypatch.setattr(machine, "_REPORT_TOTAL", 2.0)
     advance = 'for i in 1 2 3 4; do sleep 0.3; echo "ok $i x" >>$results; done'
     begin = f"echo 1..4 >$results; echo '{LOCKUP}' >$console;"
     limits = RunLimits(total=60, silence=60, stall=60)
@@ -175,6 +174,22 @@ def test_a_hung_boot_names_its_test(fake, tmp_path, monkeypatch, line, said):
     assert outcome.kind is Kind.HANG
     assert "hung in 'nop-pause' (test 2 of 5)" in outcome.reason
     assert said in outcome.reason
+
+
+@pytest.mark.parametrize("line", ["ok 1 nop", "KTAP version 1", "# plan: nop", "1..2"])
+def test_the_same_result_once_more_is_no_progress(fake, line):
+    """A guest that repeats itself has hung."""
+    begin = "printf 'KTAP version 1\\n1..2\\n# plan: nop\\nok 1 nop\\n' >$results;"
+    guest = fake(begin + f'while :; do sleep 0.1; echo "{line}" >>$results; done')
+    assert run(guest, RunLimits(total=30, silence=30, stall=0.8)).ending is Ending.STALLED
+
+
+def test_chatter_after_the_last_line_is_no_progress(fake):
+    """Everything is reported, and the machine stays on, busy on its console."""
+    guest = fake(
+        "echo '# uprobekit: done' >$results; while :; do sleep 0.05; echo x >>$console; done"
+    )
+    assert run(guest, RunLimits(total=30, silence=30, stall=30)).ending is Ending.LINGERED
 
 
 @pytest.mark.parametrize("wanted", [True, False])

@@ -58,8 +58,7 @@ _SLOWEST = 3.0
 """A test may take so many times as long as the slowest before it, however slow the machine is."""
 
 _REPORT_GRACE = 20.0
-_REPORT_TOTAL = 100.0
-"""Seconds after the first report of a lockup: without a test that ends, and in any case."""
+"""Seconds after the first report of a lockup without a test that ends."""
 
 _POLL = 0.1
 _STEP = 3.0
@@ -303,8 +302,9 @@ class _Run:
             return Ending.FLOOD
         if growth.failed and self.limits.first_failure:
             return Ending.FAILED
-        if growth.done_at and now - growth.grown_at > _HALT_GRACE:
-            if _HALTED.search(growth.last_line):
+        if growth.done_at:
+            quiet = now - growth.grown_at > _HALT_GRACE
+            if quiet and _HALTED.search(growth.last_line):
                 return Ending.HALTED
             if now - growth.done_at > _GRACE:
                 return Ending.LINGERED
@@ -324,7 +324,7 @@ class _Run:
             return None
         if growth.reported_at:
             since = now - max(growth.reported_at, growth.advanced_at)
-            if since > _REPORT_GRACE or now - growth.reported_at > _REPORT_TOTAL:
+            if since > _REPORT_GRACE:
                 return Ending.LOCKED
         if not self.limits.stall:
             return None
@@ -356,6 +356,7 @@ class _Growth:
         planned: tests announced.
         results: tests that reported.
         failed: one of them, at least, did not pass.
+        told: the lines that were progress; said once more they are none.
         advanced_at: when the tests last advanced; at first the start.
         slowest: seconds of the slowest test so far.
         reported_at: when the kernel first reported a lockup; 0: it has not.
@@ -372,6 +373,7 @@ class _Growth:
         self.planned = 0
         self.results = 0
         self.failed = False
+        self.told: set[bytes] = set()
         self.advanced_at = self.grown_at
         self.slowest = 0.0
         self.reported_at = 0.0
@@ -417,7 +419,8 @@ class _Growth:
     def _take_result(self, line: bytes) -> None:
         now = time.monotonic()
         ended = line.startswith((b"ok ", b"not ok "))
-        if _ADVANCE.match(line):
+        if _ADVANCE.match(line) and line not in self.told:
+            self.told.add(line)
             if ended and self.results:
                 self.slowest = max(self.slowest, now - self.advanced_at)
             self.advanced_at = now
