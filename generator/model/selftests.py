@@ -75,6 +75,13 @@ BROUGHT: tuple[Brought, ...] = (
         why="everything but a NOP and a move is stepped",
     ),
     Brought(
+        tests=("emulate-ret",),
+        patch="emulate-branch",
+        since="hit",
+        between="fail",
+        why="a return is stepped",
+    ),
+    Brought(
         tests=("emulate-*",),
         patch="emulate-alu",
         since="hit",

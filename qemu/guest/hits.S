@@ -11,6 +11,7 @@
 	.text
 	.balign	4096
 	.globl	hit_nop, hit_xol, hit_push, hit_load, hit_div
+	.globl	hit_return, hit_return_bp
 	.globl	hit_framed, hit_framed_leave, load_checked, push_checked
 	.globl	steps_begin, steps_end, walk_stepped, foreign_int3
 	.globl	step_call, step_jmp, step_not_taken, step_taken, step_loop
@@ -85,6 +86,23 @@ hit_framed_leave:
 	leave
 	.fill	24, 1, 0x90
 	lea	(ARG, ARG, 2), AX
+	ret
+
+/* Returns how far a return has moved the stack, which nobody looks at there. */
+hit_return:
+	mov	SP, CX
+#ifdef __x86_64__
+	lea	1f(%rip), AX
+#else
+	mov	$1f, AX
+#endif
+	push	AX
+hit_return_bp:
+	ret	$0x8000
+	.fill	24, 1, 0x90
+1:	mov	SP, AX
+	mov	CX, SP
+	sub	CX, AX
 	ret
 
 /* Faults if the argument is zero. */

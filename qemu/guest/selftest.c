@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "child.h"
+#include "code-file.h"
 #include "site.h"
 #include "tests.h"
 
@@ -126,6 +127,8 @@ int main(int argc, char **argv)
 	}
 	if (argc == 3 && !strcmp(argv[1], "--hit"))
 		return hit_only(argv[2]);
+	if ((argc == 4 || argc == 6) && !strcmp(argv[1], "--execute"))
+		return execute_file(argc - 2, argv + 2);
 	if (argc != 3 || strcmp(argv[1], "--run") ||
 	    strncmp(argv[2], ABI_PREFIX, prefix)) {
 		fprintf(stderr, "usage: %s --list | --run NAME\n", argv[0]);

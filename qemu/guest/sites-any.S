@@ -62,6 +62,21 @@
 	one	word-size, move, movw %cx, %dx
 	one	word-size, sse, paddd %xmm1, %xmm2
 
+/*
+ * With the breakpoint that follows, the last byte of what stands in front looks
+ * like int $0xcc: it is no breakpoint of two bytes.
+ */
+	.macro	behind_cd variant, insn:vararg
+	site	behind-cd, "\variant"
+	.byte	0x89, 0xcd	/* mov %ecx, %ebp */
+	probe
+	\insn
+	done
+	.endm
+
+	behind_cd skipped, nop
+	behind_cd stepped, imul $3, %ecx, %eax
+
 	.macro	jump name, variant, insn:vararg
 	site	"\name", "\variant"
 	probe

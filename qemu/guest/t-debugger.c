@@ -3,16 +3,20 @@
  * Tests of what a debugger sees and does: memory with breakpoints in it,
  * watchpoints, core files.
  */
+#include <elf.h>
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/ptrace.h>
+#include <sys/uio.h>
 #include <sys/user.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "child.h"
+#include "code-file.h"
 #include "core.h"
+#include "debugfs.h"
 #include "hits-64.h"
 #include "tests.h"
 
@@ -457,7 +461,103 @@ static void step_dr6(struct result *r)
 	probe_remove(&p);
 }
 
+#define USER32_CS	0x23
+#define REGS_64		(27 * 8)
+#define REGS_32		(17 * 4)
+
+/* Return the size of the registers that a debugger is given, 0 if of none. */
+static size_t registers_size(pid_t pid)
+{
+	struct user_regs_struct regs;
+	struct iovec iov = { .iov_base = &regs, .iov_len = sizeof(regs) };
+
+	if (ptrace(PTRACE_GETREGSET, pid, (void *)NT_PRSTATUS, &iov))
+		return 0;
+	return iov.iov_len;
+}
+
+/* Wait until the debuggee has stopped. */
+static bool has_stopped(pid_t pid)
+{
+	int status;
+
+	return waitpid(pid, &status, 0) == pid && WIFSTOPPED(status);
+}
+
+/* End the debuggee. */
+static void end_debuggee(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	wait_child(pid);
+}
+
+/* Become a 32-bit program, which stops at once. */
+static int be_program_32(void)
+{
+	CHECK(!ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+	execl(PROGRAM_32, PROGRAM_32, "--hit", "0", NULL);
+	return 0;
+}
+
+/* Go to 32-bit code, step by step. */
+static int be_code_32(void)
+{
+	CHECK(!ptrace(PTRACE_TRACEME, 0, NULL, NULL));
+	raise(SIGSTOP);
+	return hit_mode(7) != 21;
+}
+
+/* Step to 32-bit code; every stop before is in 64-bit code. */
+static void step_to_mode(struct result *r, pid_t pid)
+{
+	size_t size;
+	long cs;
+
+	while (has_stopped(pid)) {
+		cs = ptrace(PTRACE_PEEKUSER, pid,
+			    offsetof(struct user, regs.cs), NULL);
+		size = registers_size(pid);
+		if (cs == USER32_CS) {
+			expect(r, size == REGS_32,
+			       "32-bit code: registers of %zu bytes", size);
+			return;
+		}
+		if (!expect(r, size == REGS_64,
+			    "64-bit code: registers of %zu bytes", size))
+			return;
+		ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL);
+	}
+	expect(r, false, "has not come to 32-bit code");
+}
+
+/*
+ * Fault: whether registers are those of 32-bit or of 64-bit code is asked of
+ * the debugger, and not of the program that has them.
+ */
+static void ptrace_mode(struct result *r)
+{
+	pid_t pid;
+
+	/* For 3.3 it is the program's mode that counts. */
+	if (!client_is_there()) {
+		pid = start_child(be_code_32);
+		step_to_mode(r, pid);
+		end_debuggee(pid);
+	}
+	if (access(PROGRAM_32, X_OK))
+		return;
+	pid = start_child(be_program_32);
+	if (has_stopped(pid)) {
+		size_t size = registers_size(pid);
+
+		expect(r, size == REGS_32,
+		       "32-bit program: registers of %zu bytes", size);
+	}
+	end_debuggee(pid);
+}
+
 const struct test debugger_tests[] = {
+	TEST("ptrace-mode", "pass", ptrace_mode),
 	TEST("ptrace-dr6", "fail", step_dr6),
 	TEST("ptrace-orders", "sigtrap", ptrace_orders),
 	TEST("watch-ptrace", "sigtrap", watch_ptrace),

@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "code-file.h"
 #include "tests.h"
 
 #define PAGE		4096
@@ -409,6 +410,106 @@ static void code_overlapping(struct result *r)
 	unlink(CODE_FILE);
 }
 
+#ifdef __x86_64__
+/* Return what is missing for tests with a 32-bit program, or NULL. */
+static const char *lacks_program_32(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		execl(PROGRAM_32, PROGRAM_32, "--hit", "0", NULL);
+		_exit(1);
+	}
+	return wait_child(pid) ? "there are no 32-bit programs here" : NULL;
+}
+
+/* Have the 32-bit program execute the file: it is to return this. */
+static int execute_32(void)
+{
+	execl(PROGRAM_32, PROGRAM_32, "--execute", CODE_FILE, "3", NULL);
+	return 1;
+}
+
+/* Execute a mapping of the file twice. */
+static int execute_twice(void)
+{
+	uint8_t *code = map_code();
+	int (*function)(void) = (int (*)(void))(uintptr_t)code;
+
+	CHECK(code != MAP_FAILED);
+	CHECK(function() == 3);
+	return function() != 3;
+}
+
+/*
+ * Fault: an instruction is not analysed as 64-bit code if it is a 32-bit
+ * program that maps the file first. A 64-bit one is probed once, and no more.
+ */
+static void code_mode_first(struct result *r)
+{
+	unsigned long before = trace_hits();
+	struct probe p = { .defined = false };
+	int status;
+
+	if (expect(r, make_code(times_one, sizeof(times_one)), "no file") &&
+	    expect(r, !probe_define_at(&p, CODE_FILE, IMUL_AT), "no probe") &&
+	    expect(r, !probe_arm(&p), "cannot arm the probe")) {
+		status = wait_child(start_child(execute_32));
+		if (!status)
+			status = wait_child(start_child(execute_twice));
+		judge(r, status, trace_hits() - before, 3);
+	}
+	probe_remove(&p);
+	unlink(CODE_FILE);
+}
+
+/*
+ * In 32-bit code mov $3, %eax; dec %eax; add $1, %eax; ret. In 64-bit code what
+ * is in the middle is one instruction, add $1, %rax.
+ */
+static const uint8_t dec_or_rex[] = {
+	0xb8, 3, 0, 0, 0, 0x48, 0x05, 1, 0, 0, 0, 0xc3
+};
+
+#define DEC_AT		5
+
+/* Have the 32-bit program add 2 and not 1, which makes 4. */
+static int patch_32(void)
+{
+	execl(PROGRAM_32, PROGRAM_32, "--execute", CODE_FILE, "4", "7", "2",
+	      NULL);
+	return 1;
+}
+
+/*
+ * Fault: as much as the instruction has in 64-bit code is compared before a
+ * 32-bit program is probed. What lies behind it has been patched there: it is
+ * not probed.
+ */
+static void code_mode_patched(struct result *r)
+{
+	unsigned long before = trace_hits();
+	struct probe p = { .defined = false };
+	int status;
+	pid_t pid;
+
+	if (!expect(r, make_code(dec_or_rex, sizeof(dec_or_rex)), "no file") ||
+	    !expect(r, !probe_define_at(&p, CODE_FILE, DEC_AT), "no probe"))
+		goto out;
+	pid = start_child(patch_32);
+	if (expect(r, waitpid(pid, &status, WUNTRACED) == pid &&
+		   WIFSTOPPED(status), "the program has not mapped the file")) {
+		expect(r, !probe_arm(&p), "cannot arm the probe");
+		kill(pid, SIGCONT);
+		status = wait_child(pid);
+		judge(r, status, trace_hits() - before, 1);
+	}
+out:
+	probe_remove(&p);
+	unlink(CODE_FILE);
+}
+#endif
+
 /* In the file: two pages of code, and one with a counter in it. */
 #define COUNTER_AT	(2 * PAGE)
 
@@ -475,6 +576,12 @@ const struct test file_tests[] = {
 	TEST("code-rewritten", "sigtrap", code_rewritten),
 	TEST("code-patched", "sigtrap", code_patched),
 	TEST("code-overlapping", "sigtrap", code_overlapping),
+#ifdef __x86_64__
+	TEST_IF("code-mode-first", "sigtrap", code_mode_first,
+		lacks_program_32),
+	TEST_IF("code-mode-patched", "sigtrap", code_mode_patched,
+		lacks_program_32),
+#endif
 	TEST_IF("counter-moved", "fail", counter_moved, lacks_tracefs),
 	TEST_IF("arm-enable-file", "pass", arm_enable_file, lacks_tracefs),
 	{ .name = NULL },

@@ -598,6 +598,83 @@ static int full_again(void)
 	return 0;
 }
 
+/* Go as deep as returns are kept; interrupt the deepest by a signal. */
+static long raise_deepest(void)
+{
+	if (++level < MAX_PENDING)
+		return hit_call(raise_deepest);
+	return raise(SIGUSR1);
+}
+
+/*
+ * Fault: a handler on a stack of its own calls a function when no more returns
+ * are kept, and those that it has interrupted are taken for left: none of their
+ * returns is reported.
+ */
+static int handler_when_full(void)
+{
+	static char alternate[STACK_SIZE];
+	const stack_t own = {
+		.ss_sp = alternate,
+		.ss_size = sizeof(alternate),
+	};
+	const struct sigaction sa = {
+		.sa_handler = on_signal,
+		.sa_flags = SA_ONSTACK,
+	};
+
+	CHECK(!sigaltstack(&own, NULL));
+	CHECK(!sigaction(SIGUSR1, &sa, NULL));
+	CHECK(!hit_call(raise_deepest));
+	CHECK(board->count == SIGUSR1);
+	return 0;
+}
+
+/* Call one function more than returns are kept, on a stack below another. */
+static long fill(void)
+{
+	if (++level < MAX_PENDING)
+		return hit_call(fill);
+	return 7;
+}
+
+static void filling(void)
+{
+	if (hit_call(fill) == 7)
+		ended++;
+}
+
+#define STACK_PAGES	(STACK_SIZE / 4096)
+
+/*
+ * Fault: when there is no more room, the return address of a function is looked
+ * up in a page that is not there: the kernel asks for that page, with mmap_lock
+ * held.
+ */
+static int page_gone(void)
+{
+	static unsigned char present[STACK_PAGES];
+	static char saved[STACK_SIZE];
+	char *stack;
+	int i;
+
+	CHECK(!make_coroutines(2));
+	makecontext(&coroutines[0], filling, 0);
+	run_coroutine(1);
+	stack = coroutines[1].uc_stack.ss_sp;
+	memcpy(saved, stack, STACK_SIZE);
+	CHECK(!madvise(stack, STACK_SIZE, MADV_DONTNEED));
+	run_coroutine(0);
+	CHECK(ended == 1);
+	CHECK(!mincore(stack, STACK_SIZE, present));
+	for (i = 0; i < STACK_PAGES; i++)
+		CHECK(!(present[i] & 1));
+	memcpy(stack, saved, STACK_SIZE);
+	run_coroutine(1);
+	CHECK(ended == 2);
+	return 0;
+}
+
 const struct test stack_tests[] = {
 	RETURN_TEST("return-coroutines", coroutines_return, hit_call,
 		    COROUTINE_RETURNS),
@@ -614,6 +691,9 @@ const struct test stack_tests[] = {
 	RETURN_TEST("return-longjmp-lost", longjmp_lost, hit_call, 100),
 	RETURN_TEST("return-longjmp-full", surfaced, hit_call, 6),
 	RETURN_TEST("return-full-again", full_again, hit_call, MAX_PENDING + 2),
+	RETURN_TEST("return-sigaltstack-full", handler_when_full, hit_call,
+		    MAX_PENDING),
+	RETURN_TEST("return-page-gone", page_gone, hit_call, MAX_PENDING),
 	RETURN_TEST("return-autodisarm", autodisarm, hit_call, 4),
 	RETURN_TEST("return-autodisarm-above", autodisarm_above, hit_call, 2),
 	{ .name = "return-dispatch", .before = "sigtrap", .child = dispatched,
