@@ -68,8 +68,11 @@ remove:
 	probe_remove(&first);
 }
 
-/* What the server below was asked for. */
-static volatile unsigned int *fuse_asked;
+/* What the server below was asked for, and whether it waits with a page. */
+static struct {
+	volatile unsigned int	asked;
+	volatile int		hold, held;
+} *served;
 
 /* Answer a request. */
 static void fuse_answer(int fd, uint64_t unique, int error, const void *data,
@@ -119,11 +122,15 @@ static void fuse_one(int fd, const struct fuse_in_header *in)
 		fuse_answer(fd, in->unique, 0, &attr, sizeof(attr));
 		return;
 	case FUSE_OPEN:
-		++*fuse_asked;
+		served->asked++;
 		fuse_answer(fd, in->unique, 0, &opened, sizeof(opened));
 		return;
 	case FUSE_READ:
-		++*fuse_asked;
+		served->asked++;
+		while (served->hold) {
+			served->held = 1;
+			nap_ms(1);
+		}
 		memcpy(page, code_begin, code_end - code_begin);
 		fuse_answer(fd, in->unique, 0, page, PAGE);
 		return;
@@ -147,6 +154,7 @@ static pid_t serve(struct result *r)
 	char options[128];
 	pid_t pid;
 
+	served = shared_memory(sizeof(*served));
 	snprintf(options, sizeof(options),
 		 "fd=%d,rootmode=40000,user_id=0,group_id=0", fd);
 	mkdir(FUSE_DIR, 0755);
@@ -164,6 +172,14 @@ static pid_t serve(struct result *r)
 	}
 	close(fd);
 	return pid;
+}
+
+/* Unmount it, and end that process. */
+static void end_server(pid_t server)
+{
+	umount2(FUSE_DIR, MNT_DETACH);
+	kill(server, SIGKILL);
+	waitpid(server, NULL, 0);
 }
 
 /* Execute the code of the file that is served. */
@@ -188,22 +204,73 @@ static void arm_fuse(struct result *r)
 	pid_t server;
 	int status;
 
-	fuse_asked = shared_memory(sizeof(*fuse_asked));
 	server = serve(r);
 	if (server < 0)
 		return;
 	if (expect(r, !probe_define_at(&p, FUSE_FILE, 0), "cannot define") &&
 	    expect(r, !probe_arm(&p), "cannot arm the probe")) {
-		asked = *fuse_asked;
+		asked = served->asked;
 		status = wait_child(start_child(hit_served));
 		judge(r, status, trace_hits() - before, 10);
 		expect(r, !asked, "arming has asked the server %u times",
 		       asked);
 	}
 	probe_remove(&p);
-	umount2(FUSE_DIR, MNT_DETACH);
-	kill(server, SIGKILL);
-	waitpid(server, &status, 0);
+	end_server(server);
+}
+
+/*
+ * Read the file, see that its page is kept, and have it dropped: it is asked
+ * for again.
+ */
+static int read_and_drop(void)
+{
+	int fd = open(FUSE_FILE, O_RDONLY | O_CLOEXEC);
+	unsigned int asked;
+	char first;
+
+	CHECK(fd >= 0);
+	CHECK(pread(fd, &first, 1, 0) == 1);
+	asked = served->asked;
+	CHECK(pread(fd, &first, 1, 0) == 1);
+	CHECK(served->asked == asked);
+	CHECK(!posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED));
+	CHECK(pread(fd, &first, 1, 0) == 1);
+	CHECK(served->asked == asked + 1);
+	return 0;
+}
+
+/*
+ * Fault: a probe that is armed while somebody waits for the page keeps that
+ * page, and the file system cannot drop it any more.
+ */
+static void arm_fuse_reading(struct result *r)
+{
+	bool ended = false;
+	struct probe p;
+	pid_t server, reader;
+	int status;
+
+	server = serve(r);
+	if (server < 0)
+		return;
+	if (!expect(r, !probe_define_at(&p, FUSE_FILE, 0), "cannot define"))
+		goto out;
+	served->hold = 1;
+	reader = start_child(read_and_drop);
+	while (!served->held && !ended) {
+		ended = child_ended(reader, &status);
+		nap_ms(1);
+	}
+	expect(r, !ended, "nobody waits for the page");
+	expect(r, !probe_arm(&p), "cannot arm the probe");
+	served->hold = 0;
+	if (!ended)
+		status = wait_child(reader);
+	judge(r, status, 0, 0);
+out:
+	probe_remove(&p);
+	end_server(server);
 }
 
 /* Return what the kernel lacks for that, or NULL. */
@@ -573,6 +640,7 @@ out:
 
 const struct test file_tests[] = {
 	TEST_IF("arm-fuse", "sigtrap", arm_fuse, lacks_fuse),
+	TEST_IF("arm-fuse-reading", "pass", arm_fuse_reading, lacks_fuse),
 	TEST("code-rewritten", "sigtrap", code_rewritten),
 	TEST("code-patched", "sigtrap", code_patched),
 	TEST("code-overlapping", "sigtrap", code_overlapping),

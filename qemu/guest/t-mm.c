@@ -223,6 +223,40 @@ static int map_protect(void)
 	return hit_code(code, 10);
 }
 
+/* Make the code writable after it was hit, as those do who patch it. */
+static int map_writable(void)
+{
+	void *code = map_code(NULL, MAP_PRIVATE);
+
+	CHECK(!hit_code(code, 10));
+	CHECK(!mprotect(code, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC));
+	return hit_code(code, 10);
+}
+
+/* The first bytes of the probed instruction that are in the first page */
+#define HEAD_SIZE	2
+#define HEAD_AT		(PAGE - HEAD_SIZE)
+
+/*
+ * Map one page after the other into memory that is reserved and has something
+ * else in it: when the first one is there, the instruction is not yet complete.
+ * The two are not joined.
+ */
+static int map_pieces(void)
+{
+	const int both = PROT_READ | PROT_WRITE;
+	char *room = mmap(NULL, 2 * PAGE, both, MAP_PRIVATE | MAP_ANONYMOUS,
+			  -1, 0);
+	int fd = open(CODE_FILE, O_RDONLY | O_CLOEXEC);
+
+	CHECK(room != MAP_FAILED);
+	memset(room, 0x55, 2 * PAGE);
+	CHECK(map_code(room, MAP_PRIVATE) == room);
+	CHECK(mmap(room + PAGE, PAGE, both | PROT_EXEC,
+		   MAP_PRIVATE | MAP_FIXED, fd, PAGE) == room + PAGE);
+	return hit_code(room + HEAD_AT, 10);
+}
+
 /* This function hits in a shared mapping, in which nothing is ever probed. */
 static int map_shared(void)
 {
@@ -345,6 +379,24 @@ static const char *lacks_stay(void)
 static void mm_map_protect(struct result *r)
 {
 	in_code(r, map_protect, 20, 20);
+}
+
+/*
+ * Fault: a hit in code that may be written to is taken for the program's own
+ * breakpoint.
+ */
+static void mm_map_writable(struct result *r)
+{
+	in_code(r, map_writable, 20, 20);
+}
+
+/*
+ * Fault: the rest of an instruction is compared with what is behind the end of
+ * the mapping, and the probe is not armed.
+ */
+static void mm_map_pieces(struct result *r)
+{
+	in_page(r, map_pieces, HEAD_AT, 10, 10);
 }
 
 /* This function tests that a shared mapping is left alone. */
@@ -470,6 +522,84 @@ static void arm_behind_end(struct result *r)
 	probe_remove(&p);
 }
 
+/* mov %ecx, %ss, which is refused, or mov %ecx, %es, which is not */
+#define MOV_TO_SEGMENT	0x8e
+#define FROM_ECX_TO_SS	0xd1
+#define FROM_ECX_TO_ES	0xc1
+#define CROSSED_PAGES	13
+
+/* Make a page that ends with a half of an instruction, and begins with one. */
+static bool write_halves(int fd, int number)
+{
+	const unsigned char end = MOV_TO_SEGMENT;
+	unsigned char begin = number % 2 ? FROM_ECX_TO_ES : FROM_ECX_TO_SS;
+
+	return pwrite(fd, &begin, 1, number * PAGE) == 1 &&
+	       pwrite(fd, &end, 1, (number + 1) * PAGE - 1) == 1;
+}
+
+/*
+ * Make a file of such pages. Those of one kind come first: if they lie in a row
+ * in memory, behind a page is one that begins like itself, and in the file one
+ * that does not.
+ */
+static bool make_crossed(void)
+{
+	int fd = open(CODE_FILE, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+	bool good = fd >= 0;
+	int i;
+
+	for (i = 0; i < CROSSED_PAGES; i += 2)
+		good = good && write_halves(fd, i);
+	for (i = 1; i < CROSSED_PAGES; i += 2)
+		good = good && write_halves(fd, i);
+	close(fd);
+	return good;
+}
+
+/*
+ * Arm probes on instructions that cross the end of a page.  Fault: the second
+ * half is read from what is behind the first page in memory.
+ */
+static void arm_crossed(struct result *r)
+{
+	struct probe p = { .defined = false };
+	int i, err;
+
+	if (!expect(r, make_crossed(), "cannot make the file"))
+		return;
+	for (i = 1; i < CROSSED_PAGES; i++) {
+		if (!expect(r, !probe_define_at(&p, CODE_FILE, i * PAGE - 1),
+			    "cannot define a probe at the end of a page"))
+			return;
+		err = probe_arm(&p);
+		expect(r, i % 2 ? !err : is_refusal(err),
+		       "at the end of page %d: error %d", i - 1, err);
+		probe_remove(&p);
+	}
+}
+
+/* More than 32 bits can tell, and less of it than where the code is */
+#define LARGE_SIZE	((1LL << 32) + PAGE)
+#define LARGE_AT	(2 * PAGE)
+
+/* Arm a probe in a large file.  Fault: its size is cut to 32 bits. */
+static void arm_large(struct result *r)
+{
+	struct probe p = { .defined = false };
+	int err;
+
+	if (!expect(r, make_code(refused_begin, refused_end, LARGE_AT) &&
+		    !truncate64(CODE_FILE, LARGE_SIZE), "no large file") ||
+	    !expect(r, !probe_define_at(&p, CODE_FILE, LARGE_AT +
+					(refused_insn - refused_begin)),
+		    "cannot define a probe in a large file"))
+		return;
+	err = probe_arm(&p);
+	expect(r, is_refusal(err), "large file: error %d", err);
+	probe_remove(&p);
+}
+
 /*
  * This function tests that whoever arms a probe is told that the instruction is
  * refused, when nobody maps the file, and what the file says that it is for.
@@ -487,6 +617,8 @@ static void refuse_armed(struct result *r)
 			probe_remove(&p);
 			arm_elf_files(r);
 			arm_behind_end(r);
+			arm_crossed(r);
+			arm_large(r);
 		} else {
 			run_refused(r);
 			if (r->outcome == OUTCOME_PASS)
@@ -939,6 +1071,8 @@ const struct test mm_tests[] = {
 	TEST("mm-map-grow-move", "fail", mm_map_grow_move),
 	TEST_IF("mm-map-stay", "sigtrap", mm_map_stay, lacks_stay),
 	TEST("mm-map-protect", "sigtrap", mm_map_protect),
+	TEST("mm-map-writable", "sigtrap", mm_map_writable),
+	TEST("mm-map-pieces", "sigtrap", mm_map_pieces),
 	TEST("mm-map-shared", "pass", mm_map_shared),
 	TEST("mm-map-drop", "sigtrap", mm_map_drop),
 	TEST("refuse-unmapped", "sigtrap", refuse_unmapped),

@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -20,6 +21,7 @@
 /* format/retprobe, beside it: config:0 */
 #define PMU_RETURN	1
 #define STORES		10
+#define PAGE		4096
 #define INT3		0xcc
 
 /* This function opens an event for a process and returns its descriptor. */
@@ -191,6 +193,71 @@ static int kernel_watched(void)
 	return 0;
 }
 
+/* A sample of the callers of what has caused a page fault */
+struct sample {
+	struct perf_event_header	header;
+	uint64_t			nr;
+	uint64_t			ip[];
+};
+
+/* Open an event that records who has called what causes a page fault. */
+static int open_callers(void)
+{
+	struct perf_event_attr attr = {
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_PAGE_FAULTS,
+		.sample_period = 1,
+		.sample_type = PERF_SAMPLE_CALLCHAIN,
+		.disabled = 1,
+		.exclude_kernel = 1,
+		.exclude_callchain_kernel = 1,
+	};
+
+	return perf_open(&attr, 0);
+}
+
+/* Cause one page fault for the event, always called from the same place. */
+static __attribute__((noinline)) int fault_once(int fd)
+{
+	const long *page = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
+				MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	CHECK(page != MAP_FAILED);
+	CHECK(!ioctl(fd, PERF_EVENT_IOC_ENABLE, 0));
+	CHECK(!hit_load(page));
+	CHECK(!ioctl(fd, PERF_EVENT_IOC_DISABLE, 0));
+	return 0;
+}
+
+/*
+ * Record the callers before a function has been hit at its entry, where it has
+ * push %rbp, and after.
+ * Fault: the task counts as one at the entry of a function from then on, which
+ * has one caller more.
+ */
+static int callers(void)
+{
+	const struct sample *first, *second;
+	int fd = open_callers(), i;
+	const char *ring;
+
+	CHECK(fd >= 0);
+	ring = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	CHECK(ring != MAP_FAILED);
+	for (i = 0; i < 2; i++) {
+		if (i)
+			CHECK(!hit_times(hit_framed, 1));
+		CHECK(!fault_once(fd));
+	}
+	first = (const void *)(ring + PAGE);
+	second = (const void *)(ring + PAGE + first->header.size);
+	CHECK(first->header.type == PERF_RECORD_SAMPLE);
+	CHECK(second->header.type == PERF_RECORD_SAMPLE);
+	CHECK(first->nr > 1 && first->nr == second->nr);
+	CHECK(!memcmp(first->ip, second->ip, first->nr * sizeof(*first->ip)));
+	return 0;
+}
+
 /* This function returns what the kernel lacks for the first test, or NULL. */
 static const char *lacks_perf_probes(void)
 {
@@ -202,5 +269,6 @@ const struct test perf_tests[] = {
 	TEST_IF("perf-return", "sigtrap", perf_return, lacks_perf_probes),
 	TEST("watch-perf", "sigtrap", watch_perf),
 	CHILD_TEST("watch-kernel", kernel_watched, hit_xol, STORES),
+	CHILD_TEST("perf-callers", callers, hit_framed, 1),
 	{ .name = NULL },
 };
