@@ -212,6 +212,7 @@ def test_the_comparison_is_kept(tmp_path):
     [
         (None, "boot this variant first"),
         ("", "no JSON"),
+        ("[" * 100_000, "no JSON"),
         ("[]", "the format is not 1"),
         ('{"format": 99}', "the format is not 1"),
         ('{"format": 1}', "missing or wrong"),
@@ -224,6 +225,30 @@ def test_damaged_results(tmp_path, text, message):
     if text is not None:
         path.write_text(text)
     with pytest.raises(UserError, match=message):
+        read_boot(path)
+
+
+@pytest.mark.parametrize(
+    ("where", "value"),
+    [
+        (("end", "seconds"), "long"),
+        (("outcome", "reason"), 5),
+        (("ktap", "tests", 0, "values"), []),
+        (("ktap", "tests", 0, "values"), {"outcome": 5}),
+        (("ktap", "tests", 0, "reason"), 5),
+        (("ktap", "tests", 0, "diagnostics"), [5]),
+    ],
+)
+def test_a_field_of_another_type(tmp_path, where, value):
+    """It is told where the file is read, not where the field is used."""
+    data = json.loads(json.dumps(boot_data(boot("ktap-one-failed")), default=str))
+    place = data
+    for key in where[:-1]:
+        place = place[key]
+    place[where[-1]] = value
+    path = tmp_path / "tip-plain.json"
+    path.write_text(json.dumps(data))
+    with pytest.raises(UserError, match="missing or wrong"):
         read_boot(path)
 
 

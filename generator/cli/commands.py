@@ -7,6 +7,7 @@ Stages that a command does not need are not imported: rendering takes less than 
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import sys
 from collections.abc import Mapping
@@ -441,7 +442,9 @@ def _compare(
     if verbose:
         screen.say(format_comparison(comparison, terminal=screen.terminal, width=screen.width))
     places = {"every test, as a table": table, "for machines": kept, "JUnit": junit}
-    screen.say(format_summary(request, comparison, program=_program(), kept=places))
+    area = ["--workdir", str(options.area)] if options.workdir else []
+    program = shlex.join((_program(), *area))
+    screen.say(format_summary(request, comparison, program=program, kept=places))
     check_comparison(comparison)
 
 

@@ -136,7 +136,7 @@ def read_boot(path: Path) -> BootResult:
         raise UserError(
             f"cannot read: {error.strerror}", where=str(path), hint="boot this variant first"
         ) from error
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError("this is no JSON", where=str(path), hint="boot it again") from error
     if not isinstance(data, dict) or data.get("format") != FORMAT:
         raise UserError(
@@ -158,7 +158,7 @@ def _boot(data: dict[str, Any]) -> BootResult:
         flavour=str(data["flavour"]),
         outcome=Outcome(
             kind=Kind(outcome["kind"]),
-            reason=outcome["reason"],
+            reason=_text(outcome["reason"]),
             excerpt=tuple(outcome["excerpt"]),
             complaints=tuple(outcome.get("complaints", ())),
         ),
@@ -169,7 +169,14 @@ def _boot(data: dict[str, Any]) -> BootResult:
                 "tests": tuple(_test(test) for test in ktap["tests"]),
             }
         ),
-        end=MachineEnd(**{**end, "ending": Ending(end["ending"]), "events": tuple(end["events"])}),
+        end=MachineEnd(
+            **{
+                **end,
+                "ending": Ending(end["ending"]),
+                "seconds": float(end["seconds"]),
+                "events": tuple(end["events"]),
+            }
+        ),
         accel=AccelVerdict(**data["accel"]),
         console=Path(data["console"]),
         results=Path(data["results"]),
@@ -183,7 +190,20 @@ def _test(data: dict[str, Any]) -> KtapTest:
         **{
             **data,
             "status": Status(data["status"]),
-            "diagnostics": tuple(data["diagnostics"]),
+            "values": {_text(key): _text(value) for key, value in data["values"].items()},
+            "reason": _text(data["reason"]),
+            "diagnostics": tuple(map(_text, data["diagnostics"])),
             "subtests": tuple(_test(test) for test in data["subtests"]),
         }
     )
+
+
+def _text(value: object) -> str:
+    """Return ``value``, which has to be text.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not isinstance(value, str):
+        raise TypeError(f"{value!r} is not text")
+    return value

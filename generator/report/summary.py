@@ -9,6 +9,7 @@ which command shows that, and where the rest is.
 from __future__ import annotations
 
 import io
+import shlex
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
@@ -160,10 +161,10 @@ def _alone(comparison: Comparison, row: Row, program: str) -> str:
     """Return the command that runs a test on the kernel where it is not as it must be."""
     flavour, _, accel = comparison.flavour.partition("-")
     variant = "tip" if row.tip != "pass" else BASELINE
-    words = [program, "boot", "--base", comparison.base]
+    words = ["boot", "--base", comparison.base]
     words += ["--flavour", flavour] if flavour != "plain" else []
     words += ["--accel", accel] if accel else []
-    return " ".join((*words, variant, "--tests", row.name))
+    return f"{program} {shlex.join((*words, variant, '--tests', row.name))}"
 
 
 def _proved(comparison: Comparison) -> Iterator[str]:
