@@ -10,6 +10,7 @@ import sys
 import zipfile
 
 import pytest
+import typer
 from conftest import TESTS
 
 from generator.cli import main
@@ -96,7 +97,10 @@ def test_help_has_an_example(name, capsys):
     line = found[0].partition(" | ")[0].partition(" > ")[0].rpartition(" && ")[2]
     program, command, *words = shlex.split(line)
     assert (program, command) == ("uprobekit", name)
-    command_line().commands[name].make_context(name, words)
+    group = command_line()
+    # the names of the help option are the group's, and click keeps them once they were asked for
+    parent = typer.Context(group, info_name="uprobekit", **group.context_settings)
+    group.commands[name].make_context(name, words, parent=parent)
 
 
 @needs("groff")
