@@ -167,19 +167,21 @@ def _read_commits(name: str, repo: Repository, rendered: Path, plan: Plan) -> li
         message = repo.text("log", "-1", "--format=%B", commit)
         title, _, body = message.partition("\n")
         subject = _PREFIX.sub("", title)
-        paths = repo.text("diff-tree", "--no-commit-id", "--name-only", "-r", commit).split("\n")
-        paths = [path for path in paths if path]
+        rows = _changed_files(repo, commit)
+        paths = [row.path for row in rows]
+        only_text = [row.path for row in rows if row.status == "M"]
         number = subjects.get(subject, 0)
         amended = title.startswith("amend!")
         is_patch = number and not title.startswith(("fixup!", "squash!", "amend!"))
-        outside = _outside(repo, commit, set(_changed(ours, plan, number)) if is_patch else set())
+        own = _changed(ours, plan, number) if is_patch else []
+        outside = _outside(repo, commit, [row for row in rows if row.path not in own])
         if is_patch:
-            paths += [p for p in _changed(ours, plan, number) if p not in paths]
+            paths += [p for p in own if p not in paths]
             files = {p: text for p in paths if (text := repo.file(commit, p)) is not None}
             outside += _new_trailers(ours, _ref(plan, number), body)
             found.append(_patch(commit[:12], number, files, subject, body, outside))
             continue
-        if outside and not _only_changed(repo, commit):
+        if outside and not only_text:
             found.append(Change(name=commit[:12], number=0, files={}, outside=outside))
             continue
         files = {p: text for p in paths if (text := repo.file(commit, p)) is not None}
@@ -200,40 +202,34 @@ def _read_commits(name: str, repo: Repository, rendered: Path, plan: Plan) -> li
             first, _, rest = body.lstrip("\n").partition("\n")
             found.append(_patch(commit[:12], on or number, files, first, rest, outside))
         else:
-            changed = {path: files[path] for path in _only_changed(repo, commit)}
+            changed = {path: files[path] for path in only_text}
             found.append(Change(name=commit[:12], number=on, files=changed, outside=outside))
     return found
 
 
-def _raw(repo: Repository, commit: str) -> list[tuple[str, bool, str]]:
-    """Return the status, whether the mode has changed, and the path of each file of a commit."""
-    rows = repo.text("diff-tree", "--no-commit-id", "--no-renames", "--raw", "-r", commit)
+@dataclass(frozen=True)
+class _ChangedFile:
+    """A file of a commit: what became of it (A, D, M, T), and whether its mode is another."""
+
+    path: str
+    status: str
+    mode: bool
+
+
+def _changed_files(repo: Repository, commit: str) -> list[_ChangedFile]:
+    """Return the files that a commit changes; gitdiffcore(7), git-diff-tree(1), "raw output"."""
+    listed = repo.text("diff-tree", "--no-commit-id", "--no-renames", "--raw", "-r", commit)
     found = []
-    for row in rows.splitlines():
+    for row in listed.splitlines():
         head, _, path = row.partition("\t")
         old, new, _, _, status = head.removeprefix(":").split()
-        found.append((status, old != new, path))
+        found.append(_ChangedFile(path=path, status=status, mode=old != new))
     return found
 
 
-def _only_changed(repo: Repository, commit: str) -> list[str]:
-    """Return the files of which a commit changes the text."""
-    return [path for status, _, path in _raw(repo, commit) if status == "M"]
-
-
-def _outside(repo: Repository, commit: str, own: set[str]) -> str:
-    """Return, as a diff, the files that a commit adds, removes, or gives another mode.
-
-    Args:
-        repo: the repository of the commit.
-        commit: its name.
-        own: files that may come and go: those of the patch that it is.
-    """
-    paths = [
-        path
-        for status, mode, path in _raw(repo, commit)
-        if path not in own and (status != "M" or mode)
-    ]
+def _outside(repo: Repository, commit: str, files: Sequence[_ChangedFile]) -> str:
+    """Return, as a diff, those of the files that are added, removed, or have another mode."""
+    paths = [one.path for one in files if one.status != "M" or one.mode]
     if not paths:
         return ""
     return repo.text("diff-tree", "--no-commit-id", "--no-renames", "-p", commit, "--", *paths)

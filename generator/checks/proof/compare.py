@@ -54,9 +54,6 @@ INT3 = 0xCC
 # TASK_SIZE_MAX of 64-bit code: behind it are no canonical addresses of user space
 USER_END = (1 << 47) - 4096
 
-# UPROBE_SIGNALS_MAX of the C, at least
-_SIGNALS_MAX = 1000
-
 # more repetitions than start.py asks for
 _REPETITIONS = 8
 
@@ -317,7 +314,7 @@ class Prover:
             raise RuntimeError(f"arch_uprobe_pre_xol() goes to {regs.ip:#x}, the slot is {slot:#x}")
         if not regs.flags & TF or library.blockstep():
             raise RuntimeError("arch_uprobe_pre_xol() does not ask for a step")
-        if self._is_never_trapped():
+        if library.is_never_trapped():
             raise RuntimeError("an exception without a number is waited for without end")
         if start.watched:
             library.watch()
@@ -342,10 +339,6 @@ class Prover:
         if library.trap_nr() != wanted:
             raise RuntimeError(f"thread.trap_nr is {library.trap_nr()}, wanted {wanted}")
         return False, fault
-
-    def _is_never_trapped(self) -> bool:
-        """Ask, as often as signals may be put off, about a copy that the task does not get past."""
-        return not any(self._library.was_trapped() for _ in range(_SIGNALS_MAX))
 
     def _without_stack(
         self, verdict: Verdict, vaddr: int, slot: int, start: Start

@@ -8,6 +8,7 @@ from array import array
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from generator.errors import InfraError
 
@@ -134,61 +135,39 @@ class Library:
 
     def __init__(self, path: Path) -> None:
         library = _load(path)
-        self._analyze = library.proof_analyze
-        self._analyze.argtypes = (ctypes.c_char_p, ctypes.c_bool, ctypes.c_void_p)
-        self._set_memory = library.proof_set_memory
-        self._hit = library.proof_hit
-        self._hit.argtypes = (
-            ctypes.c_bool,
-            ctypes.c_ulong,
-            ctypes.c_ulong,
-            ctypes.c_ulong,
-            ctypes.c_bool,
-        )
-        self.skip = self._taking_registers(library.proof_skip, ctypes.c_bool)
-        self.sleeps = library.proof_sleeps
-        self.sleeps.restype = ctypes.c_uint
-        self.pre_xol = self._taking_registers(library.proof_pre_xol, ctypes.c_int)
-        self.post_xol = self._taking_registers(library.proof_post_xol, ctypes.c_int)
-        self.abort_xol = self._taking_registers(library.proof_abort_xol, None)
-        self.trap = library.proof_trap
-        self.trap.argtypes = (ctypes.c_ulong,)
-        self.was_trapped = library.proof_was_trapped
-        self.was_trapped.restype = ctypes.c_bool
-        self.trap_nr = library.proof_trap_nr
-        self.trap_nr.restype = ctypes.c_ulong
-        self.sigtraps = library.proof_sigtraps
-        self.sigtraps.restype = ctypes.c_uint
-        self.watch = library.proof_watch
-        self.watch_traps = library.proof_watch_traps
-        self.watch_traps.restype = ctypes.c_uint
-        self.shows_step = library.proof_shows_step
-        self.shows_step.restype = ctypes.c_bool
-        self.shows_old_watch = library.proof_shows_old_watch
-        self.shows_old_watch.restype = ctypes.c_bool
-        self.blockstep = library.proof_blockstep
-        self.blockstep.restype = ctypes.c_bool
-        self.race = library.proof_race
-        self.race.argtypes = (ctypes.c_bool,)
-        self.race_count = library.proof_race_count
-        self.race_count.restype = ctypes.c_uint
-        self.hijack = library.proof_hijack
-        self.hijack.argtypes = (ctypes.c_void_p, ctypes.c_ulong)
-        self.hijack.restype = ctypes.c_long
-        self.set_shstk = library.proof_set_shstk
-        self.set_shstk.argtypes = (ctypes.c_ulong, ctypes.c_bool)
-        self.end_shstk = library.proof_end_shstk
-        self.end_shstk.restype = ctypes.c_ulong
+
+        def take(name: str, result: type | None, *arguments: type) -> Callable[..., Any]:
+            function = library[f"proof_{name}"]
+            function.restype, function.argtypes = result, arguments
+            return function
+
+        c_bool, c_uint, c_ulong = ctypes.c_bool, ctypes.c_uint, ctypes.c_ulong
+        registers = ctypes.c_void_p
+        self._analyze = take("analyze", None, ctypes.c_char_p, c_bool, ctypes.c_void_p)
+        self._set_memory = take("set_memory", None, ctypes.c_void_p)
+        self._hit = take("hit", None, c_bool, c_ulong, c_ulong, c_ulong, c_bool)
+        self.skip = take("skip", c_bool, registers)
+        self.sleeps = take("sleeps", c_uint)
+        self.pre_xol = take("pre_xol", ctypes.c_int, registers)
+        self.post_xol = take("post_xol", ctypes.c_int, registers)
+        self.abort_xol = take("abort_xol", None, registers)
+        self.trap = take("trap", None, c_ulong)
+        self.was_trapped = take("was_trapped", c_bool)
+        self.is_never_trapped = take("is_never_trapped", c_bool)
+        self.trap_nr = take("trap_nr", c_ulong)
+        self.sigtraps = take("sigtraps", c_uint)
+        self.watch = take("watch", None)
+        self.watch_traps = take("watch_traps", c_uint)
+        self.shows_step = take("shows_step", c_bool)
+        self.shows_old_watch = take("shows_old_watch", c_bool)
+        self.blockstep = take("blockstep", c_bool)
+        self.race = take("race", None, c_bool)
+        self.race_count = take("race_count", c_uint)
+        self.hijack = take("hijack", ctypes.c_long, registers, c_ulong)
+        self.set_shstk = take("set_shstk", None, c_ulong, c_bool)
+        self.end_shstk = take("end_shstk", c_ulong)
         self._verdict = _CVerdict()
         self._memory: _CMemory | None = None
-
-    @staticmethod
-    def _taking_registers(
-        function: ctypes._NamedFuncPointer, result: type | None
-    ) -> Callable[..., int]:
-        function.argtypes = (ctypes.c_void_p,)
-        function.restype = result
-        return function
 
     def set_memory(
         self, read: Callable[[int, int], bytes | None], write: Callable[[int, bytes], bool]

@@ -27,6 +27,7 @@ struct proof_verdict {
 };
 
 #define PROOF_OLD_DR6	2
+#define PROOF_PATIENCE	100000	/* in signals */
 
 static struct uprobe_task utask;
 static struct arch_uprobe auprobe;
@@ -182,6 +183,21 @@ void proof_trap(unsigned long trap_nr)
 bool proof_was_trapped(void)
 {
 	return arch_uprobe_xol_was_trapped(&proof_task);
+}
+
+/*
+ * The task does not get past its copy, and the exception leaves no number:
+ * signals must not wait for ever.
+ */
+bool proof_is_never_trapped(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < PROOF_PATIENCE; i++) {
+		if (arch_uprobe_xol_was_trapped(&proof_task))
+			return false;
+	}
+	return true;
 }
 
 int proof_post_xol(struct pt_regs *regs)
