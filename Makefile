@@ -109,6 +109,9 @@ proof: setup		## execute instructions unprobed and probed in an emulator
 proof-full: setup	## the same with ten times as many
 	$(RUN) proof --base $(BASE) $(SOURCE) $(AREA) --cases 200000
 
+schedules: setup	## execute the core with a few threads in every order, in user space
+	$(RUN) schedules --base $(BASE) $(SOURCE) $(AREA)
+
 fuzz: setup		## fuzz the analysis with libFuzzer (installs clang)
 	@$(MAKE) -s tools PACKAGES="clang libclang-rt-14-dev"
 	$(RUN) fuzz --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
@@ -233,7 +236,7 @@ clean:			## remove the Python environment and caches; not the work area
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 .PHONY: help tools setup qemu-test series opcodes drift checkpatch matrix review verify patches \
-	states picture proof proof-full fuzz mutate faults census cost profile coverage corpus soak clients \
+	states picture proof proof-full schedules fuzz mutate faults census cost profile coverage corpus soak clients \
 	qemu-test-debug qemu-test-i386 bochs-test block-test build boot lint types test-tools test test-left-out test-bare test-sweep \
 	test-browser test-kernel golden check bench bench-diff clean
 

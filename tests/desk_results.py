@@ -123,6 +123,8 @@ def make_results(work: Path, *, said: str = "") -> Path:
     _keep(work, "census", counted)
     _keep(work, "states", asdict(_states(said)))
     _keep(work, "patches", _patches(said))
+    explored = {"explored": [{"scenario": said or "slots", "orders": 320}], "trace": [said]}
+    _keep(work, "schedules", {"base": BASE, "source": BASE, "problem": said, **explored})
     _keep(work, "corpus", corpus_data([_corpus(said)]))
     return work
 

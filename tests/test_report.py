@@ -27,7 +27,7 @@ ONE = next(PATCHES.glob("0002-*"))
 SECTIONS = {
     *("series", "tests", "boots", "review", "verify", "matrix", "checkpatch", "opcodes"),
     *("explored", "patches", "proof", "corpus", "mutate", "census", "cost", "clients", "coverage"),
-    *("soak", "soak-full"),
+    *("soak", "soak-full", "schedules"),
 }
 # the section of a result that has another name
 ANCHORS = {"verdicts": "opcodes", "states": "explored"}

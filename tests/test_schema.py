@@ -63,6 +63,7 @@ KEPT = [
     "mutate",
     "patches",
     "review",
+    "schedules",
     "soak",
     "states",
 ]

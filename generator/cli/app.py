@@ -881,6 +881,33 @@ def explain(
 
 
 @app.command()
+def schedules(
+    base: Base = "6.1",
+    series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    tree: Tree = None,
+    rev: Rev = None,
+    workdir: Workdir = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Execute the core's C with a few threads in every order, in user space; needs gcc.
+
+    Example: uprobekit schedules --base 6.12
+    """
+    checks.schedules(
+        Options(
+            base=base,
+            series=series,
+            tree=tree,
+            rev=rev,
+            workdir=workdir,
+            as_json=as_json,
+            quiet=quiet,
+        )
+    )
+
+
+@app.command()
 def fuzz(
     base: Base = "6.1",
     tree: Tree = None,

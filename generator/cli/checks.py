@@ -334,6 +334,27 @@ def explain(options: Options, *, code: str, mode: int, symbol: str, count: int) 
     )
 
 
+def schedules(options: Options) -> None:
+    """Execute the core in every order of a few threads."""
+    from generator.checks.schedules.run import explore_schedules
+
+    screen = options.screen()
+    source, rendered = render_source(options)
+    result = explore_schedules(
+        rendered.tip_files, ensure_dir(options.area / options.base / "schedules")
+    )
+    data = {"base": options.base, "source": source.version, **asdict(result)}
+    options.keep("schedules", data, source, rendered)
+    screen.result(data)
+    for one in result.explored:
+        screen.say(f"{one.scenario:24} {one.orders:8} orders  good")
+    if result.problem:
+        raise CheckFailed(
+            f"in one order of the threads: {result.problem}",
+            where="\n".join((f"{options.base}/{options.series}, threads in turn:", *result.trace)),
+        )
+
+
 def fuzz(options: Options, *, seconds: int, seed: int) -> None:
     """Fuzz the analysis."""
     from generator.checks.proof.build import build_fuzzer

@@ -28,6 +28,7 @@ from generator.checks.proof.explain import Explanation
 from generator.checks.proof.fuzz import FuzzResult
 from generator.checks.proof.summary import Summary
 from generator.checks.review import Point
+from generator.checks.schedules.run import Schedules
 from generator.checks.soak.judge import Soak
 from generator.checks.states.rows import StatesRows
 from generator.guest.boot import BootResult
@@ -138,6 +139,11 @@ RESULTS = {
         more={"report": str, "sections": tuple[Status, ...]},
     ),
     "review": Shape(what="the points of the review", more={"points": tuple[Point, ...]}),
+    "schedules": Shape(
+        what="the core's C in every order of a few threads",
+        of=Schedules,
+        more={"base": str, "source": str},
+    ),
     "soak": Shape(what="programs under probes, on the tip and on the base", of=Soak),
     "states": Shape(what="the states of probed tasks, explored", of=StatesRows),
     "status": Shape(what="what is in the work area", of=WorkStatus),

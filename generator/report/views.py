@@ -392,6 +392,15 @@ def _states(data: Data) -> View:
     return judged(bool(worlds) and not problems), text, view
 
 
+def _schedules(data: Data) -> View:
+    explored = [(cut(row["scenario"]), int(row["orders"])) for row in data["explored"]]
+    problem = cut(data["problem"])
+    orders = sum(one[1] for one in explored)
+    text = f"{len(explored)} scenarios, {orders} orders, {problem or 'nothing wrong'}"
+    view = {"explored": explored, "problem": problem, "trace": [cut(t) for t in data["trace"]]}
+    return judged(bool(explored) and not problem), text, view
+
+
 def _corpus(data: Data) -> View:
     rows, wrong, refusals = [], [], []
     for run in data["runs"]:
@@ -430,6 +439,13 @@ SECTIONS = (
     ),
     Section(
         anchor="explored", title="States explored", command="states", result="states", look=_states
+    ),
+    Section(
+        anchor="schedules",
+        title="Threads in every order",
+        command="schedules",
+        result="schedules",
+        look=_schedules,
     ),
     Section(
         anchor="matrix",

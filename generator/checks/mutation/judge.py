@@ -3,7 +3,8 @@
 
 The levels, from cheap to dear: the compiler (W=1, the kernel's own command line), libclang against
 the model, the tables read by pycparser, the points of the review, the machine of a task's states
-held against the C, and the execution in an emulator.
+held against the C, the execution in an emulator, and that of the core in every order of a few
+threads.
 That the patches are not what the model renders (drift) would be noticed of every fault; it is not
 asked, a fault in a template or in the model has it as well.
 
@@ -27,16 +28,17 @@ from generator.checks.proof.build import FROM_TIP, load_decoder
 from generator.checks.proof.cases import Case
 from generator.checks.proof.child import failure_in_child
 from generator.checks.review import check_review
+from generator.checks.schedules.run import HEADER, explore_schedules
 from generator.checks.states.correspond import check_correspondence
-from generator.errors import InfraError
+from generator.errors import CheckFailed, InfraError
 from generator.kbuild.objects import Compiled, compile_object, depends_on
 from generator.plan import Plan
 
 COMPILE, INTERFACE, TABLES, REVIEW = "compile", "interface", "tables", "review"
-STATES, PROOF = "states", "proof"
+STATES, PROOF, SCHEDULES = "states", "proof", "schedules"
 BY_TEXT = frozenset((REVIEW, STATES))
 """They only read: C that says the same in another place passes. Alone they do not count."""
-LEVELS = (COMPILE, INTERFACE, TABLES, REVIEW, STATES, PROOF)
+LEVELS = (COMPILE, INTERFACE, TABLES, REVIEW, STATES, PROOF, SCHEDULES)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +131,7 @@ class _Judge:
             self._review(request.tip),
             self._states(request.tip),
             self._proof(request.tip, place),
+            self._schedules(request.tip, place),
         ]
         wrong = [text for text in found if text]
         if wrong:
@@ -148,6 +151,8 @@ class _Judge:
             caught |= self._look(fault, tip, tuple(made), parses=not _failed(made))
             if not _failed(made) and set(fault.paths) & set(FROM_TIP):
                 caught[PROOF] = self._proof(tip, place)
+            if not _failed(made) and set(fault.paths) & {CORE, HEADER}:
+                caught[SCHEDULES] = self._schedules(tip, place)
             return Judged(
                 fault=fault, caught={level: text for level, text in caught.items() if text}
             )
@@ -219,6 +224,14 @@ class _Judge:
         return failure_in_child(
             sources, place / "proof", request.cases, seed=request.seed, limit=request.limit
         )
+
+    def _schedules(self, tip: Mapping[str, str], place: Path) -> str:
+        try:
+            found = explore_schedules(tip, place / "schedules", limit=self._request.limit)
+        except CheckFailed:
+            # it asks for more of a kernel than the shim has: nothing has been executed
+            return ""
+        return found.problem
 
 
 def _failed(made: Mapping[str, Compiled]) -> bool:
