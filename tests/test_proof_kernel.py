@@ -23,6 +23,7 @@ from generator.checks.proof.fuzz import fuzz_analysis
 from generator.checks.proof.judge import LEGACY_PREFIXES
 from generator.checks.proof.known import NOT_HERE
 from generator.checks.proof.library import ENOEXEC, EOPNOTSUPP, Library, Registers
+from generator.checks.proof.returns import check_returns
 from generator.checks.proof.run import ProofRequest, prove_series
 from generator.cli import main
 from generator.errors import CheckFailed, InfraError
@@ -516,3 +517,16 @@ def test_no_fuzzer(tmp_path):
         fuzz_analysis(tmp_path / "none", [], seconds=1, seed=1, place=tmp_path / "a")
     with pytest.raises(InfraError, match="says nothing"):
         fuzz_analysis(Path("/bin/true"), [], seconds=1, seed=1, place=tmp_path / "b")
+
+
+def test_a_word_of_the_kernel_is_noticed(rendered, made, tmp_path):
+    """In 32-bit code a return address has four bytes, on a 64-bit kernel too."""
+    source, tip, _place = rendered
+    assert check_returns(Library(made.library)) == []
+    file = tip[UPROBES_C]
+    right = "return regs->sp - uprobe_word_size();"
+    assert right in file
+    broken = {**tip, UPROBES_C: file.replace(right, "return regs->sp - sizeof(regs->sp);")}
+    library = Library(build_proof(source.load, broken, tmp_path).library)
+    (problem,) = check_returns(library)
+    assert problem.startswith("32-bit: the return address is said to have been at")

@@ -164,6 +164,7 @@ class Library:
         self.race = take("race", None, c_bool)
         self.race_count = take("race_count", c_uint)
         self.hijack = take("hijack", ctypes.c_long, registers, c_ulong)
+        self.return_stack = take("return_stack", c_ulong, registers)
         self.set_shstk = take("set_shstk", None, c_ulong, c_bool)
         self.end_shstk = take("end_shstk", c_ulong)
         self._verdict = _CVerdict()

@@ -16,6 +16,7 @@ from generator.checks.proof.build import ProofBuild, build_proof
 from generator.checks.proof.cases import Case, families, make_cases
 from generator.checks.proof.compare import Outcome, Prover, Result
 from generator.checks.proof.library import INSN_BYTES, Library
+from generator.checks.proof.returns import check_returns
 from generator.checks.proof.sanitize import analyze_checked, bad_inputs
 from generator.checks.proof.summary import Summary, stepped_forms, summarize
 from generator.errors import CheckFailed, InfraError
@@ -63,7 +64,8 @@ def prove_series(request: ProofRequest) -> ProofResult:
     """Run the proof; a case that is unequal is in the result and no error.
 
     Raises:
-        CheckFailed: the C does not compile, or a sanitizer reports something.
+        CheckFailed: the C does not compile, a sanitizer reports something, or a return probe takes
+            the return address from another place.
         InfraError: a tool is missing, or the emulator has crashed.
     """
     made = build_proof(request.load, request.tip, request.place)
@@ -71,6 +73,9 @@ def prove_series(request: ProofRequest) -> ProofResult:
     cases = make_cases(OPCODES, wanted=request.cases, seed=request.seed)
     checked = _check_inputs(made.library, made.filter, cases, request)
     results = _compare(made, cases, request)
+    wrong = check_returns(Library(made.library))
+    if wrong:
+        raise CheckFailed("a return probe is not as it should be: " + "; ".join(wrong))
     return ProofResult(summary=summarize(results, listed), checked_inputs=checked)
 
 
@@ -92,7 +97,8 @@ def first_failure(request: ProofRequest, cases: Sequence[Case]) -> str:
         _check_inputs(made.library, made.filter, cases, request)
     except CheckFailed as error:
         return error.what
-    prover = Prover(Library(made.library), made.native, seed=request.seed)
+    library = Library(made.library)
+    prover = Prover(library, made.native, seed=request.seed)
     results = []
     for case in cases:
         result = prover.prove(case)
@@ -101,7 +107,9 @@ def first_failure(request: ProofRequest, cases: Sequence[Case]) -> str:
             what = result.reason or ", ".join(result.differences)
             return f"{case.code.hex(' ')} ({case.bits}-bit) {result.text}: {what}"
     stepped = stepped_forms(results, families(OPCODES))
-    return f"nothing is emulated any more of: {stepped[0]}" if stepped else ""
+    if stepped:
+        return f"nothing is emulated any more of: {stepped[0]}"
+    return next(iter(check_returns(library)), "")
 
 
 def _check_inputs(

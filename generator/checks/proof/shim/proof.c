@@ -222,6 +222,18 @@ unsigned long proof_hijack(struct pt_regs *regs, unsigned long trampoline)
 	return ret_addr;
 }
 
+/* Where the return address was that the task has just returned by */
+unsigned long proof_return_stack(struct pt_regs *regs)
+{
+	struct mm_struct mm = PROOF_MM(proof_task.x86_64);
+	unsigned long stack;
+
+	proof_task.mm = &mm;
+	stack = arch_uretprobe_stack(regs);
+	proof_task.mm = NULL;
+	return stack;
+}
+
 /* Another task changes whatever this one would replace. */
 void proof_race(bool on)
 {
