@@ -23,6 +23,7 @@ static const struct test * const tables[] = {
 	stack_tests,
 	refs_tests,
 	program_tests,
+	race_tests,
 # ifdef __x86_64__
 	code_tests,
 	slot_tests,

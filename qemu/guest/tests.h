@@ -50,6 +50,7 @@ extern const struct test stack_tests[];
 extern const struct test refs_tests[];
 extern const struct test file_tests[];
 extern const struct test program_tests[];
+extern const struct test race_tests[];
 /* Of 64-bit programs alone. */
 extern const struct test code_tests[];
 extern const struct test slot_tests[];
