@@ -61,9 +61,9 @@ def git(repo, *arguments):
 def test_what_is_rendered(render, golden):
     """The patches and the manifest, byte by byte."""
     rendered = render()
-    for name, data in {**rendered.patches, "series": rendered.manifest}.items():
+    for name, data in rendered.files.items():
         golden(GOLDEN / name, data.decode())
-    assert {path.name for path in GOLDEN.iterdir()} == {*rendered.patches, "series"}
+    assert {path.name for path in GOLDEN.iterdir()} == {*rendered.files}
 
 
 def test_rendering_twice(render, tmp_path):
@@ -223,7 +223,7 @@ def test_writing(render, tmp_path):
     rendered = render()
     target = tmp_path / "a/b"
     first = write_series(rendered, target)
-    assert sorted(first.written) == sorted([*rendered.patches, "series"])
+    assert sorted(first.written) == sorted(rendered.files)
     assert first.removed == ()
     times = {path: path.stat().st_mtime_ns for path in target.iterdir()}
     assert write_series(rendered, target).written == ()

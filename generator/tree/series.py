@@ -37,7 +37,11 @@ from generator.render.words import check_definitions, check_words
 from generator.tree.acquire import Source
 from generator.tree.edit import WorkingTree, apply_edits, changed_files
 from generator.tree.git import git_environment
+from generator.tree.interface import FILE_NAME, describe_interface, format_interface
 from generator.tree.names import NameCheck
+
+BASELINE_COMMIT = 1
+"""Which of the commits is the baseline; the one before it has the unmodified files."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +67,7 @@ class Rendered:
         manifest: content of the file ``series``: the patches in order and where they come from.
         base_files: the unmodified text of each file that the series touches and the base has.
         tip_files: their text after the last patch.
+        interface: content of ``interface.txt``: what the series declares, a line for each.
     """
 
     repo: Path
@@ -70,6 +75,12 @@ class Rendered:
     manifest: bytes
     base_files: Mapping[str, str]
     tip_files: Mapping[str, str]
+    interface: bytes
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """Name and content of everything that is written beside the patches, and of them."""
+        return {**self.patches, FILE_NAME: self.interface, "series": self.manifest}
 
 
 def render_series(plan: Plan, source: Source, workdir: Path) -> Rendered:
@@ -86,6 +97,11 @@ def render_series(plan: Plan, source: Source, workdir: Path) -> Rendered:
     """
     place = workdir / plan.base.name
     commits, base_files, tip_files = _make_commits(plan, source, place)
+    facts = describe_interface(
+        {**base_files, **commits[BASELINE_COMMIT].files},
+        tip_files,
+        [planned.patch for planned in plan.patches],
+    )
     with locked(place / "render.lock"):
         repo = import_commits(commits, place / "repo.git", plan.series.name, plan.series.author)
         write_atomic(place / "source.json", _source_record(source))
@@ -97,6 +113,7 @@ def render_series(plan: Plan, source: Source, workdir: Path) -> Rendered:
         manifest=manifest,
         base_files=base_files,
         tip_files=tip_files,
+        interface=format_interface(facts),
     )
 
 
@@ -107,7 +124,7 @@ def series_commits(plan: Plan, source: Source, workdir: Path) -> tuple[Commit, .
         UserError: an edit does not find its place, or the model or a template is wrong.
     """
     commits, _, _ = _make_commits(plan, source, workdir / plan.base.name)
-    return tuple(commits[1:])
+    return tuple(commits[BASELINE_COMMIT:])
 
 
 def prefix_tree(plan: Plan, source: Source, number: int | None = None) -> WorkingTree:
@@ -396,7 +413,7 @@ def write_series(rendered: Rendered, target: Path, *, overwrite: bool = False) -
     Raises:
         UserError: a patch was edited since it was rendered; nothing is written.
     """
-    files = {**rendered.patches, "series": rendered.manifest}
+    files = rendered.files
     edited = () if overwrite else edited_patches(rendered, target)
     if edited:
         raise UserError(
