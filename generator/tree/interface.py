@@ -38,18 +38,26 @@ from generator.model.states import OUTSIDE, OUTSIDE_TRANSITIONS, STATES, TRANSIT
 
 FILE_NAME = "interface.txt"
 REFUSED = "refused"
-_HEADER = "# The interface of the series, sorted; written by uprobekit render, not by hand."
+HEADER = "# The interface of the series, sorted; written by uprobekit render, not by hand."
 _ONE_BYTE = "one-byte"
 
 
 @dataclass(frozen=True, kw_only=True)
 class FunctionFact:
-    """A function: ``front`` is what stands before its name."""
+    """A function.
+
+    Attributes:
+        name, path: the identifier, and the file.
+        front: what stands before the name.
+        params: the parameters in their order.
+        body: its tokens, where the patches were read as well; they are not in the text.
+    """
 
     name: str
     path: str
     front: str
     params: tuple[str, ...]
+    body: tuple[str, ...] = ()
 
     @property
     def signature(self) -> str:
@@ -204,7 +212,7 @@ def format_interface(facts: Facts) -> bytes:
         ]
     lines += _opcode_lines(facts.opcodes)
     clean = (re.sub(r"\s+", " ", line) for line in lines)
-    return "\n".join([_HEADER, *sorted(clean), ""]).encode("utf-8", "surrogateescape")
+    return "\n".join([HEADER, *sorted(clean), ""]).encode("utf-8", "surrogateescape")
 
 
 def _hook(hook: Hook) -> str:

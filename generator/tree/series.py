@@ -370,7 +370,8 @@ def _without_git_version(data: bytes) -> bytes:
     return data.rstrip(b"\n") + b"\n"
 
 
-def _digest(data: bytes) -> str:
+def digest(data: bytes) -> str:
+    """Return by what a ``series`` file knows a patch."""
     return hashlib.sha256(data).hexdigest()[:16]
 
 
@@ -387,7 +388,7 @@ def _manifest(repo: git.Repo, plan: Plan, source: Source, patches: Mapping[str, 
         f"# baseline: {repo.commit('baseline').tree.hexsha}",
         f"# tip: {repo.commit(plan.series.name).tree.hexsha}",
         *(name for name in names if not name.startswith("0000-")),
-        *(f"# sha256 {name} {_digest(data)}" for name, data in patches.items()),
+        *(f"# sha256 {name} {digest(data)}" for name, data in patches.items()),
     ]
     return ("\n".join(lines) + "\n").encode()
 
@@ -446,7 +447,7 @@ def edited_patches(rendered: Rendered, target: Path) -> tuple[str, ...]:
         if not path.is_file():
             continue
         text = path.read_bytes()
-        same = text == rendered.patches.get(name) or _digest(text) in digests
+        same = text == rendered.patches.get(name) or digest(text) in digests
         if not same and not re.search(rb"^(?:<{7}|>{7})", text, re.M):
             found.append(name)
     return tuple(found)

@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import unified_diff
 
-from generator.patches.change.facts import read_facts
+from generator.patches.change.facts import add_bodies
 from generator.patches.change.interface import Change, compare_interfaces
 from generator.patches.change.pairs import Pair, TreeChange, compare_patches
 from generator.patches.change.sides import Side
 from generator.patches.mail import PatchSeries
 from generator.patches.partial import replay_series, share_knowledge
+from generator.tree.interface import FILE_NAME
 
 SAME = "="
 
@@ -61,23 +63,34 @@ def compare_sides(before: Side, after: Side) -> SeriesDiff:
     known = share_knowledge(*replays) if _shared(sides) else None
     replays = known or replays
     patches, tree = compare_patches(sides, replays, shared=known is not None)
-    models = (before.model, after.model) if before.model and after.model else None
-    remarks = []
-    if not models:
-        remarks.append("no model on a side: reasons, states, points of the review are not compared")
+    facts = [
+        add_bodies(side.patches.interface, replay.tip)
+        for side, replay in zip((before, after), replays, strict=True)
+        if side.patches.interface
+    ]
+    remarks = list(_remarks(before, after))
     if not tree.whole:
         remarks.append("the baselines differ, so the trees are not compared")
     return SeriesDiff(
         before=before.name,
         after=after.name,
-        interface=compare_interfaces(
-            read_facts(replays[0].tip), read_facts(replays[1].tip), models
-        ),
+        interface=compare_interfaces(*facts) if len(facts) == len(sides) else (),
         patches=patches,
         tree=tree,
         remarks=tuple(remarks),
         cover=_cover(before.patches, after.patches),
     )
+
+
+def _remarks(*sides: Side) -> Iterator[str]:
+    for side in sides:
+        if not side.patches.interface:
+            yield (
+                f"{side.name} has no {FILE_NAME}, which uprobekit render writes: "
+                "the interface is not compared"
+            )
+        elif side.patches.edited:
+            yield f"{side.name}: patches were edited after {FILE_NAME} was written"
 
 
 def _shared(sides: tuple[PatchSeries, PatchSeries]) -> bool:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Find out what a side of a comparison is, and read its patches and its model.
+"""Find out what a side of a comparison is, and read its patches.
 
 In this order: a directory of patches or an mbox; a base, or ``base@revision``, whose model is
 rendered; a revision of this repository, whose committed patches are read. Nothing is checked out:
@@ -21,7 +21,6 @@ from pathlib import Path
 
 from generator.errors import InfraError, UserError
 from generator.model.bases import Base
-from generator.patches.change.model import ModelFacts, read_model
 from generator.patches.mail import PatchSeries, parse_series, read_series
 from generator.paths import data_dir
 from generator.plan import find_base, find_series, plan_series
@@ -54,11 +53,10 @@ class SideRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """A side: its patches, and its model when it has one."""
+    """A side: its name and its patches, with the interface where that was written."""
 
     name: str
     patches: PatchSeries
-    model: ModelFacts | None
 
 
 def read_side(name: str, request: SideRequest) -> Side:
@@ -70,7 +68,7 @@ def read_side(name: str, request: SideRequest) -> Side:
     """
     path = Path(name)
     if path.exists():
-        return Side(name=name, patches=read_series(path), model=None)
+        return Side(name=name, patches=read_series(path))
     base, at, revision = name.partition("@")
     if at or _is_base(base):
         return _rendered(name, find_base(base), revision, request)
@@ -93,16 +91,10 @@ def _rendered(name: str, base: Base, revision: str, request: SideRequest) -> Sid
         source = find_source(base, request.workdir, tree=request.tree, rev=request.rev)
         with tempfile.TemporaryDirectory(prefix="uprobekit-diff-") as place:
             made = render_series(plan, source, Path(place))
-        patches = parse_series({**made.patches, "series": made.manifest}, where=name)
-        root = Path(__file__).resolve().parents[3]
-        return Side(name=name, patches=patches, model=read_model(root, request.series))
+        return Side(name=name, patches=parse_series(made.files, where=name))
     with _exported(request.repo, revision, "generator", "templates") as root:
         _render_there(root, base, request)
-        return Side(
-            name=name,
-            patches=read_series(root / "out"),
-            model=read_model(root, request.series),
-        )
+        return Side(name=name, patches=read_series(root / "out"))
 
 
 def _render_there(root: Path, base: Base, request: SideRequest) -> None:
@@ -121,13 +113,9 @@ def _render_there(root: Path, base: Base, request: SideRequest) -> None:
 def _committed(name: str, request: SideRequest) -> Side:
     """Read the patches that a revision has committed."""
     folder = f"{PATCHES}/{request.base}/{request.series}"
-    with _exported(request.repo, name, "generator", folder) as root:
+    with _exported(request.repo, name, folder) as root:
         files = {path.name: path.read_bytes() for path in (root / folder).iterdir()}
-        return Side(
-            name=name,
-            patches=parse_series(files, where=f"{name}:{folder}"),
-            model=read_model(root, request.series),
-        )
+        return Side(name=name, patches=parse_series(files, where=f"{name}:{folder}"))
 
 
 def _commit(repo: Path, revision: str) -> str:
