@@ -5,7 +5,8 @@ import subprocess
 from pathlib import Path
 
 from generator.model.series import REVIEW
-from generator.tree.interface import describe_interface, format_interface
+from generator.tree.facts import format_interface
+from generator.tree.interface import describe_interface
 
 BODY = "".join(f"\tstep_{number}(regs, utask);\n" for number in range(12))
 CORE = "kernel/events/uprobes.c"

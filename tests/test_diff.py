@@ -18,7 +18,7 @@ from generator.model.series import REVIEW
 from generator.patches.change.facts import add_bodies, read_functions
 from generator.patches.mail import parse_mail, read_series
 from generator.patches.partial import replay_series, share_knowledge
-from generator.tree.interface import format_interface, parse_interface
+from generator.tree.facts import format_interface, parse_interface
 
 PATCHES = TESTS.parent / "kernel_patches"
 BASES = ("6.1", "6.12")
@@ -99,6 +99,33 @@ def test_two_bases(capsys):
     assert all(pair["before"] == pair["after"] for pair in data["patches"])
     assert ("function", "added", "find_uprobe_rcu") in rows(data)
     assert any("baselines differ" in remark for remark in data["remarks"])
+
+
+def test_the_interface_alone(tmp_path, capsys):
+    """Two files say what two directories say of the interface, or one of each."""
+    sides = [PATCHES / base / "review" for base in BASES]
+    files = [side / "interface.txt" for side in sides]
+    status, data = diff(*files, capsys=capsys)
+    assert status == 1 and data["patches"] == [] and not data["tree"]["whole"]
+    assert "alone" in data["remarks"][0] and len(data["remarks"]) == 1
+    assert ("function", "added", "find_uprobe_rcu") in rows(data)
+    whole = diff(*sides, capsys=capsys)[1]
+    assert [row for row in rows(whole) if row[0] != "body"] == rows(data)
+    assert rows(diff(sides[0], files[1], capsys=capsys)[1]) == rows(data)
+    assert diff(files[0], sides[0], capsys=capsys)[0] == 0
+    main(["diff", *map(str, files), "--no-pager"])
+    assert re.match(r"interface: \d+\n", capsys.readouterr().out)
+
+
+def test_no_rename_without_bodies(tmp_path, capsys):
+    """Of two functions with the same parameters nothing says that they are one."""
+    for name in "ab":
+        make_series(tmp_path / name, with_core(end=function(f"uprobe_{name}")))
+    files = [tmp_path / name / "interface.txt" for name in "ab"]
+    assert rows(diff(*files, capsys=capsys)[1]) == [
+        ("function", "removed", "uprobe_a"),
+        ("function", "added", "uprobe_b"),
+    ]
 
 
 CASES = {

@@ -17,16 +17,16 @@ from generator.model.review import RULES
 from generator.model.series import REVIEW
 from generator.model.states import TRANSITIONS
 from generator.plan import find_base
-from generator.tree.interface import (
+from generator.tree.facts import (
     REFUSED,
     Facts,
     FunctionFact,
     Hook,
-    describe_interface,
     format_interface,
     name_functions,
     parse_interface,
 )
+from generator.tree.interface import describe_interface
 
 PATCHES = TESTS.parent / "kernel_patches"
 BASES = ("6.1", "6.12")

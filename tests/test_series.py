@@ -18,14 +18,10 @@ from generator.model.series import REVIEW
 from generator.patches.drift import compare_series
 from generator.plan import find_base, plan_series
 from generator.render import env
-from generator.tree import series
+from generator.tree import commits, series
 from generator.tree.acquire import find_source
-from generator.tree.series import (
-    read_manifest,
-    read_names,
-    render_series,
-    write_series,
-)
+from generator.tree.manifest import read_manifest, read_names
+from generator.tree.series import render_series, write_series
 
 GOLDEN = TESTS / "golden" / "series"
 
@@ -212,7 +208,7 @@ def test_an_interrupted_import(render, tmp_path, monkeypatch):
 
 def test_git_fails(render, monkeypatch):
     """The command that failed and its reason are named."""
-    monkeypatch.setattr(series, "_stream", lambda *arguments: b"nonsense\n")
+    monkeypatch.setattr(commits, "_stream", lambda *arguments: b"nonsense\n")
     with pytest.raises(InfraError, match=r"fast-import.*nonsense") as caught:
         render()
     assert caught.value.exit_code == 3

@@ -41,7 +41,6 @@ def diff(options: Options, wanted: DiffOptions) -> int:
     from generator.patches.change.run import compare_sides
     from generator.patches.change.sides import SideRequest, read_side
     from generator.report.change import diff_data
-    from generator.report.results import dump_json
 
     screen = options.screen()
     request = SideRequest(
@@ -59,9 +58,12 @@ def diff(options: Options, wanted: DiffOptions) -> int:
     with screen.patience("comparing"):
         found = compare_sides(sides[0], sides[1])
     data = diff_data(found)
-    if wanted.output:
-        text = dump_json(data).decode() if options.as_json else _diff_text(found, wanted, screen)
-        _write(wanted.output, text)
+    if wanted.output and options.as_json:
+        from generator.report.results import dump_json
+
+        _write(wanted.output, dump_json(data).decode())
+    elif wanted.output:
+        _write(wanted.output, _diff_text(found, wanted, screen))
     else:
         screen.result(data)
         pager = _pager() if wanted.pager and wanted.style == "text" else ""
@@ -148,7 +150,7 @@ def mbox(options: Options, wanted: MboxOptions) -> None:
     from generator.report.views import BAD
     from generator.report.whole import ReportRequest, read_statuses
     from generator.tree.acquire import ensure_pristine
-    from generator.tree.series import read_manifest
+    from generator.tree.manifest import read_manifest
 
     if (wanted.version > 1) != bool(wanted.since):
         raise UserError(

@@ -168,7 +168,8 @@ def _function_name(heading: str) -> str:
 
 
 def _masked(text: str) -> str:
-    return "\0".join(code(piece) for piece in text.split("\0"))
+    # between most lines that are not known there is nothing to look at
+    return "\0".join([code(piece) if piece.strip() else piece for piece in text.split("\0")])
 
 
 def split_params(params: str) -> tuple[str, ...]:

@@ -13,8 +13,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator.tree.interface import FILE_NAME
-from generator.tree.series import Rendered, read_manifest
+from generator.tree.facts import FILE_NAME
+from generator.tree.manifest import read_manifest
+from generator.tree.series import Rendered
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Read patches in their mail form: a directory as ``render`` writes it, or one mbox.
 
+``interface.txt`` alone is read as well: a series whose mails are not there.
+
 Makes ``Series`` of ``Mail``; applies nothing (see ``sparse``). What is read may come from anybody:
 every way in which it can be mangled is an error that names the file.
 """
@@ -19,8 +21,8 @@ from unidiff.errors import UnidiffParseError
 from unidiff.patch import PatchedFile, PatchSet
 
 from generator.errors import UserError
-from generator.tree.interface import FILE_NAME, HEADER, Facts, parse_interface
-from generator.tree.series import digest, read_digests, read_manifest, read_names
+from generator.tree.facts import FILE_NAME, HEADER, Facts, parse_interface
+from generator.tree.manifest import digest, read_digests, read_manifest, read_names
 
 MAX_BYTES = 64 << 20
 """A file above this is no patch."""
@@ -82,7 +84,7 @@ class PatchSeries:
 
     Attributes:
         where: what was read, for messages.
-        mails: without the cover letter.
+        mails: without the cover letter; none where ``interface.txt`` alone was read.
         manifest: the comments of the ``series`` file; empty without one.
         cover: the cover letter; None without one.
         interface: what ``interface.txt`` says; None without one.
@@ -98,7 +100,7 @@ class PatchSeries:
 
 
 def read_series(path: Path) -> PatchSeries:
-    """Read a directory of patches, or a file of mails.
+    """Read a directory of patches, a file of mails, or ``interface.txt`` alone.
 
     Raises:
         UserError: nothing is there, or it cannot be read as patches.
@@ -109,7 +111,11 @@ def read_series(path: Path) -> PatchSeries:
             apart = path / INTERFACE
             found |= {FILE_NAME: _bytes(apart)} if apart.is_file() else {}
             return parse_series(found, where=str(path))
-        return _series(split_mbox(_bytes(path), where=str(path)), {}, str(path))
+        data = _bytes(path)
+        if data.startswith(HEADER.encode()):
+            facts = parse_interface(data, where=str(path))
+            return PatchSeries(where=str(path), mails=(), manifest={}, interface=facts)
+        return _series(split_mbox(data, where=str(path)), {}, str(path))
     except OSError as error:
         raise UserError(f"cannot be read: {error.strerror}", where=str(path)) from error
 

@@ -30,7 +30,7 @@ from generator.report.page import render_page
 from generator.report.picture import draw_states
 from generator.report.sidebyside import FileRows, file_rows
 from generator.report.views import BAD, GOOD, LONGEST, SECTIONS, Data, Section, cut, judged
-from generator.tree.interface import FunctionFact
+from generator.tree.facts import FunctionFact
 
 OLDER = "older"
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from generator.csource.declared import list_definitions
 from generator.patches.partial import Cell
-from generator.tree.interface import Facts, FunctionFact, name_functions
+from generator.tree.facts import Facts, FunctionFact, name_functions
 
 
 def read_functions(tip: Mapping[str, Sequence[Cell]]) -> dict[str, FunctionFact]:

@@ -12,7 +12,7 @@ from difflib import SequenceMatcher
 from enum import StrEnum
 
 from generator.patches.change.mnemonic import name_opcode
-from generator.tree.interface import Facts, FunctionFact, Hook
+from generator.tree.facts import Facts, FunctionFact, Hook
 
 ALIKE = 0.75
 """From this share of equal tokens on, two functions are one under two names."""
@@ -123,6 +123,9 @@ def _renamed(
 
 
 def _alike(first: FunctionFact, second: FunctionFact) -> float:
+    """Return the share of equal tokens; 0 where a body is not known: parameters say too little."""
+    if not (first.body and second.body):
+        return 0.0
     left = [*" ".join(first.params).split(), *first.body]
     right = [*" ".join(second.params).split(), *second.body]
     matcher = SequenceMatcher(None, left, right, autojunk=False)

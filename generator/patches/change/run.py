@@ -14,7 +14,7 @@ from generator.patches.change.pairs import Pair, TreeChange, compare_patches
 from generator.patches.change.sides import Side
 from generator.patches.mail import PatchSeries
 from generator.patches.partial import replay_series, share_knowledge
-from generator.tree.interface import FILE_NAME
+from generator.tree.facts import FILE_NAME
 
 SAME = "="
 
@@ -58,6 +58,8 @@ def compare_sides(before: Side, after: Side) -> SeriesDiff:
         UserError: the patches of a side do not fit each other.
         InfraError: git fails.
     """
+    if not (before.patches.mails and after.patches.mails):
+        return _compare_listings(before, after)
     sides = (before.patches, after.patches)
     replays = (replay_series(before.patches), replay_series(after.patches))
     known = share_knowledge(*replays) if _shared(sides) else None
@@ -79,6 +81,21 @@ def compare_sides(before: Side, after: Side) -> SeriesDiff:
         tree=tree,
         remarks=tuple(remarks),
         cover=_cover(before.patches, after.patches),
+    )
+
+
+def _compare_listings(before: Side, after: Side) -> SeriesDiff:
+    """Compare the interfaces, where of a side nothing else is there."""
+    facts = [side.patches.interface for side in (before, after) if side.patches.interface]
+    alone = [side.name for side in (before, after) if not side.patches.mails]
+    said = f"{' and '.join(alone)}: the interface alone, so patches and trees are not compared"
+    return SeriesDiff(
+        before=before.name,
+        after=after.name,
+        interface=compare_interfaces(*facts) if len(facts) == 2 else (),
+        patches=(),
+        tree=TreeChange(whole=False, text=""),
+        remarks=(said, *_remarks(before, after)),
     )
 
 

@@ -3,7 +3,8 @@
 
 In this order: a directory of patches or an mbox; a base, or ``base@revision``, whose model is
 rendered; a revision of this repository, whose committed patches are read. Nothing is checked out:
-another revision's files go into a folder that is removed afterwards.
+another revision's files go into a folder that is removed afterwards. What renders is imported when
+a model is rendered.
 """
 
 from __future__ import annotations
@@ -18,15 +19,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from generator.errors import InfraError, UserError
-from generator.model.bases import Base
 from generator.patches.mail import PatchSeries, parse_series, read_series
 from generator.paths import data_dir
-from generator.plan import find_base, find_series, plan_series
-from generator.tree.acquire import find_source
 from generator.tree.git import git_environment
-from generator.tree.series import render_series
+
+if TYPE_CHECKING:
+    from generator.model.bases import Base
 
 PATCHES = "kernel_patches"
 _HINT = "give a directory of patches, a base such as 6.12 or 6.12@v2, or a revision"
@@ -69,23 +70,22 @@ def read_side(name: str, request: SideRequest) -> Side:
     path = Path(name)
     if path.exists():
         return Side(name=name, patches=read_series(path))
+    from generator.plan import all_bases, find_base
+
     base, at, revision = name.partition("@")
-    if at or _is_base(base):
+    if at or base in {known.name for known in all_bases()}:
         return _rendered(name, find_base(base), revision, request)
     if os.sep in name and not _commit(request.repo, name):
         raise UserError("there is no such file or directory", where=name, hint=_HINT)
     return _committed(name, request)
 
 
-def _is_base(name: str) -> bool:
-    try:
-        return bool(find_base(name))
-    except UserError:
-        return False
-
-
 def _rendered(name: str, base: Base, revision: str, request: SideRequest) -> Side:
     """Render the running program's model, or that of a revision."""
+    from generator.plan import find_series, plan_series
+    from generator.tree.acquire import find_source
+    from generator.tree.series import render_series
+
     if not revision:
         plan = plan_series(base, find_series(request.series))
         source = find_source(base, request.workdir, tree=request.tree, rev=request.rev)
@@ -99,6 +99,8 @@ def _rendered(name: str, base: Base, revision: str, request: SideRequest) -> Sid
 
 def _render_there(root: Path, base: Base, request: SideRequest) -> None:
     """Have the program in ``root`` render its model; it uses a work area of its own."""
+    from generator.tree.acquire import find_source
+
     source = find_source(base, request.workdir, tree=request.tree, rev=request.rev)
     command = [sys.executable, "-B", "-m", "generator", "render", "--base", base.name]
     command += ["--series", request.series, "--tree", str(source.path), "--quiet"]
