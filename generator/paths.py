@@ -1,25 +1,21 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Where things are: the project's data and the work area; files appear whole or not at all.
 
-Shared leaf: every stage may import it, it imports only ``errors``.
+Shared leaf: every stage may import it, it imports only ``errors``. What takes longer to import than
+most commands take is imported where it is used.
 """
 
 from __future__ import annotations
 
-import logging
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import filelock
-import platformdirs
-
 from generator.errors import InfraError, UserError
 
 _PACKAGE = Path(__file__).resolve().parent
-_LOG = logging.getLogger(__name__)
 
 
 def data_dir(name: str) -> Path:
@@ -48,6 +44,8 @@ def default_workdir() -> Path:
 
 def cache_dir(*below: str) -> Path:
     """Return the user's cache, there or not, or a place below it."""
+    import platformdirs
+
     return Path(platformdirs.user_cache_dir("uprobekit"), *below)
 
 
@@ -102,11 +100,17 @@ def write_atomic(path: Path, data: bytes) -> bool:
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
     """Hold the lock of a file; while another run has it, wait, and say so on stderr."""
+    import logging
+
+    import filelock
+
     lock = filelock.FileLock(path)
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:
-        _LOG.warning("uprobekit: waiting for another run, which holds %s", path)
+        logging.getLogger(__name__).warning(
+            "uprobekit: waiting for another run, which holds %s", path
+        )
         lock.acquire()
     try:
         yield

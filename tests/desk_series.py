@@ -4,6 +4,10 @@
 import subprocess
 from pathlib import Path
 
+from generator.model.series import REVIEW
+from generator.tree.facts import format_interface
+from generator.tree.interface import describe_interface
+
 BODY = "".join(f"\tstep_{number}(regs, utask);\n" for number in range(12))
 CORE = "kernel/events/uprobes.c"
 BASE = {
@@ -42,6 +46,11 @@ def make_series(place: Path, *steps: dict[str, str], base: dict[str, str] = BASE
         git(repo, "commit", "-q", "--allow-empty", "-m", f"uprobes: Step {number}\n\nBecause.")
     place.mkdir()
     git(repo, "format-patch", "-q", "-o", str(place), "--root", "HEAD", f"-{len(steps)}")
+    after: dict[str, str] = {}
+    for files in (base, *steps):
+        after |= files
+    facts = describe_interface(base, after, REVIEW.patches)
+    (place / "interface.txt").write_bytes(format_interface(facts))
     return place
 
 

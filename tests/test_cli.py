@@ -104,7 +104,7 @@ def test_render(fake, tmp_path, capsys, monkeypatch):
     assert main(arguments) == 0
     first = json.loads(capsys.readouterr().out)
     assert first["source"] == "6.1.7"
-    assert len(first["patches"]) == 4 and len(first["written"]) == 5
+    assert len(first["patches"]) == 4 and len(first["written"]) == 6
     assert sorted(contents(tmp_path / "kernel_patches/6.1/review")) == sorted(first["written"])
     assert main(arguments) == 0
     assert json.loads(capsys.readouterr().out)["written"] == []

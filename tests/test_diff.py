@@ -6,6 +6,7 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from conftest import TESTS
@@ -13,12 +14,11 @@ from desk_series import BASE, BODY, CORE, function, git, make_series, with_core
 
 from generator.cli import main
 from generator.errors import UserError
-from generator.model.interface import INTERFACE
-from generator.model.opcodes import OPCODES
 from generator.model.series import REVIEW
-from generator.patches.change.facts import REFUSED, read_facts
+from generator.patches.change.facts import add_bodies, read_functions
 from generator.patches.mail import parse_mail, read_series
 from generator.patches.partial import replay_series, share_knowledge
+from generator.tree.facts import format_interface, parse_interface
 
 PATCHES = TESTS.parent / "kernel_patches"
 BASES = ("6.1", "6.12")
@@ -40,64 +40,46 @@ def rows(data, *kinds):
     ]
 
 
-@pytest.fixture(scope="module", params=BASES)
-def committed(request):
-    """Return base, series and facts of the patches that are in the repository."""
-    series = read_series(PATCHES / request.param / "review")
-    return request.param, series, read_facts(replay_series(series).tip)
-
-
-def test_the_series_is_read(committed):
+@pytest.mark.parametrize("base", BASES)
+def test_the_series_is_read(base):
     """All patches are read, with the subjects of the model where they have no holes."""
-    _, series, _ = committed
+    series = read_series(PATCHES / base / "review")
     subjects = [patch.subject for patch in REVIEW.patches if "{{" not in patch.subject]
     assert subjects == [mail.subject for mail in series.mails]
+    assert series.interface and not series.edited
 
 
-def test_the_c_has_every_function_of_the_model(committed):
-    """Patches alone, without a kernel source, show what the model says, parameters included."""
-    base, _, facts = committed
-    from generator.plan import find_base
-
-    found = {fact.name: fact for fact in facts.functions.values()}
-    wanted = [f for f in INTERFACE.functions if "{{" not in f.name and find_base(base).brings(f)]
-    assert len(wanted) > 80
-    for model in wanted:
-        fact = found[model.c_name or model.name]
-        names = [re.findall(r"\w+", param)[-1] for param in fact.params]
-        assert names == ([param.name for param in model.params] or ["void"]), model.name
+@pytest.mark.parametrize("base", BASES)
+def test_the_bodies_are_in_the_patches(base):
+    """Every function of the interface is found there with its parameters; most have a body."""
+    series = read_series(PATCHES / base / "review")
+    assert series.interface
+    facts = add_bodies(series.interface, replay_series(series).tip).functions
+    read = read_functions(replay_series(series).tip)
+    assert facts.keys() == read.keys()
+    assert sum(bool(fact.body) for fact in facts.values()) > 80
 
 
-def test_the_c_has_every_member_of_the_model(committed):
-    """The members of the series' own structures, and no other."""
-    _, _, facts = committed
-    for struct in INTERFACE.structs:
-        have = {n for n in facts.members if n.startswith(f"struct {struct.name}: ")}
-        want = {f"struct {struct.name}: {m.name}" for m in struct.members if m.patch}
-        assert want <= have, struct.name
+def test_without_an_interface(tmp_path, capsys):
+    """An older directory: that is said, and the patches are compared."""
+    sides = [
+        make_series(tmp_path / name, with_core(end=function(params=f"int {name}"))) for name in "ab"
+    ]
+    (sides[0] / "interface.txt").unlink()
+    status, data = diff(*sides, capsys=capsys)
+    assert status == 1 and data["interface"] == [] and data["patches"][0]["sign"] == "!"
+    assert [str(sides[0]) in remark for remark in data["remarks"]] == [True]
+    assert "uprobekit render writes" in data["remarks"][0]
+    assert diff(sides[0], sides[0], capsys=capsys)[0] == 0
 
 
-def test_the_c_has_the_opcodes_of_the_model(committed):
-    """Every opcode of every map and group, refused where the model refuses."""
-    _, _, facts = committed
-    for table in OPCODES.maps:
-        for code, letter in enumerate(table.letters):
-            label = f"{'vex ' if table.vex else ''}{table.escape} {code:02x}".strip()
-            verdict = facts.opcodes[label]
-            assert (verdict == REFUSED) == (letter == "_"), (table.name, code)
-    assert facts.opcodes["ff /3"] == REFUSED
-    assert facts.opcodes["ff /2"] == "FIX_ABS | FIX_CALL"
-    assert len(facts.opcodes) == 256 * len(OPCODES.maps) + 8 * len(OPCODES.groups)
-
-
-def test_the_c_has_the_hooks(committed):
-    """Calls in functions of the base, in the function in which they stand."""
-    _, _, facts = committed
-    calls = {(call.callee, call.function) for call in facts.calls}
-    assert ("uprobe_copy_process", "copy_process") in calls
-    assert ("uprobe_deny_signal", "get_signal") in calls
-    assert ("uprobe_notify_resume", "exit_to_user_mode_loop") in calls
-    assert not any(call.function == "handle_swbp" for call in facts.calls)
+def test_a_patch_edited_by_hand(tmp_path, capsys):
+    """The interface beside it is of the time before, and that is said."""
+    shutil.copytree(PATCHES / "6.1/review", tmp_path / "a")
+    patch = next((tmp_path / "a").glob("0020-*"))
+    patch.write_text(patch.read_text().replace("Subject: ", "Subject: other "))
+    status, data = diff(PATCHES / "6.1/review", tmp_path / "a", capsys=capsys)
+    assert status == 1 and "were edited after interface.txt" in data["remarks"][-1]
 
 
 def test_the_same(capsys):
@@ -117,6 +99,33 @@ def test_two_bases(capsys):
     assert all(pair["before"] == pair["after"] for pair in data["patches"])
     assert ("function", "added", "find_uprobe_rcu") in rows(data)
     assert any("baselines differ" in remark for remark in data["remarks"])
+
+
+def test_the_interface_alone(tmp_path, capsys):
+    """Two files say what two directories say of the interface, or one of each."""
+    sides = [PATCHES / base / "review" for base in BASES]
+    files = [side / "interface.txt" for side in sides]
+    status, data = diff(*files, capsys=capsys)
+    assert status == 1 and data["patches"] == [] and not data["tree"]["whole"]
+    assert "alone" in data["remarks"][0] and len(data["remarks"]) == 1
+    assert ("function", "added", "find_uprobe_rcu") in rows(data)
+    whole = diff(*sides, capsys=capsys)[1]
+    assert [row for row in rows(whole) if row[0] != "body"] == rows(data)
+    assert rows(diff(sides[0], files[1], capsys=capsys)[1]) == rows(data)
+    assert diff(files[0], sides[0], capsys=capsys)[0] == 0
+    main(["diff", *map(str, files), "--no-pager"])
+    assert re.match(r"interface: \d+\n", capsys.readouterr().out)
+
+
+def test_no_rename_without_bodies(tmp_path, capsys):
+    """Of two functions with the same parameters nothing says that they are one."""
+    for name in "ab":
+        make_series(tmp_path / name, with_core(end=function(f"uprobe_{name}")))
+    files = [tmp_path / name / "interface.txt" for name in "ab"]
+    assert rows(diff(*files, capsys=capsys)[1]) == [
+        ("function", "removed", "uprobe_a"),
+        ("function", "added", "uprobe_b"),
+    ]
 
 
 CASES = {
@@ -212,24 +221,18 @@ def test_values_are_told(tmp_path, capsys):
     assert (change["before"], change["after"]) == ("(int a, int b)", "(int b, int a)")
 
 
-TABLE = "\n#define _ 0\n#define X UPROBE_FIX_IP\n#define C (UPROBE_FIX_ABS | UPROBE_FIX_CALL)\n\n"
-
-
-def opcode_table(letters):
-    """Return C with an opcode map."""
-    cells = [letters.get(code, "X") for code in range(256)]
-    lines = "".join(
-        f"\t/* {row:x}x */ {', '.join(cells[16 * row : 16 * row + 16])},\n" for row in range(16)
-    )
-    return f"{TABLE}static const u8 uprobe_map_0f[256] = {{\n{lines}}};\n"
+def set_opcodes(place, opcodes):
+    """Let the interface in a folder say something else of opcodes."""
+    path = place / "interface.txt"
+    facts = parse_interface(path.read_bytes(), where=str(path))
+    path.write_bytes(format_interface(replace(facts, opcodes={**facts.opcodes, **opcodes})))
 
 
 def test_an_opcode(tmp_path, capsys):
     """Verdict and fixups before and after, under the bytes of the opcode."""
-    sides = [
-        make_series(tmp_path / name, with_core(end=opcode_table(letters)))
-        for name, letters in (("a", {0x19: "_"}), ("b", {0x1F: "C"}))
-    ]
+    sides = [make_series(tmp_path / name, with_core(end=function())) for name in ("a", "b")]
+    set_opcodes(sides[0], {"0f 19": "refused", "0f 1f": "FIX_IP"})
+    set_opcodes(sides[1], {"0f 19": "FIX_IP", "0f 1f": "FIX_ABS | FIX_CALL"})
     _, data = diff(*sides, capsys=capsys)
     assert data["interface"] == [
         {
@@ -263,7 +266,7 @@ def test_a_hook(place, what, tmp_path, capsys):
     assert rows(data) == ([("hook", what, "uprobe_hook")] if what else [])
     assert status == bool(what)
     if what == "moved":
-        assert "exit_of_base() behind 'first(x);'" in data["interface"][0]["before"]
+        assert "exit_of_base() after 'first(x);'" in data["interface"][0]["before"]
 
 
 def test_a_member_of_a_struct_of_the_base(tmp_path, capsys):
@@ -311,21 +314,15 @@ def repository(tmp_path, monkeypatch):
     git(place, "init", "-q")
     patches = place / "kernel_patches/6.1/review"
     patches.mkdir(parents=True)
-    for revision, letters in (("one", {}), ("two", {0x05: "_"})):
-        made = make_series(tmp_path / revision, with_core(end=opcode_table(letters)))
+    for revision in ("one", "two"):
+        made = make_series(tmp_path / revision, with_core(end=function()))
+        path = made / "interface.txt"
+        if revision == "one":
+            set_opcodes(made, {"0f 05": "FIX_IP"})
+            text = path.read_text().replace("by utask, return", "by utask")
+            path.write_text(re.sub(r"^review R28.*\n", "", text, flags=re.M))
         for path in made.iterdir():
             (patches / path.name).write_bytes(path.read_bytes())
-        model = place / "generator/model"
-        model.mkdir(parents=True, exist_ok=True)
-        for folder in (model, model.parent):
-            (folder / "__init__.py").touch()
-        real = TESTS.parent / "generator/model"
-        shutil.copytree(real / "opcodes", model / "opcodes", dirs_exist_ok=True)
-        for name in ("states", "review", "series"):
-            text = (TESTS.parent / f"generator/model/{name}.py").read_text()
-            if revision == "one":
-                text = text.replace('review=("R09", "R16", "R28")', 'review=("R09",)')
-            (model / f"{name}.py").write_text(text)
         git(place, "add", "-A")
         git(place, "commit", "-q", "-m", revision)
         git(place, "tag", revision)
@@ -345,10 +342,9 @@ def test_revisions(repository, capsys):
 
 
 def test_a_revision_and_a_directory(repository, capsys):
-    """What only one side can say is named as not compared."""
+    """What is committed, and what is there."""
     status, data = diff("two", "kernel_patches/6.1/review", capsys=capsys)
-    assert status == 0
-    assert "points of the review are not compared" in data["remarks"][0]
+    assert status == 0 and data["same"] and data["remarks"] == []
 
 
 def test_a_model_against_its_patches(fake, tmp_path, capsys, monkeypatch):
@@ -439,7 +435,7 @@ def test_an_order(tmp_path, capsys):
         make_series(tmp_path / "b", two, one | two, one | two | third),
     ]
     for side in sides:
-        for patch in side.iterdir():
+        for patch in side.glob("*.patch"):
             text = patch.read_text()
             name = next(n for n in ("three", "one", "two") if f"b/kernel/{n}.c" in text)
             patch.write_text(re.sub(r"Step \d", f"Step {name}", text))
@@ -481,7 +477,7 @@ def test_who_has_made_all_of_them(tmp_path, capsys):
     """Another author and one more trailer in each patch are told once."""
     steps = [{f"kernel/file{n}.c": f"int value_{n};\n" * 9} for n in range(5)]
     sides = [make_series(tmp_path / name, *steps) for name in ("a", "b")]
-    for patch in sides[1].iterdir():
+    for patch in sides[1].glob("*.patch"):
         text = patch.read_text().replace("Some One <some@", "Another <another@")
         patch.write_text(
             text.replace("\n---\n", "\n\nSigned-off-by: Another <another@x.org>\n---\n")
@@ -490,9 +486,9 @@ def test_who_has_made_all_of_them(tmp_path, capsys):
     assert text.count("(author, trailers)") == 5
     for said in ("-Author: Some One", "+Author: Another", "+    Signed-off-by: Another"):
         assert text.count(said) == 1
-    assert len(text.splitlines()) == 3 + 5 + 3
+    assert len(text.splitlines()) == 2 + 5 + 3
     # what is of one patch alone is told there
-    patch = sorted(sides[1].iterdir())[2]
+    patch = sorted(sides[1].glob("*.patch"))[2]
     patch.write_text(patch.read_text().replace("Signed-off-by: A", "Cc: c@x.org\nSigned-off-by: A"))
     text = shown(capsys, *sides)
     assert text.count("+    Cc: c@x.org") == 1 and text.count("+    Signed-off-by") == 1
@@ -714,7 +710,7 @@ def test_no_mbox(data, tmp_path, capsys):
 def test_mbox_and_directory(sides, capsys, tmp_path):
     """The same patches, in one file."""
     box = tmp_path / "box"
-    box.write_bytes(b"".join(path.read_bytes() for path in sorted(sides[0].iterdir())))
+    box.write_bytes(b"".join(path.read_bytes() for path in sorted(sides[0].glob("*.patch"))))
     assert diff(box, sides[0], capsys=capsys)[0] == 0
     assert diff(box, sides[1], capsys=capsys)[0] == 1
 

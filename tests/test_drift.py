@@ -29,12 +29,18 @@ index 1111111..2222222 100644
 """
 MANIFEST = b"# mini\n# base: 6.1\n# source: 6.1.7\n# tip: 1234\n0001-change.patch\n"
 
+INTERFACE = b"""# made up
+hook a.c: added() in f() after 'before'
+macro SIZE: 1
+"""
+
 RENDERED = Rendered(
     repo=Path("unused"),
     patches={"0000-cover-letter.patch": b"cover\n", "0001-change.patch": PATCH},
     manifest=MANIFEST,
     base_files={},
     tip_files={},
+    interface=INTERFACE,
 )
 
 
@@ -133,7 +139,12 @@ def test_nothing_committed(absent, tmp_path):
     """No directory, or an empty one: everything is missing, the manifest included."""
     target = tmp_path / "absent" if absent else tmp_path
     drift = compare_series(RENDERED, target)
-    assert drift.missing == ("0000-cover-letter.patch", "0001-change.patch", "series")
+    assert drift.missing == (
+        "0000-cover-letter.patch",
+        "0001-change.patch",
+        "interface.txt",
+        "series",
+    )
     assert not drift.base_moved
 
 
@@ -166,3 +177,26 @@ def test_the_order_of_changes_counts():
     """Two lines the other way round are another patch."""
     assert what_it_does(PATCH) != what_it_does(PATCH.replace(b"-old\n+new", b"+new\n-old"))
     assert what_it_does(PATCH) == what_it_does(moved(PATCH))
+
+
+def test_the_interface_is_compared(tmp_path):
+    """A line too few is drift on any source, no file is a missing one."""
+    write_series(RENDERED, tmp_path)
+    path = tmp_path / "interface.txt"
+    path.write_bytes(INTERFACE.replace(b"macro SIZE: 1\n", b""))
+    for source in ("6.1.7", "6.1.8"):
+        assert compare_series(rendering(source=source), tmp_path).changed == ("interface.txt",)
+    path.unlink()
+    assert compare_series(RENDERED, tmp_path).missing == ("interface.txt",)
+
+
+def test_the_place_of_a_hook_may_move(tmp_path):
+    """On another source its line of the base may be another one, on the same source not."""
+    write_series(RENDERED, tmp_path)
+    path = tmp_path / "interface.txt"
+    path.write_bytes(INTERFACE.replace(b"'before'", b"'that's other'"))
+    drift = compare_series(rendering(source="6.1.8"), tmp_path)
+    assert drift.clean and drift.moved == ("interface.txt",)
+    assert compare_series(RENDERED, tmp_path).changed == ("interface.txt",)
+    path.write_bytes(INTERFACE.replace(b"in f()", b"in g()"))
+    assert compare_series(rendering(source="6.1.8"), tmp_path).changed == ("interface.txt",)

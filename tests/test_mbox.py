@@ -31,6 +31,7 @@ from generator.report.mbox import (
 )
 from generator.report.whole import ReportRequest, read_statuses
 
+INTERFACE = (TESTS.parent / "kernel_patches/6.1/review/interface.txt").read_bytes()
 PATCHES = TESTS.parent / "kernel_patches"
 COUNT = len([*PATCHES.glob("6.1/review/0*.patch")]) - 1
 """The patches of the series that is there, without the cover letter."""
@@ -38,7 +39,7 @@ COUNT = len([*PATCHES.glob("6.1/review/0*.patch")]) - 1
 
 def side(base):
     """Return the committed patches of a base as a side."""
-    return Side(name=base, patches=read_series(PATCHES / base / "review"), model=None)
+    return Side(name=base, patches=read_series(PATCHES / base / "review"))
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +73,7 @@ def request_(work, tmp_path, difference):
 
 def boxed(request):
     """Return the mails of a request as an mbox."""
-    return make_mbox(make_mails(request))
+    return make_mbox(make_mails(request), INTERFACE)
 
 
 def mails(data):
@@ -210,7 +211,7 @@ def small(fake, sender, tmp_path, capsys, monkeypatch):
     options = ["--tree", str(MINI), "--workdir", str(tmp_path / "work")]
     old = tmp_path / "old"
     assert main(["render", *options, "-o", str(old)]) == 0
-    for patch in old.glob("000[123]-*.patch"):
+    for patch in (*old.glob("000[123]-*.patch"), old / "interface.txt"):
         patch.write_text(patch.read_text().replace("added_shape(", "older_shape("))
     box, changes = tmp_path / "v2.mbox", tmp_path / "changes.txt"
     command = ["mbox", *options, "-v", "2", "--since", str(old), "--changes", str(changes)]
@@ -281,7 +282,7 @@ def test_from_at_the_start_of_a_line(request_, tmp_path, capsys):
     patches = dict(request_.patches) | {name: subject + empty + line + b"\n\n" + rest}
     made = make_mails(replace(request_, patches=patches))
     box = tmp_path / "box"
-    box.write_bytes(make_mbox(made))
+    box.write_bytes(make_mbox(made, INTERFACE))
     assert b"\n\n" + line + b"\n" in made[f"v2-{name}"] and b"\n>From" not in box.read_bytes()
     split = tmp_path / "split"
     split.mkdir()
@@ -431,7 +432,7 @@ def test_git_send_email(folder, tmp_path):
     run("git", "init", "-q", ".", where=tmp_path)
     run(
         *("git", "-c", "sendemail.smtpServer=", "send-email", f"--sendmail-cmd={program}"),
-        *("--confirm=never", "--from=x@example.org", *sorted(place.iterdir())),
+        *("--confirm=never", "--from=x@example.org", *sorted(place.glob("*.patch"))),
         where=tmp_path,
     )
     found = [path.read_bytes() for path in sorted(sent.glob("mail-*"))]
@@ -450,7 +451,7 @@ def test_git_send_email(folder, tmp_path):
         assert "linux-kernel@example.org" in mail["Cc"]
     said = run(
         *("git", "send-email", "--dry-run", "--confirm=never", "--from=x@example.org"),
-        *(f"--sendmail-cmd={program}", *sorted(place.iterdir())),
+        *(f"--sendmail-cmd={program}", *sorted(place.glob("*.patch"))),
         where=tmp_path,
     )
     assert len(re.findall(r"^Dry-", said, re.M)) == COUNT + 1

@@ -22,8 +22,9 @@ from generator.model.series import REVIEW
 from generator.plan import Plan, PlannedPatch, find_base, plan_series
 from generator.report.schema import make_schema
 from generator.tree.acquire import find_source
+from generator.tree.commits import commit_files
 from generator.tree.refs import read_ref
-from generator.tree.series import commit_files, render_series
+from generator.tree.series import render_series
 
 HEAD = "From 0000000000000000000000000000000000000000 Mon Sep 17 00:00:00 2001\n"
 WHO = "Mini Tester <mini@example.org>"

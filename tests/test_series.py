@@ -18,14 +18,10 @@ from generator.model.series import REVIEW
 from generator.patches.drift import compare_series
 from generator.plan import find_base, plan_series
 from generator.render import env
-from generator.tree import series
+from generator.tree import commits, series
 from generator.tree.acquire import find_source
-from generator.tree.series import (
-    read_manifest,
-    read_names,
-    render_series,
-    write_series,
-)
+from generator.tree.manifest import read_manifest, read_names
+from generator.tree.series import render_series, write_series
 
 GOLDEN = TESTS / "golden" / "series"
 
@@ -61,9 +57,9 @@ def git(repo, *arguments):
 def test_what_is_rendered(render, golden):
     """The patches and the manifest, byte by byte."""
     rendered = render()
-    for name, data in {**rendered.patches, "series": rendered.manifest}.items():
+    for name, data in rendered.files.items():
         golden(GOLDEN / name, data.decode())
-    assert {path.name for path in GOLDEN.iterdir()} == {*rendered.patches, "series"}
+    assert {path.name for path in GOLDEN.iterdir()} == {*rendered.files}
 
 
 def test_rendering_twice(render, tmp_path):
@@ -212,7 +208,7 @@ def test_an_interrupted_import(render, tmp_path, monkeypatch):
 
 def test_git_fails(render, monkeypatch):
     """The command that failed and its reason are named."""
-    monkeypatch.setattr(series, "_stream", lambda *arguments: b"nonsense\n")
+    monkeypatch.setattr(commits, "_stream", lambda *arguments: b"nonsense\n")
     with pytest.raises(InfraError, match=r"fast-import.*nonsense") as caught:
         render()
     assert caught.value.exit_code == 3
@@ -223,7 +219,7 @@ def test_writing(render, tmp_path):
     rendered = render()
     target = tmp_path / "a/b"
     first = write_series(rendered, target)
-    assert sorted(first.written) == sorted([*rendered.patches, "series"])
+    assert sorted(first.written) == sorted(rendered.files)
     assert first.removed == ()
     times = {path: path.stat().st_mtime_ns for path in target.iterdir()}
     assert write_series(rendered, target).written == ()

@@ -4,11 +4,13 @@
 import json
 import re
 
+import jinja2
 import pytest
 from conftest import TESTS
 
+from generator.checks.marks import find_marks, span_in
 from generator.checks.states import run
-from generator.checks.states.correspond import applies, check_correspondence, name_on
+from generator.checks.states.correspond import check_correspondence, name_on
 from generator.checks.states.draw import picture_id, to_dot
 from generator.checks.states.moves import Machine
 from generator.checks.states.search import explore, first_broken
@@ -29,9 +31,11 @@ from generator.cli.app import main
 from generator.errors import ExitCode, InfraError, UserError
 from generator.model.guards import GUARDS, PROPERTIES
 from generator.model.states import OUTSIDE_TRANSITIONS, TRANSITIONS
-from generator.model.steps import BROKEN_STEPS, LEFT_OUT, OUR_STEPS, OUTSIDE_STEPS, STEPS
+from generator.model.steps import BROKEN_STEPS, LEFT_OUT, OUR_STEPS, STEPS
+from generator.paths import data_dir
 from generator.plan import find_base, find_series, plan_series
-from generator.render.env import Scope, Templates
+from generator.render.env import Scope, Templates, environment, templates_before
+from generator.render.words import check_words
 
 DOCS = TESTS.parent / "docs"
 BASES = ("6.1", "6.12")
@@ -294,35 +298,102 @@ def test_the_c_has_every_step(base):
         assert check.checked >= 5
 
 
+@pytest.mark.parametrize("base", [*BASES, "3.3"])
+def test_marks_stand_before_this_c(base, golden):
+    """A mark that comes to stand before other C is seen when the expected file changes."""
+    rows = sorted(
+        f"{mark.kind} {mark.name}: {mark.function}(), {mark.place + 1} of {mark.times}: {mark.text}"
+        for mark in find_marks(base)
+    )
+    golden(TESTS / "golden" / f"marks-{base}.txt", "".join(f"{row}\n" for row in rows))
+
+
 def test_our_steps_have_their_place():
-    """A step of the series says where it stands; one of others does not."""
-    for step in OUR_STEPS:
-        assert step.effects, step.name
-    for step in OUTSIDE_STEPS:
-        assert not step.effects, step.name
+    """A step of the series has a mark on some base; one of others has none."""
+    marked = {mark.name for base in BASES for mark in find_marks(base) if mark.kind == "step"}
+    assert marked == {step.name for step in OUR_STEPS}
     assert all(left.why for left in LEFT_OUT)
 
 
-def guards_with_text():
-    """Yield base and guard."""
+def marked_guards():
+    """Yield base and mark."""
     for base in BASES:
-        for guard in run.find_guards(find_base(base)):
-            yield pytest.param(base, guard, id=f"{base}-{guard.name}")
+        for mark in find_marks(base):
+            if mark.kind == "guard":
+                yield pytest.param(base, mark, id=f"{base}-{mark.name}")
 
 
 @pytest.mark.sweep
-@pytest.mark.parametrize(("base", "guard"), list(guards_with_text()))
-def test_a_guard_that_is_lost_in_the_c(base, guard):
+@pytest.mark.parametrize(("base", "mark"), list(marked_guards()))
+def test_a_guard_that_is_lost_in_the_c(base, mark):
     """Taken out of the C, each guard is missed."""
-    from generator.csource import scan as csource
-
     tip = rendered(base)
-    text = tip[guard.path]
-    body = csource.find_function(text, guard.function).body
-    ((span, _),) = csource.match_tokens(text, body, guard.text)
-    tip[guard.path] = text[: span.start] + text[span.end :]
+    text = tip[mark.path]
+    span = span_in(tip, mark)
+    tip[mark.path] = text[: span.start] + text[span.end :]
     found = [d.what for c in check_correspondence(planned(base), tip) for d in c.differences]
-    assert any(what.startswith(f"guard {guard.name}: ") for what in found)
+    assert any(what.startswith(f"guard {mark.name}: ") for what in found)
+
+
+def with_template(tmp_path, name, old, new):
+    """Change a template for a test."""
+    text = (data_dir("templates") / f"{name}.j2").read_text()
+    assert old in text
+    (tmp_path / f"{name}.j2").parent.mkdir(parents=True)
+    (tmp_path / f"{name}.j2").write_text(text.replace(old, new))
+    find_marks.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ('{% mark guard="retrap" %}\n', "", "guard retrap: has no mark"),
+        ('{% mark step="run" %}\n', "", "step run: has no mark"),
+        ('guard="retrap"', 'guard="retap"', "guard retap: the model does not know it"),
+        ("__fatal_signal_pending(t) || ", "", "'__fatal_signal_pending' is not once in"),
+    ],
+)
+def test_marks_and_model(tmp_path, old, new, what):
+    """A mark without an entry, an entry without a mark, a guard whose part has gone."""
+    with_template(tmp_path, f"{CORE}/hit.c", old, new)
+    try:
+        with templates_before(tmp_path):
+            checks = check_correspondence(planned("6.1"), rendered("6.1"))
+    finally:
+        find_marks.cache_clear()
+    assert any(what in d.what for check in checks for d in check.differences)
+
+
+def test_a_mark_outside_of_a_function(tmp_path):
+    """Where a statement belongs to no function it has no name."""
+    mark = '{% mark step="run" %}\n'
+    with_template(
+        tmp_path, f"{CORE}/rseq.c", '{{ head("uprobe_abort', mark + '{{ head("uprobe_abort'
+    )
+    try:
+        with templates_before(tmp_path), pytest.raises(UserError, match="not in a function"):
+            find_marks("6.1")
+    finally:
+        find_marks.cache_clear()
+
+
+@pytest.mark.parametrize("mark", ['step="rn"', 'guard="wak"', 'aside="x"'])
+def test_a_mark_that_the_model_does_not_know(tmp_path, mark):
+    """Rendering says so, with the line of the template."""
+    with_template(tmp_path, f"{CORE}/rseq.c", 'guard="rseq-uprobe"', mark)
+    kind, name = mark.rstrip('"').split('="')
+    with templates_before(tmp_path), pytest.raises(UserError) as caught:
+        check_words(find_base("6.1"), find_series("review"))
+    assert caught.value.what == f"there is no {kind} '{name}'"
+    assert caught.value.where.startswith(f"templates/{CORE}/rseq.c.j2:")
+
+
+@pytest.mark.parametrize("tag", ["{% mark %}", '{% mark stp="run" %}', '{% mark step=" " %}'])
+def test_a_mark_without_a_name(tag):
+    """It is an error of the template, with its line."""
+    with pytest.raises(jinja2.TemplateSyntaxError, match="a mark") as caught:
+        environment().from_string(f"x\n{tag}\ny;\n")
+    assert caught.value.lineno == 2
 
 
 @pytest.mark.parametrize(
@@ -361,7 +432,8 @@ def test_a_comment_is_no_code():
     tip[CORE] = tip[CORE].replace(f"\t{line}", f"\t/* {line} */")
     steps, guards, _, unclaimed = check_correspondence(planned("6.1"), tip)
     assert any("step set-again:" in d.what for d in steps.differences)
-    assert [d.what.split(":")[0] for d in guards.differences] == ["guard set-again"]
+    lost = {d.what.split(":")[0] for d in guards.differences}
+    assert lost == {"guard set-again", "guard not-the-queue"}
     assert not unclaimed.differences
 
 
@@ -400,7 +472,6 @@ def test_names_of_bases():
     base = find_base("6.1")
     assert name_on(base, "uprobe_post_sstep_notifier") == base.names["post_notifier"]
     assert name_on(base, "pre_ssout") == "pre_ssout"
-    assert applies(base, "", "uprobe_rcu") and not applies(base, "uprobe_rcu", "")
 
 
 # the picture
@@ -442,7 +513,7 @@ def test_the_command_explains_a_guard(capsys):
     assert len(guard["trace"]) > 15
     assert main(["states", "--guard", "killable", "-q"]) == ExitCode.GOOD
     out = capsys.readouterr().out
-    assert "wait_event() in place of 'wait_event_killable(" in out
+    assert "wait_event() in place of 'if (wait_event_killable(" in out
     assert "broken: SIGKILL ends a task" in out
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from generator.checks.marks import Mark, find_marks, span_in
 from generator.csource import scan as csource
 from generator.model.edits import RenameMember
 from generator.model.guards import GUARDS
@@ -49,7 +50,8 @@ class Series:
     """What the checks look at.
 
     Files of the tip by path, patches in order, names of the base, path and place of every function
-    that the series defines, and the files with debugger macros that spell a member out.
+    that the series defines, the files with debugger macros that spell a member out, and the
+    statements that R20 is about.
     """
 
     tip: Mapping[str, str]
@@ -57,6 +59,7 @@ class Series:
     names: Mapping[str, str]
     functions: tuple[tuple[str, csource.Function], ...]
     macros: frozenset[str]
+    marks: tuple[Mark, ...] = ()
 
 
 class _Look:
@@ -89,6 +92,15 @@ class _Look:
             self.problems.append(f"{path}: {name}() lacks '{wanted}'")
         else:
             self.evidence.append(f"{path}:{csource.line_of(text, span.start)}")
+
+    def statement(self, mark: Mark) -> None:
+        """Want the statement of a mark."""
+        span = span_in(self.series.tip, mark)
+        if isinstance(span, str):
+            self.problems.append(f"{mark.path}: {span}")
+        else:
+            line = csource.line_of(self.text(mark.path), span.start)
+            self.evidence.append(f"{mark.path}:{line}")
 
     def lacks(self, pattern: str, what: str, paths: tuple[str, ...] = ()) -> None:
         """Want no ``pattern`` outside comments and strings in any file of ours."""
@@ -379,9 +391,9 @@ def _r20(look: _Look) -> None:
     if "race" not in whole.split("*/")[0]:
         look.problems.append("the comment does not explain it")
     # without any of these a signal is lost: uprobekit states --guard
-    for guard in GUARDS:
-        if guard.review == "R20" and guard.path == CORE:
-            look.tokens(guard.path, guard.function, guard.text)
+    for mark in look.series.marks:
+        if mark.path == CORE:
+            look.statement(mark)
 
 
 def _r22(look: _Look) -> None:
@@ -536,6 +548,12 @@ def check_review(
             if not name.startswith("0000-")
         ),
         names=plan.base.names,
+        marks=tuple(
+            mark
+            for guard in GUARDS
+            for mark in find_marks(plan.base.name)
+            if guard.review == "R20" and (mark.kind, mark.name) == ("guard", guard.name)
+        ),
         macros=frozenset(
             path
             for planned in plan.patches

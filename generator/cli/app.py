@@ -16,13 +16,8 @@ from typer.core import TyperCommand
 from typer.models import ArgumentInfo, CommandInfo
 
 from generator import __version__
-from generator.cli import bases, checks, clients, commands, desk, maintain, patches, states
-from generator.cli import matrix as prefix_matrix
-from generator.cli import soak as soak_programs
-from generator.cli.coverage import coverage as measure_coverage
 from generator.cli.options import Colour, Level, Options, Shell
 from generator.errors import ExitCode, InfraError, UprobekitError, UserError
-from generator.plan import all_bases
 
 app = typer.Typer(
     name="uprobekit",
@@ -40,6 +35,8 @@ app = typer.Typer(
 
 def _bases() -> list[str]:
     """Return what a shell offers for --base."""
+    from generator.plan import all_bases
+
     return [base.name for base in all_bases()]
 
 
@@ -164,6 +161,8 @@ def render(
 
     Example: uprobekit render --base 6.12 --tree ~/src/linux --rev v6.12
     """
+    from generator.cli import bases, commands
+
     options = Options(
         base=base,
         series=series,
@@ -187,6 +186,8 @@ def lines(as_json: Json = False) -> None:
 
     Example: uprobekit lines --json
     """
+    from generator.cli import bases
+
     bases.lines(as_json=as_json)
 
 
@@ -207,6 +208,8 @@ def probe_base(
 
     Example: uprobekit probe-base --tree ~/src/linux-6.9 --like 6.12
     """
+    from generator.cli import bases
+
     bases.probe(
         Options(base=like, series=series, tree=tree, rev=rev, as_json=as_json),
     )
@@ -232,6 +235,8 @@ def checkpatch(
 
     Example: uprobekit checkpatch --base 6.12 --sent
     """
+    from generator.cli import checks
+
     checks.checkpatch(
         Options(
             base=base,
@@ -261,6 +266,8 @@ def review(
 
     Example: uprobekit review --base 6.12 --markdown
     """
+    from generator.cli import checks
+
     checks.review(
         Options(
             base=base,
@@ -290,6 +297,8 @@ def verify(
 
     Example: uprobekit build tip && uprobekit verify
     """
+    from generator.cli import checks
+
     checks.verify(
         Options(
             base=base,
@@ -352,6 +361,8 @@ def matrix(
 
     Example: uprobekit matrix --base 6.12 --only prefix-on --dry-run
     """
+    from generator.cli import matrix as prefix_matrix
+
     prefix_matrix.matrix(
         Options(
             base=base,
@@ -439,6 +450,8 @@ def soak(
 
     Example: uprobekit soak --program python3 --count 0
     """
+    from generator.cli import soak as soak_programs
+
     soak_programs.run_soak(
         Options(
             base=base,
@@ -484,6 +497,8 @@ def cost(
 
     Example: uprobekit build tip peer && uprobekit cost
     """
+    from generator.cli import checks
+
     checks.cost(
         Options(
             base=base,
@@ -514,6 +529,8 @@ def clients_command(
 
     Example: uprobekit build --flavour clients tip peer && uprobekit clients
     """
+    from generator.cli import clients
+
     clients.run_clients(
         Options(
             base=base,
@@ -546,6 +563,8 @@ def coverage(
 
     Example: uprobekit build --flavour gcov tip && uprobekit coverage
     """
+    from generator.cli.coverage import coverage as measure_coverage
+
     measure_coverage(
         Options(
             base=base,
@@ -586,6 +605,8 @@ def corpus(
 
     Example: uprobekit corpus tip --cases 5000 --mode 32
     """
+    from generator.cli import checks
+
     checks.corpus(
         Options(
             base=base,
@@ -637,6 +658,8 @@ def census(
 
     Example: uprobekit census ~/bin/mine /usr/bin --limit 100
     """
+    from generator.cli import checks
+
     checks.census(
         Options(
             base=base,
@@ -672,6 +695,8 @@ def patches_command(
 
     Example: uprobekit patches --base 6.12 --no-code
     """
+    from generator.cli import patches
+
     patches.check_patches(
         Options(
             base=base,
@@ -711,6 +736,8 @@ def states_command(
 
     Example: uprobekit states --guard deny --guard killable
     """
+    from generator.cli import states
+
     options = Options(
         base=base,
         series=series,
@@ -742,6 +769,8 @@ def verdicts(
 
     Example: uprobekit verdicts --base 6.12 --json
     """
+    from generator.cli import checks
+
     checks.verdicts(
         Options(
             base=base,
@@ -774,6 +803,8 @@ def proof(
 
     Example: uprobekit proof --base 6.12 --cases 200000
     """
+    from generator.cli import checks
+
     checks.proof(
         Options(
             base=base,
@@ -828,6 +859,8 @@ def mutate(
 
     Example: uprobekit mutate --count 10 --cases 2000
     """
+    from generator.cli import checks
+
     checks.mutate(
         Options(
             base=base,
@@ -871,6 +904,8 @@ def explain(
 
     Example: uprobekit explain libc.so.6 --symbol malloc --count 5
     """
+    from generator.cli import checks
+
     checks.explain(
         Options(base=base, tree=tree, rev=rev, workdir=workdir, as_json=as_json),
         code=code,
@@ -894,6 +929,8 @@ def schedules(
 
     Example: uprobekit schedules --base 6.12
     """
+    from generator.cli import checks
+
     checks.schedules(
         Options(
             base=base,
@@ -922,6 +959,8 @@ def fuzz(
 
     Example: uprobekit fuzz --seconds 600 --seed 7
     """
+    from generator.cli import checks
+
     checks.fuzz(
         Options(base=base, tree=tree, rev=rev, workdir=workdir, as_json=as_json, quiet=quiet),
         seconds=seconds,
@@ -935,6 +974,8 @@ def opcodes() -> None:
 
     Example: uprobekit opcodes > docs/opcodes.md
     """
+    from generator.cli import checks
+
     checks.opcodes()
 
 
@@ -956,6 +997,8 @@ def build(
 
     Example: uprobekit build baseline tip review-05 --base 6.12
     """
+    from generator.cli import commands
+
     commands.build(
         Options(
             base=base,
@@ -997,6 +1040,8 @@ def boot(
 
     Example: uprobekit boot tip --tests 'nop,call,return-*'
     """
+    from generator.cli import commands
+
     commands.boot(
         Options(
             base=base,
@@ -1030,6 +1075,8 @@ def compare(
 
     Example: uprobekit compare --base 6.12 --junit junit.xml --verbose
     """
+    from generator.cli import commands
+
     commands.compare(
         Options(base=base, workdir=workdir, as_json=as_json, quiet=quiet, flavour=flavour),
         junit=junit,
@@ -1070,6 +1117,8 @@ def qemu_test(
 
     Example: uprobekit qemu-test --base 6.12 --peer --junit junit.xml
     """
+    from generator.cli import commands
+
     commands.qemu_test(
         Options(
             base=base,
@@ -1119,14 +1168,16 @@ def diff(
 ) -> int:
     """Say what changed between two renderings: the interface, the patches, the tree.
 
-    A side is a directory of patches or an mbox; a base such as 6.12, whose model is rendered;
-    6.12@REVISION, the model of that revision of this repository; or a revision, whose committed
-    patches for --base are read.
+    A side is a directory of patches, an mbox, or interface.txt alone; a base such as 6.12, whose
+    model is rendered; 6.12@REVISION, the model of that revision of this repository; or a revision,
+    whose committed patches for --base are read.
 
     Exit status: 0 the same, 1 different, 2 the input is wrong, 3 the machine is the trouble.
 
     Example: uprobekit diff HEAD kernel_patches/6.1/review --level patches
     """
+    from generator.cli import desk
+
     if as_json + markdown + html > 1:
         raise typer.BadParameter("only one of --json, --markdown and --html")
     return desk.diff(
@@ -1167,6 +1218,8 @@ def report(
 
     Example: uprobekit report --base 6.12 -o report-6.12.html
     """
+    from generator.cli import desk
+
     desk.report(
         Options(
             base=base,
@@ -1235,6 +1288,8 @@ def mbox(
 
     Example: uprobekit mbox -v 2 --since v1 --rfc --prefix 'PATCH tip'
     """
+    from generator.cli import desk
+
     desk.mbox(
         Options(
             base=base,
@@ -1288,6 +1343,8 @@ def apply(
 
     Example: uprobekit apply --tree ~/src/linux --branch uprobes
     """
+    from generator.cli import maintain
+
     maintain.apply(
         Options(
             base=base,
@@ -1332,6 +1389,8 @@ def import_(
 
     Example: uprobekit import --tree ~/src/linux uprobes~3..uprobes
     """
+    from generator.cli import maintain
+
     maintain.import_(
         Options(
             base=base,
@@ -1366,6 +1425,8 @@ def trailers(
 
     Example: uprobekit trailers 20260101-uprobes-v2.mbx
     """
+    from generator.cli import maintain
+
     maintain.trailers(Options(base="6.1", series=series, as_json=as_json, quiet=quiet), files or [])
 
 
@@ -1397,6 +1458,8 @@ def status(
 
     Example: uprobekit status --base 6.12 --json
     """
+    from generator.cli import commands
+
     commands.status(Options(base=base, workdir=workdir, as_json=as_json, flavour=flavour))
 
 

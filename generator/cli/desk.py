@@ -41,7 +41,6 @@ def diff(options: Options, wanted: DiffOptions) -> int:
     from generator.patches.change.run import compare_sides
     from generator.patches.change.sides import SideRequest, read_side
     from generator.report.change import diff_data
-    from generator.report.results import dump_json
 
     screen = options.screen()
     request = SideRequest(
@@ -59,9 +58,12 @@ def diff(options: Options, wanted: DiffOptions) -> int:
     with screen.patience("comparing"):
         found = compare_sides(sides[0], sides[1])
     data = diff_data(found)
-    if wanted.output:
-        text = dump_json(data).decode() if options.as_json else _diff_text(found, wanted, screen)
-        _write(wanted.output, text)
+    if wanted.output and options.as_json:
+        from generator.report.results import dump_json
+
+        _write(wanted.output, dump_json(data).decode())
+    elif wanted.output:
+        _write(wanted.output, _diff_text(found, wanted, screen))
     else:
         screen.result(data)
         pager = _pager() if wanted.pager and wanted.style == "text" else ""
@@ -148,7 +150,7 @@ def mbox(options: Options, wanted: MboxOptions) -> None:
     from generator.report.views import BAD
     from generator.report.whole import ReportRequest, read_statuses
     from generator.tree.acquire import ensure_pristine
-    from generator.tree.series import read_manifest
+    from generator.tree.manifest import read_manifest
 
     if (wanted.version > 1) != bool(wanted.since):
         raise UserError(
@@ -194,7 +196,7 @@ def mbox(options: Options, wanted: MboxOptions) -> None:
             cc=tuple(one.who for one in people if not one.to),
         )
     )
-    _write_mails(mails, rendered.repo, wanted, find_series(options.series))
+    _write_mails(mails, rendered, wanted, find_series(options.series))
     screen.result(
         {"mbox": str(wanted.output), "mails": len(rendered.patches), "version": wanted.version}
     )
@@ -230,7 +232,7 @@ def _check_output(wanted: MboxOptions) -> None:
 
 
 def _write_mails(
-    mails: Mapping[str, bytes], repo: Path, wanted: MboxOptions, series: Series
+    mails: Mapping[str, bytes], rendered: Rendered, wanted: MboxOptions, series: Series
 ) -> None:
     """Write a file for each mail, and leave no other one that would be sent with them.
 
@@ -238,10 +240,11 @@ def _write_mails(
         UserError: the directory has patches that are not ours.
     """
     from generator.patches.ground import baseline_patch
+    from generator.patches.mail import INTERFACE
     from generator.report.mbox import is_ours, make_mbox
 
     if wanted.as_mbox:
-        write_atomic(wanted.output, make_mbox(mails))
+        write_atomic(wanted.output, make_mbox(mails, rendered.interface))
         return
     others = [path for path in sorted(wanted.output.glob("*.patch")) if path.name not in mails]
     strange = [path.name for path in others if not is_ours(path.read_bytes(), series)]
@@ -255,8 +258,9 @@ def _write_mails(
         path.unlink()
     for name, data in mails.items():
         write_atomic(wanted.output / name, data)
+    write_atomic(wanted.output / INTERFACE, rendered.interface)
     if wanted.with_baseline:
-        write_atomic(wanted.output / BASELINE, baseline_patch(repo))
+        write_atomic(wanted.output / BASELINE, baseline_patch(rendered.repo))
 
 
 def _side_before(options: Options, since: str) -> Side:
@@ -284,8 +288,8 @@ def _since(before: Side, rendered: Rendered, version: int) -> SeriesDiff:
     from generator.patches.change.sides import Side
     from generator.patches.mail import parse_series
 
-    files = {**rendered.patches, "series": rendered.manifest}
-    now = Side(name=f"v{version}", patches=parse_series(files, where="rendered"), model=None)
+    patches = parse_series(rendered.files, where="rendered")
+    now = Side(name=f"v{version}", patches=patches)
     return compare_sides(before, now)
 
 

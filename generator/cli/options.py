@@ -9,9 +9,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.paths import default_workdir, ensure_dir
-from generator.plan import find_base, find_series, plan_series
-
 if TYPE_CHECKING:
     from generator.cli.output import Screen
     from generator.tree.acquire import Source
@@ -68,6 +65,8 @@ class Options:
     @property
     def area(self) -> Path:
         """The work area."""
+        from generator.paths import default_workdir
+
         return (self.workdir or default_workdir()).absolute()
 
     def keep(
@@ -79,7 +78,7 @@ class Options:
             InfraError: the file cannot be written.
         """
         from generator.report.kept import write_kept
-        from generator.tree.series import read_manifest
+        from generator.tree.manifest import read_manifest
 
         tip = read_manifest(rendered.manifest)["tip"]
         write_kept(self.area, self.base, command, data, source=source.version, tip=tip)
@@ -93,6 +92,8 @@ class Options:
 
 def render_source(options: Options) -> tuple[Source, Rendered]:
     """Find the source and render the series for it: what most commands begin with."""
+    from generator.paths import ensure_dir
+    from generator.plan import find_base, find_series, plan_series
     from generator.tree.acquire import find_source
     from generator.tree.series import render_series
 

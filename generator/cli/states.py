@@ -67,6 +67,8 @@ def _judge(problems: list[str], options: Options) -> None:
 
 
 def _say(screen: Screen, base: Base, result: StatesResult, traces: bool) -> None:
+    from generator.checks.states.run import guard_mark
+
     for check in result.checks:
         state = f"{len(check.differences)} differences" if check.differences else "good"
         screen.say(f"{check.what:44} {check.checked:7}  {state}")
@@ -83,7 +85,7 @@ def _say(screen: Screen, base: Base, result: StatesResult, traces: bool) -> None
         said = guard.found.broken or "nothing"
         state = "" if guard.noticed else f"  NOT {guard.guard.breaks}"
         screen.say(
-            f"{guard.guard.name:18} {guard.guard.function:28} {said:10} "
+            f"{guard.guard.name:18} {guard_mark(base, guard.guard).function:28} {said:10} "
             f"{len(guard.found.trace):5}{state}"
         )
     for guard in result.guards:
@@ -92,11 +94,12 @@ def _say(screen: Screen, base: Base, result: StatesResult, traces: bool) -> None
 
 
 def _say_trace(screen: Screen, base: Base, result: GuardResult) -> None:
-    from generator.checks.states.run import describe
+    from generator.checks.states.run import describe, guard_mark
 
     guard = result.guard
+    mark = guard_mark(base, guard)
     point = f" ({guard.review})" if guard.review else ""
     instead = f"{guard.instead} in place of" if guard.instead else "without"
-    screen.say(f"\n{guard.name}{point}: {instead} '{guard.text}' in {guard.function}():")
+    screen.say(f"\n{guard.name}{point}: {instead} '{mark.text}' in {mark.function}():")
     for line in describe(base, result.found):
         screen.say(line)

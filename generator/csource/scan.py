@@ -472,6 +472,22 @@ def find_statements(text: str, function: Function) -> list[Span]:
     return found
 
 
+_REST = re.compile(r"\s*(?:\}\s*)?(?:else\b)?")
+
+
+def statement_at(text: str, position: int, end: int) -> Span:
+    """Return the statement on the line at ``position``, its label included; it ends before ``end``.
+
+    Of a line that goes on with another statement, ``} else if (x)`` or ``} while (x);``, it is the
+    part that begins there. Comments and white space above the statement are passed over.
+    """
+    masked = code(text)
+    start = position + len(masked[position:end]) - len(masked[position:end].lstrip())
+    rest = _REST.match(masked, start, end)
+    inner = _skip_blank(masked, rest.end() if rest else start, end)
+    return Span(start, _statement_end(masked, inner, end, []))
+
+
 def _collect(masked: str, start: int, end: int, found: list[Span]) -> None:
     position = start
     while position < end:

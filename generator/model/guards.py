@@ -1,18 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What must hold whatever happens to a probed task, and what in the C holds it.
 
-A guard is a line of C without which a property breaks: ``checks.states`` leaves it out and shows
-how. ``text`` are the tokens of the line as it is rendered, in ``function``; a name may be one of
-the base's.
+A guard is a statement of C without which a property breaks: ``checks.states`` leaves it out and
+shows how. A mark of its name stands above it in the template: ``{% mark guard="wake" %}``; what
+stands in a file of the base is known by the function that is called there.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
-CORE = "kernel/events/uprobes.c"
 RSEQ = "kernel/rseq.c"
-ARCH = "arch/x86/kernel/uprobes.c"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,30 +24,32 @@ class Property:
 
 @dataclass(frozen=True, kw_only=True)
 class Guard:
-    """A line of C that keeps a property.
+    """A statement of C that keeps a property.
 
     Attributes:
-        name: short name.
-        function: where it stands; as rendered, templates' names allowed.
-        text: its tokens; ``$x`` stands for any expression.
+        name: short name, that of the mark.
+        part: the identifier in the statement that it is about, "" when it is all of it.
+        callee, path: what an edit of the base makes it call, and in which file where several do.
         breaks: the property that does not hold without it.
         world: where that is seen.
         review: the point of the review that it answers.
-        path: its file.
-        when, unless: properties of the base that it needs, or that make it unnecessary.
+        when: property of the base that it needs.
         instead: what the search puts in its place, "" where it is left out.
     """
 
     name: str
-    function: str
-    text: str
+    part: str = ""
+    callee: str = ""
+    path: str = ""
     breaks: str
     world: str
     review: str = ""
-    path: str = CORE
     when: str = ""
-    unless: str = ""
     instead: str = ""
+
+    def on(self, has: Collection[str]) -> bool:
+        """Tell whether a base with these properties has it."""
+        return not self.when or self.when in has
 
 
 PROPERTIES = (
@@ -93,24 +94,18 @@ GUARDS = (
     # R20: a signal that comes right after
     Guard(
         name="denied",
-        function="uprobe_deny_signal",
-        text="utask->signal_denied = true;",
         breaks="signal",
         world="race",
         review="R20",
     ),
     Guard(
         name="set-again",
-        function="end_step",
-        text="set_thread_flag(TIF_SIGPENDING);",
         breaks="signal",
         world="race",
         review="R20",
     ),
     Guard(
         name="not-the-queue",
-        function="end_step",
-        text="if (utask->signal_denied)",
         breaks="signal",
         world="race",
         review="R20",
@@ -118,167 +113,125 @@ GUARDS = (
     ),
     Guard(
         name="deny",
-        function="{{ names.get_signal }}",
-        path="kernel/signal.c",
-        text="if (unlikely(uprobe_deny_signal())) return {{ names.no_signal }};",
+        callee="uprobe_deny_signal",
         breaks="frame",
         world="race",
         review="R20",
     ),
     Guard(
         name="deny-idle",
-        function="uprobe_deny_signal",
-        text="if (likely(!utask || !utask->active_uprobe)) return false;",
         breaks="signal",
         world="race",
         review="R20",
     ),
     Guard(
         name="clear-sigpending",
-        function="uprobe_deny_signal",
-        text="clear_tsk_thread_flag(t, TIF_SIGPENDING);",
         breaks="exit",
         world="race",
         review="R20",
     ),
     Guard(
         name="fatal",
-        function="uprobe_deny_signal",
-        text="__fatal_signal_pending(t)",
+        part="__fatal_signal_pending",
         breaks="kill",
         world="signals",
     ),
     Guard(
         name="trapped",
-        function="uprobe_deny_signal",
-        text="arch_uprobe_xol_was_trapped(t)",
+        part="arch_uprobe_xol_was_trapped",
         breaks="exit",
         world="signals",
     ),
     Guard(
         name="retrap",
-        function="uprobe_deny_signal",
-        text="set_tsk_thread_flag(t, TIF_UPROBE);",
         breaks="sigtrap",
         world="signals",
     ),
     Guard(
         name="mark",
-        function="arch_uprobe_pre_xol",
-        path=ARCH,
-        text="current->thread.trap_nr = UPROBE_TRAP_NR;",
         breaks="kept",
         world="signals",
     ),
     Guard(
         name="abort-ip",
-        function="arch_uprobe_abort_xol",
-        path=ARCH,
-        text="regs->ip = utask->vaddr;",
         breaks="frame",
         world="signals",
     ),
     # the way into a step and out of it
     Guard(
         name="case-trapped",
-        function="handle_singlestep",
-        text="case UTASK_SSTEP_TRAPPED:",
         breaks="states",
         world="signals",
     ),
     Guard(
         name="clear-uprobe",
-        function="uprobe_notify_resume",
-        text="clear_thread_flag(TIF_UPROBE);",
         breaks="states",
         world="signals",
     ),
     Guard(
         name="resume-hook",
-        function="{{ names.resume }}",
-        path="{{ names.resume_file }}",
-        text="if ({{ names.resume_work }} & _TIF_UPROBE) uprobe_notify_resume(regs);",
+        callee="uprobe_notify_resume",
         breaks="frame",
         world="signals",
     ),
     Guard(
         name="pre-active",
-        function="{{ names.pre_notifier }}",
-        text="if (utask && utask->active_uprobe && "
-        "!has_left_slot(utask, {{ names.get_bp_addr }}(regs))) return 0;",
         breaks="states",
         world="signals",
     ),
     Guard(
         name="post-active",
-        function="{{ names.post_notifier }}",
-        text="if (!utask || !utask->active_uprobe || utask->state != UTASK_SSTEP) return 0;",
         breaks="place",
         world="registrar",
     ),
     Guard(
         name="ip-found",
-        function="{{ names.handle_bp }}",
-        text="if (uprobe) { instruction_pointer_set(regs, bp_vaddr);",
         breaks="place",
         world="signals",
     ),
     Guard(
         name="ip-restart",
-        function="{{ names.handle_bp }}",
-        text="else { instruction_pointer_set(regs, bp_vaddr);",
         breaks="place",
         world="registrar",
     ),
     # slots
     Guard(
         name="slot-end",
-        function="end_step",
-        text="xol_free_insn_slot(utask, current->mm);",
         breaks="slot",
         world="signals",
     ),
     Guard(
         name="slot-error",
-        function="pre_ssout",
-        text="xol_free_insn_slot(utask, current->mm);",
         breaks="slot",
         world="signals",
     ),
     Guard(
         name="slot-exit",
-        function="uprobe_free_utask",
-        text="xol_free_insn_slot(utask, t->mm);",
         breaks="slot",
         world="signals",
     ),
     Guard(
         name="killable",
-        function="xol_get_insn_slot",
-        text="wait_event_killable($queue, xol_try_slot(area, &slot))",
+        part="wait_event_killable",
         breaks="kill",
         world="slots",
         instead="wait_event()",
     ),
     Guard(
         name="wake",
-        function="xol_free_insn_slot",
-        text="wake_up(&area->wq);",
         breaks="exit",
         world="slots",
     ),
     Guard(
         name="barrier",
-        function="xol_free_insn_slot",
-        text="wq_has_sleeper(&area->wq)",
+        part="wq_has_sleeper",
         breaks="exit",
         world="slots",
         instead="waitqueue_active()",
     ),
     Guard(
         name="atomic",
-        function="xol_try_slot",
-        text="while (test_and_set_bit(*slot, area->busy));",
+        part="test_and_set_bit",
         breaks="slot",
         world="atomic",
         instead="set_bit()",
@@ -286,75 +239,48 @@ GUARDS = (
     # references
     Guard(
         name="put-end",
-        function="end_step",
-        text="put_uprobe(uprobe);",
         breaks="reference",
         world="signals",
     ),
     Guard(
         name="put-unstepped",
-        function="{{ names.handle_bp }}",
-        text="if (!run_uprobe(uprobe, regs, bp_vaddr)) put_uprobe(uprobe);",
         breaks="reference",
         world="signals",
-        unless="uprobe_rcu",
-    ),
-    Guard(
-        name="put-unstepped",
-        function="pre_ssout",
-        text="put_uprobe(uprobe);",
-        breaks="reference",
-        world="signals",
-        when="uprobe_rcu",
     ),
     Guard(
         name="put-exit",
-        function="uprobe_free_utask",
-        text="if (utask->active_uprobe) put_uprobe(utask->active_uprobe);",
         breaks="reference",
         world="signals",
     ),
     Guard(
         name="returns-exit",
-        function="uprobe_free_utask",
-        text="free_return_chain(utask, utask->return_instances);",
         breaks="reference",
         world="family",
     ),
     Guard(
         name="dup-get",
-        function="dup_return_instances",
-        text="{{ names.ref_inc }}(&ri->uprobe->ref);",
         breaks="reference",
         world="family",
     ),
     Guard(
         name="copy-null",
-        function="uprobe_copy_process",
-        text="t->utask = NULL;",
         breaks="utask",
         world="family",
     ),
     Guard(
         name="release-hook",
-        function="mm_release",
-        path="kernel/fork.c",
-        text="uprobe_free_utask(tsk);",
+        callee="uprobe_free_utask",
         breaks="utask",
         world="family",
     ),
     Guard(
         name="rcu",
-        function="{{ names.handle_bp }}",
-        text="rcu_read_lock_trace();",
         breaks="freed",
         world="registrar",
         when="uprobe_rcu",
     ),
     Guard(
         name="try-get",
-        function="pre_ssout",
-        text="if (!try_get_uprobe(uprobe)) return -ENOENT;",
         breaks="freed",
         world="registrar",
         when="uprobe_rcu",
@@ -363,9 +289,8 @@ GUARDS = (
     # restartable sequences
     Guard(
         name="rseq-address",
-        function="rseq_ip_fixup",
+        callee="uprobe_get_trap_addr",
         path=RSEQ,
-        text="unsigned long ip = uprobe_get_trap_addr(regs);",
         breaks="sequence",
         world="sequence",
         when="rseq",
@@ -373,26 +298,20 @@ GUARDS = (
     ),
     Guard(
         name="rseq-abort",
-        function="rseq_ip_fixup",
-        path=RSEQ,
-        text="uprobe_abort_step(regs);",
+        callee="uprobe_abort_step",
         breaks="place",
         world="sequence",
         when="rseq",
     ),
     Guard(
         name="rseq-uprobe",
-        function="uprobe_abort_step",
-        text="clear_thread_flag(TIF_UPROBE);",
         breaks="frame",
         world="sequence",
         when="rseq",
     ),
     Guard(
         name="rseq-emulate",
-        function="uprobe_emulate_atomic",
-        path=ARCH,
-        text="!test_thread_flag(TIF_NOTIFY_RESUME)",
+        part="TIF_NOTIFY_RESUME",
         breaks="sequence",
         world="sequence",
         when="rseq",
@@ -400,29 +319,23 @@ GUARDS = (
     # a probe that goes and comes back
     Guard(
         name="analysed",
-        function="run_uprobe",
-        text="if (unlikely(!test_bit(UPROBE_COPY_INSN, &uprobe->flags))) return false;",
         breaks="analysed",
         world="registrar",
     ),
     Guard(
         name="mmap-lock",
-        function="find_active_uprobe",
-        text="mmap_read_lock(mm);",
         breaks="sigtrap",
         world="registrar",
     ),
     Guard(
         name="is-bp",
-        function="{{ names.handle_bp }}",
-        text="else if (is_bp > 0)",
+        part="is_bp",
         breaks="sigtrap",
         world="registrar",
     ),
     Guard(
         name="notifier-returns",
-        function="{{ names.pre_notifier }}",
-        text="(!utask || !utask->return_instances)",
+        part="return_instances",
         breaks="sigtrap",
         world="registrar",
     ),

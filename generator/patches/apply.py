@@ -15,8 +15,8 @@ from pathlib import Path
 from generator.errors import InfraError, UserError
 from generator.model.series import Identity
 from generator.patches.sent import Person, sign_message
+from generator.tree.commits import Commit
 from generator.tree.git import git_environment
-from generator.tree.series import Commit
 
 
 @dataclass(frozen=True, kw_only=True)

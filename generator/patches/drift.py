@@ -4,7 +4,7 @@
 On the source version that the committed patches were rendered for, every byte counts. Debian's
 source moves on: on a newer one the context of a hunk may have changed, so what the patches do is
 compared: the lines they take out and put in, file by file, as ``git patch-id`` looks at them but
-without context.
+without context. Likewise ``interface.txt`` may name another line of the base beside a hook.
 """
 
 from __future__ import annotations
@@ -13,7 +13,9 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator.tree.series import Rendered, read_manifest
+from generator.tree.facts import FILE_NAME
+from generator.tree.manifest import read_manifest
+from generator.tree.series import Rendered
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,12 +55,15 @@ def compare_series(rendered: Rendered, target: Path) -> Drift:
     fresh = read_manifest(rendered.manifest)
     same_source = committed.get("source") == fresh["source"]
     have = {path.name: path.read_bytes() for path in sorted(target.glob("*.patch"))}
-    want = rendered.patches
+    interface = target / FILE_NAME
+    have |= {FILE_NAME: interface.read_bytes()} if interface.is_file() else {}
+    want = {**rendered.patches, FILE_NAME: rendered.interface}
     changed, moved = [], []
     for name in sorted(want.keys() & have.keys()):
         if want[name] == have[name]:
             continue
-        if same_source or what_it_does(want[name]) != what_it_does(have[name]):
+        compared = what_it_says if name == FILE_NAME else what_it_does
+        if same_source or compared(want[name]) != compared(have[name]):
             changed.append(name)
         else:
             moved.append(name)
@@ -87,3 +92,8 @@ def what_it_does(patch: bytes) -> list[bytes]:
         if line.startswith((b"+++", b"---")) or (line[:1] in (b"+", b"-")):
             kept.append(line)
     return kept
+
+
+def what_it_says(interface: bytes) -> bytes:
+    """Return an ``interface.txt`` without the lines of the base that hooks stand after."""
+    return re.sub(rb"^(hook .*?\)) after '.*'$", rb"\1", interface, flags=re.M)

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Read patches in their mail form: a directory as ``render`` writes it, or one mbox.
 
+``interface.txt`` alone is read as well: a series whose mails are not there.
+
 Makes ``Series`` of ``Mail``; applies nothing (see ``sparse``). What is read may come from anybody:
 every way in which it can be mangled is an error that names the file.
 """
@@ -12,17 +14,25 @@ import email.policy
 import email.utils
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from unidiff.errors import UnidiffParseError
 from unidiff.patch import PatchedFile, PatchSet
 
 from generator.errors import UserError
-from generator.tree.series import read_manifest, read_names
+from generator.tree.facts import FILE_NAME, HEADER, Facts, parse_interface
+from generator.tree.manifest import digest, read_digests, read_manifest, read_names
 
 MAX_BYTES = 64 << 20
 """A file above this is no patch."""
+
+INTERFACE = f"interface/{FILE_NAME}"
+"""Where it is beside mails: in a folder of its own, so that ``git send-email DIR`` leaves it."""
+
+_SIGNED = "\n-- \n"
+SIGNATURE = _SIGNED.encode()
+"""What stands between the cover letter in an mbox and ``interface.txt``."""
 
 _FROM = re.compile(rb"^From [^\n]*\d\d:\d\d:\d\d[^\n]*\n(?=[A-Za-z-]+:)", re.M)
 _COVER = re.compile(r"(v\d+-)?0000-[^/]+\.patch$")
@@ -74,19 +84,23 @@ class PatchSeries:
 
     Attributes:
         where: what was read, for messages.
-        mails: without the cover letter.
+        mails: without the cover letter; none where ``interface.txt`` alone was read.
         manifest: the comments of the ``series`` file; empty without one.
         cover: the cover letter; None without one.
+        interface: what ``interface.txt`` says; None without one.
+        edited: a patch is not what the ``series`` file says that was rendered.
     """
 
     where: str
     mails: tuple[Mail, ...]
     manifest: Mapping[str, str]
     cover: Mail | None = None
+    interface: Facts | None = None
+    edited: bool = False
 
 
 def read_series(path: Path) -> PatchSeries:
-    """Read a directory of patches, or a file of mails.
+    """Read a directory of patches, a file of mails, or ``interface.txt`` alone.
 
     Raises:
         UserError: nothing is there, or it cannot be read as patches.
@@ -94,14 +108,20 @@ def read_series(path: Path) -> PatchSeries:
     try:
         if path.is_dir():
             found = {p.name: _bytes(p) for p in sorted(path.iterdir()) if _is_wanted(p)}
+            apart = path / INTERFACE
+            found |= {FILE_NAME: _bytes(apart)} if apart.is_file() else {}
             return parse_series(found, where=str(path))
-        return _series(split_mbox(_bytes(path), where=str(path)), {}, str(path))
+        data = _bytes(path)
+        if data.startswith(HEADER.encode()):
+            facts = parse_interface(data, where=str(path))
+            return PatchSeries(where=str(path), mails=(), manifest={}, interface=facts)
+        return _series(split_mbox(data, where=str(path)), {}, str(path))
     except OSError as error:
         raise UserError(f"cannot be read: {error.strerror}", where=str(path)) from error
 
 
 def _is_wanted(path: Path) -> bool:
-    return path.is_file() and (path.suffix == ".patch" or path.name == "series")
+    return path.is_file() and (path.suffix == ".patch" or path.name in ("series", FILE_NAME))
 
 
 def _bytes(path: Path) -> bytes:
@@ -127,7 +147,16 @@ def parse_series(files: Mapping[str, bytes], *, where: str) -> PatchSeries:
     # the list names what is applied, and the cover letter is not
     covers = sorted(name for name in files if _COVER.match(name) and name not in names)
     mails = [(f"{where}/{name}", files[name]) for name in (*covers, *names)]
-    return _series(mails, read_manifest(manifest), where)
+    series = _series(mails, read_manifest(manifest), where)
+    if FILE_NAME not in files:
+        return series
+    digests = read_digests(manifest)
+    return replace(
+        series,
+        interface=parse_interface(files[FILE_NAME], where=f"{where}/{FILE_NAME}"),
+        edited=any(digest(files[name]) not in digests.get(name, ()) for name in names)
+        and bool(digests),
+    )
 
 
 def _series(
@@ -144,7 +173,9 @@ def _series(
     # an mbox may have answers as well
     texts = (mail for mail in parsed if not mail.files)
     cover = next((mail for mail in texts if not mail.subject.lower().startswith("re:")), None)
-    return PatchSeries(where=where, mails=patches, manifest=manifest, cover=cover)
+    _, signed, text = (cover.body if cover else "").partition(f"{_SIGNED}{HEADER}")
+    facts = parse_interface(text.encode(), where=where) if signed else None
+    return PatchSeries(where=where, mails=patches, manifest=manifest, cover=cover, interface=facts)
 
 
 def split_mbox(data: bytes, *, where: str) -> tuple[tuple[str, bytes], ...]:

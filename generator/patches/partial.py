@@ -79,10 +79,10 @@ class _File:
 
     def reach(self, line: int) -> None:
         """Let the file have ``line`` lines; what is added is unknown, and of the baseline."""
-        while self.open and len(self.cells) < line:
-            cell = Cell(None)
-            self.origin.append(cell)
-            self.cells.append(cell)
+        if self.open and len(self.cells) < line:
+            fresh = [Cell(None) for _ in range(line - len(self.cells))]
+            self.origin += fresh
+            self.cells += fresh
 
 
 def replay_series(series: PatchSeries, baseline: Mapping[str, str] | None = None) -> Replay:

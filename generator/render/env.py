@@ -32,6 +32,7 @@ from generator.model.series import SERIES
 from generator.model.states import STATES, TRANSITIONS
 from generator.paths import cache_dir, data_dir
 from generator.render import cdecl, emulation, message, opcodes
+from generator.render.marks import MarkTag, without_marks
 from generator.render.places import place_of_text
 
 
@@ -121,6 +122,7 @@ def environment() -> jinja2.Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
         autoescape=False,
+        extensions=[MarkTag],
     )
 
 
@@ -256,6 +258,10 @@ class Templates:
         Raises:
             UserError: the template is missing or wrong, with its file and line.
         """
+        return without_marks(self.marked_file(name))
+
+    def marked_file(self, name: str) -> str:
+        """Render a template as ``file`` does; its marks are left in, for ``marks.split_marks``."""
         self._template = name
         with _located(f"templates/{name}.j2"):
             return self._env.get_template(f"{name}.j2").render(self.context)

@@ -21,6 +21,7 @@ from generator.errors import UserError
 from generator.model.bases import Base
 from generator.model.edits import Templated
 from generator.render.env import environment
+from generator.render.marks import is_mark
 
 Names = frozenset[str]
 
@@ -258,6 +259,8 @@ def _inner(node: nodes.Node) -> Iterator[nodes.Node]:
 
 def _lines(part: nodes.Node) -> Iterator[int]:
     """Yield the lines on which a part of the output puts something."""
+    if isinstance(part, nodes.Const) and is_mark(part.value):
+        return
     if not isinstance(part, nodes.TemplateData):
         yield part.lineno
         return

@@ -16,6 +16,7 @@ import jinja2
 
 from generator.errors import UserError
 from generator.render.env import Scope, Templates, environment
+from generator.render.marks import without_marks
 
 _MARK = re.compile("\ue000([0-9]+),([0-9]+)\ue001")
 
@@ -65,7 +66,7 @@ def trace_template(name: str, scope: Scope) -> tuple[Origin, ...]:
     # an overlay shares the cache of templates: its own one
     marked.cache = {}
     try:
-        text = marked.get_template(f"{name}.j2").render(Templates(scope).context)
+        text = without_marks(marked.get_template(f"{name}.j2").render(Templates(scope).context))
     except jinja2.TemplateNotFound as error:
         raise UserError(f"the template '{error.name}' is missing", where="templates") from error
     rows = text.split("\n")

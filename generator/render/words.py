@@ -22,10 +22,13 @@ from generator.model.bases import BASES, UNFINISHED, Base
 from generator.model.bases.facts import FACTS
 from generator.model.decl import Function
 from generator.model.edits import InsertHook
+from generator.model.guards import GUARDS
 from generator.model.interface import INTERFACE
 from generator.model.series import Series
+from generator.model.steps import LEFT_OUT, OUR_STEPS
 from generator.model.trailers import problems as trailer_problems
 from generator.render.env import BASELINE, Scope, Templates, environment, known_patches, meant
+from generator.render.marks import is_mark, split_marks
 from generator.render.places import place_of, place_of_text
 
 MESSAGE_FACTS = frozenset(("source_version", "overview", "numbers"))
@@ -231,6 +234,13 @@ def _strings(value: object) -> Iterator[str]:
             yield from _strings(each)
 
 
+_MARKED = {
+    "step": frozenset(step.name for step in OUR_STEPS),
+    "guard": frozenset(guard.name for guard in GUARDS),
+    "aside": frozenset(left.name for left in LEFT_OUT),
+}
+"""The names of the model that a mark may have, by kind."""
+
 Found = tuple[int, str, str]
 """Line, what is wrong, and a hint."""
 
@@ -258,6 +268,12 @@ class _Words:
             **{name: frozenset(keys) for name in ("head", "name", "prototype", "signature")},
         }
 
+    def _mark(self, part: nodes.Const) -> Iterator[Found]:
+        """Yield names of a mark that the model does not have."""
+        for kind, name, _ in split_marks(part.value)[1]:
+            if name not in _MARKED[kind]:
+                yield part.lineno, f"there is no {kind} '{name}'", meant(name, _MARKED[kind])
+
     def check(self, parsed: nodes.Template) -> Iterator[Found]:
         """Yield what is wrong with a template."""
         own = {node.name for node in parsed.find_all(nodes.Name) if node.ctx in ("store", "param")}
@@ -273,7 +289,9 @@ class _Words:
                     yield from self._compare(node)
         for output in parsed.find_all(nodes.Output):
             for part in output.nodes:
-                if not isinstance(part, nodes.TemplateData) and _is_c(part):
+                if isinstance(part, nodes.Const) and is_mark(part.value):
+                    yield from self._mark(part)
+                elif not isinstance(part, nodes.TemplateData) and _is_c(part):
                     yield (
                         part.lineno,
                         "Jinja takes these braces of C for its own, and renders what is in them",

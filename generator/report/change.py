@@ -23,12 +23,9 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from difflib import SequenceMatcher
 
-from rich.style import Style
-
 from generator.patches.change.interface import Change, What
 from generator.patches.change.pairs import CHANGED, CONTEXT, Pair
 from generator.patches.change.run import SAME, SeriesDiff
-from generator.report.page import render_page
 from generator.text import clean_text
 
 FORMAT = 1
@@ -42,7 +39,6 @@ LEVELS = (INTERFACE, PATCHES, TREE)
 _SIGNS = {What.ADDED: "+", What.REMOVED: "-"}
 _STYLES = {"+": "green", "-": "red", "@": "cyan", "#": "bold", "!": "yellow", "<": "red"}
 _STYLES[">"] = "green"
-_PLAIN = Style()
 
 
 def diff_data(diff: SeriesDiff) -> dict[str, object]:
@@ -67,9 +63,9 @@ def summarise(diff: SeriesDiff) -> str:
     }
     sides = [sum(bool(n) for n in side) for side in _numbers(diff.patches)]
     said = [f"{count} {word}" for word, count in counts.items() if count]
-    text = f"{sides[0]} -> {sides[1]} patches: {', '.join(said)}"
+    text = f"{sides[0]} -> {sides[1]} patches: {', '.join(said)}" if diff.patches else ""
     if diff.interface:
-        text += f"; interface: {len(diff.interface)}"
+        text += f"{'; ' * bool(text)}interface: {len(diff.interface)}"
     if diff.cover:
         text += "; cover letter changed"
     if diff.tree.text:
@@ -114,7 +110,9 @@ def _line(sign: str, text: str, *, colour: bool) -> str:
     text = clean_text(text)
     if not colour:
         return f"{text}\n"
-    style = Style.parse(_STYLES[sign]) if sign in _STYLES else _PLAIN
+    from rich.style import Style
+
+    style = Style.parse(_STYLES[sign]) if sign in _STYLES else Style()
     pieces = _MARKED.split(text)
     if len(pieces) == 1:
         return f"{style.render(text) if text else ''}\n"
@@ -385,6 +383,8 @@ def _plain(text: str) -> str:
 
 def diff_html(diff: SeriesDiff, levels: tuple[str, ...]) -> str:
     """Return the levels wanted as a page that needs nothing else."""
+    from generator.report.page import render_page
+
     tree = [(_css(sign), text) for sign, text in _tree(diff)][1:]
     patches = [
         (pair, [(_css(_range_sign(line)), line) for line in pair.text.splitlines()])

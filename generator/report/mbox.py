@@ -18,6 +18,7 @@ from generator.model.series import Series
 from generator.patches.change.interface import Change
 from generator.patches.change.run import SeriesDiff
 from generator.patches.ground import Ground
+from generator.patches.mail import SIGNATURE
 from generator.render.message import fill
 from generator.report.change import range_diff
 from generator.report.views import BAD, GOOD
@@ -103,13 +104,17 @@ def make_mails(request: MboxRequest) -> dict[str, bytes]:
     return made
 
 
-def make_mbox(mails: Mapping[str, bytes]) -> bytes:
-    """Return mails as one file.
+def make_mbox(mails: Mapping[str, bytes], interface: bytes) -> bytes:
+    """Return mails as one file, with ``interface.txt`` below the signature of the cover letter.
+
+    Programs that apply or send mails leave a signature alone, and readers fold it.
 
     A line of a text that begins with ``From`` would end its mail, for some readers, and others
     would leave the ``>`` in that is put in front of it elsewhere. Such a mail is encoded.
     """
-    return b"\n".join(_encoded(mails[name]) for name in sorted(mails))
+    cover, *others = sorted(mails)
+    first = mails[cover].rstrip(b"\n") + SIGNATURE + interface
+    return b"\n".join(map(_encoded, (first, *(mails[name] for name in others))))
 
 
 def _encoded(mail: bytes) -> bytes:

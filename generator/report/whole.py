@@ -8,7 +8,7 @@ the command that makes it.
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ from generator.model.interface import INTERFACE
 from generator.model.opcodes import OPCODES
 from generator.model.review import RULES
 from generator.model.states import INITIAL, STATES, TRANSITIONS
-from generator.patches.change.facts import Facts, read_facts
+from generator.patches.change.facts import read_functions
 from generator.patches.mail import Mail, PatchSeries, read_series
 from generator.patches.partial import Replay, replay_series
 from generator.plan import find_base, find_series
@@ -30,6 +30,7 @@ from generator.report.page import render_page
 from generator.report.picture import draw_states
 from generator.report.sidebyside import FileRows, file_rows
 from generator.report.views import BAD, GOOD, LONGEST, SECTIONS, Data, Section, cut, judged
+from generator.tree.facts import FunctionFact
 
 OLDER = "older"
 
@@ -198,7 +199,7 @@ def _functions(series: PatchSeries) -> tuple[FunctionView, ...]:
         replay = replay_series(series)
     except UserError:
         return ()
-    steps = [read_facts(_up_to(replay, number)) for number in range(1, len(replay.steps) + 1)]
+    steps = [read_functions(_up_to(replay, number)) for number in range(1, len(replay.steps) + 1)]
     headers = {f.c_name or f.name: f.header for f in INTERFACE.functions}
     return tuple(
         FunctionView(
@@ -207,7 +208,7 @@ def _functions(series: PatchSeries) -> tuple[FunctionView, ...]:
             patch=_first(steps, key),
             header=headers.get(fact.name, ""),
         )
-        for key, fact in steps[-1].functions.items()
+        for key, fact in steps[-1].items()
     )
 
 
@@ -215,8 +216,8 @@ def _up_to(replay: Replay, number: int) -> dict[str, Any]:
     return Replay(origin=replay.origin, steps=replay.steps[:number], whole=replay.whole).tip
 
 
-def _first(steps: Sequence[Facts], key: str) -> int:
-    return next(number for number, facts in enumerate(steps, 1) if key in facts.functions)
+def _first(steps: Sequence[Mapping[str, FunctionFact]], key: str) -> int:
+    return next(number for number, facts in enumerate(steps, 1) if key in facts)
 
 
 class _Collected:

@@ -11,12 +11,8 @@ tip), and a tag ``<series>-NN`` for each prefix.
 
 from __future__ import annotations
 
-import contextlib
-import hashlib
 import json
 import re
-import shutil
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,9 +20,8 @@ from pathlib import Path
 
 import git
 
-from generator.errors import InfraError, UserError
+from generator.errors import UserError
 from generator.model.edits import Edit
-from generator.model.series import Identity
 from generator.model.trailers import trailer_lines
 from generator.paths import ensure_dir, locked, write_atomic
 from generator.plan import Plan
@@ -35,22 +30,15 @@ from generator.render.overview import describe_patches, number_patches
 from generator.render.places import place_of
 from generator.render.words import check_definitions, check_words
 from generator.tree.acquire import Source
+from generator.tree.commits import Commit, import_commits, run_git
 from generator.tree.edit import WorkingTree, apply_edits, changed_files
-from generator.tree.git import git_environment
+from generator.tree.facts import FILE_NAME, format_interface
+from generator.tree.interface import describe_interface
+from generator.tree.manifest import digest, read_digests, read_names
 from generator.tree.names import NameCheck
 
-
-@dataclass(frozen=True, kw_only=True)
-class Commit:
-    """A commit to be made: its message and the files that it changes, whole.
-
-    ``author`` is who made it where that is not the series' author.
-    """
-
-    message: str
-    files: Mapping[str, str]
-    refs: tuple[str, ...]
-    author: Identity | None = None
+BASELINE_COMMIT = 1
+"""Which of the commits is the baseline; the one before it has the unmodified files."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +51,7 @@ class Rendered:
         manifest: content of the file ``series``: the patches in order and where they come from.
         base_files: the unmodified text of each file that the series touches and the base has.
         tip_files: their text after the last patch.
+        interface: content of ``interface.txt``: what the series declares, a line for each.
     """
 
     repo: Path
@@ -70,6 +59,12 @@ class Rendered:
     manifest: bytes
     base_files: Mapping[str, str]
     tip_files: Mapping[str, str]
+    interface: bytes
+
+    @property
+    def files(self) -> dict[str, bytes]:
+        """Name and content of everything that is written beside the patches, and of them."""
+        return {**self.patches, FILE_NAME: self.interface, "series": self.manifest}
 
 
 def render_series(plan: Plan, source: Source, workdir: Path) -> Rendered:
@@ -86,9 +81,15 @@ def render_series(plan: Plan, source: Source, workdir: Path) -> Rendered:
     """
     place = workdir / plan.base.name
     commits, base_files, tip_files = _make_commits(plan, source, place)
+    facts = describe_interface(
+        {**base_files, **commits[BASELINE_COMMIT].files},
+        tip_files,
+        [planned.patch for planned in plan.patches],
+    )
     with locked(place / "render.lock"):
-        repo = import_commits(commits, place / "repo.git", plan.series.name, plan.series.author)
+        import_commits(commits, place / "repo.git", plan.series.name, plan.series.author)
         write_atomic(place / "source.json", _source_record(source))
+        repo = git.Repo(place / "repo.git")
         patches = _format_patches(repo, plan, source)
     manifest = _manifest(repo, plan, source, patches)
     return Rendered(
@@ -97,6 +98,7 @@ def render_series(plan: Plan, source: Source, workdir: Path) -> Rendered:
         manifest=manifest,
         base_files=base_files,
         tip_files=tip_files,
+        interface=format_interface(facts),
     )
 
 
@@ -107,7 +109,7 @@ def series_commits(plan: Plan, source: Source, workdir: Path) -> tuple[Commit, .
         UserError: an edit does not find its place, or the model or a template is wrong.
     """
     commits, _, _ = _make_commits(plan, source, workdir / plan.base.name)
-    return tuple(commits[1:])
+    return tuple(commits[BASELINE_COMMIT:])
 
 
 def prefix_tree(plan: Plan, source: Source, number: int | None = None) -> WorkingTree:
@@ -237,88 +239,6 @@ def _text(plan: Plan, name: str, applied: tuple[str, ...], source: Source) -> st
     )
 
 
-def import_commits(commits: list[Commit], path: Path, tip: str, author: Identity) -> git.Repo:
-    """Write the commits into the repository at ``path`` with one fast-import stream.
-
-    The repository is the tool's own: one that git cannot use is made again.
-
-    Raises:
-        InfraError: git fails.
-    """
-    stream = _stream(commits, tip, author)
-    if (path / "HEAD").is_file():
-        with contextlib.suppress(InfraError):
-            _git(["-C", str(path), "fast-import", "--quiet", "--force", "--done"], stream)
-            return git.Repo(path)
-    shutil.rmtree(path, ignore_errors=True)
-    with contextlib.suppress(FileNotFoundError, IsADirectoryError):
-        path.unlink()
-    _git(["init", "--quiet", "--bare", "--template=", "--initial-branch=base", str(path)])
-    _git(["-C", str(path), "fast-import", "--quiet", "--force", "--done"], stream)
-    return git.Repo(path)
-
-
-def commit_files(repo: Path, ref: str, onto: str, files: Mapping[str, str]) -> None:
-    """Let ``ref`` name a commit on top of ``onto`` that changes ``files``, for a trial.
-
-    Raises:
-        InfraError: git fails.
-    """
-    stream = bytearray(f"commit {ref}\ncommitter trial <trial@localhost> 0 +0000\n".encode())
-    stream += f"data 6\ntrial\n\nfrom {onto}^0\n".encode()
-    for name in sorted(files):
-        data = files[name].encode("utf-8", "surrogateescape")
-        stream += f"M 100644 inline {name}\ndata {len(data)}\n".encode() + data + b"\n"
-    stream += b"done\n"
-    _git(["-C", str(repo), "fast-import", "--quiet", "--force", "--done"], bytes(stream))
-
-
-def _git(
-    arguments: list[str], stdin: bytes = b"", *, environment: Mapping[str, str] | None = None
-) -> None:
-    """Run git; nothing of the user's configuration counts."""
-    command = ["git", *arguments]
-    try:
-        done = subprocess.run(
-            command,
-            input=stdin,
-            capture_output=True,
-            check=False,
-            env=git_environment(isolated=True) | dict(environment or {}),
-        )
-    except OSError as error:
-        raise InfraError("git cannot be run", hint="apt-get install git") from error
-    if done.returncode:
-        raise InfraError(
-            f"git failed: {done.stderr.decode(errors='replace').strip()}",
-            where=" ".join(command),
-            hint="is the disk full?",
-        )
-
-
-def _stream(commits: list[Commit], tip: str, author: Identity) -> bytes:
-    """Return the fast-import stream that makes ``commits`` and their refs."""
-    who = f"{author.name} <{author.email}> {author.date}"
-    stream = bytearray()
-    for mark, commit in enumerate(commits, 1):
-        message = commit.message.encode("utf-8", "surrogateescape")
-        by = commit.author
-        author_line = f"{by.name} <{by.email}> {by.date}" if by else who
-        stream += f"commit refs/heads/importing\nmark :{mark}\n".encode()
-        stream += f"author {author_line}\ncommitter {who}\ndata {len(message)}\n".encode()
-        stream += message
-        if mark > 1:
-            stream += f"\nfrom :{mark - 1}\n".encode()
-        for name in sorted(commit.files):
-            data = commit.files[name].encode("utf-8", "surrogateescape")
-            stream += f"M 100644 inline {name}\ndata {len(data)}\n".encode() + data + b"\n"
-    for mark, commit in enumerate(commits, 1):
-        for ref in commit.refs:
-            stream += f"reset {ref}\nfrom :{mark}\n\n".encode()
-    stream += f"reset refs/heads/{tip}\nfrom :{len(commits)}\n\ndone\n".encode()
-    return bytes(stream)
-
-
 def _format_patches(repo: git.Repo, plan: Plan, source: Source) -> dict[str, bytes]:
     """Have git write the mail form; returns name and content, the cover letter first."""
     series = plan.series
@@ -338,7 +258,7 @@ def _format_patches(repo: git.Repo, plan: Plan, source: Source) -> dict[str, byt
         *("--unified=3", "--stat=72"),
     ]
     with tempfile.TemporaryDirectory() as out:
-        _git(
+        run_git(
             ["-C", str(repo.git_dir), *arguments, "-o", out, f"baseline..{series.name}"],
             environment=date,
         )
@@ -351,10 +271,6 @@ def _format_patches(repo: git.Repo, plan: Plan, source: Source) -> dict[str, byt
 def _without_git_version(data: bytes) -> bytes:
     """Drop the boundary-like trailing blank lines that differ between versions of git."""
     return data.rstrip(b"\n") + b"\n"
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.sha256(data).hexdigest()[:16]
 
 
 def _manifest(repo: git.Repo, plan: Plan, source: Source, patches: Mapping[str, bytes]) -> bytes:
@@ -370,7 +286,7 @@ def _manifest(repo: git.Repo, plan: Plan, source: Source, patches: Mapping[str, 
         f"# baseline: {repo.commit('baseline').tree.hexsha}",
         f"# tip: {repo.commit(plan.series.name).tree.hexsha}",
         *(name for name in names if not name.startswith("0000-")),
-        *(f"# sha256 {name} {_digest(data)}" for name, data in patches.items()),
+        *(f"# sha256 {name} {digest(data)}" for name, data in patches.items()),
     ]
     return ("\n".join(lines) + "\n").encode()
 
@@ -396,7 +312,7 @@ def write_series(rendered: Rendered, target: Path, *, overwrite: bool = False) -
     Raises:
         UserError: a patch was edited since it was rendered; nothing is written.
     """
-    files = {**rendered.patches, "series": rendered.manifest}
+    files = rendered.files
     edited = () if overwrite else edited_patches(rendered, target)
     if edited:
         raise UserError(
@@ -429,28 +345,7 @@ def edited_patches(rendered: Rendered, target: Path) -> tuple[str, ...]:
         if not path.is_file():
             continue
         text = path.read_bytes()
-        same = text == rendered.patches.get(name) or _digest(text) in digests
+        same = text == rendered.patches.get(name) or digest(text) in digests
         if not same and not re.search(rb"^(?:<{7}|>{7})", text, re.M):
             found.append(name)
     return tuple(found)
-
-
-def read_digests(data: bytes) -> dict[str, set[str]]:
-    """Return what a ``series`` file says that each patch was; more than one after a merge."""
-    found: dict[str, set[str]] = {}
-    for name, digest in re.findall(
-        r"^# sha256 (\S+) ([0-9a-f]{16})$", data.decode(errors="replace"), re.M
-    ):
-        found.setdefault(name, set()).add(digest)
-    return found
-
-
-def read_names(data: bytes) -> tuple[str, ...]:
-    """Return the patches that a ``series`` file lists."""
-    lines = data.decode(errors="replace").splitlines()
-    return tuple(line for line in lines if re.fullmatch(r"\d{4}-[^/]+\.patch", line))
-
-
-def read_manifest(data: bytes) -> dict[str, str]:
-    """Return the comments of a ``series`` file as key and value."""
-    return dict(re.findall(r"^# (\w+): (.*)$", data.decode(errors="replace"), re.M))

@@ -19,7 +19,7 @@ from generator.guest.ktap import Status
 from generator.guest.outcome import Kind
 from generator.kbuild.kernel import BuildRequest, build_kernel
 from generator.progress import Observer
-from generator.tree.series import commit_files
+from generator.tree.commits import commit_files
 
 VARIANT = "mutant"
 

@@ -1,24 +1,25 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Hold the machine against the rendered C: every step is there, and nothing beside them.
 
-Three ways: the tokens of each step and guard stand in their function, as often as it says; each
-transition of ``model.states`` sets its target in its function; and every place of the C that could
-change what the machine follows belongs to a step, or is left out with a reason. Reads the text of
-the tip, needs no build.
+Three ways: each step and guard has its mark in the templates, and the statement of each mark stands
+in the tip, as often as in its template; each transition of ``model.states`` sets its target in its
+function; and every place of the C that could change what the machine follows belongs to a step, or
+is left out with a reason. Reads the text of the tip, needs no build.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 
 from generator.checks.interface.ast import Check, Difference
+from generator.checks.marks import Mark, find_marks, span_in
 from generator.csource import scan as csource
-from generator.model.bases import Base, name_on
-from generator.model.guards import GUARDS
+from generator.model.bases import name_on
+from generator.model.guards import GUARDS, Guard
 from generator.model.interface import INTERFACE
 from generator.model.states import TRANSITIONS
-from generator.model.steps import LEFT_OUT, SENSITIVE, STEPS, Effect
+from generator.model.steps import LEFT_OUT, OUR_STEPS, SENSITIVE, LeftOut, Step
 from generator.plan import Plan
 from generator.render.env import Scope, Templates
 
@@ -36,38 +37,16 @@ def check_correspondence(plan: Plan, tip: Mapping[str, str]) -> tuple[Check, ...
     """
     look = _Look(plan, tip)
     return (
-        look.check("steps of the machine, in the C", _step_effects()),
-        look.check("guards of the machine, in the C", _guard_effects()),
+        look.check("steps of the machine, in the C", {"step": OUR_STEPS, "aside": LEFT_OUT}),
+        look.check("guards of the machine, in the C", {"guard": GUARDS}),
         look.transitions(),
         look.unclaimed(),
     )
 
 
-def applies(base: Base, when: str, unless: str) -> bool:
-    """Tell whether something that needs or avoids a property of the base is there."""
-    return (not when or when in base.has) and (not unless or unless not in base.has)
-
-
-def _step_effects() -> Iterator[tuple[str, Effect]]:
-    for step in STEPS:
-        for effect in step.effects:
-            yield f"step {step.name}", effect
-    for left in LEFT_OUT:
-        yield "left out", left.effect
-
-
-def _guard_effects() -> Iterator[tuple[str, Effect]]:
-    for guard in GUARDS:
-        yield (
-            f"guard {guard.name}",
-            Effect(
-                function=guard.function,
-                text=guard.text,
-                path=guard.path,
-                when=guard.when,
-                unless=guard.unless,
-            ),
-        )
+def _words(mark: Mark, name: str) -> list[int]:
+    """Return where an identifier stands in the text of a mark."""
+    return list(csource.words(mark.text, name))
 
 
 class _Look:
@@ -80,33 +59,41 @@ class _Look:
         self._templates = Templates(Scope(base=plan.base, patches=applied))
         self._claimed: dict[str, list[csource.Span]] = {}
 
-    def check(self, what: str, wanted: Iterator[tuple[str, Effect]]) -> Check:
-        """Find each effect in its function."""
+    def check(self, what: str, known: Mapping[str, Sequence[Step | LeftOut | Guard]]) -> Check:
+        """Find the statement of each mark, and a mark for each entry of the model, by kind."""
         count, found = 0, []
-        for label, effect in wanted:
-            if applies(self._base, effect.when, effect.unless):
-                count += 1
-                found += list(self._find(label, effect))
+        for kind, entries in known.items():
+            items = {item.name: item for item in entries if item.on(self._base.has)}
+            marks = [mark for mark in find_marks(self._base.name) if mark.kind == kind]
+            count += len(marks)
+            for mark in marks:
+                found += list(self._find(mark, items.get(mark.name)))
+            for name in sorted(items.keys() - {mark.name for mark in marks}):
+                found.append(Difference(place="templates", what=f"{kind} {name}: has no mark"))
         return Check(what=what, checked=count, differences=tuple(found))
 
-    def _find(self, label: str, effect: Effect) -> Iterator[Difference]:
-        name = self._templates.text(effect.function)
-        path = self._templates.text(effect.path)
-        text = self._tip.get(path, "")
-        function = csource.find_function(text, name)
-        if function is None:
-            yield Difference(place=path, what=f"{label}: there is no {name}()")
+    def _find(self, mark: Mark, item: Step | LeftOut | Guard | None) -> Iterator[Difference]:
+        label = f"{mark.kind} {mark.name}"
+        if item is None:
+            yield Difference(place=mark.path, what=f"{label}: the model does not know it")
             return
-        wanted = self._templates.text(effect.text)
-        spans = [span for span, _ in csource.match_tokens(text, function.body, wanted)]
-        self._claimed.setdefault(path, []).extend(spans)
-        if len(spans) != effect.count:
-            line = csource.line_of(text, function.head.start)
+        if isinstance(item, Guard) and item.part and len(_words(mark, item.part)) != 1:
             yield Difference(
-                place=f"{path}:{line}",
-                what=f"{label}: {name}() has {len(spans)} times, the machine {effect.count} "
-                f"times: {wanted}",
+                place=mark.path, what=f"{label}: '{item.part}' is not once in: {mark.text}"
             )
+        span = span_in(self._tip, mark)
+        if isinstance(span, str):
+            yield Difference(place=self._place(mark), what=f"{label}: {span}")
+        else:
+            self._claimed.setdefault(mark.path, []).append(span)
+
+    def _place(self, mark: Mark) -> str:
+        """Return file and line of the function that a mark is in, the file where it is not."""
+        text = self._tip.get(mark.path, "")
+        function = csource.find_function(text, mark.function)
+        if function is None:
+            return mark.path
+        return f"{mark.path}:{csource.line_of(text, function.head.start)}"
 
     def transitions(self) -> Check:
         """Find where each transition sets its target, and nothing else that sets a state."""

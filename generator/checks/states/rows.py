@@ -6,7 +6,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from generator.checks.interface.ast import Check
-from generator.checks.states.run import GuardResult, StatesResult, describe
+from generator.checks.states.run import GuardResult, StatesResult, describe, guard_mark
 from generator.model.bases import Base
 
 
@@ -91,10 +91,11 @@ def make_rows(base: Base, result: StatesResult) -> StatesRows:
 def make_guard_row(base: Base, result: GuardResult) -> GuardRow:
     """Return what happens without one guard."""
     guard = result.guard
+    mark = guard_mark(base, guard)
     return GuardRow(
         guard=guard.name,
-        function=guard.function,
-        text=guard.text,
+        function=mark.function,
+        text=mark.text,
         instead=guard.instead,
         review=guard.review,
         world=guard.world,

@@ -8,10 +8,11 @@ names must break: a guard whose loss nobody notices is none, or the search is bl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from generator.checks.interface.ast import Check
-from generator.checks.states.correspond import applies, check_correspondence
+from generator.checks.marks import Mark, find_marks
+from generator.checks.states.correspond import check_correspondence
 from generator.checks.states.moves import Machine
 from generator.checks.states.search import Exploration, explore
 from generator.checks.states.state import LARGE_WORLDS, SIGNAL_NAMES, WORLDS, Task, World
@@ -21,10 +22,8 @@ from generator.model.guards import GUARDS, PROPERTIES, Guard
 from generator.model.states import OUTSIDE_TRANSITIONS, TRANSITIONS
 from generator.model.steps import BROKEN_STEPS, STEPS
 from generator.plan import Plan
-from generator.render.env import Scope, Templates
 
 _SAYS = {step.name: step.says for step in (*STEPS, *BROKEN_STEPS)}
-_EFFECTS = {step.name: step.effects for step in (*STEPS, *BROKEN_STEPS)}
 _MEANINGS = {found.name: found.meaning for found in PROPERTIES}
 _TASKS = "ABCDEFGH-"  # the last one, -1: somebody else
 RCU = "uprobe_rcu"
@@ -62,22 +61,12 @@ class StatesResult:
 
 
 def find_guards(base: Base, names: tuple[str, ...] = ()) -> tuple[Guard, ...]:
-    """Return the guards of a base, with its names: all, or those that are asked for.
+    """Return the guards of a base: all, or those that are asked for.
 
     Raises:
         UserError: there is no such guard.
     """
-    text = Templates(Scope(base=base, patches=())).text
-    there = tuple(
-        replace(
-            guard,
-            function=text(guard.function),
-            path=text(guard.path),
-            text=text(guard.text),
-        )
-        for guard in GUARDS
-        if applies(base, guard.when, guard.unless)
-    )
+    there = tuple(guard for guard in GUARDS if guard.on(base.has))
     known = {guard.name for guard in there}
     for name in names:
         if name not in known:
@@ -87,6 +76,13 @@ def find_guards(base: Base, names: tuple[str, ...] = ()) -> tuple[Guard, ...]:
                 hint="known: " + ", ".join(sorted(known)),
             )
     return tuple(guard for guard in there if not names or guard.name in names)
+
+
+def guard_mark(base: Base, guard: Guard) -> Mark:
+    """Return the statement of the C that a guard is, on a base that has it."""
+    return next(
+        mark for mark in find_marks(base.name) if mark.kind == "guard" and mark.name == guard.name
+    )
 
 
 def check_guards(
@@ -170,10 +166,8 @@ def _problems(
 def _never_made(base: Base, worlds: tuple[WorldResult, ...]) -> Iterator[str]:
     """A step that no world makes is not checked; one without a name says nothing."""
     made = frozenset().union(*(result.found.steps for result in worlds))
-    absent = {"too-late", "grace-period"} if RCU not in base.has else set()
-    if "rseq" not in base.has:
-        absent |= {"abort-sequence", "judge", "preempt"}
-    for name in sorted({step.name for step in STEPS} - made - absent):
+    there = {step.name for step in STEPS if step.on(base.has)}
+    for name in sorted(there - made):
         yield f"step {name}: no world makes it"
     for name in sorted(made - {step.name for step in STEPS}):
         yield f"step {name}: generator/model/steps.py does not know it"
@@ -209,10 +203,8 @@ def describe(base: Base, found: Exploration) -> list[str]:
 
 def _where(base: Base, name: str) -> str:
     """Return the function of a step on a base, in brackets; nothing for what is not ours."""
-    there = [e for e in _EFFECTS[name] if applies(base, e.when, e.unless)]
-    if not there:
-        return ""
-    return f"  [{Templates(Scope(base=base, patches=())).text(there[-1].function)}()]"
+    there = [m for m in find_marks(base.name) if m.kind == "step" and m.name == name]
+    return f"  [{there[-1].function}()]" if there else ""
 
 
 def _describe_task(task: Task) -> str:

@@ -67,12 +67,6 @@ NAMES = {
     "shmem_mapping": "mapping_cap_swap_backed(mapping)",
     "read_folio": "readpage",
     "read_page": "read_insn(mapping, NULL, offset, to, len)",
-    # where the callers of the series stand, for the machine of states
-    "get_signal": "get_signal_to_deliver",
-    "no_signal": "0",
-    "resume": "do_notify_resume",
-    "resume_file": "arch/x86/kernel/signal.c",
-    "resume_work": "thread_info_flags",
 }
 
 _UPROBES_INCLUDE = "#include <linux/uprobes.h>\n"

@@ -68,12 +68,6 @@ NAMES = {
     "shmem_mapping": "shmem_mapping(mapping)",
     "read_folio": "read_folio",
     "read_page": "__copy_insn(mapping, NULL, to, len, offset)",
-    # where the callers of the series stand, for the machine of states
-    "get_signal": "get_signal",
-    "no_signal": "false",
-    "resume": "exit_to_user_mode_loop",
-    "resume_file": "kernel/entry/common.c",
-    "resume_work": "ti_work",
 }
 
 # (name in February 2012, name of the base): patch 3 goes from left to right

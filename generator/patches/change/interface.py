@@ -11,9 +11,8 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from enum import StrEnum
 
-from generator.patches.change.facts import Call, Facts, FunctionFact
 from generator.patches.change.mnemonic import name_opcode
-from generator.patches.change.model import ModelFacts
+from generator.tree.facts import Facts, FunctionFact, Hook
 
 ALIKE = 0.75
 """From this share of equal tokens on, two functions are one under two names."""
@@ -58,31 +57,22 @@ class Change:
 def compare_interfaces(
     before: Facts,
     after: Facts,
-    models: tuple[ModelFacts, ModelFacts] | None = None,
 ) -> tuple[Change, ...]:
     """Return what differs, sorted by kind and name.
 
     Args:
-        before: what the C of one side says.
-        after: what that of the other side says.
-        models: what the models say beyond that; None when not both are there.
+        before: the interface of one side.
+        after: that of the other side.
     """
-    reasons = (models[0].reasons, models[1].reasons) if models else ({}, {})
     found = [
         *_functions(before, after),
         *_maps(Kind.MEMBER, before.members, after.members),
         *_maps(Kind.MACRO, before.macros, after.macros),
-        *_maps(
-            Kind.OPCODE,
-            _reasoned(before.opcodes, reasons[0]),
-            _reasoned(after.opcodes, reasons[1]),
-            name_opcode,
-        ),
-        *_hooks(_rename(before, after), after.calls),
+        *_maps(Kind.OPCODE, before.opcodes, after.opcodes, name_opcode),
+        *_hooks(_rename(before, after), after.hooks),
+        *_maps(Kind.STATE, before.states, after.states),
+        *_maps(Kind.REVIEW, before.points, after.points),
     ]
-    if models:
-        found += _maps(Kind.STATE, models[0].transitions, models[1].transitions)
-        found += _maps(Kind.REVIEW, models[0].points, models[1].points)
     order = list(Kind)
     return tuple(sorted(found, key=lambda change: (order.index(change.kind), change.name)))
 
@@ -105,12 +95,12 @@ def _functions(before: Facts, after: Facts) -> Iterator[Change]:
         yield from _function(key, before.functions[key], after.functions[key], names)
 
 
-def _rename(before: Facts, after: Facts) -> tuple[Call, ...]:
+def _rename(before: Facts, after: Facts) -> tuple[Hook, ...]:
     """Return the calls of the one side, with the names that functions have on the other."""
     gone = {k: f for k, f in before.functions.items() if k not in after.functions}
     come = {k: f for k, f in after.functions.items() if k not in before.functions}
     names = {gone[old].name: come[new].name for old, new in _renamed(gone, come)}
-    return tuple(replace(call, callee=names.get(call.callee, call.callee)) for call in before.calls)
+    return tuple(replace(call, callee=names.get(call.callee, call.callee)) for call in before.hooks)
 
 
 def _renamed(
@@ -133,6 +123,9 @@ def _renamed(
 
 
 def _alike(first: FunctionFact, second: FunctionFact) -> float:
+    """Return the share of equal tokens; 0 where a body is not known: parameters say too little."""
+    if not (first.body and second.body):
+        return 0.0
     left = [*" ".join(first.params).split(), *first.body]
     right = [*" ".join(second.params).split(), *second.body]
     matcher = SequenceMatcher(None, left, right, autojunk=False)
@@ -151,7 +144,7 @@ def _function(
     if before.front != after.front:
         yield _change(Kind.FUNCTION, What.CHANGED, name, before.front, after.front)
     body = tuple(names.get(word, word) for word in before.body)
-    if body != after.body:
+    if body and after.body and body != after.body:
         yield _change(Kind.BODY, What.CHANGED, name, *_sizes(body, after.body))
 
 
@@ -189,14 +182,7 @@ def _maps(
             yield _change(kind, What.CHANGED, shown(name), before[name], after[name])
 
 
-def _reasoned(opcodes: Mapping[str, str], reasons: Mapping[str, str]) -> dict[str, str]:
-    return {
-        name: f"{verdict} ({reasons[name]})" if reasons.get(name) else verdict
-        for name, verdict in opcodes.items()
-    }
-
-
-def _hooks(before: tuple[Call, ...], after: tuple[Call, ...]) -> Iterator[Change]:
+def _hooks(before: tuple[Hook, ...], after: tuple[Hook, ...]) -> Iterator[Change]:
     gone = [call for call in before if call not in after]
     come = [call for call in after if call not in before]
     for call in list(gone):
@@ -212,9 +198,9 @@ def _hooks(before: tuple[Call, ...], after: tuple[Call, ...]) -> Iterator[Change
         yield _change(Kind.HOOK, What.ADDED, call.callee, "", _place(call))
 
 
-def _place(call: Call) -> str:
-    behind = f" behind '{call.after}'" if call.after else ""
-    return f"{call.path}: {call.function}(){behind}"
+def _place(call: Hook) -> str:
+    after = f" after '{call.after}'" if call.after else ""
+    return f"{call.path}: {call.function}(){after}"
 
 
 def _change(kind: Kind, what: What, name: str, before: str, after: str) -> Change:

@@ -19,8 +19,8 @@ from generator.errors import InfraError
 from generator.model.series import Identity
 from generator.patches.mail import Mail, PatchSeries
 from generator.patches.partial import Cell, Replay
+from generator.tree.commits import Commit, import_commits
 from generator.tree.git import git_environment
-from generator.tree.series import Commit, import_commits
 
 _PAIR = re.compile(r"^ *(\d+|-): +(?:[0-9a-f]+|-+) ([=!<>]) +(\d+|-): +(?:[0-9a-f]+|-+) (.*)$")
 _TRAILER = re.compile(r"[A-Z][A-Za-z-]+: \S")
@@ -81,7 +81,7 @@ def compare_patches(
         repo = Path(place) / "repo.git"
         for name, mails, replay in zip(("a", "b"), series, replays, strict=True):
             commits = _commits(name, mails, replay)
-            import_commits(commits, repo, f"{name}-tip", _NOBODY)
+            import_commits(commits, repo, f"{name}-tip", _NOBODY, pack=False)
         pairs = _range_diff(repo, "a-base..a-last", "b-base..b-last", factor=60)
         pairs = _pair_by_subject(repo, pairs, [len(replay.steps) for replay in replays])
         text = _git(repo, *_DIFF, "a-tip", "b-tip") if shared else ""
@@ -197,7 +197,7 @@ def _commits(name: str, series: PatchSeries, replay: Replay) -> list[Commit]:
 
 
 def _text(cells: Sequence[Cell] | None) -> str:
-    return "".join(f"{cell.text or ''}\n" for cell in cells or ())
+    return "\n".join([*[cell.text or "" for cell in cells or ()], ""])
 
 
 def _author(text: str) -> Identity:

@@ -4,15 +4,17 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import unified_diff
 
-from generator.patches.change.facts import read_facts
+from generator.patches.change.facts import add_bodies
 from generator.patches.change.interface import Change, compare_interfaces
 from generator.patches.change.pairs import Pair, TreeChange, compare_patches
 from generator.patches.change.sides import Side
 from generator.patches.mail import PatchSeries
 from generator.patches.partial import replay_series, share_knowledge
+from generator.tree.facts import FILE_NAME
 
 SAME = "="
 
@@ -56,28 +58,56 @@ def compare_sides(before: Side, after: Side) -> SeriesDiff:
         UserError: the patches of a side do not fit each other.
         InfraError: git fails.
     """
+    if not (before.patches.mails and after.patches.mails):
+        return _compare_listings(before, after)
     sides = (before.patches, after.patches)
     replays = (replay_series(before.patches), replay_series(after.patches))
     known = share_knowledge(*replays) if _shared(sides) else None
     replays = known or replays
     patches, tree = compare_patches(sides, replays, shared=known is not None)
-    models = (before.model, after.model) if before.model and after.model else None
-    remarks = []
-    if not models:
-        remarks.append("no model on a side: reasons, states, points of the review are not compared")
+    facts = [
+        add_bodies(side.patches.interface, replay.tip)
+        for side, replay in zip((before, after), replays, strict=True)
+        if side.patches.interface
+    ]
+    remarks = list(_remarks(before, after))
     if not tree.whole:
         remarks.append("the baselines differ, so the trees are not compared")
     return SeriesDiff(
         before=before.name,
         after=after.name,
-        interface=compare_interfaces(
-            read_facts(replays[0].tip), read_facts(replays[1].tip), models
-        ),
+        interface=compare_interfaces(*facts) if len(facts) == len(sides) else (),
         patches=patches,
         tree=tree,
         remarks=tuple(remarks),
         cover=_cover(before.patches, after.patches),
     )
+
+
+def _compare_listings(before: Side, after: Side) -> SeriesDiff:
+    """Compare the interfaces, where of a side nothing else is there."""
+    facts = [side.patches.interface for side in (before, after) if side.patches.interface]
+    alone = [side.name for side in (before, after) if not side.patches.mails]
+    said = f"{' and '.join(alone)}: the interface alone, so patches and trees are not compared"
+    return SeriesDiff(
+        before=before.name,
+        after=after.name,
+        interface=compare_interfaces(*facts) if len(facts) == 2 else (),
+        patches=(),
+        tree=TreeChange(whole=False, text=""),
+        remarks=(said, *_remarks(before, after)),
+    )
+
+
+def _remarks(*sides: Side) -> Iterator[str]:
+    for side in sides:
+        if not side.patches.interface:
+            yield (
+                f"{side.name} has no {FILE_NAME}, which uprobekit render writes: "
+                "the interface is not compared"
+            )
+        elif side.patches.edited:
+            yield f"{side.name}: patches were edited after {FILE_NAME} was written"
 
 
 def _shared(sides: tuple[PatchSeries, PatchSeries]) -> bool:

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Find out what a side of a comparison is, and read its patches and its model.
+"""Find out what a side of a comparison is, and read its patches.
 
 In this order: a directory of patches or an mbox; a base, or ``base@revision``, whose model is
 rendered; a revision of this repository, whose committed patches are read. Nothing is checked out:
-another revision's files go into a folder that is removed afterwards.
+another revision's files go into a folder that is removed afterwards. What renders is imported when
+a model is rendered.
 """
 
 from __future__ import annotations
@@ -18,16 +19,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from generator.errors import InfraError, UserError
-from generator.model.bases import Base
-from generator.patches.change.model import ModelFacts, read_model
 from generator.patches.mail import PatchSeries, parse_series, read_series
 from generator.paths import data_dir
-from generator.plan import find_base, find_series, plan_series
-from generator.tree.acquire import find_source
 from generator.tree.git import git_environment
-from generator.tree.series import render_series
+
+if TYPE_CHECKING:
+    from generator.model.bases import Base
 
 PATCHES = "kernel_patches"
 _HINT = "give a directory of patches, a base such as 6.12 or 6.12@v2, or a revision"
@@ -54,11 +54,10 @@ class SideRequest:
 
 @dataclass(frozen=True, kw_only=True)
 class Side:
-    """A side: its patches, and its model when it has one."""
+    """A side: its name and its patches, with the interface where that was written."""
 
     name: str
     patches: PatchSeries
-    model: ModelFacts | None
 
 
 def read_side(name: str, request: SideRequest) -> Side:
@@ -70,43 +69,38 @@ def read_side(name: str, request: SideRequest) -> Side:
     """
     path = Path(name)
     if path.exists():
-        return Side(name=name, patches=read_series(path), model=None)
+        return Side(name=name, patches=read_series(path))
+    from generator.plan import all_bases, find_base
+
     base, at, revision = name.partition("@")
-    if at or _is_base(base):
+    if at or base in {known.name for known in all_bases()}:
         return _rendered(name, find_base(base), revision, request)
     if os.sep in name and not _commit(request.repo, name):
         raise UserError("there is no such file or directory", where=name, hint=_HINT)
     return _committed(name, request)
 
 
-def _is_base(name: str) -> bool:
-    try:
-        return bool(find_base(name))
-    except UserError:
-        return False
-
-
 def _rendered(name: str, base: Base, revision: str, request: SideRequest) -> Side:
     """Render the running program's model, or that of a revision."""
+    from generator.plan import find_series, plan_series
+    from generator.tree.acquire import find_source
+    from generator.tree.series import render_series
+
     if not revision:
         plan = plan_series(base, find_series(request.series))
         source = find_source(base, request.workdir, tree=request.tree, rev=request.rev)
         with tempfile.TemporaryDirectory(prefix="uprobekit-diff-") as place:
             made = render_series(plan, source, Path(place))
-        patches = parse_series({**made.patches, "series": made.manifest}, where=name)
-        root = Path(__file__).resolve().parents[3]
-        return Side(name=name, patches=patches, model=read_model(root, request.series))
+        return Side(name=name, patches=parse_series(made.files, where=name))
     with _exported(request.repo, revision, "generator", "templates") as root:
         _render_there(root, base, request)
-        return Side(
-            name=name,
-            patches=read_series(root / "out"),
-            model=read_model(root, request.series),
-        )
+        return Side(name=name, patches=read_series(root / "out"))
 
 
 def _render_there(root: Path, base: Base, request: SideRequest) -> None:
     """Have the program in ``root`` render its model; it uses a work area of its own."""
+    from generator.tree.acquire import find_source
+
     source = find_source(base, request.workdir, tree=request.tree, rev=request.rev)
     command = [sys.executable, "-B", "-m", "generator", "render", "--base", base.name]
     command += ["--series", request.series, "--tree", str(source.path), "--quiet"]
@@ -121,13 +115,9 @@ def _render_there(root: Path, base: Base, request: SideRequest) -> None:
 def _committed(name: str, request: SideRequest) -> Side:
     """Read the patches that a revision has committed."""
     folder = f"{PATCHES}/{request.base}/{request.series}"
-    with _exported(request.repo, name, "generator", folder) as root:
+    with _exported(request.repo, name, folder) as root:
         files = {path.name: path.read_bytes() for path in (root / folder).iterdir()}
-        return Side(
-            name=name,
-            patches=parse_series(files, where=f"{name}:{folder}"),
-            model=read_model(root, request.series),
-        )
+        return Side(name=name, patches=parse_series(files, where=f"{name}:{folder}"))
 
 
 def _commit(repo: Path, revision: str) -> str:

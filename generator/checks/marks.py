@@ -1,0 +1,163 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which statement of the C a mark of a template stands for.
+
+Reads what the templates render to after the last patch, and the edits of the base for the calls
+that the model knows by callee. Needs no tree.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+
+from generator.csource import scan as csource
+from generator.errors import UserError
+from generator.model.edits import InsertStatement, ReplaceTokens, Templated
+from generator.model.guards import GUARDS, Guard
+from generator.model.series import SERIES
+from generator.model.steps import OUR_STEPS, Step
+from generator.plan import Plan, find_base, plan_series
+from generator.render.env import Scope, Templates
+from generator.render.marks import Placed, split_marks
+
+
+@dataclass(frozen=True, kw_only=True)
+class Mark:
+    """What has a name in the C.
+
+    Attributes:
+        kind, name: of the mark.
+        path, function: where it stands.
+        text: its C in one line, without comments.
+        place: how many times the same tokens stand before it in the function.
+        times: how many times they stand in the whole function.
+    """
+
+    kind: str
+    name: str
+    path: str
+    function: str
+    text: str
+    place: int = 0
+    times: int = 1
+
+
+@cache
+def find_marks(base: str) -> tuple[Mark, ...]:
+    """Return the marks of the series on a base, in the order of the C.
+
+    Statements with the same mark that follow each other are one.
+
+    Raises:
+        UserError: there is no such base, a mark stands outside of the functions of the series, a
+            call is not found.
+    """
+    plan = plan_series(find_base(base), SERIES[0])
+    return (*_in_templates(plan), *_in_edits(plan))
+
+
+def _in_templates(plan: Plan) -> Iterator[Mark]:
+    scope = Scope(base=plan.base, patches=tuple(one.patch.ident for one in plan.patches))
+    seen = set()
+    for edit in (*plan.baseline, *(edit for one in plan.patches for edit in one.edits)):
+        if isinstance(edit, Templated) and (edit.path, edit.template) not in seen:
+            seen.add((edit.path, edit.template))
+            templates = Templates(scope)
+            text, placed = split_marks(templates.marked_file(edit.template))
+            if placed:
+                names = [templates.name(name) for name in templates.defined]
+                yield from _marks(edit.path, text, placed, names)
+
+
+def _marks(path: str, text: str, placed: tuple[Placed, ...], names: list[str]) -> Iterator[Mark]:
+    """Yield the marks of a rendered template."""
+    functions = [found for name in names if (found := csource.find_function(text, name))]
+    runs: dict[tuple[str, str, str], list[csource.Span]] = defaultdict(list)
+    bodies: dict[str, csource.Span] = {}
+    masked = csource.code(text)
+    for mark in placed:
+        inside = [f for f in functions if f.body.start < mark.position < f.body.end]
+        if not inside:
+            line = csource.line_of(text, mark.position)
+            raise UserError(
+                f"the mark {mark.kind} '{mark.name}' is not in a function of the model",
+                where=f"{path}, line {line} of what the template renders to",
+            )
+        bodies[inside[0].name] = inside[0].body
+        span = csource.statement_at(text, mark.position, inside[0].body.end - 1)
+        spans = runs[mark.kind, mark.name, inside[0].name]
+        if spans and not masked[spans[-1].end : span.start].strip():
+            span = csource.Span(spans.pop().start, span.end)
+        spans.append(span)
+    for (kind, name, function), spans in runs.items():
+        for span in spans:
+            words = _line(text, span)
+            same = [found.start for found, _ in csource.match_tokens(text, bodies[function], words)]
+            yield Mark(
+                kind=kind,
+                name=name,
+                path=path,
+                function=function,
+                text=words,
+                place=same.index(span.start),
+                times=len(same),
+            )
+
+
+def _in_edits(plan: Plan) -> Iterator[Mark]:
+    """Yield the calls that steps and guards know by callee: they stand in files of the base."""
+    for kind, entries in (("step", OUR_STEPS), ("guard", GUARDS)):
+        for item in entries:
+            if item.callee and item.on(plan.base.has):
+                yield _call(plan, kind, item)
+
+
+def _call(plan: Plan, kind: str, item: Step | Guard) -> Mark:
+    """Return the call that an edit brings for a step or a guard."""
+    for edit in (edit for one in plan.patches for edit in one.edits):
+        if isinstance(edit, InsertStatement):
+            function, text = edit.function, edit.text
+        elif isinstance(edit, ReplaceTokens):
+            function, text = edit.within, edit.by
+        else:
+            continue
+        calls = next(csource.words(text, item.callee), None) is not None
+        if calls and item.path in ("", edit.path):
+            whole = csource.Span(0, len(text))
+            return Mark(
+                kind=kind,
+                name=item.name,
+                path=edit.path,
+                function=function,
+                text=_line(text, whole),
+            )
+    raise UserError(
+        f"no edit of the base {plan.base.name} calls {item.callee}()", where=f"{kind} {item.name}"
+    )
+
+
+def _line(text: str, span: csource.Span) -> str:
+    """Return a piece of C as one line, without its comments."""
+    return " ".join(span.of(csource.without_comments(text)).split())
+
+
+def span_in(tip: Mapping[str, str], mark: Mark) -> csource.Span | str:
+    """Return where a mark's statement stands in the tip, or a sentence that says why nowhere.
+
+    Args:
+        tip: the files that the series touches, after its last patch.
+        mark: the mark.
+    """
+    text = tip.get(mark.path, "")
+    function = csource.find_function(text, mark.function)
+    if function is None:
+        return f"there is no {mark.function}()"
+    spans = [span for span, _ in csource.match_tokens(text, function.body, mark.text)]
+    if len(spans) != mark.times:
+        return (
+            f"{mark.function}() has {len(spans)} times, the template {mark.times} times: "
+            f"{mark.text}"
+        )
+    return spans[mark.place]
