@@ -14,7 +14,8 @@ from generator.cli.options import Options
 from generator.errors import CheckFailed, InfraError, UserError
 from generator.guest import boot as stage
 from generator.kbuild.kernel import IMAGE
-from generator.report.results import key_path, result_path
+from generator.report.results import key_path, read_boot, result_path
+from generator.report.status import read_status
 
 VARIANTS = ("baseline", "tip", "peer")
 
@@ -39,7 +40,14 @@ def run(monkeypatch, tmp_path):
     def boot_kernel(request, observer=None):
         booted.append(request.variant)
         result = replace(boot(lines[request.variant], request.variant), base="6.1")
-        return replace(result, console=tmp_path / "c", results=tmp_path / "r")
+        command = (f"-append {' '.join(request.parameters)}",)
+        return replace(
+            result,
+            flavour=request.flavour,
+            command=command,
+            console=tmp_path / "c",
+            results=tmp_path / "r",
+        )
 
     monkeypatch.setattr(stage, "boot_kernel", boot_kernel)
     monkeypatch.setattr(commands, "render_source", lambda options: (None, None))
@@ -214,3 +222,47 @@ def test_an_interrupted_boot_is_none(run, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         run(boot_again=True)
     assert not key_path(run.options.area, "6.1", "baseline", "plain").exists()
+
+
+def kept_files(run):
+    """Return what is kept of boots with all self-tests, and of their comparison."""
+    folder = run.options.area / "6.1/results"
+    return {path.name: path.read_bytes() for path in folder.glob("*-plain.*")}
+
+
+def test_a_boot_of_some_tests_replaces_none_of_all(run, monkeypatch, capsys):
+    """Its result is kept apart, and so are its logs; what compares and reports sees the whole."""
+    run()
+    whole = kept_files(run)
+    assert {"tip-plain.json", "tip-plain.key", "compare-plain.json"} <= set(whole)
+    run.lines["tip"] = guest(status="not ok", outcome="outcome=fail hits=0")
+    some = replace(run.options, tests="nop")
+    with pytest.raises(CheckFailed):
+        commands.boot(replace(some, quiet=False), ("tip",))
+    said = capsys.readouterr()
+    assert "compare, report and status look at boots with all self-tests" in said.err
+    with pytest.raises(CheckFailed):
+        commands.qemu_test(some, peer=False, boot_again=False, junit=None)
+    assert kept_files(run) == whole
+    assert read_boot(result_path(some.area, "6.1", "tip", "plain-some")).chosen == "nop"
+    commands.compare(run.options, junit=None)
+    request = commands.boot_request(some, "tip", run.initramfs)
+    assert stage.boot_command(request) != stage.boot_command(replace(request, flavour="plain"))
+
+
+def test_only_some_tests_were_booted(run):
+    """Whoever wants all says so, and how to get them; a result of an older version as well."""
+    commands.boot(replace(run.options, tests="nop"), ("baseline", "tip"))
+    again = "run: uprobekit boot --base 6.1 baseline, without --tests"
+    with pytest.raises(UserError, match=f"no boot with all self-tests; {again}"):
+        commands.compare(run.options, junit=None)
+    found = read_status(run.options.area, "6.1", "plain", ("tip", "peer"))
+    assert found.variants["tip"].boot == "not booted: there is no boot with all self-tests"
+    assert found.variants["peer"].boot == "not booted"
+    for variant in ("baseline", "tip"):
+        some = result_path(run.options.area, "6.1", variant, "plain-some")
+        some.rename(result_path(run.options.area, "6.1", variant))
+    with pytest.raises(UserError, match=f"only the self-tests 'nop' were run; {again}"):
+        commands.compare(run.options, junit=None)
+    found = read_status(run.options.area, "6.1", "plain", ("tip",))
+    assert found.variants["tip"].boot == "not booted: only the self-tests 'nop' were run"

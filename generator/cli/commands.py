@@ -380,6 +380,11 @@ def boot(options: Options, variants: tuple[str, ...], *, image: Path | None = No
     for result in results:
         said = describe_boot(result) if result.outcome.complete else result.outcome.kind
         screen.say(f"{options.base}/{result.variant}: {said}")
+    if options.tests:
+        screen.note(
+            f"kept apart, as *-{options.boots}.json: compare, report and status look at boots with "
+            "all self-tests"
+        )
     broken = [result for result in results if not is_as_it_must_be(result)]
     if broken:
         raise CheckFailed(
@@ -398,20 +403,16 @@ def _reason(result: BootResult) -> str:
 
 
 def compare(options: Options, *, junit: Path | None, verbose: bool = False) -> None:
-    """Compare before and after from the kept results."""
-    from generator.report.results import read_boot, result_path
+    """Compare before and after from the kept results of boots with all self-tests."""
+    from generator.report.results import read_whole, result_path
 
     screen = options.screen()
     check_junit(junit)
-    kept = {
-        variant: result_path(options.area, options.base, variant, options.boots)
-        for variant in (*BEFORE_AFTER, "peer")
-    }
-    peer = read_boot(kept["peer"]) if kept["peer"].is_file() else None
+    find_base(options.base)
+    has_peer = result_path(options.area, options.base, "peer", options.boots).is_file()
     boots = {
-        "baseline": read_boot(kept["baseline"]),
-        "tip": read_boot(kept["tip"]),
-        **({"peer": peer} if peer else {}),
+        variant: read_whole(options.area, options.base, variant, options.boots)
+        for variant in (*BEFORE_AFTER, *(["peer"] if has_peer else []))
     }
     _compare(boots, options, screen, junit, verbose=verbose)
 

@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,6 +36,7 @@ from generator.progress import Observer, SilentObserver
 from generator.text import read_lines
 
 _FULL_DISK = 64 * 1024
+_CHOSEN = re.compile(r"\buprobekit\.tests=(\S+)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +113,17 @@ class BootResult:
     results: Path
     command: tuple[str, ...]
     tree: str = ""
+
+    @property
+    def chosen(self) -> str:
+        """The self-tests that were asked for; empty: all."""
+        return chosen_tests(self.command)
+
+
+def chosen_tests(command: Iterable[str]) -> str:
+    """Return which self-tests a command asks the guest for, as its user did; empty: for all."""
+    match = _CHOSEN.search(" ".join(command))
+    return match[1] if match else ""
 
 
 def boot_command(request: BootRequest) -> tuple[str, ...]:

@@ -16,6 +16,9 @@ Schema, version 1; every field is always there, text has no control characters:
     command         [argument]
     tree            identity of the tree that somebody else built the kernel from; "": we did
 
+What ``--tests`` chose is kept apart, as ``<variant>-<flavour>-some.json``: what compares and
+reports reads boots with all self-tests.
+
 The guest's KTAP itself stays beside them as it was printed. The comparison is in
 ``compare-<flavour>.json``:
 
@@ -148,6 +151,31 @@ def read_boot(path: Path) -> BootResult:
         raise UserError(
             f"a field is missing or wrong: {error}", where=str(path), hint="boot it again"
         ) from error
+
+
+def read_whole(workdir: Path, base: str, variant: str, flavour: str = "plain") -> BootResult:
+    """Return the kept result of a boot with all self-tests.
+
+    Raises:
+        UserError: it is missing, damaged or of another version, or is the result of something else.
+    """
+    path = result_path(workdir, base, variant, flavour)
+    if not path.is_file() and result_path(workdir, base, variant, f"{flavour}-some").is_file():
+        raise UserError(
+            "there is no boot with all self-tests", where=str(path), hint=_again(base, variant)
+        )
+    result = read_boot(path)
+    if result.chosen:
+        raise UserError(
+            f"only the self-tests '{result.chosen}' were run",
+            where=str(path),
+            hint=_again(base, variant),
+        )
+    return result
+
+
+def _again(base: str, variant: str) -> str:
+    return f"run: uprobekit boot --base {base} {variant}, without --tests"
 
 
 def _boot(data: dict[str, Any]) -> BootResult:
