@@ -13,8 +13,9 @@ from generator.cli.ahead import check_tests
 from generator.cli.options import Options
 from generator.errors import CheckFailed, InfraError, UserError
 from generator.guest import boot as stage
+from generator.kbuild import estimate
 from generator.kbuild.kernel import IMAGE
-from generator.report.results import key_path, read_boot, result_path
+from generator.report.results import key_path, read_boot, result_path, write_boot
 from generator.report.status import read_status
 
 VARIANTS = ("baseline", "tip", "peer")
@@ -28,9 +29,10 @@ def run(monkeypatch, tmp_path):
         image = commands.build_dir(options, variant) / IMAGE
         image.parent.mkdir(parents=True)
         image.write_text(variant)
-    initramfs = tmp_path / "initramfs.cpio"
+    initramfs = tmp_path / "guest-x86_64/initramfs.cpio"
+    initramfs.parent.mkdir()
     initramfs.write_text("guest")
-    program = tmp_path / "root/bin/selftest-64"
+    program = initramfs.parent / "root/bin/selftest-64"
     program.parent.mkdir(parents=True)
     program.write_text("#!/bin/sh\necho test nop sigtrap\n")
     program.chmod(0o755)
@@ -266,3 +268,60 @@ def test_only_some_tests_were_booted(run):
         commands.compare(run.options, junit=None)
     found = read_status(run.options.area, "6.1", "plain", ("tip",))
     assert found.variants["tip"].boot == "not booted: only the self-tests 'nop' were run"
+
+
+@pytest.fixture
+def announced(run, monkeypatch, capsys):
+    """Return a function that runs qemu-test with built kernels; returns its words about boots."""
+    done = estimate.Estimate(start=estimate.Start.DONE, objects=0, seconds=0.0)
+    monkeypatch.setattr(commands, "source_is_there", lambda options: True)
+    monkeypatch.setattr(commands, "build_request", lambda *arguments: None)
+    monkeypatch.setattr(estimate, "estimate_build", lambda request, after_another=False: done)
+
+    def words(**changes):
+        capsys.readouterr()
+        booted = run(quiet=False, **changes)
+        said = capsys.readouterr().err.partition("  compare ")[0].splitlines()
+        at = next(index for index, line in enumerate(said) if line.startswith("  boot "))
+        return booted, [" ".join(line.split()) for line in said[at:]]
+
+    return words
+
+
+def test_what_is_kept_is_announced_as_such(run, announced):
+    """As it is done: what is booted, and what is not."""
+    said = "boot baseline, tip, each with all self-tests: about 40 s each, beside the next build"
+    assert announced() == (["baseline", "tip"], [said])
+    kept = "not again, the kept results are of this kernel"
+    assert announced() == ([], [f"boot baseline, tip: {kept}"])
+    (commands.build_dir(run.options, "tip") / IMAGE).write_text("another")
+    booted, said = announced()
+    assert booted == ["tip"]
+    assert said[0].startswith("boot tip, each with all self-tests: about 10 s each")
+    assert said[1:] == [f"baseline: {kept}"]
+    assert announced(boot_again=True)[1][0].startswith("boot baseline, tip, each with all")
+
+
+def test_some_tests_are_announced_as_such(run, announced):
+    """With their names, and the time that they took when all were run."""
+    run()
+    for variant in ("baseline", "tip"):
+        result = read_boot(result_path(run.options.area, "6.1", variant))
+        test = replace(result.ktap.tests[0], name="nop", values={"outcome": "pass", "ms": "12000"})
+        slow = replace(test, name="slow", values={"outcome": "pass", "ms": "60000"})
+        whole = replace(
+            result,
+            end=replace(result.end, seconds=80.0),
+            ktap=replace(result.ktap, tests=(test, slow)),
+        )
+        write_boot(whole, run.options.area)
+    said = "boot baseline, tip, each with the self-tests nop: about 20 s each"
+    assert announced(tests="nop", boot_again=True)[1] == [f"{said}, beside the next build"]
+    assert announced(tests="nop", boot_again=True)[1][0].startswith(said.replace("20 s", "10 s"))
+    for variant in ("baseline", "tip"):
+        path = result_path(run.options.area, "6.1", variant)
+        write_boot(
+            replace(read_boot(path), end=replace(result.end, seconds=80.0)), run.options.area
+        )
+    said = announced(boot_again=True)[1]
+    assert said[0].startswith("boot baseline, tip, each with all self-tests: about 80 s each")

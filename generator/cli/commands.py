@@ -310,18 +310,25 @@ def _kept_boot(
     options: Options, variant: str, initramfs: Path, screen: Screen
 ) -> BootResult | None:
     """Return the kept result of a boot of this kernel, with this guest and this QEMU, if any."""
-    from generator.guest.boot import request_key
-    from generator.report.results import kept_boot, result_path
+    from generator.report.results import result_path
 
-    where = (options.area, options.base, variant, options.boots)
-    kept = kept_boot(*where, key=request_key(boot_request(options, variant, initramfs)))
+    kept = _find_kept(options, variant, initramfs)
     if kept:
-        when = datetime.fromtimestamp(result_path(*where).stat().st_mtime, UTC).astimezone()
+        path = result_path(options.area, options.base, variant, options.boots)
+        when = datetime.fromtimestamp(path.stat().st_mtime, UTC).astimezone()
         screen.note(
             f"{options.base}/{variant}: not booted: kernel, guest and QEMU are those of "
             f"{when:%Y-%m-%d %H:%M}, whose results these are; --boot-again boots them"
         )
     return kept
+
+
+def _find_kept(options: Options, variant: str, initramfs: Path) -> BootResult | None:
+    from generator.guest.boot import request_key
+    from generator.report.results import kept_boot
+
+    key = request_key(boot_request(options, variant, initramfs))
+    return kept_boot(options.area, options.base, variant, options.boots, key=key)
 
 
 def _passed_before(options: Options, variants: tuple[str, ...]) -> bool:
@@ -345,8 +352,7 @@ def _boot_commands(
 
     find_base(options.base)
     guest = _guest_request(options)
-    archive = guest.directory / "initramfs.cpio"
-    requests = [boot_request(options, variant, archive, image) for variant in variants]
+    requests = [boot_request(options, variant, guest.archive, image) for variant in variants]
     return [guest_command(guest), *(boot_command(request) for request in requests)]
 
 
@@ -454,15 +460,35 @@ def _program() -> str:
     return "uprobekit" if shutil.which("uprobekit") else sys.argv[0]
 
 
-def _announced_source(options: Options, variants: tuple[str, ...], screen: Screen) -> Source:
-    """Render, and say what will be done: before it, where that alone takes a while."""
+def _announced_source(
+    options: Options, variants: tuple[str, ...], screen: Screen, *, trusted: bool
+) -> Source:
+    """Render, and say what will be done: before it, where that alone takes a while.
+
+    Args:
+        options: of the command.
+        variants: what is built and booted.
+        screen: where to say it.
+        trusted: what was booted with the same kernel and guest is not booted again.
+    """
     ready = source_is_there(options)
     if not ready:
-        screen.note(outline(options, variants, None, None))
+        screen.note(outline(options, variants, None))
     source, _ = render_source(options)
+    archive = _guest_request(options).archive
+
+    def is_kept(variant: str) -> bool:
+        return trusted and archive.is_file() and bool(_find_kept(options, variant, archive))
+
     if ready:
         screen.note(
-            outline(options, variants, source, lambda name: build_request(options, name, source))
+            outline(
+                options,
+                variants,
+                source,
+                lambda name: build_request(options, name, source),
+                is_kept,
+            )
         )
     return source
 
@@ -483,10 +509,10 @@ def qemu_test(
     if options.dry_run:
         screen.commands([*_build_commands(options, variants), *_boot_commands(options, variants)])
         return
-    source = _announced_source(options, variants, screen)
+    trusted = not boot_again and _passed_before(options, variants)
+    source = _announced_source(options, variants, screen, trusted=trusted)
     initramfs = guest(options, screen)
     check_tests(options, initramfs.parent / "root")
-    trusted = not boot_again and _passed_before(options, variants)
 
     def outcome(variant: str) -> BootResult:
         kept = _kept_boot(options, variant, initramfs, screen) if trusted else None

@@ -43,6 +43,11 @@ class GuestRequest:
     timeout: float = 600.0
     arch: str = "x86_64"
 
+    @property
+    def archive(self) -> Path:
+        """Where the initramfs is, made or not."""
+        return self.directory.absolute() / "initramfs.cpio"
+
 
 @dataclass(frozen=True, kw_only=True)
 class GuestResult:
@@ -138,7 +143,7 @@ def build_guest(request: GuestRequest, observer: Observer | None = None) -> Gues
     find_compiler("gcc")
     directory = ensure_dir(request.directory.absolute())
     command = guest_command(request)
-    root, log, archive = directory / "root", directory / "make.log", directory / "initramfs.cpio"
+    root, log, archive = directory / "root", directory / "make.log", request.archive
     (observer or SilentObserver()).progress(
         Progress(stage="guest", subject=str(request.source or "qemu/guest"), elapsed=0.0)
     )
