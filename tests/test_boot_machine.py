@@ -134,9 +134,40 @@ def test_tests_that_advance_are_progress(fake):
 
 def test_the_slowest_test_seen_sets_the_limit(fake):
     """On a slow machine everything is slow: three times the slowest."""
-    body = "echo 'ok 1 a'; sleep 1; echo 'ok 2 b'; sleep 2; echo 'ok 3 c'"
+    said = "echo '# x: outcome=pass hits=1';"
+    body = f"echo 'ok 1 a'; sleep 1; {said} echo 'ok 2 b'; sleep 2; {said} echo 'ok 3 c'"
     guest = fake(f"(echo 1..3; {body}) >>$results")
     assert run(guest, RunLimits(total=60, silence=60, stall=1.5)).ending is Ending.EXITED
+
+
+SLOW = 'for i in 1 2 3 4 5 6; do sleep 0.4; {before} echo "{word} $i x" >>$results; done'
+
+
+def test_a_slow_machine_whose_tests_advance_goes_on(fake):
+    """The whole takes longer than it would elsewhere: that follows from the number of tests."""
+    guest = fake(f"echo 1..6 >$results; {SLOW.format(before='', word='ok')}")
+    limits = RunLimits(total=1, silence=60, stall=1.2)
+    assert run(guest, limits).ending is Ending.EXITED
+    assert run(guest, replace(limits, stall=0)).ending is Ending.TIMEOUT
+
+
+def test_tests_that_are_all_killed_end_a_run(fake):
+    """Each at its deadline: what they take is limited as a whole."""
+    killed = 'echo "# x: outcome=fail hits=0 reason=deadline ms=400" >>$results;'
+    guest = fake(f"echo 1..6 >$results; {SLOW.format(before=killed, word='not ok')}")
+    end = run(guest, RunLimits(total=1, silence=60, stall=1.2))
+    assert end.ending is Ending.TIMEOUT
+    assert 1 < end.seconds < 2.3
+
+
+def test_more_results_than_planned_are_no_progress(fake):
+    """Nor are announcements without end: such a run would never end."""
+    for_ever = 'i=1; while :; do sleep 0.1; i=$((i+1)); echo "ok $i x" >>$results; done'
+    guest = fake(f"echo 1..2 >$results; {for_ever}")
+    assert run(guest, RunLimits(total=30, silence=30, stall=0.8)).ending is Ending.STALLED
+    for_ever = 'i=1; while :; do sleep 0.1; i=$((i+1)); echo "# plan: $i" >>$results; done'
+    end = run(fake(f"echo 1..2 >$results; {for_ever}"), RunLimits(total=1, silence=30, stall=0.8))
+    assert (end.ending, end.seconds > 3) == (Ending.TIMEOUT, True)
 
 
 def test_a_reported_lockup_ends_the_guest(fake, monkeypatch):

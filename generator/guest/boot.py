@@ -53,7 +53,7 @@ class BootRequest:
         accel: one of ``generator.guest.accel.MODES``.
         cpus: number of processors.
         memory: MiB.
-        timeout: seconds for the whole run.
+        timeout: seconds for the whole run, see ``RunLimits``.
         silence: seconds without output after which the guest counts as hung.
         stall: seconds without a test that ends, see ``RunLimits``.
         parameters: more kernel parameters.

@@ -54,6 +54,9 @@ _ADVANCE = re.compile(
 )
 """Lines of the results that come once: not the explanations (``#   ``) of the test that runs."""
 
+_KILLED = re.compile(rb"# \S+: outcome=.* reason=deadline\b")
+"""What the guest's runner says of a test that it has killed."""
+
 _SLOWEST = 3.0
 """A test may take so many times as long as the slowest before it, however slow the machine is."""
 
@@ -101,7 +104,8 @@ class RunLimits:
     """Deadlines of a run.
 
     Args:
-        total: seconds for the whole run.
+        total: seconds for the whole run; where tests are announced, as many as they may take if
+            that is more, and so many for tests that are killed at their deadline.
         silence: seconds without any output.
         stall: seconds in which a test has to end, and twice as many to the first one's start; more
             where a test before has taken long. 0: the guest runs no tests.
@@ -314,9 +318,17 @@ class _Run:
         if ending := self._stall(growth, now):
             self.waited = now - growth.advanced_at
             return ending
-        if now - self.started > self.limits.total:
+        if now - self.started > self._total(growth) or growth.lost > self.limits.total:
             return Ending.TIMEOUT
         return None
+
+    def _total(self, growth: _Growth) -> float:
+        """Return the seconds that the whole run may take, which follow from its tests."""
+        return max(self.limits.total, (growth.planned + 2) * self._patience(growth))
+
+    def _patience(self, growth: _Growth) -> float:
+        """Return the seconds in which a test has to end; 0.0: there are none."""
+        return max(self.limits.stall, _SLOWEST * growth.slowest) if self.limits.stall else 0.0
 
     def _stall(self, growth: _Growth, now: float) -> Ending | None:
         """Tell whether the tests have stopped to advance, or the kernel says that it has."""
@@ -328,8 +340,8 @@ class _Run:
                 return Ending.LOCKED
         if not self.limits.stall:
             return None
-        limit = self.limits.stall if growth.planned else 2 * self.limits.stall
-        if now - growth.advanced_at > max(limit, _SLOWEST * growth.slowest):
+        limit = self._patience(growth) * (1 if growth.planned else 2)
+        if now - growth.advanced_at > limit:
             return Ending.STALLED
         return None
 
@@ -358,7 +370,10 @@ class _Growth:
         failed: one of them, at least, did not pass.
         told: the lines that were progress; said once more they are none.
         advanced_at: when the tests last advanced; at first the start.
+        ended_at: when the last test ended, or the first began; 0: none has.
         slowest: seconds of the slowest test so far.
+        killed: the test whose result comes next was killed at its deadline.
+        lost: seconds of such tests.
         reported_at: when the kernel first reported a lockup; 0: it has not.
         last_line: the latest complete line of the console.
     """
@@ -375,7 +390,10 @@ class _Growth:
         self.failed = False
         self.told: set[bytes] = set()
         self.advanced_at = self.grown_at
+        self.ended_at = 0.0
         self.slowest = 0.0
+        self.killed = False
+        self.lost = 0.0
         self.reported_at = 0.0
         self.last_line = ""
 
@@ -419,18 +437,30 @@ class _Growth:
     def _take_result(self, line: bytes) -> None:
         now = time.monotonic()
         ended = line.startswith((b"ok ", b"not ok "))
-        if _ADVANCE.match(line) and line not in self.told:
+        spare = ended and self.results >= self.planned > 0
+        if _ADVANCE.match(line) and line not in self.told and not spare:
             self.told.add(line)
-            if ended and self.results:
-                self.slowest = max(self.slowest, now - self.advanced_at)
+            if ended:
+                self._take_time(now - self.ended_at)
+                self.ended_at = now
             self.advanced_at = now
         if line == DONE_LINE:
             self.done_at = now
         elif ended:
             self.results += 1
             self.failed |= line.startswith(b"not ok ")
+        elif _KILLED.match(line):
+            self.killed = True
         elif line.startswith(b"1..") and line[3:].isdigit():
             self.planned = int(line[3:9])
+            self.ended_at = now
+
+    def _take_time(self, seconds: float) -> None:
+        """Note how long a test has taken: of the first it is not known without a plan."""
+        if self.ended_at:
+            self.slowest = max(self.slowest, seconds)
+            self.lost += seconds if self.killed else 0.0
+        self.killed = False
 
 
 async def _stop(process: asyncio.subprocess.Process, client: QMPClient) -> None:
