@@ -129,6 +129,19 @@ def test_every_early_end_names_the_test(ending):
     )
 
 
+@pytest.mark.parametrize(
+    ("ending", "said"),
+    [
+        (Ending.STALLED, "the guest hung after its last test (5 of 5): nothing came for 61 s"),
+        (Ending.SILENT, "the guest hung after its last test (5 of 5): no more output"),
+        (Ending.EXITED, "the guest stopped early after its last test (5 of 5): the last line"),
+    ],
+)
+def test_after_the_last_test_there_is_none(ending, said):
+    """All have reported, and then it went wrong."""
+    assert said in judge(ktap="ktap-cut-before-done", ending=ending, waited=61.0).reason
+
+
 @pytest.mark.parametrize("name", QUIET)
 def test_a_dying_program_is_no_complaint(name):
     """SIGTRAP and SIGSEGV of a user program are what self-tests want."""
