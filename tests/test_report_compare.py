@@ -17,7 +17,14 @@ from generator.guest.outcome import classify_boot, scan_console
 from generator.guest.vm import Ending, MachineEnd
 from generator.report.compare import CompareRequest, Verdict, check_comparison, compare_boots
 from generator.report.junit import junit_bytes, write_junit
-from generator.report.results import boot_data, read_boot, result_path, write_boot, write_comparison
+from generator.report.results import (
+    boot_data,
+    read_boot,
+    read_whole,
+    result_path,
+    write_boot,
+    write_comparison,
+)
 from generator.report.summary import SHOWN_BY, describe_boot, format_summary, is_as_it_must_be
 from generator.report.table import format_boot, format_comparison
 from generator.text import read_lines
@@ -120,6 +127,32 @@ def test_what_is_no_proof(baseline, tip, problem):
     assert any(problem in text for text in comparison.problems), comparison.problems
     with pytest.raises(CheckFailed, match="before/after does not hold"):
         check_comparison(comparison)
+
+
+@pytest.mark.parametrize("variant", ["baseline", "peer"])
+@pytest.mark.parametrize("change", [{"base": "6.12"}, {"flavour": "i386"}])
+def test_boots_of_different_kernels_are_not_compared(variant, change):
+    """Both are named."""
+    request, _ = compare("ktap-baseline", "ktap-good", "ktap-good")
+    other = replace(getattr(request, variant), **change)
+    base, flavour = change.get("base", "0.0"), change.get("flavour", "plain")
+    said = f"{variant} was booted on {base} ({flavour}), tip on 0.0 (plain)"
+    with pytest.raises(UserError, match=re.escape(said)):
+        compare_boots(replace(request, **{variant: other}))
+
+
+@pytest.mark.parametrize("change", [{"base": "6.12"}, {"flavour": "i386"}, {"variant": "peer"}])
+def test_a_result_in_the_place_of_another(tmp_path, change):
+    """Three results of 6.12 where those of 6.1 should be are no results of 6.1."""
+    result = replace(boot("ktap-good"), base="6.1")
+    path = write_boot(replace(result, **change), tmp_path)
+    place = result_path(tmp_path, "6.1", "tip")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    path.rename(place)
+    other = replace(result, **change)
+    said = f"a boot of {other.base}/{other.variant} ({other.flavour}), not of 6.1/tip (plain)"
+    with pytest.raises(UserError, match=re.escape(said)):
+        read_whole(tmp_path, "6.1", "tip")
 
 
 def test_a_complaint_of_the_kernel_is_a_failure():

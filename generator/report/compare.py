@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from generator.errors import CheckFailed
+from generator.errors import CheckFailed, UserError
 from generator.guest.boot import BootResult
 from generator.guest.ktap import KtapTest, Status
 
@@ -106,7 +106,12 @@ class Comparison:
 
 
 def compare_boots(request: CompareRequest) -> Comparison:
-    """Return the comparison of ``request``."""
+    """Return the comparison of ``request``.
+
+    Raises:
+        UserError: the boots are not of one base and flavour.
+    """
+    _check_alike(request)
     baseline, tip = _tests(request.baseline), _tests(request.tip)
     peer = _tests(request.peer) if request.peer else {}
     names = list(dict.fromkeys([*tip, *baseline, *peer]))
@@ -130,6 +135,17 @@ def compare_boots(request: CompareRequest) -> Comparison:
         peer_fails=tuple(row.name for row in rows if row.tip == "pass" and _differs(row.peer)),
         has_peer=request.peer is not None,
     )
+
+
+def _check_alike(request: CompareRequest) -> None:
+    tip = request.tip
+    for boot in (request.baseline, *([request.peer] if request.peer else [])):
+        if (boot.base, boot.flavour) != (tip.base, tip.flavour):
+            raise UserError(
+                f"{boot.variant} was booted on {boot.base} ({boot.flavour}), {tip.variant} on "
+                f"{tip.base} ({tip.flavour}): nothing can be compared",
+                hint=f"run: uprobekit boot --base {tip.base} {boot.variant}",
+            )
 
 
 def check_comparison(comparison: Comparison) -> None:

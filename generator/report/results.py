@@ -171,7 +171,18 @@ def read_whole(workdir: Path, base: str, variant: str, flavour: str = "plain") -
             where=str(path),
             hint=_again(base, variant),
         )
+    found, wanted = (result.base, result.variant, result.flavour), (base, variant, flavour)
+    if found != wanted:
+        raise UserError(
+            f"this is a boot of {_name(*found)}, not of {_name(*wanted)}",
+            where=str(path),
+            hint=_again(base, variant),
+        )
     return result
+
+
+def _name(base: str, variant: str, flavour: str) -> str:
+    return f"{base}/{variant} ({flavour})"
 
 
 def _again(base: str, variant: str) -> str:
