@@ -396,11 +396,49 @@ def test_nothing_to_compare_is_said_first():
 
 
 def test_a_boot_that_ended_early_is_said_first():
-    """With its reason, and where its logs are; then each test that did not report."""
-    lines = summary(*compare("ktap-baseline", "ktap-cut-between"))
+    """With its reason, and where its logs are; then one line for all that did not run."""
+    request, comparison = compare("ktap-baseline", "ktap-cut-between")
+    lines = summary(request, comparison)
     assert lines[0].startswith("NOT OK tip: guest-stopped-early: the guest stopped early in 'jcc-")
     assert lines[1] == "  console   console.log"
-    assert "NOT OK m32-nop: did not report on the tip" in lines
+    assert lines[3:5] == ["NOT OK tip: 1 test after 'jcc-short-taken' did not run", ""]
+    assert "  proved    3 of 5 self-tests, 2 did not end" in lines
+    assert not any(line.startswith("NOT OK m32-nop") for line in lines)
+    assert len(comparison.problems) == 2
+    assert comparison.not_run == {"tip": ("jcc-short-taken", "m32-nop")}
+
+
+def long_run(count, *, bad=(), cut=0):
+    """Return the lines of a guest with many tests, of which the last do not run."""
+    names = [f"t{number}" for number in range(count)]
+    lines = ["KTAP version 1", f"1..{count}", *(f"# plan: {name} before=sigtrap" for name in names)]
+    for number, name in enumerate(names[: count - cut], 1):
+        good = name not in bad
+        lines.append(f"# {name}: outcome={'pass' if good else 'sigtrap'} hits=1")
+        lines.append(f"{'ok' if good else 'not ok'} {number} {name}")
+    return lines if cut else [*lines, "# uprobekit: done"]
+
+
+def test_what_did_not_run_does_not_hide_the_cause():
+    """Of 292 tests, after one that hung; what failed before is told, each, before and after."""
+    everything = {f"t{number}" for number in range(292)}
+    lines = long_run(292, bad=everything), long_run(292, bad={"t2"}, cut=282)
+    request, comparison = compare(*lines)
+    assert comparison.problems[1:] == (
+        "tip: 281 tests after 't10' did not run",
+        "t2: sigtrap on the tip (not ok)",
+    )
+    said = summary(request, comparison)
+    assert [line for line in said if line.startswith("NOT OK")][1:] == [
+        "NOT OK tip: 281 tests after 't10' did not run",
+        "NOT OK t2: sigtrap on the tip (not ok)",
+    ]
+    with pytest.raises(CheckFailed) as failed:
+        check_comparison(comparison)
+    assert len(str(failed.value).splitlines()) == 4
+    _, comparison = compare(long_run(3, bad={"t0"}, cut=2), long_run(3, bad={"t2"}))
+    assert comparison.problems[1:] == ("t2: sigtrap on the tip (not ok)",)
+    assert comparison.not_run == {"baseline": ("t1",)}
 
 
 @pytest.mark.parametrize(

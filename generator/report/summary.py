@@ -25,6 +25,7 @@ from generator.report.compare import (
     Row,
     Verdict,
     as_announced,
+    say_not_run,
 )
 from generator.text import clean_text
 
@@ -122,8 +123,10 @@ def _differences(request: CompareRequest, comparison: Comparison, program: str) 
             yield f"NOT OK {boot.variant}: {boot.outcome.kind}: {boot.outcome.reason}"
             yield f"  console   {boot.console}"
             yield f"  results   {boot.results}"
+            said = say_not_run(boot, comparison.not_run[boot.variant])
+            yield from (f"NOT OK {line}" for line in said)
     sides = [(boot.variant, _by_name(boot)) for boot in (request.baseline, request.tip)]
-    bad = [row for row in comparison.rows if row.verdict is Verdict.BAD]
+    bad = _bad(comparison)
     for row in bad[:_SHOWN]:
         yield f"NOT OK {row.name}: {row.note}"
         for (variant, tests), word, must in zip(
@@ -141,6 +144,14 @@ def _differences(request: CompareRequest, comparison: Comparison, program: str) 
     yield from (f"NOT OK {problem}" for problem in about_all)
     if comparison.problems:
         yield ""
+
+
+def _bad(comparison: Comparison) -> list[Row]:
+    """Return the rows that are bad, and not since a boot has ended before them."""
+    not_run = {name for names in comparison.not_run.values() for name in names}
+    return [
+        row for row in comparison.rows if row.verdict is Verdict.BAD and row.name not in not_run
+    ]
 
 
 def _by_name(boot: BootResult) -> dict[str, KtapTest]:
@@ -169,8 +180,10 @@ def _alone(comparison: Comparison, row: Row, program: str) -> str:
 
 def _proved(comparison: Comparison) -> Iterator[str]:
     good = [row for row in comparison.rows if row.verdict is Verdict.GOOD]
-    bad = sum(row.verdict is Verdict.BAD for row in comparison.rows)
+    bad = len(_bad(comparison))
+    lost = sum(row.verdict is Verdict.BAD for row in comparison.rows) - bad
     said = f", {bad} not as they must be" if bad else ""
+    said += f", {lost} did not end" if lost else ""
     yield f"  proved    {len(good)} of {len(comparison.rows)} self-tests{said}"
     for word, count in Counter(row.expected for row in good).most_common():
         before, after = _MEANS.get(word, (f"end as {word}", "they pass"))
