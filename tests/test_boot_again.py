@@ -2,13 +2,16 @@
 """A second qemu-test: what was booted, and was well, is not booted again unless told so."""
 
 import re
+import shlex
+from contextlib import suppress
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from test_report_compare import DEAD, SKIPPED, boot, guest
 
-from generator.cli import commands
+from generator.cli import commands, main
 from generator.cli.ahead import check_tests
 from generator.cli.options import Options
 from generator.errors import CheckFailed, InfraError, UserError
@@ -46,6 +49,7 @@ def run(monkeypatch, tmp_path):
         return replace(
             result,
             flavour=request.flavour,
+            asked=request.asked,
             command=command,
             console=tmp_path / "c",
             results=tmp_path / "r",
@@ -131,7 +135,44 @@ def test_a_difference_comes_first(run, capsys):
     assert lines[2].split() == ["tip", "fail,", "must", "be", "pass"]
     assert "            | hits: expected 1, saw 0" in lines
     alone = next(line for line in lines if line.startswith("  alone"))
-    assert alone.endswith(" boot --base 6.1 tip --tests one")
+    area = run.options.area
+    assert alone.endswith(f" boot --base 6.1 --workdir {area} tip --tests one")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("--flavour", "i386"),
+        ("--toolchain", "clang"),
+        ("--accel", "tcg"),
+        ("--flavour", "i386", "--toolchain", "clang", "--accel", "tcg"),
+        ("--image", "own image"),
+    ],
+)
+def test_the_line_to_run_it_alone_is_that_of_the_same_kernel(run, capsys, monkeypatch, words):
+    """Whatever was asked for: typed again, it boots that kernel, in that way, with that test."""
+    chosen = {word.removeprefix("--"): value for word, value in pairwise(words) if "--" in word}
+    image = run.options.area / chosen.pop("image") if "image" in chosen else None
+    options = replace(run.options, quiet=False, **chosen)
+    monkeypatch.setattr(commands, "_check_image", lambda image, base: None)
+    monkeypatch.setattr(commands, "_tree", lambda options, variant: "tree")
+    run.lines["tip"] = guest(status="not ok", outcome="outcome=fail hits=0")
+    for variant in ("baseline", "tip"):
+        kernel = image or commands.build_dir(options, variant) / IMAGE
+        kernel.parent.mkdir(parents=True, exist_ok=True)
+        kernel.write_text("kernel")
+        with suppress(CheckFailed):
+            commands.boot(options, (variant,), image=image)
+    with pytest.raises(CheckFailed):
+        commands.compare(options, junit=None)
+    lines = capsys.readouterr().out.splitlines()
+    alone = next(line for line in lines if line.startswith("  alone"))
+    assert main([*shlex.split(alone)[2:], "--dry-run"]) == 0
+    command = capsys.readouterr().out
+    archive = commands._guest_request(options).archive
+    request = commands.boot_request(replace(options, tests="one"), "tip", archive, image)
+    assert shlex.join(stage.boot_command(request)) in command
 
 
 @pytest.mark.parametrize(

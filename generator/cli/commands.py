@@ -230,7 +230,20 @@ def boot_request(
         arch=_architecture(options),
         tree=_tree(options, variant) if image else "",
         shadow_stacks="shstk" in base.has,
+        asked=_asked(options, image),
     )
+
+
+def _asked(options: Options, image: Path | None) -> tuple[str, ...]:
+    """Return the options of ``boot`` that ask for the kernels of these, work area aside."""
+    words = {
+        "--base": options.base,
+        "--flavour": "" if options.flavour == "plain" else options.flavour,
+        "--toolchain": "" if options.toolchain == "gcc" else options.toolchain,
+        "--accel": "" if options.accel == "auto" else options.accel,
+        "--image": str(image.absolute()) if image else "",
+    }
+    return tuple(word for pair in words.items() if pair[1] for word in pair)
 
 
 def _check_image(image: Path, base: Base) -> None:
@@ -449,15 +462,14 @@ def _compare(
     if verbose:
         screen.say(format_comparison(comparison, terminal=screen.terminal, width=screen.width))
     places = {"every test, as a table": table, "for machines": kept, "JUnit": junit}
-    area = ["--workdir", str(options.area)] if options.workdir else []
-    program = shlex.join((_program(), *area))
-    screen.say(format_summary(request, comparison, program=program, kept=places))
+    area = ("--workdir", str(options.area)) if options.workdir else ()
+    screen.say(format_summary(request, comparison, program=_program(), kept=places, area=area))
     check_comparison(comparison)
 
 
 def _program() -> str:
     """Return what starts us in a shell: our name, or its path where that is not searched."""
-    return "uprobekit" if shutil.which("uprobekit") else sys.argv[0]
+    return "uprobekit" if shutil.which("uprobekit") else shlex.quote(sys.argv[0])
 
 
 def _announced_source(

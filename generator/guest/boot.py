@@ -62,6 +62,7 @@ class BootRequest:
         tree: identity of the tree that ``kernel`` was built from by somebody else; "": by us.
         shadow_stacks: see ``Machine``.
         first_failure: see ``RunLimits``.
+        asked: options of ``uprobekit boot`` that ask for such a kernel.
     """
 
     base: str
@@ -82,6 +83,7 @@ class BootRequest:
     tree: str = ""
     shadow_stacks: bool = False
     first_failure: bool = False
+    asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,6 +102,7 @@ class BootResult:
         results: the guest's KTAP as printed.
         command: the QEMU command.
         tree: as requested.
+        asked: as requested.
     """
 
     base: str
@@ -113,6 +116,7 @@ class BootResult:
     results: Path
     command: tuple[str, ...]
     tree: str = ""
+    asked: tuple[str, ...] = ()
 
     @property
     def chosen(self) -> str:
@@ -221,6 +225,7 @@ def read_boot(request: BootRequest, end: MachineEnd, accel: AccelVerdict) -> Boo
         results=machine.results,
         command=machine_command(machine),
         tree=request.tree,
+        asked=request.asked,
     )
 
 

@@ -94,7 +94,12 @@ def is_as_it_must_be(result: BootResult) -> bool:
 
 
 def format_summary(
-    request: CompareRequest, comparison: Comparison, *, program: str, kept: Mapping[str, Path]
+    request: CompareRequest,
+    comparison: Comparison,
+    *,
+    program: str,
+    kept: Mapping[str, Path],
+    area: tuple[str, ...] = (),
 ) -> str:
     """Return the comparison as lines for people.
 
@@ -102,11 +107,12 @@ def format_summary(
         request: the boots.
         comparison: of them.
         program: what starts uprobekit in a shell.
+        area: options that name the work area, if any do.
         kept: where the rest is, by what it is.
     """
     text = io.StringIO()
     for line in (
-        *_differences(request, comparison, program),
+        *_differences(request, comparison, (program, area)),
         f"Linux {comparison.base} ({comparison.flavour}), before and after the series:",
         *_proved(comparison),
         *_skipped(comparison),
@@ -117,7 +123,9 @@ def format_summary(
     return text.getvalue()
 
 
-def _differences(request: CompareRequest, comparison: Comparison, program: str) -> Iterator[str]:
+def _differences(
+    request: CompareRequest, comparison: Comparison, start: tuple[str, tuple[str, ...]]
+) -> Iterator[str]:
     for boot in (request.baseline, request.tip):
         if not boot.outcome.complete:
             yield f"NOT OK {boot.variant}: {boot.outcome.kind}: {boot.outcome.reason}"
@@ -137,7 +145,7 @@ def _differences(request: CompareRequest, comparison: Comparison, program: str) 
                 yield from (f"            | {line}" for line in _explanation(tests.get(row.name)))
         if row.peer:
             yield f"  peer      {row.peer}"
-        yield f"  alone     {_alone(comparison, row, program)}"
+        yield f"  alone     {_alone(request, row, *start)}"
     if len(bad) > _SHOWN:
         yield f"NOT OK {len(bad) - _SHOWN} more: {_names([row.name for row in bad[_SHOWN:]])}"
     about_all = [p for p in comparison.problems if p == NO_DIFFERENCE]
@@ -168,14 +176,11 @@ def _explanation(test: KtapTest | None) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _alone(comparison: Comparison, row: Row, program: str) -> str:
+def _alone(request: CompareRequest, row: Row, program: str, area: tuple[str, ...]) -> str:
     """Return the command that runs a test on the kernel where it is not as it must be."""
-    flavour, _, accel = comparison.flavour.partition("-")
-    variant = "tip" if row.tip != "pass" else BASELINE
-    words = ["boot", "--base", comparison.base]
-    words += ["--flavour", flavour] if flavour != "plain" else []
-    words += ["--accel", accel] if accel else []
-    return f"{program} {shlex.join((*words, variant, '--tests', row.name))}"
+    boot = request.tip if row.tip != "pass" else request.baseline
+    words = ("boot", *boot.asked, *area, boot.variant, "--tests", row.name)
+    return f"{program} {shlex.join(words)}"
 
 
 def _proved(comparison: Comparison) -> Iterator[str]:
