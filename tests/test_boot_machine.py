@@ -177,6 +177,30 @@ def test_a_reported_lockup_ends_the_guest(fake, monkeypatch):
     assert end.ending is Ending.LOCKED
 
 
+def test_what_a_test_says_of_a_lockup_is_none(fake, monkeypatch):
+    """Its line has the words, and is not the kernel's."""
+    monkeypatch.setattr(machine, "_REPORT_GRACE", 0.2)
+    said = f"my-test: looks for {LOCKUP}"
+    guest = fake(f"{BEGUN} echo '{said}' >$console; sleep 1; echo 'ok 2 x' >>$results")
+    assert run(guest, RunLimits(total=60, silence=60, stall=60)).ending is Ending.EXITED
+
+
+@pytest.mark.parametrize("before", ["[   12.345678] ", "<6>[   12.3][  T613] "])
+def test_results_with_time_stamps_are_progress(fake, before):
+    """As KTAP is read at the end: printk may have put something in front."""
+    slow = f'for i in 1 2 3 4; do sleep 0.4; echo "{before}ok $i x" >>$results; done'
+    recorder = Recorder()
+    done = f"echo '{before}# uprobekit: done' >>$results; sleep 0.3"
+    guest = fake(f"echo '{before}1..4' >$results; {slow}; {done}")
+    end = run(guest, RunLimits(total=60, silence=60, stall=1.2), recorder)
+    assert end.ending is Ending.EXITED
+    assert (recorder.events[-1].done, recorder.events[-1].expected) == (4, 4)
+    # the same line with another time is the same line
+    again = 'for i in 1 2 3 4 5 6 7 8 9; do sleep 0.2; echo "[    $i.5] ok 1 x" >>$results; done'
+    guest = fake(f"echo 1..4 >$results; {again}")
+    assert run(guest, RunLimits(total=60, silence=60, stall=0.8)).ending is Ending.STALLED
+
+
 def test_a_lockup_that_passes_does_not(fake, monkeypatch):
     """The tests went on: the report is judged at the end; but not for ever."""
     monkeypatch.setattr(machine, "_REPORT_GRACE", 0.8)

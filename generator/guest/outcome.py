@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from generator.guest.ktap import KtapReport
-from generator.guest.vm import LOCKUP, Ending, MachineEnd
+from generator.guest.vm import Ending, MachineEnd, reports_lockup
 from generator.text import clean_text, strip_printk
 
 _PANIC = re.compile(r"Kernel panic - not syncing")
@@ -160,7 +160,7 @@ def _judge_kernel(
     if not scan.splats:
         return None
     stopped = end.ending in (Ending.LOCKED, Ending.STALLED, Ending.SILENT)
-    if stopped and LOCKUP.search(scan.splats[0]):
+    if stopped and reports_lockup(scan.splats[0]):
         said = f"the guest hung{where}, its kernel says: {scan.splats[0]}"
         return Kind.HANG, f"{said}; stopped after {end.seconds:.0f} s"
     said = f"the kernel complained {scan.splat_count} time(s): {scan.splats[0]}"

@@ -33,28 +33,29 @@ from generator.guest import gdb as blockstep
 from generator.guest.qemu import Machine, emulator, qemu_arguments
 from generator.kbuild.runner import guarded
 from generator.progress import Observer, Progress
-from generator.text import clean_text
+from generator.text import clean_text, strip_printk
 
-DONE_LINE = b"# uprobekit: done"
+DONE_LINE = "# uprobekit: done"
 """The last line the guest's init writes to the results."""
 
 _HINTS = {"bochs": bochs.HINT, "gdb": blockstep.HINT}
 """What to install, by the accelerator, where that is another program than QEMU."""
 
-LOCKUP = re.compile(
-    r"\bsoft lockup - |\bhard LOCKUP on |\bINFO: rcu\S* (self-)?detected (expedited )?stalls?\b"
-    r"|\bINFO: task \S+ blocked for more than |\bBUG: workqueue lockup"
+_LOCKUP = re.compile(
+    r"(watchdog: )?BUG: soft lockup - |((NMI )?watchdog: )?Watchdog detected hard LOCKUP on "
+    r"|(rcu: )?INFO: rcu\S* (self-)?detected (expedited )?stalls?\b"
+    r"|INFO: task .+:\d+ blocked for more than |BUG: workqueue lockup"
 )
-"""What a kernel says of itself when something makes no progress (6.1: kernel/watchdog.c,
-kernel/watchdog_hld.c, kernel/rcu/tree_stall.h, tree_exp.h, kernel/hung_task.c,
-kernel/workqueue.c)."""
+"""What a kernel says of itself when something makes no progress (3.3, 6.1, 6.12:
+kernel/watchdog.c, kernel/watchdog_hld.c, kernel/rcutree.c, kernel/rcu/tree_stall.h, tree_exp.h,
+kernel/hung_task.c, kernel/workqueue.c)."""
 
 _ADVANCE = re.compile(
-    rb"(not )?ok |1\.\.\d|KTAP version |# plan: |# counters: |# \S+: outcome=|# uprobekit: "
+    r"(not )?ok |1\.\.\d|KTAP version |# plan: |# counters: |# \S+: outcome=|# uprobekit: "
 )
 """Lines of the results that come once: not the explanations (``#   ``) of the test that runs."""
 
-_KILLED = re.compile(rb"# \S+: outcome=.* reason=deadline\b")
+_KILLED = re.compile(r"# \S+: outcome=.* reason=deadline\b")
 """What the guest's runner says of a test that it has killed."""
 
 _SLOWEST = 3.0
@@ -137,6 +138,14 @@ class MachineEnd:
     events: tuple[str, ...]
     message: str
     waited: float = 0.0
+
+
+def reports_lockup(line: str) -> bool:
+    """Tell whether a line of the console is a kernel's report of a lockup, stall or blocked task.
+
+    What a program says of one, in the middle of its line, is none.
+    """
+    return bool(_LOCKUP.match(strip_printk(line)))
 
 
 def machine_command(machine: Machine) -> tuple[str, ...]:
@@ -388,7 +397,7 @@ class _Growth:
         self.planned = 0
         self.results = 0
         self.failed = False
-        self.told: set[bytes] = set()
+        self.told: set[str] = set()
         self.advanced_at = self.grown_at
         self.ended_at = 0.0
         self.slowest = 0.0
@@ -423,22 +432,22 @@ class _Growth:
         lines = (self.rest[index] + data).split(b"\n")
         self.rest[index] = lines.pop()[-_TAIL:]
         for line in lines:
-            text = line[:_TAIL].strip()
+            text = clean_text(line[:_TAIL].decode("utf-8", "replace").rstrip())
             if index == 0 and text:
-                self._take_message(clean_text(text.decode("utf-8", "replace")))
+                self._take_message(text.strip())
             if index == 1:
-                self._take_result(text)
+                self._take_result(strip_printk(text))
 
     def _take_message(self, line: str) -> None:
         self.last_line = line
-        if not self.reported_at and LOCKUP.search(line):
+        if not self.reported_at and reports_lockup(line):
             self.reported_at = time.monotonic()
 
-    def _take_result(self, line: bytes) -> None:
+    def _take_result(self, line: str) -> None:
         now = time.monotonic()
-        ended = line.startswith((b"ok ", b"not ok "))
+        ended = line.startswith(("ok ", "not ok "))
         spare = ended and self.results >= self.planned > 0
-        if _ADVANCE.match(line) and line not in self.told and not spare:
+        if _ADVANCE.match(line.lstrip()) and line not in self.told and not spare:
             self.told.add(line)
             if ended:
                 self._take_time(now - self.ended_at)
@@ -448,10 +457,10 @@ class _Growth:
             self.done_at = now
         elif ended:
             self.results += 1
-            self.failed |= line.startswith(b"not ok ")
+            self.failed |= line.startswith("not ok ")
         elif _KILLED.match(line):
             self.killed = True
-        elif line.startswith(b"1..") and line[3:].isdigit():
+        elif line.startswith("1..") and line[3:].isdigit():
             self.planned = int(line[3:9])
             self.ended_at = now
 
