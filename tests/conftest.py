@@ -169,6 +169,6 @@ def kernel_source(request, tmp_path_factory):
         try:
             return find_source(find_base(name), work, tree=Path(tree) if tree else None, rev=None)
         except UprobekitError as error:
-            pytest.skip(f"no source of {name}: {error}; ${variable} can name one")
+            pytest.skip(f"NOT TESTED: no source of {name}: {error}; ${variable} can name one")
 
     return find
