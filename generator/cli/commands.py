@@ -296,10 +296,21 @@ def _guest_request(options: Options) -> GuestRequest:
     return GuestRequest(directory=options.area / f"guest-{arch}", arch=arch)
 
 
-def guest(options: Options, screen: Screen) -> Path:
-    """Build the guest's programs, unless that is done, and return their archive."""
+def guest(options: Options, screen: Screen, *variants: str) -> Path:
+    """Build the guest's programs, unless that is done, and return their archive.
+
+    Args:
+        options: of the command.
+        screen: told about it.
+        variants: what is booted with it and has to be built, which is looked at before.
+
+    Raises:
+        UserError: a kernel is not built.
+    """
     from generator.guest.initramfs import build_guest
 
+    for variant in variants:
+        boot_request(options, variant, options.area)
     return build_guest(_guest_request(options), screen).initramfs
 
 
@@ -392,7 +403,7 @@ def boot(options: Options, variants: tuple[str, ...], *, image: Path | None = No
     if image:
         # what is wrong with it is said before the guest is built
         boot_request(options, variants[0], options.area, image)
-    initramfs = guest(options, screen)
+    initramfs = guest(options, screen, *(() if image else variants))
     check_tests(options, initramfs.parent / "root")
     results = [_boot_one(options, variant, initramfs, screen, image) for variant in variants]
     screen.result({"boots": [boot_data(result) for result in results]})
