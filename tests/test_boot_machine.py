@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Running a guest, with programs that stand in for QEMU and misbehave."""
 
+import os
+import signal
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -91,6 +93,20 @@ def test_silence_ends_the_guest_even_if_it_will_not(fake, trap):
     assert end.ending is Ending.SILENT
     assert end.status < 0
     assert time.monotonic() - began < 5
+
+
+def test_the_status_of_a_guest_that_is_slow_to_be_seen_dead(fake, monkeypatch):
+    """It died of SIGTERM, and SIGKILL comes before whoever waits for it has looked: not 255."""
+    wait = os.waitpid
+
+    def late(pid, flags):
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        time.sleep(0.6)
+        return wait(pid, flags)
+
+    monkeypatch.setattr(os, "waitpid", late)
+    end = run(fake("while :; do sleep 0.1; done"))
+    assert (end.ending, end.status) == (Ending.SILENT, -signal.SIGTERM)
 
 
 def test_talking_for_ever_meets_the_deadline(fake):

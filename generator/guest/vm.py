@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import re
 import shutil
 import signal
@@ -473,7 +474,11 @@ class _Growth:
 
 
 async def _stop(process: asyncio.subprocess.Process, client: QMPClient) -> None:
-    """End QEMU: QMP quit, SIGTERM, SIGKILL; returns after three steps at most."""
+    """End QEMU: QMP quit, SIGTERM, SIGKILL; returns after three steps at most.
+
+    Signals are not sent by way of asyncio, whose ``Popen`` looks first whether the process has
+    ended: if it just has, its status is lost to whoever waits for it, who then says 255.
+    """
     if process.returncode is not None:
         return
     with contextlib.suppress(QMPError, OSError, EOFError, TimeoutError):
@@ -483,7 +488,7 @@ async def _stop(process: asyncio.subprocess.Process, client: QMPClient) -> None:
         if process.returncode is not None:
             return
         with contextlib.suppress(ProcessLookupError, TimeoutError):
-            process.send_signal(stop)
+            os.kill(process.pid, stop)
             await asyncio.wait_for(process.wait(), _STEP)
 
 
