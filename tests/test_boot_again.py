@@ -16,6 +16,7 @@ from generator.cli.ahead import check_tests
 from generator.cli.options import Options
 from generator.errors import CheckFailed, InfraError, UserError
 from generator.guest import boot as stage
+from generator.guest import initramfs
 from generator.kbuild import estimate
 from generator.kbuild.kernel import IMAGE
 from generator.report.results import key_path, read_boot, result_path, write_boot
@@ -316,6 +317,9 @@ def announced(run, monkeypatch, capsys):
     """Return a function that runs qemu-test with built kernels; returns its words about boots."""
     done = estimate.Estimate(start=estimate.Start.DONE, objects=0, seconds=0.0)
     monkeypatch.setattr(commands, "source_is_there", lambda options: True)
+    monkeypatch.setattr(
+        initramfs, "is_built", lambda request: request.archive.read_text() == "guest"
+    )
     monkeypatch.setattr(commands, "build_request", lambda *arguments: None)
     monkeypatch.setattr(estimate, "estimate_build", lambda request, after_another=False: done)
 
@@ -341,6 +345,10 @@ def test_what_is_kept_is_announced_as_such(run, announced):
     assert said[0].startswith("boot tip, each with all self-tests: about 10 s each")
     assert said[1:] == [f"baseline: {kept}"]
     assert announced(boot_again=True)[1][0].startswith("boot baseline, tip, each with all")
+    run.initramfs.write_text("another")
+    booted, said = announced()
+    assert booted == ["baseline", "tip"]
+    assert said[0].startswith("boot baseline, tip, each with all")
 
 
 def test_some_tests_are_announced_as_such(run, announced):

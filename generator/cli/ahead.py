@@ -101,6 +101,8 @@ def outline(
     source: Source | None,
     request: Callable[[str], BuildRequest] | None = None,
     is_kept: Callable[[str], bool] = lambda variant: False,
+    *,
+    guest_is_built: bool = False,
 ) -> str:
     """Return what ``qemu-test`` will do and about how long that takes, for people.
 
@@ -110,13 +112,14 @@ def outline(
         source: what was rendered on; None: it has to be fetched and unpacked first.
         request: how a variant is built; None without a source.
         is_kept: whether a variant that is built already was booted, and is not again.
+        guest_is_built: the programs that run in it are there.
     """
     from generator.kbuild.estimate import Start, cold_build, estimate_build
 
     base = find_base(options.base)
     version = source.version if source else base.name
     rows = [f"qemu-test: Linux {version} before and after the series, in QEMU; this will"]
-    seconds = _GUEST_SECONDS
+    seconds = 0.0 if guest_is_built else _GUEST_SECONDS
     if source is None:
         seconds += _UNPACK_SECONDS
         rows.append(f"  get       {base.package}, Debian's source of the kernel, and unpack it")

@@ -494,14 +494,17 @@ def _announced_source(
         screen: where to say it.
         trusted: what was booted with the same kernel and guest is not booted again.
     """
+    from generator.guest.initramfs import is_built
+
     ready = source_is_there(options)
     if not ready:
         screen.note(outline(options, variants, None))
     source, _ = render_source(options)
-    archive = _guest_request(options).archive
+    guest = _guest_request(options)
+    guest_is_built = is_built(guest)
 
     def is_kept(variant: str) -> bool:
-        return trusted and archive.is_file() and bool(_find_kept(options, variant, archive))
+        return trusted and guest_is_built and bool(_find_kept(options, variant, guest.archive))
 
     if ready:
         screen.note(
@@ -511,6 +514,7 @@ def _announced_source(
                 source,
                 lambda name: build_request(options, name, source),
                 is_kept,
+                guest_is_built=guest_is_built,
             )
         )
     return source
