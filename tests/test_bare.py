@@ -213,7 +213,8 @@ def test_the_gate_has_the_packages_of_setup():
     makefile = (ROOT / "Makefile").read_text()
     recipe = re.search(r"^test-bare:.*\n\t(.*(?:\\\n.*)*)", makefile, re.M)[1]
     assert '--packages "$(PACKAGES)"' in recipe
-    assert recipe.endswith('script -qec "make test" /dev/null')
+    typed = "make test && make test-sweep ARGS=--first-of-each"
+    assert recipe.endswith(f'script -qec "{typed}" /dev/null')
     assert "make test-bare" in (ROOT / ".ci/run").read_text()
 
 
@@ -227,6 +228,23 @@ def test_ci_begins_with_the_two_commands_of_the_readme():
     last = ("make test-left-out", "make test-sweep")
     assert gates[-2:] == [f'script -qec "env CI=true {what}" /dev/null' for what in last]
     assert gates.index("make test-tools") < len(gates) - 2
+
+
+def test_one_of_each_is_run_in_the_bare_environment(tmp_path):
+    """Whether a sweep runs there shows in its first case: the others take CI too long."""
+    shutil.copyfile(ROOT / "tests/conftest.py", tmp_path / "conftest.py")
+    (tmp_path / "test_it.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.parametrize('a', 'xyz')\n"
+        "def test_a(a): assert a == 'x'\n"
+        "class TestB:\n"
+        "    @pytest.mark.parametrize('a', '12')\n"
+        "    def test_a(self, a): assert a == '1'\n"
+        "def test_c(): pass\n"
+    )
+    command = (sys.executable, "-m", "pytest", "-q", "--rootdir=.", "--first-of-each")
+    done = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True, check=False)
+    assert "3 passed, 3 deselected" in done.stdout
 
 
 def test_what_was_left_out_is_run_alone(tmp_path):
