@@ -205,11 +205,11 @@ test: setup		## the fast tests: no kernel, no QEMU
 test-left-out: setup	## the fast tests that the last run left out for want of a tool
 	$(PYTEST) --left-out -m '$(FAST)'
 
-test-bare: setup	## the fast tests where only what setup installs can be found (root)
-	$(PYTHON) tests/bare.py --packages "$(PACKAGES)" script -qec "make test" /dev/null
+test-bare: setup	## the fast tests, and one of each sweep, where only what setup installs is found (root)
+	$(PYTHON) tests/bare.py --packages "$(PACKAGES)" script -qec "make test && make test-sweep ARGS=--first-of-each" /dev/null
 
 test-sweep: setup	## the tests that go through all of a kind: each guard lost, each file damaged
-	$(PYTEST) -n 2 --dist worksteal -m '$(PLAIN) and sweep'
+	$(PYTEST) -n 2 --dist worksteal -m '$(PLAIN) and sweep' $(ARGS)
 
 test-browser: setup	## the report in a headless browser (installs chromium)
 	@$(MAKE) -s tools PACKAGES=chromium

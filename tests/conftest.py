@@ -32,10 +32,21 @@ def pytest_addoption(parser):
         help="only tests that the last run without this option left out for want of a tool; "
         "all when there was no such run",
     )
+    parser.addoption(
+        "--first-of-each",
+        action="store_true",
+        help="of a test with many cases only the first: does it run here at all?",
+    )
 
 
 def pytest_collection_modifyitems(config, items):
-    """Choose what the last run has left out, when that is asked for."""
+    """Choose what the last run has left out, or the first case of each test, as asked for."""
+    if config.getoption("--first-of-each"):
+        first = {}
+        for item in items:
+            first.setdefault(item.nodeid.partition("[")[0], item)
+        config.hook.pytest_deselected(items=[item for item in items if item not in first.values()])
+        items[:] = first.values()
     known = config.cache.get(LEFT_OUT, None) if config.getoption("--left-out") else None
     if known is not None:
         left, kept = [], []
@@ -169,6 +180,6 @@ def kernel_source(request, tmp_path_factory):
         try:
             return find_source(find_base(name), work, tree=Path(tree) if tree else None, rev=None)
         except UprobekitError as error:
-            pytest.skip(f"no source of {name}: {error}; ${variable} can name one")
+            pytest.skip(f"NOT TESTED: no source of {name}: {error}; ${variable} can name one")
 
     return find

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The bare environment: what is hidden in it, and that a test which wants more fails there."""
 
+import ast
 import os
 import re
 import shutil
@@ -131,7 +132,8 @@ def has_namespaces() -> bool:
 
 
 needs_root = pytest.mark.skipif(
-    not has_namespaces(), reason="namespaces are root's, and not made twice: see make test-bare"
+    not has_namespaces(),
+    reason="NOT TESTED: namespaces are root's, and not made twice: see make test-bare",
 )
 
 
@@ -211,7 +213,8 @@ def test_the_gate_has_the_packages_of_setup():
     makefile = (ROOT / "Makefile").read_text()
     recipe = re.search(r"^test-bare:.*\n\t(.*(?:\\\n.*)*)", makefile, re.M)[1]
     assert '--packages "$(PACKAGES)"' in recipe
-    assert recipe.endswith('script -qec "make test" /dev/null')
+    typed = "make test && make test-sweep ARGS=--first-of-each"
+    assert recipe.endswith(f'script -qec "{typed}" /dev/null')
     assert "make test-bare" in (ROOT / ".ci/run").read_text()
 
 
@@ -225,6 +228,23 @@ def test_ci_begins_with_the_two_commands_of_the_readme():
     last = ("make test-left-out", "make test-sweep")
     assert gates[-2:] == [f'script -qec "env CI=true {what}" /dev/null' for what in last]
     assert gates.index("make test-tools") < len(gates) - 2
+
+
+def test_one_of_each_is_run_in_the_bare_environment(tmp_path):
+    """Whether a sweep runs there shows in its first case: the others take CI too long."""
+    shutil.copyfile(ROOT / "tests/conftest.py", tmp_path / "conftest.py")
+    (tmp_path / "test_it.py").write_text(
+        "import pytest\n"
+        "@pytest.mark.parametrize('a', 'xyz')\n"
+        "def test_a(a): assert a == 'x'\n"
+        "class TestB:\n"
+        "    @pytest.mark.parametrize('a', '12')\n"
+        "    def test_a(self, a): assert a == '1'\n"
+        "def test_c(): pass\n"
+    )
+    command = (sys.executable, "-m", "pytest", "-q", "--rootdir=.", "--first-of-each")
+    done = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True, check=False)
+    assert "3 passed, 3 deselected" in done.stdout
 
 
 def test_what_was_left_out_is_run_alone(tmp_path):
@@ -253,6 +273,53 @@ def test_what_was_left_out_is_run_alone(tmp_path):
     assert "1 passed, 2 deselected" in run("--left-out", CI="true", TOOL="there")[1]
     assert run("-n", "1", TOOL="there")[0] == 0
     assert run("--left-out", CI="true")[0] == 0
+
+
+OTHER_REASONS = {
+    "test_proof_kernel.py": "the code is the same for all bases",
+    "test_proof_unit.py": "the judge reads it as Intel does: no instruction in these bytes",
+}
+"""Of tests that are left out, but not since something is missing."""
+
+
+def read_reasons(text: str) -> list[str]:
+    """Return why a file's tests are left out: the words of each skip, skipif and importorskip."""
+    found = []
+    for node in ast.walk(ast.parse(text)):
+        if not isinstance(node, ast.Call) or not ast.unparse(node.func).startswith("pytest."):
+            continue
+        kind = ast.unparse(node.func).rpartition(".")[2]
+        if kind in ("skip", "skipif", "importorskip"):
+            named = [word.value for word in node.keywords if word.arg == "reason"]
+            given = node.args[:1] if kind == "skip" else []
+            found += [ast.unparse(word).lstrip("f")[1:-1] for word in named or given] or ["none"]
+    return found
+
+
+def test_whoever_leaves_a_test_out_says_so():
+    """NOT TESTED, for whatever is not there: CI's last gates look for these words."""
+    files = [*TESTS.glob("*.py")]
+    found = {(path.name, reason) for path in files for reason in read_reasons(path.read_text())}
+    quiet = {pair for pair in found if not pair[1].startswith("NOT TESTED: ")}
+    assert quiet == set(OTHER_REASONS.items())
+    assert len(found) > 15
+
+
+@pytest.mark.parametrize(
+    ("text", "reasons"),
+    [
+        ("pytest.skip('a b')", ["a b"]),
+        ("pytest.skip(f'a {b}')", ["a {b}"]),
+        ("x = pytest.mark.skipif(y, reason='r')", ["r"]),
+        ("@pytest.mark.skip\ndef f(): pass", []),
+        ("@pytest.mark.skip()\ndef f(): pass", ["none"]),
+        ("pytest.importorskip('m')", ["none"]),
+        ("library.skip('x')", []),
+    ],
+)
+def test_how_reasons_are_read(text, reasons):
+    """Each way to leave a test out; a reason that is not given is none."""
+    assert read_reasons(text) == reasons
 
 
 def test_alternatives(tmp_path):

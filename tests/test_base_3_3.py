@@ -50,7 +50,9 @@ def real(tmp_path_factory):
     """Return the source of a real tree, or skip the test."""
     tree, rev = os.environ.get("UPROBEKIT_TREE_3_3"), os.environ.get("UPROBEKIT_REV_3_3")
     if not tree:
-        pytest.skip("NO TREE OF LINUX 3.3: $UPROBEKIT_TREE_3_3 and $UPROBEKIT_REV_3_3 name one")
+        pytest.skip(
+            "NOT TESTED: no tree of Linux 3.3: $UPROBEKIT_TREE_3_3 and ..._REV_3_3 name one"
+        )
     try:
         return find_source(BASE, tmp_path_factory.mktemp("work"), tree=Path(tree), rev=rev)
     except UprobekitError as error:

@@ -2,19 +2,25 @@
 """A second qemu-test: what was booted, and was well, is not booted again unless told so."""
 
 import re
+import shlex
+from contextlib import suppress
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from test_report_compare import DEAD, SKIPPED, boot, guest
 
-from generator.cli import commands
+from generator.cli import commands, main
 from generator.cli.ahead import check_tests
 from generator.cli.options import Options
 from generator.errors import CheckFailed, InfraError, UserError
 from generator.guest import boot as stage
+from generator.guest import initramfs
+from generator.kbuild import estimate
 from generator.kbuild.kernel import IMAGE
-from generator.report.results import key_path, result_path
+from generator.report.results import key_path, read_boot, result_path, write_boot
+from generator.report.status import read_status
 
 VARIANTS = ("baseline", "tip", "peer")
 
@@ -27,9 +33,10 @@ def run(monkeypatch, tmp_path):
         image = commands.build_dir(options, variant) / IMAGE
         image.parent.mkdir(parents=True)
         image.write_text(variant)
-    initramfs = tmp_path / "initramfs.cpio"
+    initramfs = tmp_path / "guest-x86_64/initramfs.cpio"
+    initramfs.parent.mkdir()
     initramfs.write_text("guest")
-    program = tmp_path / "root/bin/selftest-64"
+    program = initramfs.parent / "root/bin/selftest-64"
     program.parent.mkdir(parents=True)
     program.write_text("#!/bin/sh\necho test nop sigtrap\n")
     program.chmod(0o755)
@@ -39,11 +46,19 @@ def run(monkeypatch, tmp_path):
     def boot_kernel(request, observer=None):
         booted.append(request.variant)
         result = replace(boot(lines[request.variant], request.variant), base="6.1")
-        return replace(result, console=tmp_path / "c", results=tmp_path / "r")
+        command = (f"-append {' '.join(request.parameters)}",)
+        return replace(
+            result,
+            flavour=request.flavour,
+            asked=request.asked,
+            command=command,
+            console=tmp_path / "c",
+            results=tmp_path / "r",
+        )
 
     monkeypatch.setattr(stage, "boot_kernel", boot_kernel)
     monkeypatch.setattr(commands, "render_source", lambda options: (None, None))
-    monkeypatch.setattr(commands, "guest", lambda options, screen: initramfs)
+    monkeypatch.setattr(commands, "guest", lambda options, screen, *variants: initramfs)
     monkeypatch.setattr(commands, "_build_one", lambda *arguments: None)
 
     def once(*, peer=False, boot_again=False, verbose=False, **changes):
@@ -121,7 +136,44 @@ def test_a_difference_comes_first(run, capsys):
     assert lines[2].split() == ["tip", "fail,", "must", "be", "pass"]
     assert "            | hits: expected 1, saw 0" in lines
     alone = next(line for line in lines if line.startswith("  alone"))
-    assert alone.endswith(" boot --base 6.1 tip --tests one")
+    area = run.options.area
+    assert alone.endswith(f" boot --base 6.1 --workdir {area} tip --tests one")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        (),
+        ("--flavour", "i386"),
+        ("--toolchain", "clang"),
+        ("--accel", "tcg"),
+        ("--flavour", "i386", "--toolchain", "clang", "--accel", "tcg"),
+        ("--image", "own image"),
+    ],
+)
+def test_the_line_to_run_it_alone_is_that_of_the_same_kernel(run, capsys, monkeypatch, words):
+    """Whatever was asked for: typed again, it boots that kernel, in that way, with that test."""
+    chosen = {word.removeprefix("--"): value for word, value in pairwise(words) if "--" in word}
+    image = run.options.area / chosen.pop("image") if "image" in chosen else None
+    options = replace(run.options, quiet=False, **chosen)
+    monkeypatch.setattr(commands, "_check_image", lambda image, base: None)
+    monkeypatch.setattr(commands, "_tree", lambda options, variant: "tree")
+    run.lines["tip"] = guest(status="not ok", outcome="outcome=fail hits=0")
+    for variant in ("baseline", "tip"):
+        kernel = image or commands.build_dir(options, variant) / IMAGE
+        kernel.parent.mkdir(parents=True, exist_ok=True)
+        kernel.write_text("kernel")
+        with suppress(CheckFailed):
+            commands.boot(options, (variant,), image=image)
+    with pytest.raises(CheckFailed):
+        commands.compare(options, junit=None)
+    lines = capsys.readouterr().out.splitlines()
+    alone = next(line for line in lines if line.startswith("  alone"))
+    assert main([*shlex.split(alone)[2:], "--dry-run"]) == 0
+    command = capsys.readouterr().out
+    archive = commands._guest_request(options).archive
+    request = commands.boot_request(replace(options, tests="one"), "tip", archive, image)
+    assert shlex.join(stage.boot_command(request)) in command
 
 
 @pytest.mark.parametrize(
@@ -214,3 +266,111 @@ def test_an_interrupted_boot_is_none(run, monkeypatch):
     with pytest.raises(KeyboardInterrupt):
         run(boot_again=True)
     assert not key_path(run.options.area, "6.1", "baseline", "plain").exists()
+
+
+def kept_files(run):
+    """Return what is kept of boots with all self-tests, and of their comparison."""
+    folder = run.options.area / "6.1/results"
+    return {path.name: path.read_bytes() for path in folder.glob("*-plain.*")}
+
+
+def test_a_boot_of_some_tests_replaces_none_of_all(run, monkeypatch, capsys):
+    """Its result is kept apart, and so are its logs; what compares and reports sees the whole."""
+    run()
+    whole = kept_files(run)
+    assert {"tip-plain.json", "tip-plain.key", "compare-plain.json"} <= set(whole)
+    run.lines["tip"] = guest(status="not ok", outcome="outcome=fail hits=0")
+    some = replace(run.options, tests="nop")
+    with pytest.raises(CheckFailed):
+        commands.boot(replace(some, quiet=False), ("tip",))
+    said = capsys.readouterr()
+    assert "compare, report and status look at boots with all self-tests" in said.err
+    with pytest.raises(CheckFailed):
+        commands.qemu_test(some, peer=False, boot_again=False, junit=None)
+    assert kept_files(run) == whole
+    assert read_boot(result_path(some.area, "6.1", "tip", "plain-some")).chosen == "nop"
+    commands.compare(run.options, junit=None)
+    request = commands.boot_request(some, "tip", run.initramfs)
+    assert stage.boot_command(request) != stage.boot_command(replace(request, flavour="plain"))
+
+
+def test_only_some_tests_were_booted(run):
+    """Whoever wants all says so, and how to get them; a result of an older version as well."""
+    commands.boot(replace(run.options, tests="nop"), ("baseline", "tip"))
+    again = "run: uprobekit boot --base 6.1 baseline, without --tests"
+    with pytest.raises(UserError, match=f"no boot with all self-tests; {again}"):
+        commands.compare(run.options, junit=None)
+    found = read_status(run.options.area, "6.1", "plain", ("tip", "peer"))
+    assert found.variants["tip"].boot == "not booted: there is no boot with all self-tests"
+    assert found.variants["peer"].boot == "not booted"
+    for variant in ("baseline", "tip"):
+        some = result_path(run.options.area, "6.1", variant, "plain-some")
+        some.rename(result_path(run.options.area, "6.1", variant))
+    with pytest.raises(UserError, match=f"only the self-tests 'nop' were run; {again}"):
+        commands.compare(run.options, junit=None)
+    found = read_status(run.options.area, "6.1", "plain", ("tip",))
+    assert found.variants["tip"].boot == "not booted: only the self-tests 'nop' were run"
+
+
+@pytest.fixture
+def announced(run, monkeypatch, capsys):
+    """Return a function that runs qemu-test with built kernels; returns its words about boots."""
+    done = estimate.Estimate(start=estimate.Start.DONE, objects=0, seconds=0.0)
+    monkeypatch.setattr(commands, "source_is_there", lambda options: True)
+    monkeypatch.setattr(
+        initramfs, "is_built", lambda request: request.archive.read_text() == "guest"
+    )
+    monkeypatch.setattr(commands, "build_request", lambda *arguments: None)
+    monkeypatch.setattr(estimate, "estimate_build", lambda request, after_another=False: done)
+
+    def words(**changes):
+        capsys.readouterr()
+        booted = run(quiet=False, **changes)
+        said = capsys.readouterr().err.partition("  compare ")[0].splitlines()
+        at = next(index for index, line in enumerate(said) if line.startswith("  boot "))
+        return booted, [" ".join(line.split()) for line in said[at:]]
+
+    return words
+
+
+def test_what_is_kept_is_announced_as_such(run, announced):
+    """As it is done: what is booted, and what is not."""
+    said = "boot baseline, tip, each with all self-tests: about 40 s each, beside the next build"
+    assert announced() == (["baseline", "tip"], [said])
+    kept = "not again, the kept results are of this kernel"
+    assert announced() == ([], [f"boot baseline, tip: {kept}"])
+    (commands.build_dir(run.options, "tip") / IMAGE).write_text("another")
+    booted, said = announced()
+    assert booted == ["tip"]
+    assert said[0].startswith("boot tip, each with all self-tests: about 10 s each")
+    assert said[1:] == [f"baseline: {kept}"]
+    assert announced(boot_again=True)[1][0].startswith("boot baseline, tip, each with all")
+    run.initramfs.write_text("another")
+    booted, said = announced()
+    assert booted == ["baseline", "tip"]
+    assert said[0].startswith("boot baseline, tip, each with all")
+
+
+def test_some_tests_are_announced_as_such(run, announced):
+    """With their names, and the time that they took when all were run."""
+    run()
+    for variant in ("baseline", "tip"):
+        result = read_boot(result_path(run.options.area, "6.1", variant))
+        test = replace(result.ktap.tests[0], name="nop", values={"outcome": "pass", "ms": "12000"})
+        slow = replace(test, name="slow", values={"outcome": "pass", "ms": "60000"})
+        whole = replace(
+            result,
+            end=replace(result.end, seconds=80.0),
+            ktap=replace(result.ktap, tests=(test, slow)),
+        )
+        write_boot(whole, run.options.area)
+    said = "boot baseline, tip, each with the self-tests nop: about 20 s each"
+    assert announced(tests="nop", boot_again=True)[1] == [f"{said}, beside the next build"]
+    assert announced(tests="nop", boot_again=True)[1][0].startswith(said.replace("20 s", "10 s"))
+    for variant in ("baseline", "tip"):
+        path = result_path(run.options.area, "6.1", variant)
+        write_boot(
+            replace(read_boot(path), end=replace(result.end, seconds=80.0)), run.options.area
+        )
+    said = announced(boot_again=True)[1]
+    assert said[0].startswith("boot baseline, tip, each with all self-tests: about 80 s each")

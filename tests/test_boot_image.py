@@ -102,8 +102,36 @@ def test_dry_run(area, tmp_path, capsys):
     assert f"-kernel {image}" in command
 
 
-def test_a_kernel_that_cannot_be_built_here(area, monkeypatch, capsys):
+@pytest.fixture
+def no_guest(monkeypatch):
+    """Make the build of the guest's programs, which takes a minute, a failure of the test."""
+
+    def build(*arguments):
+        raise AssertionError("the guest is built")
+
+    monkeypatch.setattr("generator.guest.initramfs.build_guest", build)
+
+
+def test_a_kernel_that_cannot_be_built_here(area, no_guest, capsys):
     """Of a base without a package, the hint names the option."""
-    monkeypatch.setattr("generator.cli.commands.guest", lambda options, screen: area / "x")
     assert main(["boot", "--workdir", str(area), "tip"]) == 1
     assert "--image" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("boot", "--workdir", "."), "the kernel of 6.1/baseline is not built"),
+        (("corpus", "--tree", str(MINI)), "the kernel of 6.1/tip is not built"),
+        (("cost", "--tree", str(MINI)), "the kernel of 6.1/tip is not built"),
+        (("corpus", "--tree", "nowhere"), "nowhere: there is no such directory"),
+    ],
+)
+def test_what_is_wrong_is_said_before_the_guest_is_built(
+    words, said, area, no_guest, capsys, monkeypatch
+):
+    """A kernel that is not there, a source that is none: at once."""
+    monkeypatch.chdir(area)
+    monkeypatch.setenv("UPROBEKIT_WORKDIR", str(area))
+    assert main([*words, "--quiet"]) == 1
+    assert said in " ".join(capsys.readouterr().err.split())

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Running a guest, with programs that stand in for QEMU and misbehave."""
 
+import os
+import signal
 import time
 from dataclasses import replace
 from pathlib import Path
@@ -93,6 +95,20 @@ def test_silence_ends_the_guest_even_if_it_will_not(fake, trap):
     assert time.monotonic() - began < 5
 
 
+def test_the_status_of_a_guest_that_is_slow_to_be_seen_dead(fake, monkeypatch):
+    """It died of SIGTERM, and SIGKILL comes before whoever waits for it has looked: not 255."""
+    wait = os.waitpid
+
+    def late(pid, flags):
+        os.waitid(os.P_PID, pid, os.WEXITED | os.WNOWAIT)
+        time.sleep(0.6)
+        return wait(pid, flags)
+
+    monkeypatch.setattr(os, "waitpid", late)
+    end = run(fake("while :; do sleep 0.1; done"))
+    assert (end.ending, end.status) == (Ending.SILENT, -signal.SIGTERM)
+
+
 def test_talking_for_ever_meets_the_deadline(fake):
     """The whole run has one, too."""
     end = run(fake("while :; do echo x >>$console; sleep 0.1; done"), RunLimits(total=1, silence=9))
@@ -134,9 +150,40 @@ def test_tests_that_advance_are_progress(fake):
 
 def test_the_slowest_test_seen_sets_the_limit(fake):
     """On a slow machine everything is slow: three times the slowest."""
-    body = "echo 'ok 1 a'; sleep 1; echo 'ok 2 b'; sleep 2; echo 'ok 3 c'"
+    said = "echo '# x: outcome=pass hits=1';"
+    body = f"echo 'ok 1 a'; sleep 1; {said} echo 'ok 2 b'; sleep 2; {said} echo 'ok 3 c'"
     guest = fake(f"(echo 1..3; {body}) >>$results")
     assert run(guest, RunLimits(total=60, silence=60, stall=1.5)).ending is Ending.EXITED
+
+
+SLOW = 'for i in 1 2 3 4 5 6; do sleep 0.4; {before} echo "{word} $i x" >>$results; done'
+
+
+def test_a_slow_machine_whose_tests_advance_goes_on(fake):
+    """The whole takes longer than it would elsewhere: that follows from the number of tests."""
+    guest = fake(f"echo 1..6 >$results; {SLOW.format(before='', word='ok')}")
+    limits = RunLimits(total=1, silence=60, stall=1.2)
+    assert run(guest, limits).ending is Ending.EXITED
+    assert run(guest, replace(limits, stall=0)).ending is Ending.TIMEOUT
+
+
+def test_tests_that_are_all_killed_end_a_run(fake):
+    """Each at its deadline: what they take is limited as a whole."""
+    killed = 'echo "# x: outcome=fail hits=0 reason=deadline ms=400" >>$results;'
+    guest = fake(f"echo 1..6 >$results; {SLOW.format(before=killed, word='not ok')}")
+    end = run(guest, RunLimits(total=1, silence=60, stall=1.2))
+    assert end.ending is Ending.TIMEOUT
+    assert 1 < end.seconds < 2.3
+
+
+def test_more_results_than_planned_are_no_progress(fake):
+    """Nor are announcements without end: such a run would never end."""
+    for_ever = 'i=1; while :; do sleep 0.1; i=$((i+1)); echo "ok $i x" >>$results; done'
+    guest = fake(f"echo 1..2 >$results; {for_ever}")
+    assert run(guest, RunLimits(total=30, silence=30, stall=0.8)).ending is Ending.STALLED
+    for_ever = 'i=1; while :; do sleep 0.1; i=$((i+1)); echo "# plan: $i" >>$results; done'
+    end = run(fake(f"echo 1..2 >$results; {for_ever}"), RunLimits(total=1, silence=30, stall=0.8))
+    assert (end.ending, end.seconds > 3) == (Ending.TIMEOUT, True)
 
 
 def test_a_reported_lockup_ends_the_guest(fake, monkeypatch):
@@ -144,6 +191,30 @@ def test_a_reported_lockup_ends_the_guest(fake, monkeypatch):
     monkeypatch.setattr(machine, "_REPORT_GRACE", 0.5)
     end = run(fake(BEGUN + CHATTER.format(line=LOCKUP)), RunLimits(total=60, silence=60, stall=60))
     assert end.ending is Ending.LOCKED
+
+
+def test_what_a_test_says_of_a_lockup_is_none(fake, monkeypatch):
+    """Its line has the words, and is not the kernel's."""
+    monkeypatch.setattr(machine, "_REPORT_GRACE", 0.2)
+    said = f"my-test: looks for {LOCKUP}"
+    guest = fake(f"{BEGUN} echo '{said}' >$console; sleep 1; echo 'ok 2 x' >>$results")
+    assert run(guest, RunLimits(total=60, silence=60, stall=60)).ending is Ending.EXITED
+
+
+@pytest.mark.parametrize("before", ["[   12.345678] ", "<6>[   12.3][  T613] "])
+def test_results_with_time_stamps_are_progress(fake, before):
+    """As KTAP is read at the end: printk may have put something in front."""
+    slow = f'for i in 1 2 3 4; do sleep 0.4; echo "{before}ok $i x" >>$results; done'
+    recorder = Recorder()
+    done = f"echo '{before}# uprobekit: done' >>$results; sleep 0.3"
+    guest = fake(f"echo '{before}1..4' >$results; {slow}; {done}")
+    end = run(guest, RunLimits(total=60, silence=60, stall=1.2), recorder)
+    assert end.ending is Ending.EXITED
+    assert (recorder.events[-1].done, recorder.events[-1].expected) == (4, 4)
+    # the same line with another time is the same line
+    again = 'for i in 1 2 3 4 5 6 7 8 9; do sleep 0.2; echo "[    $i.5] ok 1 x" >>$results; done'
+    guest = fake(f"echo 1..4 >$results; {again}")
+    assert run(guest, RunLimits(total=60, silence=60, stall=0.8)).ending is Ending.STALLED
 
 
 def test_a_lockup_that_passes_does_not(fake, monkeypatch):

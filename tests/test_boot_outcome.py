@@ -8,7 +8,7 @@ import pytest
 
 from generator.guest.ktap import parse_ktap
 from generator.guest.outcome import Kind, classify_boot, scan_console
-from generator.guest.vm import LOCKUP, Ending, MachineEnd
+from generator.guest.vm import Ending, MachineEnd, reports_lockup
 from generator.text import read_lines
 
 LOGS = Path(__file__).parent / "logs"
@@ -96,8 +96,31 @@ def test_a_kernel_that_says_it_hangs(name, ending):
 def test_lockups_are_those_of_the_machine():
     """What is watched for while a guest runs is in these logs, and in no other."""
     for path in LOGS.glob("console-*.log"):
-        found = any(LOCKUP.search(line) for line in read_lines(path))
+        found = any(map(reports_lockup, read_lines(path)))
         assert found == (path.stem in LOCKUPS), path
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "BUG: soft lockup - CPU#0 stuck for 22s! [a b:1]",
+        "watchdog: BUG: soft lockup - CPU#1 stuck for 26s! [x:613]",
+        "Watchdog detected hard LOCKUP on cpu 0",
+        "NMI watchdog: Watchdog detected hard LOCKUP on cpu 1",
+        "watchdog: Watchdog detected hard LOCKUP on cpu 1",
+        "INFO: rcu_sched detected stalls on CPUs/tasks: {",
+        "INFO: rcu_sched detected stall on CPU 0 (t=21000 jiffies)",
+        "rcu: INFO: rcu_tasks_trace detected stalls? (Late IPI?)",
+        "rcu: INFO: rcu_sched detected expedited stalls on CPUs/tasks: { 1-...D }",
+        "INFO: task my prog:214 blocked for more than 122 seconds.",
+        "BUG: workqueue lockup - pool cpus=0",
+    ],
+)
+def test_a_lockup_is_a_line_of_the_kernel(said):
+    """With or without what printk puts in front; not what somebody says in the middle of a line."""
+    for before in ("", "[   30.412071] ", "<0>[   30.412071][  T613] ", "[    3.1][    C0] "):
+        assert reports_lockup(before + said)
+        assert not reports_lockup(f"{before}my-test: saw '{said}'")
 
 
 def test_a_warning_before_explains_more():
@@ -127,6 +150,19 @@ def test_every_early_end_names_the_test(ending):
     assert (
         f" in '{CUT_BETWEEN}' (test 4 of 5)" in judge(ktap="ktap-cut-between", ending=ending).reason
     )
+
+
+@pytest.mark.parametrize(
+    ("ending", "said"),
+    [
+        (Ending.STALLED, "the guest hung after its last test (5 of 5): nothing came for 61 s"),
+        (Ending.SILENT, "the guest hung after its last test (5 of 5): no more output"),
+        (Ending.EXITED, "the guest stopped early after its last test (5 of 5): the last line"),
+    ],
+)
+def test_after_the_last_test_there_is_none(ending, said):
+    """All have reported, and then it went wrong."""
+    assert said in judge(ktap="ktap-cut-before-done", ending=ending, waited=61.0).reason
 
 
 @pytest.mark.parametrize("name", QUIET)

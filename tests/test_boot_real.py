@@ -70,7 +70,7 @@ def kernel() -> Path:
     """Return the kernel image."""
     image = find_kernel()
     if image is None:
-        pytest.skip("no kernel image: build one first, or name it in UPROBEKIT_TEST_KERNEL")
+        pytest.skip("NOT TESTED: no kernel image: build one, or name it in $UPROBEKIT_TEST_KERNEL")
     return image
 
 

@@ -5,13 +5,14 @@ import os
 import shutil
 import stat
 import subprocess
+import time
 from pathlib import Path
 
 import pytest
 
 from generator.errors import CheckFailed, InfraError, UserError
 from generator.guest.cpio import pack_folder
-from generator.guest.initramfs import GuestRequest, build_guest, guest_command
+from generator.guest.initramfs import GuestRequest, build_guest, guest_command, is_built
 from generator.kbuild.config import (
     architecture,
     check_survivors,
@@ -302,6 +303,88 @@ def test_guests_that_do_not_build(tmp_path, recipe, error, message):
     request = GuestRequest(directory=tmp_path / "guest", source=source, timeout=1.0)
     with pytest.raises(error, match=message):
         build_guest(request)
+
+
+COUNTED = (
+    "O ?= x\nall: $(O)/init $(O)/other\n"
+    "$(O)/init: a.c\n\tmkdir -p $(O); cp $< $@; echo init >>$(O)/../made\n"
+    "$(O)/other: b.c\n\tmkdir -p $(O); cp $< $@; echo other >>$(O)/../made\n"
+)
+
+
+@pytest.fixture
+def clones(tmp_path, stand_in):
+    """Return two clones of a guest's sources, the second older; and a function that builds one."""
+    folders = []
+    for name, old in (("new", 0), ("old", 1_000_000)):
+        folder = tmp_path / name
+        folder.mkdir()
+        for file, text in {"Makefile": COUNTED, "a.c": name, "b.c": "same"}.items():
+            (folder / file).write_text(text)
+            when = time.time() - old
+            os.utime(folder / file, (when, when))
+        folders.append(folder)
+
+    def build(folder):
+        request = GuestRequest(directory=tmp_path / "guest", source=folder)
+        made = tmp_path / "guest/made"
+        made.unlink(missing_ok=True)
+        before = is_built(request)
+        result = build_guest(request)
+        assert is_built(request)
+        assert (result.root / "init").read_bytes() == (folder / "a.c").read_bytes()
+        words = made.read_text().split() if made.is_file() else []
+        assert before is (words == [])
+        return sorted(words)
+
+    return *folders, build
+
+
+def test_two_clones_with_one_work_area(clones):
+    """Each gets its own guest, whichever files are the older ones; what is the same is not made."""
+    new, old, build = clones
+    assert build(new) == ["init", "other"]
+    assert build(new) == []
+    assert build(old) == ["init"]
+    assert build(old) == []
+    assert build(new) == ["init"]
+    os.utime(new / "a.c")
+    assert build(new) == []
+
+
+@pytest.mark.parametrize("change", ["compiler", "makefile", "variable", "stamp", "interrupted"])
+def test_when_the_whole_guest_is_made_again(clones, stand_in, monkeypatch, tmp_path, change):
+    """Another compiler, another Makefile, or a run that did not come to its end."""
+    folder, _, build = clones
+    build(folder)
+    if change == "compiler":
+        stand_in("gcc", "echo 'gcc of another day'")
+    if change == "makefile":
+        (folder / "Makefile").write_text(f"{COUNTED}# more\n")
+    if change == "variable":
+        monkeypatch.setenv("M32", "-m32 -O3")
+    if change == "stamp":
+        (tmp_path / "guest/made-from").write_bytes(b"\xff")
+    if change == "interrupted":
+        makefile = (folder / "Makefile").read_text()
+        (folder / "Makefile").write_text("all:\n\texit 1\n")
+        with pytest.raises(CheckFailed):
+            build_guest(GuestRequest(directory=tmp_path / "guest", source=folder))
+        (folder / "Makefile").write_text(makefile)
+    assert build(folder) == ["init", "other"]
+    assert build(folder) == []
+
+
+def test_a_source_that_is_gone(clones, tmp_path):
+    """It is gone from the copy as well."""
+    folder, _, build = clones
+    (folder / "below").mkdir()
+    (folder / "below/x.h").write_text("x")
+    build(folder)
+    assert (tmp_path / "guest/source/below/x.h").is_file()
+    (folder / "below/x.h").unlink()
+    build_guest(GuestRequest(directory=tmp_path / "guest", source=folder))
+    assert not (tmp_path / "guest/source/below/x.h").exists()
 
 
 def test_no_guest_source(tmp_path):

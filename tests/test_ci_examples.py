@@ -170,3 +170,39 @@ def test_the_version_starts_nothing():
     )
     assert done.returncode == 0, done.stderr
     assert done.stdout.startswith("uprobekit ")
+
+
+def test_a_clone_is_what_was_committed(tmp_path):
+    """A user whose git makes CRLF of line ends gets none, and no change that is not his."""
+    folders = (".ci", "docs", "examples", "generator", "kernel_patches", "qemu", "share")
+    kinds = {}
+    for path in (
+        *(ROOT / name for name in ("Makefile", "README.md", "pyproject.toml")),
+        *(each for name in (*folders, "templates", "tests") for each in (ROOT / name).rglob("*")),
+    ):
+        if path.is_file() and "__pycache__" not in path.parts:
+            key = (path.relative_to(ROOT).parts[0], path.suffix, b"\r\n" in path.read_bytes())
+            kinds.setdefault(key, path)
+    origin, clone = tmp_path / "origin", tmp_path / "clone"
+    for path in (ROOT / ".gitattributes", *kinds.values()):
+        copy = origin / path.relative_to(ROOT)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        copy.write_bytes(path.read_bytes())
+
+    def git(*words):
+        said = ("git", "-c", "core.autocrlf=true", "-c", "user.name=x", "-c", "user.email=x@y.z")
+        return subprocess.run([*said, *words], check=True, capture_output=True, text=True).stdout
+
+    subprocess.run(["git", "init", "-q", origin], check=True)
+    git("-C", origin, "-c", "core.autocrlf=false", "add", "-f", ".")
+    git("-C", origin, "-c", "core.autocrlf=false", "commit", "-q", "-m", "all")
+    git("clone", "-q", "-c", "core.autocrlf=true", origin, clone)
+    assert git("-C", clone, "status", "--porcelain") == ""
+    changed = [
+        str(path.relative_to(ROOT))
+        for path in kinds.values()
+        if (clone / path.relative_to(ROOT)).read_bytes() != path.read_bytes()
+    ]
+    assert changed == []
+    assert {crlf for _, _, crlf in kinds} == {True, False}
+    assert len(kinds) > 30

@@ -200,6 +200,14 @@ def test_an_image_of_the_user(ref, state, area):
     assert row.builds.state is State.MISSING
 
 
+def test_a_boot_of_some_tests(area):
+    """It is no boot with all of them."""
+    area.built("tip", "review-03")
+    result = replace(boot(guest(), "tip"), base="6.1", command=("uprobekit.tests=nop",))
+    write_boot(result, area.place)
+    assert area.rows()[3].boots.text == "only the self-tests 'nop' were run"
+
+
 def test_a_boot_whose_kernel_is_gone(area):
     """Nothing says any more what was booted."""
     area.booted("tip", guest())

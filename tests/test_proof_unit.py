@@ -625,7 +625,7 @@ def test_the_processor_at_hand_has_vector_registers(natives):
     """What was loaded is there, and what an instruction does to it."""
     native = natives[64]
     if "ymm0[1]" not in native.cells:
-        pytest.skip("this processor has no AVX: the proof leaves VEX out, and says so")
+        pytest.skip("NOT TESTED: no AVX in this processor: the proof leaves VEX out, and says so")
     filled = bytes(range(16)) * len(native.cells)
     native.load(bytes(Registers(ip=native.layout.sites[0].vaddr, cs=0x33)), filled)
     native.extra[len(native.extra) - 16 :] = (0x1F80).to_bytes(16, "little")

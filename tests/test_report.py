@@ -230,6 +230,16 @@ def test_a_directory_in_place_of_a_result(tmp_path):
     assert "cannot be read" in statuses["review"].text
 
 
+def test_a_boot_of_some_tests(work):
+    """It is no boot with all of them, and is not taken for one."""
+    path = work / "6.1/results/tip-plain.json"
+    data = json.loads(path.read_text())
+    path.write_text(json.dumps({**data, "command": ["-append", "quiet uprobekit.tests=nop"]}))
+    _, statuses = report(work)
+    assert statuses["boots"].word == "unusable"
+    assert "tip: only the self-tests 'nop' were run" in statuses["boots"].text
+
+
 def test_a_boot_that_is_damaged(work):
     """One of three boots."""
     (work / "6.1/results/tip-plain.json").write_text('{"format": 1, "outcome": {"kind": "x"}}')

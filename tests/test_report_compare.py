@@ -17,7 +17,14 @@ from generator.guest.outcome import classify_boot, scan_console
 from generator.guest.vm import Ending, MachineEnd
 from generator.report.compare import CompareRequest, Verdict, check_comparison, compare_boots
 from generator.report.junit import junit_bytes, write_junit
-from generator.report.results import boot_data, read_boot, result_path, write_boot, write_comparison
+from generator.report.results import (
+    boot_data,
+    read_boot,
+    read_whole,
+    result_path,
+    write_boot,
+    write_comparison,
+)
 from generator.report.summary import SHOWN_BY, describe_boot, format_summary, is_as_it_must_be
 from generator.report.table import format_boot, format_comparison
 from generator.text import read_lines
@@ -120,6 +127,32 @@ def test_what_is_no_proof(baseline, tip, problem):
     assert any(problem in text for text in comparison.problems), comparison.problems
     with pytest.raises(CheckFailed, match="before/after does not hold"):
         check_comparison(comparison)
+
+
+@pytest.mark.parametrize("variant", ["baseline", "peer"])
+@pytest.mark.parametrize("change", [{"base": "6.12"}, {"flavour": "i386"}])
+def test_boots_of_different_kernels_are_not_compared(variant, change):
+    """Both are named."""
+    request, _ = compare("ktap-baseline", "ktap-good", "ktap-good")
+    other = replace(getattr(request, variant), **change)
+    base, flavour = change.get("base", "0.0"), change.get("flavour", "plain")
+    said = f"{variant} was booted on {base} ({flavour}), tip on 0.0 (plain)"
+    with pytest.raises(UserError, match=re.escape(said)):
+        compare_boots(replace(request, **{variant: other}))
+
+
+@pytest.mark.parametrize("change", [{"base": "6.12"}, {"flavour": "i386"}, {"variant": "peer"}])
+def test_a_result_in_the_place_of_another(tmp_path, change):
+    """Three results of 6.12 where those of 6.1 should be are no results of 6.1."""
+    result = replace(boot("ktap-good"), base="6.1")
+    path = write_boot(replace(result, **change), tmp_path)
+    place = result_path(tmp_path, "6.1", "tip")
+    place.parent.mkdir(parents=True, exist_ok=True)
+    path.rename(place)
+    other = replace(result, **change)
+    said = f"a boot of {other.base}/{other.variant} ({other.flavour}), not of 6.1/tip (plain)"
+    with pytest.raises(UserError, match=re.escape(said)):
+        read_whole(tmp_path, "6.1", "tip")
 
 
 def test_a_complaint_of_the_kernel_is_a_failure():
@@ -363,11 +396,49 @@ def test_nothing_to_compare_is_said_first():
 
 
 def test_a_boot_that_ended_early_is_said_first():
-    """With its reason, and where its logs are; then each test that did not report."""
-    lines = summary(*compare("ktap-baseline", "ktap-cut-between"))
+    """With its reason, and where its logs are; then one line for all that did not run."""
+    request, comparison = compare("ktap-baseline", "ktap-cut-between")
+    lines = summary(request, comparison)
     assert lines[0].startswith("NOT OK tip: guest-stopped-early: the guest stopped early in 'jcc-")
     assert lines[1] == "  console   console.log"
-    assert "NOT OK m32-nop: did not report on the tip" in lines
+    assert lines[3:5] == ["NOT OK tip: 1 test after 'jcc-short-taken' did not run", ""]
+    assert "  proved    3 of 5 self-tests, 2 did not end" in lines
+    assert not any(line.startswith("NOT OK m32-nop") for line in lines)
+    assert len(comparison.problems) == 2
+    assert comparison.not_run == {"tip": ("jcc-short-taken", "m32-nop")}
+
+
+def long_run(count, *, bad=(), cut=0):
+    """Return the lines of a guest with many tests, of which the last do not run."""
+    names = [f"t{number}" for number in range(count)]
+    lines = ["KTAP version 1", f"1..{count}", *(f"# plan: {name} before=sigtrap" for name in names)]
+    for number, name in enumerate(names[: count - cut], 1):
+        good = name not in bad
+        lines.append(f"# {name}: outcome={'pass' if good else 'sigtrap'} hits=1")
+        lines.append(f"{'ok' if good else 'not ok'} {number} {name}")
+    return lines if cut else [*lines, "# uprobekit: done"]
+
+
+def test_what_did_not_run_does_not_hide_the_cause():
+    """Of 292 tests, after one that hung; what failed before is told, each, before and after."""
+    everything = {f"t{number}" for number in range(292)}
+    lines = long_run(292, bad=everything), long_run(292, bad={"t2"}, cut=282)
+    request, comparison = compare(*lines)
+    assert comparison.problems[1:] == (
+        "tip: 281 tests after 't10' did not run",
+        "t2: sigtrap on the tip (not ok)",
+    )
+    said = summary(request, comparison)
+    assert [line for line in said if line.startswith("NOT OK")][1:] == [
+        "NOT OK tip: 281 tests after 't10' did not run",
+        "NOT OK t2: sigtrap on the tip (not ok)",
+    ]
+    with pytest.raises(CheckFailed) as failed:
+        check_comparison(comparison)
+    assert len(str(failed.value).splitlines()) == 4
+    _, comparison = compare(long_run(3, bad={"t0"}, cut=2), long_run(3, bad={"t2"}))
+    assert comparison.problems[1:] == ("t2: sigtrap on the tip (not ok)",)
+    assert comparison.not_run == {"baseline": ("t1",)}
 
 
 @pytest.mark.parametrize(

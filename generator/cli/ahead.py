@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import difflib
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +17,7 @@ from generator.errors import UserError
 from generator.plan import find_base, find_series
 
 if TYPE_CHECKING:
+    from generator.guest.ktap import KtapTest
     from generator.kbuild.estimate import Estimate
     from generator.kbuild.kernel import BuildRequest
     from generator.tree.acquire import Source
@@ -96,7 +99,10 @@ def outline(
     options: Options,
     variants: Sequence[str],
     source: Source | None,
-    request: Callable[[str], BuildRequest] | None,
+    request: Callable[[str], BuildRequest] | None = None,
+    is_kept: Callable[[str], bool] = lambda variant: False,
+    *,
+    guest_is_built: bool = False,
 ) -> str:
     """Return what ``qemu-test`` will do and about how long that takes, for people.
 
@@ -105,16 +111,20 @@ def outline(
         variants: what is built and booted.
         source: what was rendered on; None: it has to be fetched and unpacked first.
         request: how a variant is built; None without a source.
+        is_kept: whether a variant that is built already was booted, and is not again.
+        guest_is_built: the programs that run in it are there.
     """
-    from generator.kbuild.estimate import cold_build, estimate_build
+    from generator.kbuild.estimate import Start, cold_build, estimate_build
 
     base = find_base(options.base)
     version = source.version if source else base.name
     rows = [f"qemu-test: Linux {version} before and after the series, in QEMU; this will"]
-    seconds = _GUEST_SECONDS
+    seconds = 0.0 if guest_is_built else _GUEST_SECONDS
     if source is None:
         seconds += _UNPACK_SECONDS
         rows.append(f"  get       {base.package}, Debian's source of the kernel, and unpack it")
+    boots: dict[str, float] = {}
+    end = seconds
     patches = len(find_series(options.series).patches)
     rows.append(f"  render    {patches} patches, on a baseline without what they bring")
     for number, variant in enumerate(variants):
@@ -124,20 +134,18 @@ def outline(
             found = cold_build(after_another=number > 0, jobs=options.jobs)
         seconds += found.seconds
         rows.append(f"  {'' if number else 'build':9} {variant}: {_say_build(found, variants[0])}")
-    boots = [_boot_seconds(options, variant) for variant in variants]
-    rows.append(
-        f"  boot      {', '.join(variants)}, each with all self-tests: "
-        f"{_duration(max(boots))} each, beside the next build"
-    )
+        if found.start is not Start.DONE or not is_kept(variant):
+            boots[variant] = _boot_seconds(options, variant)
+        end = max(end, seconds + boots.get(variant, 0.0))
+    rows += _say_boots(options, variants, boots)
     rows += [
         "  compare   baseline: a task that hits a probe dies of SIGTRAP, as in 2012;",
         "            tip: registers, flags and memory are those of the unprobed instruction",
     ]
     cores = options.jobs or os.cpu_count() or 1
-    busy = "" if seconds + boots[-1] < _ROUND else ", more when it is busy, less with ccache"
+    busy = "" if end < _ROUND else ", more when it is busy, less with ccache"
     rows.append(
-        f"  {_duration(seconds + boots[-1])} on {cores} cores{busy}; files go to "
-        f"{options.area / options.base}"
+        f"  {_duration(end)} on {cores} cores{busy}; files go to {options.area / options.base}"
     )
     return "\n".join(rows)
 
@@ -154,15 +162,42 @@ def _say_build(found: Estimate, first: str) -> str:
     }[found.start]
 
 
-def _boot_seconds(options: Options, variant: str) -> float:
-    """Return how long the last boot took, or one usually takes."""
-    from generator.report.results import read_boot, result_path
+def _say_boots(
+    options: Options, variants: Sequence[str], boots: Mapping[str, float]
+) -> Iterator[str]:
+    """Yield what is booted, with what and for how long, and what is not."""
+    head = "boot"
+    if boots:
+        what = f"the self-tests {options.tests}" if options.tests else "all self-tests"
+        each = f"{_duration(max(boots.values()))} each, beside the next build"
+        yield f"  {head:9} {', '.join(boots)}, each with {what}: {each}"
+        head = ""
+    if kept := [variant for variant in variants if variant not in boots]:
+        yield f"  {head:9} {', '.join(kept)}: not again, the kept results are of this kernel"
 
+
+def _boot_seconds(options: Options, variant: str) -> float:
+    """Return how long the last such boot took, or its tests in one of all, or one usually takes."""
+    from generator.report.results import read_boot, read_whole, result_path
+
+    with suppress(UserError):
+        last = read_boot(result_path(options.area, options.base, variant, options.boots))
+        if last.chosen == options.tests:
+            return last.end.seconds
     try:
-        path = result_path(options.area, options.base, variant, options.boots)
-        return read_boot(path).end.seconds
+        whole = read_whole(options.area, options.base, variant, replace(options, tests="").boots)
     except UserError:
         return BOOT_SECONDS
+    taken = {test.name: _test_seconds(test) for test in whole.ktap.tests}
+    words = options.tests.split(",")
+    left_out = [name for name in taken if not any(fnmatchcase(name, word) for word in words)]
+    return max(whole.end.seconds - sum(taken[name] for name in left_out), 0.0)
+
+
+def _test_seconds(test: KtapTest) -> float:
+    """Return how long a test has taken, by its own word; 0.0 when it does not say."""
+    said = test.values.get("ms", "")
+    return int(said) / 1000 if said.isdecimal() else 0.0
 
 
 def _duration(seconds: float) -> str:

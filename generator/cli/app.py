@@ -100,7 +100,11 @@ Verbose = Annotated[
     bool, typer.Option("--verbose", "-v", help="Show the table of every self-test.")
 ]
 Tests = Annotated[
-    str, typer.Option(help="Only these self-tests, separated by commas.", show_default=False)
+    str,
+    typer.Option(
+        help="Only these self-tests, separated by commas. Their results are kept apart.",
+        show_default=False,
+    ),
 ]
 
 

@@ -132,10 +132,10 @@ def cost(options: Options) -> None:
 
     screen = options.screen()
     source, rendered = render_source(options)
+    initramfs = commands.guest(options, screen, "tip", "peer")
     area = options.area / options.base
     made = build_proof(source.load, rendered.tip_files, ensure_dir(area / "proof"))
     peer = build_peer(source.load, ensure_dir(area / "peer"))
-    initramfs = commands.guest(options, screen)
     reports = []
     for variant in ("tip", "peer"):
         request = replace(
@@ -173,8 +173,8 @@ def corpus(
     if set(modes) - _CORPUS_PROGRAMS.keys():
         raise UserError(f"there is no {modes[0]}-bit mode", hint="--mode is 64 or 32")
     screen = options.screen()
-    initramfs = commands.guest(options, screen)
     source, rendered = render_source(options)
+    initramfs = commands.guest(options, screen, *variants)
     made = _make_corpora(options, source, rendered, modes, cases=cases, seed=seed)
     results = [
         _run_corpus(options, each, bits, variants, initramfs, screen) for bits, each in made.items()
@@ -592,7 +592,7 @@ def _boot_mutants(
     from generator.guest.boot import boot_kernel, request_key
     from generator.report.mutants import BOOT, Verdict, format_verdict
 
-    initramfs = guest(options, screen)
+    initramfs = guest(options, screen, "tip")
     wanted = boot_request(options, "tip", initramfs)
     key = request_key(wanted)
     waiting = [fault for fault in faults if ledger.verdicts[fault.ident].booted != key]

@@ -31,7 +31,7 @@ def run_clients(options: Options) -> None:
     screen = options.screen()
     source, rendered = render_source(options)
     pristine = ensure_pristine(source, options.area, find_base(options.base))
-    guest = commands.guest(options, screen)
+    guest = commands.guest(options, screen, "tip", "peer")
     initramfs = ensure_dir(options.area / options.base / FLAVOUR) / "initramfs.cpio"
     probe = translate_probe(commands.build_dir(options, "tip"), initramfs.parent)
     write_atomic(initramfs, guest.read_bytes() + pack_clients(pristine, probe))

@@ -230,7 +230,20 @@ def boot_request(
         arch=_architecture(options),
         tree=_tree(options, variant) if image else "",
         shadow_stacks="shstk" in base.has,
+        asked=_asked(options, image),
     )
+
+
+def _asked(options: Options, image: Path | None) -> tuple[str, ...]:
+    """Return the options of ``boot`` that ask for the kernels of these, work area aside."""
+    words = {
+        "--base": options.base,
+        "--flavour": "" if options.flavour == "plain" else options.flavour,
+        "--toolchain": "" if options.toolchain == "gcc" else options.toolchain,
+        "--accel": "" if options.accel == "auto" else options.accel,
+        "--image": str(image.absolute()) if image else "",
+    }
+    return tuple(word for pair in words.items() if pair[1] for word in pair)
 
 
 def _check_image(image: Path, base: Base) -> None:
@@ -283,10 +296,21 @@ def _guest_request(options: Options) -> GuestRequest:
     return GuestRequest(directory=options.area / f"guest-{arch}", arch=arch)
 
 
-def guest(options: Options, screen: Screen) -> Path:
-    """Build the guest's programs, unless that is done, and return their archive."""
+def guest(options: Options, screen: Screen, *variants: str) -> Path:
+    """Build the guest's programs, unless that is done, and return their archive.
+
+    Args:
+        options: of the command.
+        screen: told about it.
+        variants: what is booted with it and has to be built, which is looked at before.
+
+    Raises:
+        UserError: a kernel is not built.
+    """
     from generator.guest.initramfs import build_guest
 
+    for variant in variants:
+        boot_request(options, variant, options.area)
     return build_guest(_guest_request(options), screen).initramfs
 
 
@@ -310,18 +334,25 @@ def _kept_boot(
     options: Options, variant: str, initramfs: Path, screen: Screen
 ) -> BootResult | None:
     """Return the kept result of a boot of this kernel, with this guest and this QEMU, if any."""
-    from generator.guest.boot import request_key
-    from generator.report.results import kept_boot, result_path
+    from generator.report.results import result_path
 
-    where = (options.area, options.base, variant, options.boots)
-    kept = kept_boot(*where, key=request_key(boot_request(options, variant, initramfs)))
+    kept = _find_kept(options, variant, initramfs)
     if kept:
-        when = datetime.fromtimestamp(result_path(*where).stat().st_mtime, UTC).astimezone()
+        path = result_path(options.area, options.base, variant, options.boots)
+        when = datetime.fromtimestamp(path.stat().st_mtime, UTC).astimezone()
         screen.note(
             f"{options.base}/{variant}: not booted: kernel, guest and QEMU are those of "
             f"{when:%Y-%m-%d %H:%M}, whose results these are; --boot-again boots them"
         )
     return kept
+
+
+def _find_kept(options: Options, variant: str, initramfs: Path) -> BootResult | None:
+    from generator.guest.boot import request_key
+    from generator.report.results import kept_boot
+
+    key = request_key(boot_request(options, variant, initramfs))
+    return kept_boot(options.area, options.base, variant, options.boots, key=key)
 
 
 def _passed_before(options: Options, variants: tuple[str, ...]) -> bool:
@@ -345,8 +376,7 @@ def _boot_commands(
 
     find_base(options.base)
     guest = _guest_request(options)
-    archive = guest.directory / "initramfs.cpio"
-    requests = [boot_request(options, variant, archive, image) for variant in variants]
+    requests = [boot_request(options, variant, guest.archive, image) for variant in variants]
     return [guest_command(guest), *(boot_command(request) for request in requests)]
 
 
@@ -373,13 +403,18 @@ def boot(options: Options, variants: tuple[str, ...], *, image: Path | None = No
     if image:
         # what is wrong with it is said before the guest is built
         boot_request(options, variants[0], options.area, image)
-    initramfs = guest(options, screen)
+    initramfs = guest(options, screen, *(() if image else variants))
     check_tests(options, initramfs.parent / "root")
     results = [_boot_one(options, variant, initramfs, screen, image) for variant in variants]
     screen.result({"boots": [boot_data(result) for result in results]})
     for result in results:
         said = describe_boot(result) if result.outcome.complete else result.outcome.kind
         screen.say(f"{options.base}/{result.variant}: {said}")
+    if options.tests:
+        screen.note(
+            f"kept apart, as *-{options.boots}.json: compare, report and status look at boots with "
+            "all self-tests"
+        )
     broken = [result for result in results if not is_as_it_must_be(result)]
     if broken:
         raise CheckFailed(
@@ -398,20 +433,16 @@ def _reason(result: BootResult) -> str:
 
 
 def compare(options: Options, *, junit: Path | None, verbose: bool = False) -> None:
-    """Compare before and after from the kept results."""
-    from generator.report.results import read_boot, result_path
+    """Compare before and after from the kept results of boots with all self-tests."""
+    from generator.report.results import read_whole, result_path
 
     screen = options.screen()
     check_junit(junit)
-    kept = {
-        variant: result_path(options.area, options.base, variant, options.boots)
-        for variant in (*BEFORE_AFTER, "peer")
-    }
-    peer = read_boot(kept["peer"]) if kept["peer"].is_file() else None
+    find_base(options.base)
+    has_peer = result_path(options.area, options.base, "peer", options.boots).is_file()
     boots = {
-        "baseline": read_boot(kept["baseline"]),
-        "tip": read_boot(kept["tip"]),
-        **({"peer": peer} if peer else {}),
+        variant: read_whole(options.area, options.base, variant, options.boots)
+        for variant in (*BEFORE_AFTER, *(["peer"] if has_peer else []))
     }
     _compare(boots, options, screen, junit, verbose=verbose)
 
@@ -442,26 +473,49 @@ def _compare(
     if verbose:
         screen.say(format_comparison(comparison, terminal=screen.terminal, width=screen.width))
     places = {"every test, as a table": table, "for machines": kept, "JUnit": junit}
-    area = ["--workdir", str(options.area)] if options.workdir else []
-    program = shlex.join((_program(), *area))
-    screen.say(format_summary(request, comparison, program=program, kept=places))
+    area = ("--workdir", str(options.area)) if options.workdir else ()
+    screen.say(format_summary(request, comparison, program=_program(), kept=places, area=area))
     check_comparison(comparison)
 
 
 def _program() -> str:
     """Return what starts us in a shell: our name, or its path where that is not searched."""
-    return "uprobekit" if shutil.which("uprobekit") else sys.argv[0]
+    return "uprobekit" if shutil.which("uprobekit") else shlex.quote(sys.argv[0])
 
 
-def _announced_source(options: Options, variants: tuple[str, ...], screen: Screen) -> Source:
-    """Render, and say what will be done: before it, where that alone takes a while."""
+def _announced_source(
+    options: Options, variants: tuple[str, ...], screen: Screen, *, trusted: bool
+) -> Source:
+    """Render, and say what will be done: before it, where that alone takes a while.
+
+    Args:
+        options: of the command.
+        variants: what is built and booted.
+        screen: where to say it.
+        trusted: what was booted with the same kernel and guest is not booted again.
+    """
+    from generator.guest.initramfs import is_built
+
     ready = source_is_there(options)
     if not ready:
-        screen.note(outline(options, variants, None, None))
+        screen.note(outline(options, variants, None))
     source, _ = render_source(options)
+    guest = _guest_request(options)
+    guest_is_built = is_built(guest)
+
+    def is_kept(variant: str) -> bool:
+        return trusted and guest_is_built and bool(_find_kept(options, variant, guest.archive))
+
     if ready:
         screen.note(
-            outline(options, variants, source, lambda name: build_request(options, name, source))
+            outline(
+                options,
+                variants,
+                source,
+                lambda name: build_request(options, name, source),
+                is_kept,
+                guest_is_built=guest_is_built,
+            )
         )
     return source
 
@@ -482,10 +536,10 @@ def qemu_test(
     if options.dry_run:
         screen.commands([*_build_commands(options, variants), *_boot_commands(options, variants)])
         return
-    source = _announced_source(options, variants, screen)
+    trusted = not boot_again and _passed_before(options, variants)
+    source = _announced_source(options, variants, screen, trusted=trusted)
     initramfs = guest(options, screen)
     check_tests(options, initramfs.parent / "root")
-    trusted = not boot_again and _passed_before(options, variants)
 
     def outcome(variant: str) -> BootResult:
         kept = _kept_boot(options, variant, initramfs, screen) if trusted else None

@@ -54,7 +54,7 @@ def _measure(options: Options, rendered: Rendered, screen: Screen) -> Coverage:
     from generator.tree.refs import read_ref
 
     base = find_base(options.base)
-    request = commands.boot_request(options, "tip", commands.guest(options, screen))
+    request = commands.boot_request(options, "tip", commands.guest(options, screen, "tip"))
     boot = boot_kernel(
         replace(
             request,

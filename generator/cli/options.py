@@ -59,8 +59,12 @@ class Options:
 
     @property
     def boots(self) -> str:
-        """What results of boots are called: the flavour, and who emulates if not QEMU alone."""
-        return f"{self.flavour}-{self.accel}" if self.accel in ("bochs", "gdb") else self.flavour
+        """What results of boots are called.
+
+        The flavour, who emulates if not QEMU alone, and ``some`` where ``--tests`` chooses.
+        """
+        words = (self.flavour, self.accel if self.accel in ("bochs", "gdb") else "")
+        return "-".join(filter(None, (*words, "some" if self.tests else "")))
 
     @property
     def area(self) -> Path:

@@ -250,7 +250,7 @@ def _tasks(options: Options, wish: Wish, loads: dict[str, Load], screen: Screen)
     from generator.checks.soak.pack import pack_load
     from generator.checks.soak.tasks import Task
 
-    guest = commands.guest(options, screen).read_bytes()
+    guest = commands.guest(options, screen, *SIDES.values()).read_bytes()
     place = ensure_dir(options.area / options.base / "soak")
     seconds, silence = _SECONDS[wish.full], _SILENCE[wish.full]
     tasks = []

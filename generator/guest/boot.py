@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -34,6 +36,7 @@ from generator.progress import Observer, SilentObserver
 from generator.text import read_lines
 
 _FULL_DISK = 64 * 1024
+_CHOSEN = re.compile(r"\buprobekit\.tests=(\S+)")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +53,7 @@ class BootRequest:
         accel: one of ``generator.guest.accel.MODES``.
         cpus: number of processors.
         memory: MiB.
-        timeout: seconds for the whole run.
+        timeout: seconds for the whole run, see ``RunLimits``.
         silence: seconds without output after which the guest counts as hung.
         stall: seconds without a test that ends, see ``RunLimits``.
         parameters: more kernel parameters.
@@ -59,6 +62,7 @@ class BootRequest:
         tree: identity of the tree that ``kernel`` was built from by somebody else; "": by us.
         shadow_stacks: see ``Machine``.
         first_failure: see ``RunLimits``.
+        asked: options of ``uprobekit boot`` that ask for such a kernel.
     """
 
     base: str
@@ -79,6 +83,7 @@ class BootRequest:
     tree: str = ""
     shadow_stacks: bool = False
     first_failure: bool = False
+    asked: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -97,6 +102,7 @@ class BootResult:
         results: the guest's KTAP as printed.
         command: the QEMU command.
         tree: as requested.
+        asked: as requested.
     """
 
     base: str
@@ -110,6 +116,18 @@ class BootResult:
     results: Path
     command: tuple[str, ...]
     tree: str = ""
+    asked: tuple[str, ...] = ()
+
+    @property
+    def chosen(self) -> str:
+        """The self-tests that were asked for; empty: all."""
+        return chosen_tests(self.command)
+
+
+def chosen_tests(command: Iterable[str]) -> str:
+    """Return which self-tests a command asks the guest for, as its user did; empty: for all."""
+    match = _CHOSEN.search(" ".join(command))
+    return match[1] if match else ""
 
 
 def boot_command(request: BootRequest) -> tuple[str, ...]:
@@ -207,6 +225,7 @@ def read_boot(request: BootRequest, end: MachineEnd, accel: AccelVerdict) -> Boo
         results=machine.results,
         command=machine_command(machine),
         tree=request.tree,
+        asked=request.asked,
     )
 
 

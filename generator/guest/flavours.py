@@ -27,7 +27,7 @@ class Flavour:
     Args:
         also: programs of the guest that have more tests, see ``qemu/README.md``.
         deadline: seconds for each test; 0: as the guest has it.
-        seconds: for the whole boot; the guest's runner has a minute less.
+        seconds: for the whole boot, or as many as its tests may take.
         kernel: parameters of the kernel itself.
     """
 
@@ -42,7 +42,6 @@ class Flavour:
         words = (
             ("also", ",".join(self.also)),
             ("deadline", self.deadline),
-            ("timeout", int(self.seconds) - 60 if self.also else 0),
         )
         return (*self.kernel, *(f"uprobekit.{name}={value}" for name, value in words if value))
 

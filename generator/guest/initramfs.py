@@ -1,16 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The guest's programs, compiled by their own Makefile and packed as an initramfs.
 
-Runs ``make -C qemu/guest O=<folder>``, which leaves exactly the guest's file tree in the folder,
-and writes ``initramfs.cpio`` from it. Called by the command line; ``generator.boot`` takes the
-archive.
+Runs ``make -C <copy of qemu/guest> O=<folder>``, which leaves exactly the guest's file tree in the
+folder, and writes ``initramfs.cpio`` from it. Called by the command line; ``generator.boot`` takes
+the archive.
+
+make goes by the times of files, which say nothing where several clones share a work area, or after
+another compiler was installed. So it works on a copy, in which a file is written when its content
+changes, and makes everything when the compiler, the C library or the Makefile are others.
 """
 
 from __future__ import annotations
 
+import hashlib
+import os
 import shlex
 import subprocess
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +30,8 @@ from generator.paths import data_dir, ensure_dir, write_atomic
 from generator.progress import Observer, Progress, SilentObserver
 
 _LIST_SECONDS = 10.0
+_VARIABLES = ("M32", "MX32")
+"""Of the environment, read by the Makefile."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +51,16 @@ class GuestRequest:
     jobs: int = 2
     timeout: float = 600.0
     arch: str = "x86_64"
+
+    @property
+    def archive(self) -> Path:
+        """Where the initramfs is, made or not."""
+        return self.directory.absolute() / "initramfs.cpio"
+
+    @property
+    def folder(self) -> Path:
+        """The folder with the Makefile."""
+        return self.source or data_dir("qemu") / "guest"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,10 +139,73 @@ def list_tests(root: Path, *, also: tuple[str, ...] = ()) -> TestList:
 
 
 def guest_command(request: GuestRequest) -> tuple[str, ...]:
-    """Return the make command of ``request``; nothing runs."""
-    source = request.source or data_dir("qemu") / "guest"
+    """Return the make command of ``request``, for people and dry runs; nothing runs."""
     root = request.directory.absolute() / "root"
-    return ("make", "-C", str(source), f"-j{request.jobs}", f"O={root}", f"ARCH={request.arch}")
+    words = (f"-j{request.jobs}", f"O={root}", f"ARCH={request.arch}")
+    return ("make", "-C", str(request.folder), *words)
+
+
+def is_built(request: GuestRequest) -> bool:
+    """Tell whether the guest that ``build_guest`` would make is there already."""
+    try:
+        known = _stamp(request).read_bytes()
+    except OSError:
+        return False
+    return request.archive.is_file() and known == b"\n".join(_key(request))
+
+
+def _stamp(request: GuestRequest) -> Path:
+    """Return the file that says what the programs were made from: there, when all were."""
+    return request.directory.absolute() / "made-from"
+
+
+def _key(request: GuestRequest) -> tuple[bytes, bytes]:
+    """Return a hash of what makes everything anew, and one of the sources."""
+    library = subprocess.run(
+        ["gcc", "-print-file-name=libc.a"], capture_output=True, text=True, check=False
+    )
+    path = Path(library.stdout.strip())
+    status = path.stat() if path.is_file() else None
+    sources = _read_sources(request.folder)
+    tools = [
+        find_compiler("gcc").version,
+        f"{status.st_size} {status.st_mtime_ns}" if status else "",
+        *(f"{name}={os.environ.get(name)}" for name in _VARIABLES),
+        *guest_command(request)[-2:],
+        sources.get("Makefile", b"").decode("utf-8", "replace"),
+    ]
+    rows = [f"{name} {hashlib.sha256(data).hexdigest()}" for name, data in sources.items()]
+    return _digest(tools), _digest(rows)
+
+
+def _digest(rows: Iterable[str]) -> bytes:
+    return hashlib.sha256("\0".join(rows).encode()).hexdigest().encode()
+
+
+def _read_sources(folder: Path) -> dict[str, bytes]:
+    """Return the content of all files of a folder and those below it, by name.
+
+    Raises:
+        InfraError: one cannot be read.
+    """
+    try:
+        return {
+            str(path.relative_to(folder)): path.read_bytes()
+            for path in sorted(folder.rglob("*"))
+            if path.is_file() and "__pycache__" not in path.parts
+        }
+    except OSError as error:
+        raise InfraError(f"cannot read: {error.strerror}", where=str(folder)) from error
+
+
+def _copy_sources(request: GuestRequest) -> Path:
+    """Bring the copy of the sources up to date: a file of the same content keeps its time."""
+    sources, copy = _read_sources(request.folder), request.directory.absolute() / "source"
+    for name, data in sources.items():
+        write_atomic(copy / name, data)
+    for name in _read_sources(copy).keys() - sources.keys():
+        (copy / name).unlink()
+    return copy
 
 
 def build_guest(request: GuestRequest, observer: Observer | None = None) -> GuestResult:
@@ -137,13 +219,14 @@ def build_guest(request: GuestRequest, observer: Observer | None = None) -> Gues
     started = time.monotonic()
     find_compiler("gcc")
     directory = ensure_dir(request.directory.absolute())
-    command = guest_command(request)
-    root, log, archive = directory / "root", directory / "make.log", directory / "initramfs.cpio"
+    if not (request.folder / "Makefile").is_file():
+        raise UserError("there is no Makefile for the guest", where=str(request.folder))
+    root, log, archive = directory / "root", directory / "make.log", request.archive
     (observer or SilentObserver()).progress(
         Progress(stage="guest", subject=str(request.source or "qemu/guest"), elapsed=0.0)
     )
     with variant_lock(directory, wait=request.timeout):
-        _run_make(command, log, request.timeout)
+        command = _make_all(request, log)
         if not (root / "init").exists():
             raise CheckFailed("the guest's Makefile made no init", where=str(root))
         try:
@@ -160,9 +243,20 @@ def build_guest(request: GuestRequest, observer: Observer | None = None) -> Gues
     )
 
 
+def _make_all(request: GuestRequest, log: Path) -> tuple[str, ...]:
+    """Make the programs from the copy of their sources, and return the command."""
+    stamp, key = _stamp(request), _key(request)
+    known = stamp.read_bytes().splitlines() if stamp.is_file() else []
+    stamp.unlink(missing_ok=True)
+    make, option, _, *words = guest_command(request)
+    again = [] if known[:1] == [key[0]] else ["-B"]
+    command = (make, option, str(_copy_sources(request)), *again, *words)
+    _run_make(command, log, request.timeout)
+    write_atomic(stamp, b"\n".join(key))
+    return command
+
+
 def _run_make(command: tuple[str, ...], log: Path, timeout: float) -> None:
-    if not Path(command[2], "Makefile").is_file():
-        raise UserError("there is no Makefile for the guest", where=command[2])
     try:
         with log.open("wb") as output:
             done = subprocess.run(

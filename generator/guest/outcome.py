@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from generator.guest.ktap import KtapReport
-from generator.guest.vm import LOCKUP, Ending, MachineEnd
+from generator.guest.vm import Ending, MachineEnd, reports_lockup
 from generator.text import clean_text, strip_printk
 
 _PANIC = re.compile(r"Kernel panic - not syncing")
@@ -160,17 +160,23 @@ def _judge_kernel(
     if not scan.splats:
         return None
     stopped = end.ending in (Ending.LOCKED, Ending.STALLED, Ending.SILENT)
-    if stopped and LOCKUP.search(scan.splats[0]):
+    if stopped and reports_lockup(scan.splats[0]):
         said = f"the guest hung{where}, its kernel says: {scan.splats[0]}"
         return Kind.HANG, f"{said}; stopped after {end.seconds:.0f} s"
     said = f"the kernel complained {scan.splat_count} time(s): {scan.splats[0]}"
     return Kind.OOPS_OR_WARN, f"{said}; then it hung{where}" if stopped else said
 
 
+def _all_reported(report: KtapReport) -> bool:
+    return bool(report.planned) and len(report.tests) >= (report.planned or 0)
+
+
 def _while(report: KtapReport) -> str:
-    """Return which test was running, as words in a sentence; empty when none was."""
+    """Return which test was running, as words in a sentence; empty when none was to be."""
     if report.done or not report.planned:
         return ""
+    if _all_reported(report):
+        return f" after its last test ({report.planned} of {report.planned})"
     number = f"{len(report.tests) + 1} of {report.planned}"
     return f" in '{report.running}' (test {number})" if report.running else f" in test {number}"
 
@@ -185,6 +191,7 @@ def _judge_machine(
         return Kind.HANG, f"the guest hung{where}: {said}, stopped {after}"
     if end.ending is Ending.STALLED:
         said = "no test ended" if report.planned else "no test began"
+        said = "nothing came" if _all_reported(report) else said
         return Kind.HANG, f"the guest hung{where}: {said} for {end.waited:.0f} s, stopped {after}"
     if end.ending is Ending.FAILED:
         failed = [test.name for test in report.tests if test.status not in ("pass", "skip")]

@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import re
 import shutil
 import signal
@@ -33,26 +34,30 @@ from generator.guest import gdb as blockstep
 from generator.guest.qemu import Machine, emulator, qemu_arguments
 from generator.kbuild.runner import guarded
 from generator.progress import Observer, Progress
-from generator.text import clean_text
+from generator.text import clean_text, strip_printk
 
-DONE_LINE = b"# uprobekit: done"
+DONE_LINE = "# uprobekit: done"
 """The last line the guest's init writes to the results."""
 
 _HINTS = {"bochs": bochs.HINT, "gdb": blockstep.HINT}
 """What to install, by the accelerator, where that is another program than QEMU."""
 
-LOCKUP = re.compile(
-    r"\bsoft lockup - |\bhard LOCKUP on |\bINFO: rcu\S* (self-)?detected (expedited )?stalls?\b"
-    r"|\bINFO: task \S+ blocked for more than |\bBUG: workqueue lockup"
+_LOCKUP = re.compile(
+    r"(watchdog: )?BUG: soft lockup - |((NMI )?watchdog: )?Watchdog detected hard LOCKUP on "
+    r"|(rcu: )?INFO: rcu\S* (self-)?detected (expedited )?stalls?\b"
+    r"|INFO: task .+:\d+ blocked for more than |BUG: workqueue lockup"
 )
-"""What a kernel says of itself when something makes no progress (6.1: kernel/watchdog.c,
-kernel/watchdog_hld.c, kernel/rcu/tree_stall.h, tree_exp.h, kernel/hung_task.c,
-kernel/workqueue.c)."""
+"""What a kernel says of itself when something makes no progress (3.3, 6.1, 6.12:
+kernel/watchdog.c, kernel/watchdog_hld.c, kernel/rcutree.c, kernel/rcu/tree_stall.h, tree_exp.h,
+kernel/hung_task.c, kernel/workqueue.c)."""
 
 _ADVANCE = re.compile(
-    rb"(not )?ok |1\.\.\d|KTAP version |# plan: |# counters: |# \S+: outcome=|# uprobekit: "
+    r"(not )?ok |1\.\.\d|KTAP version |# plan: |# counters: |# \S+: outcome=|# uprobekit: "
 )
 """Lines of the results that come once: not the explanations (``#   ``) of the test that runs."""
+
+_KILLED = re.compile(r"# \S+: outcome=.* reason=deadline\b")
+"""What the guest's runner says of a test that it has killed."""
 
 _SLOWEST = 3.0
 """A test may take so many times as long as the slowest before it, however slow the machine is."""
@@ -101,7 +106,8 @@ class RunLimits:
     """Deadlines of a run.
 
     Args:
-        total: seconds for the whole run.
+        total: seconds for the whole run; where tests are announced, as many as they may take if
+            that is more, and so many for tests that are killed at their deadline.
         silence: seconds without any output.
         stall: seconds in which a test has to end, and twice as many to the first one's start; more
             where a test before has taken long. 0: the guest runs no tests.
@@ -133,6 +139,14 @@ class MachineEnd:
     events: tuple[str, ...]
     message: str
     waited: float = 0.0
+
+
+def reports_lockup(line: str) -> bool:
+    """Tell whether a line of the console is a kernel's report of a lockup, stall or blocked task.
+
+    What a program says of one, in the middle of its line, is none.
+    """
+    return bool(_LOCKUP.match(strip_printk(line)))
 
 
 def machine_command(machine: Machine) -> tuple[str, ...]:
@@ -314,9 +328,17 @@ class _Run:
         if ending := self._stall(growth, now):
             self.waited = now - growth.advanced_at
             return ending
-        if now - self.started > self.limits.total:
+        if now - self.started > self._total(growth) or growth.lost > self.limits.total:
             return Ending.TIMEOUT
         return None
+
+    def _total(self, growth: _Growth) -> float:
+        """Return the seconds that the whole run may take, which follow from its tests."""
+        return max(self.limits.total, (growth.planned + 2) * self._patience(growth))
+
+    def _patience(self, growth: _Growth) -> float:
+        """Return the seconds in which a test has to end; 0.0: there are none."""
+        return max(self.limits.stall, _SLOWEST * growth.slowest) if self.limits.stall else 0.0
 
     def _stall(self, growth: _Growth, now: float) -> Ending | None:
         """Tell whether the tests have stopped to advance, or the kernel says that it has."""
@@ -328,8 +350,8 @@ class _Run:
                 return Ending.LOCKED
         if not self.limits.stall:
             return None
-        limit = self.limits.stall if growth.planned else 2 * self.limits.stall
-        if now - growth.advanced_at > max(limit, _SLOWEST * growth.slowest):
+        limit = self._patience(growth) * (1 if growth.planned else 2)
+        if now - growth.advanced_at > limit:
             return Ending.STALLED
         return None
 
@@ -358,7 +380,10 @@ class _Growth:
         failed: one of them, at least, did not pass.
         told: the lines that were progress; said once more they are none.
         advanced_at: when the tests last advanced; at first the start.
+        ended_at: when the last test ended, or the first began; 0: none has.
         slowest: seconds of the slowest test so far.
+        killed: the test whose result comes next was killed at its deadline.
+        lost: seconds of such tests.
         reported_at: when the kernel first reported a lockup; 0: it has not.
         last_line: the latest complete line of the console.
     """
@@ -373,9 +398,12 @@ class _Growth:
         self.planned = 0
         self.results = 0
         self.failed = False
-        self.told: set[bytes] = set()
+        self.told: set[str] = set()
         self.advanced_at = self.grown_at
+        self.ended_at = 0.0
         self.slowest = 0.0
+        self.killed = False
+        self.lost = 0.0
         self.reported_at = 0.0
         self.last_line = ""
 
@@ -405,36 +433,52 @@ class _Growth:
         lines = (self.rest[index] + data).split(b"\n")
         self.rest[index] = lines.pop()[-_TAIL:]
         for line in lines:
-            text = line[:_TAIL].strip()
+            text = clean_text(line[:_TAIL].decode("utf-8", "replace").rstrip())
             if index == 0 and text:
-                self._take_message(clean_text(text.decode("utf-8", "replace")))
+                self._take_message(text.strip())
             if index == 1:
-                self._take_result(text)
+                self._take_result(strip_printk(text))
 
     def _take_message(self, line: str) -> None:
         self.last_line = line
-        if not self.reported_at and LOCKUP.search(line):
+        if not self.reported_at and reports_lockup(line):
             self.reported_at = time.monotonic()
 
-    def _take_result(self, line: bytes) -> None:
+    def _take_result(self, line: str) -> None:
         now = time.monotonic()
-        ended = line.startswith((b"ok ", b"not ok "))
-        if _ADVANCE.match(line) and line not in self.told:
+        ended = line.startswith(("ok ", "not ok "))
+        spare = ended and self.results >= self.planned > 0
+        if _ADVANCE.match(line.lstrip()) and line not in self.told and not spare:
             self.told.add(line)
-            if ended and self.results:
-                self.slowest = max(self.slowest, now - self.advanced_at)
+            if ended:
+                self._take_time(now - self.ended_at)
+                self.ended_at = now
             self.advanced_at = now
         if line == DONE_LINE:
             self.done_at = now
         elif ended:
             self.results += 1
-            self.failed |= line.startswith(b"not ok ")
-        elif line.startswith(b"1..") and line[3:].isdigit():
+            self.failed |= line.startswith("not ok ")
+        elif _KILLED.match(line):
+            self.killed = True
+        elif line.startswith("1..") and line[3:].isdigit():
             self.planned = int(line[3:9])
+            self.ended_at = now
+
+    def _take_time(self, seconds: float) -> None:
+        """Note how long a test has taken: of the first it is not known without a plan."""
+        if self.ended_at:
+            self.slowest = max(self.slowest, seconds)
+            self.lost += seconds if self.killed else 0.0
+        self.killed = False
 
 
 async def _stop(process: asyncio.subprocess.Process, client: QMPClient) -> None:
-    """End QEMU: QMP quit, SIGTERM, SIGKILL; returns after three steps at most."""
+    """End QEMU: QMP quit, SIGTERM, SIGKILL; returns after three steps at most.
+
+    Signals are not sent by way of asyncio, whose ``Popen`` looks first whether the process has
+    ended: if it just has, its status is lost to whoever waits for it, who then says 255.
+    """
     if process.returncode is not None:
         return
     with contextlib.suppress(QMPError, OSError, EOFError, TimeoutError):
@@ -444,7 +488,7 @@ async def _stop(process: asyncio.subprocess.Process, client: QMPClient) -> None:
         if process.returncode is not None:
             return
         with contextlib.suppress(ProcessLookupError, TimeoutError):
-            process.send_signal(stop)
+            os.kill(process.pid, stop)
             await asyncio.wait_for(process.wait(), _STEP)
 
 

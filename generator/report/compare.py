@@ -10,10 +10,11 @@ listed.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import StrEnum
 
-from generator.errors import CheckFailed
+from generator.errors import CheckFailed, UserError
 from generator.guest.boot import BootResult
 from generator.guest.ktap import KtapTest, Status
 
@@ -85,6 +86,7 @@ class Comparison:
         problems: what is wrong, one sentence each; empty: proved.
         peer_fails: tests that pass on the tip and not on the peer.
         has_peer: whether there is a peer column.
+        not_run: tests that are bad only since a boot ended before them, by variant.
     """
 
     base: str
@@ -93,6 +95,7 @@ class Comparison:
     problems: tuple[str, ...]
     peer_fails: tuple[str, ...]
     has_peer: bool
+    not_run: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def passed(self) -> bool:
@@ -106,7 +109,12 @@ class Comparison:
 
 
 def compare_boots(request: CompareRequest) -> Comparison:
-    """Return the comparison of ``request``."""
+    """Return the comparison of ``request``.
+
+    Raises:
+        UserError: the boots are not of one base and flavour.
+    """
+    _check_alike(request)
     baseline, tip = _tests(request.baseline), _tests(request.tip)
     peer = _tests(request.peer) if request.peer else {}
     names = list(dict.fromkeys([*tip, *baseline, *peer]))
@@ -114,12 +122,22 @@ def compare_boots(request: CompareRequest) -> Comparison:
         _row(name, baseline.get(name), tip.get(name), _word(peer.get(name)) if request.peer else "")
         for name in names
     )
-    problems = [
-        f"{boot.variant}: {boot.outcome.kind}: {boot.outcome.reason}"
+    not_run = {
+        boot.variant: tuple(_not_run(boot, rows, boot is request.tip))
         for boot in (request.baseline, request.tip)
         if not boot.outcome.complete
+    }
+    problems = []
+    for boot in (request.baseline, request.tip):
+        if not boot.outcome.complete:
+            problems.append(f"{boot.variant}: {boot.outcome.kind}: {boot.outcome.reason}")
+            problems += say_not_run(boot, not_run[boot.variant])
+    left_out = {name for names in not_run.values() for name in names}
+    problems += [
+        f"{row.name}: {row.note}"
+        for row in rows
+        if row.verdict is Verdict.BAD and row.name not in left_out
     ]
-    problems += [f"{row.name}: {row.note}" for row in rows if row.verdict is Verdict.BAD]
     if not any(row.verdict is Verdict.GOOD and row.expected != "pass" for row in rows):
         problems.append(NO_DIFFERENCE)
     return Comparison(
@@ -129,7 +147,35 @@ def compare_boots(request: CompareRequest) -> Comparison:
         problems=tuple(problems),
         peer_fails=tuple(row.name for row in rows if row.tip == "pass" and _differs(row.peer)),
         has_peer=request.peer is not None,
+        not_run=not_run,
     )
+
+
+def _not_run(boot: BootResult, rows: Iterable[Row], is_tip: bool) -> Iterator[str]:
+    """Yield the tests that are bad for no other reason than that they did not report in a boot."""
+    for row in rows:
+        missing = row.tip == MISSING if is_tip else row.tip == "pass" and row.baseline == MISSING
+        if missing and row.verdict is Verdict.BAD:
+            yield row.name
+
+
+def say_not_run(boot: BootResult, names: Sequence[str]) -> Iterator[str]:
+    """Yield a line that counts the tests which did not run, but for the one that was running."""
+    running = boot.ktap.running
+    if count := len(set(names) - {running}):
+        after = f" after '{running}'" if running else ""
+        yield f"{boot.variant}: {count} test{'s' * (count > 1)}{after} did not run"
+
+
+def _check_alike(request: CompareRequest) -> None:
+    tip = request.tip
+    for boot in (request.baseline, *([request.peer] if request.peer else [])):
+        if (boot.base, boot.flavour) != (tip.base, tip.flavour):
+            raise UserError(
+                f"{boot.variant} was booted on {boot.base} ({boot.flavour}), {tip.variant} on "
+                f"{tip.base} ({tip.flavour}): nothing can be compared",
+                hint=f"run: uprobekit boot --base {tip.base} {boot.variant}",
+            )
 
 
 def check_comparison(comparison: Comparison) -> None:

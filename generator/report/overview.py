@@ -21,7 +21,7 @@ from generator.kbuild.kernel import BuildRequest, plan_build
 from generator.kbuild.state import read_state
 from generator.report.kept import kept_path, read_kept
 from generator.report.matrix import column_name
-from generator.report.results import read_boot, result_path
+from generator.report.results import read_whole, result_path
 
 
 class State(StrEnum):
@@ -232,7 +232,7 @@ def _boot(build: BuildRequest, variant: str, kernel: Cell, tree: str = "") -> _B
     if not path.is_file():
         return _Boot(cell=_MISSING)
     try:
-        result = read_boot(path)
+        result = read_whole(build.workdir, build.base, variant, build.flavour)
     except UserError as error:
         return _Boot(cell=Cell(state=State.BAD, text=error.what))
     image = read_state(

@@ -15,6 +15,10 @@ Schema, version 1; every field is always there, text has no control characters:
     console, results   paths of the logs
     command         [argument]
     tree            identity of the tree that somebody else built the kernel from; "": we did
+    asked           [option of ``uprobekit boot``], those that ask for such a kernel
+
+What ``--tests`` chose is kept apart, as ``<variant>-<flavour>-some.json``: what compares and
+reports reads boots with all self-tests.
 
 The guest's KTAP itself stays beside them as it was printed. The comparison is in
 ``compare-<flavour>.json``:
@@ -150,6 +154,47 @@ def read_boot(path: Path) -> BootResult:
         ) from error
 
 
+def read_whole(workdir: Path, base: str, variant: str, flavour: str = "plain") -> BootResult:
+    """Return the kept result of a boot with all self-tests.
+
+    Raises:
+        UserError: it is missing, damaged or of another version, or is the result of something else.
+    """
+    path = result_path(workdir, base, variant, flavour)
+    if not path.is_file() and result_path(workdir, base, variant, f"{flavour}-some").is_file():
+        raise UserError(
+            "there is no boot with all self-tests",
+            where=str(path),
+            hint=_again(base, variant, flavour),
+        )
+    result = read_boot(path)
+    if result.chosen:
+        raise UserError(
+            f"only the self-tests '{result.chosen}' were run",
+            where=str(path),
+            hint=_again(base, variant, flavour),
+        )
+    found, wanted = (result.base, result.variant, result.flavour), (base, variant, flavour)
+    if found != wanted:
+        raise UserError(
+            f"this is a boot of {_name(*found)}, not of {_name(*wanted)}",
+            where=str(path),
+            hint=_again(*wanted),
+        )
+    return result
+
+
+def _name(base: str, variant: str, flavour: str) -> str:
+    return f"{base}/{variant} ({flavour})"
+
+
+def _again(base: str, variant: str, flavour: str) -> str:
+    name, _, accel = flavour.partition("-")
+    words = f"--flavour {name} " if name != "plain" else ""
+    words += f"--accel {accel} " if accel else ""
+    return f"run: uprobekit boot --base {base} {words}{variant}, without --tests"
+
+
 def _boot(data: dict[str, Any]) -> BootResult:
     end, outcome, ktap = data["end"], data["outcome"], data["ktap"]
     return BootResult(
@@ -182,6 +227,7 @@ def _boot(data: dict[str, Any]) -> BootResult:
         results=Path(data["results"]),
         command=tuple(data["command"]),
         tree=str(data.get("tree", "")),
+        asked=tuple(map(_text, data.get("asked", ("--base", data["base"])))),
     )
 
 

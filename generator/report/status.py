@@ -7,14 +7,18 @@ import json
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator.report.results import result_path
+from generator.errors import UserError
+from generator.report.results import read_whole, result_path
 
 _VERDICTS = {True: "holds", False: "does not hold", None: "not compared"}
 
 
 @dataclass(frozen=True, kw_only=True)
 class VariantStatus:
-    """A variant: its image, or ``not built``; how its boot ended, or ``not booted``."""
+    """A variant: its image, or ``not built``; how its boot ended, or ``not booted``.
+
+    That is a boot with all self-tests.
+    """
 
     kernel: str
     boot: str
@@ -51,13 +55,21 @@ def read_status(workdir: Path, base: str, flavour: str, variants: tuple[str, ...
 
 
 def _variant(workdir: Path, base: str, variant: str, flavour: str) -> VariantStatus:
-    kept = _read_json(result_path(workdir, base, variant, flavour))
-    outcome = kept.get("outcome")
-    kind = outcome.get("kind") if isinstance(outcome, dict) else None
     images = sorted((workdir / base).glob(f"{variant}/linux/*/arch/x86/boot/bzImage"))
     return VariantStatus(
-        kernel=str(images[0]) if images else "not built", boot=str(kind or "not booted")
+        kernel=str(images[0]) if images else "not built",
+        boot=_boot(workdir, base, variant, flavour),
     )
+
+
+def _boot(workdir: Path, base: str, variant: str, flavour: str) -> str:
+    """Return how the boot with all self-tests ended."""
+    path = result_path(workdir, base, variant, flavour)
+    try:
+        return str(read_whole(workdir, base, variant, flavour).outcome.kind)
+    except UserError as error:
+        some = path.with_stem(f"{path.stem}-some")
+        return f"not booted: {error.what}" if path.is_file() or some.is_file() else "not booted"
 
 
 def _read_json(path: Path) -> dict[str, object]:

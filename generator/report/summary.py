@@ -25,6 +25,7 @@ from generator.report.compare import (
     Row,
     Verdict,
     as_announced,
+    say_not_run,
 )
 from generator.text import clean_text
 
@@ -93,7 +94,12 @@ def is_as_it_must_be(result: BootResult) -> bool:
 
 
 def format_summary(
-    request: CompareRequest, comparison: Comparison, *, program: str, kept: Mapping[str, Path]
+    request: CompareRequest,
+    comparison: Comparison,
+    *,
+    program: str,
+    kept: Mapping[str, Path],
+    area: tuple[str, ...] = (),
 ) -> str:
     """Return the comparison as lines for people.
 
@@ -101,11 +107,12 @@ def format_summary(
         request: the boots.
         comparison: of them.
         program: what starts uprobekit in a shell.
+        area: options that name the work area, if any do.
         kept: where the rest is, by what it is.
     """
     text = io.StringIO()
     for line in (
-        *_differences(request, comparison, program),
+        *_differences(request, comparison, (program, area)),
         f"Linux {comparison.base} ({comparison.flavour}), before and after the series:",
         *_proved(comparison),
         *_skipped(comparison),
@@ -116,14 +123,18 @@ def format_summary(
     return text.getvalue()
 
 
-def _differences(request: CompareRequest, comparison: Comparison, program: str) -> Iterator[str]:
+def _differences(
+    request: CompareRequest, comparison: Comparison, start: tuple[str, tuple[str, ...]]
+) -> Iterator[str]:
     for boot in (request.baseline, request.tip):
         if not boot.outcome.complete:
             yield f"NOT OK {boot.variant}: {boot.outcome.kind}: {boot.outcome.reason}"
             yield f"  console   {boot.console}"
             yield f"  results   {boot.results}"
+            said = say_not_run(boot, comparison.not_run[boot.variant])
+            yield from (f"NOT OK {line}" for line in said)
     sides = [(boot.variant, _by_name(boot)) for boot in (request.baseline, request.tip)]
-    bad = [row for row in comparison.rows if row.verdict is Verdict.BAD]
+    bad = _bad(comparison)
     for row in bad[:_SHOWN]:
         yield f"NOT OK {row.name}: {row.note}"
         for (variant, tests), word, must in zip(
@@ -134,13 +145,21 @@ def _differences(request: CompareRequest, comparison: Comparison, program: str) 
                 yield from (f"            | {line}" for line in _explanation(tests.get(row.name)))
         if row.peer:
             yield f"  peer      {row.peer}"
-        yield f"  alone     {_alone(comparison, row, program)}"
+        yield f"  alone     {_alone(request, row, *start)}"
     if len(bad) > _SHOWN:
         yield f"NOT OK {len(bad) - _SHOWN} more: {_names([row.name for row in bad[_SHOWN:]])}"
     about_all = [p for p in comparison.problems if p == NO_DIFFERENCE]
     yield from (f"NOT OK {problem}" for problem in about_all)
     if comparison.problems:
         yield ""
+
+
+def _bad(comparison: Comparison) -> list[Row]:
+    """Return the rows that are bad, and not since a boot has ended before them."""
+    not_run = {name for names in comparison.not_run.values() for name in names}
+    return [
+        row for row in comparison.rows if row.verdict is Verdict.BAD and row.name not in not_run
+    ]
 
 
 def _by_name(boot: BootResult) -> dict[str, KtapTest]:
@@ -157,20 +176,19 @@ def _explanation(test: KtapTest | None) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _alone(comparison: Comparison, row: Row, program: str) -> str:
+def _alone(request: CompareRequest, row: Row, program: str, area: tuple[str, ...]) -> str:
     """Return the command that runs a test on the kernel where it is not as it must be."""
-    flavour, _, accel = comparison.flavour.partition("-")
-    variant = "tip" if row.tip != "pass" else BASELINE
-    words = ["boot", "--base", comparison.base]
-    words += ["--flavour", flavour] if flavour != "plain" else []
-    words += ["--accel", accel] if accel else []
-    return f"{program} {shlex.join((*words, variant, '--tests', row.name))}"
+    boot = request.tip if row.tip != "pass" else request.baseline
+    words = ("boot", *boot.asked, *area, boot.variant, "--tests", row.name)
+    return f"{program} {shlex.join(words)}"
 
 
 def _proved(comparison: Comparison) -> Iterator[str]:
     good = [row for row in comparison.rows if row.verdict is Verdict.GOOD]
-    bad = sum(row.verdict is Verdict.BAD for row in comparison.rows)
+    bad = len(_bad(comparison))
+    lost = sum(row.verdict is Verdict.BAD for row in comparison.rows) - bad
     said = f", {bad} not as they must be" if bad else ""
+    said += f", {lost} did not end" if lost else ""
     yield f"  proved    {len(good)} of {len(comparison.rows)} self-tests{said}"
     for word, count in Counter(row.expected for row in good).most_common():
         before, after = _MEANS.get(word, (f"end as {word}", "they pass"))

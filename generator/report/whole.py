@@ -15,6 +15,7 @@ from typing import Any
 
 from generator import __version__
 from generator.errors import UserError
+from generator.guest.boot import chosen_tests
 from generator.guest.outcome import Kind, Outcome
 from generator.model.interface import INTERFACE
 from generator.model.opcodes import OPCODES
@@ -303,6 +304,9 @@ def _boot(variant: str, kept: Kept) -> dict[str, Any]:
     if kept.state is not State.THERE:
         return {"variant": variant, "word": str(kept.state), "text": kept.problem}
     data = kept.data
+    if chosen := chosen_tests(data["command"]):
+        text = f"only the self-tests '{chosen}' were run"
+        return {"variant": variant, "word": str(State.UNUSABLE), "text": cut(text)}
     outcome, end, accel = data["outcome"], data["end"], data["accel"]
     tests = data["ktap"]["tests"]
     ended = Outcome(kind=Kind(outcome["kind"]), reason="", excerpt=())
