@@ -59,6 +59,7 @@ class BootRequest:
         tree: identity of the tree that ``kernel`` was built from by somebody else; "": by us.
         shadow_stacks: see ``Machine``.
         first_failure: see ``RunLimits``.
+        one_thread: see ``Machine``.
     """
 
     base: str
@@ -79,6 +80,7 @@ class BootRequest:
     tree: str = ""
     shadow_stacks: bool = False
     first_failure: bool = False
+    one_thread: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,6 +134,7 @@ def _machine(request: BootRequest, accel: str) -> Machine:
         icount=request.icount,
         arch=request.arch,
         shadow_stacks=request.shadow_stacks,
+        one_thread=request.one_thread,
     )
 
 
