@@ -83,6 +83,9 @@ catalogue: setup	## write docs/catalogue.md: the faults that check-kernel looks 
 check-kernel: setup	## which faults of the catalogue a kernel has: IMAGE=/boot/vmlinuz-...
 	$(RUN) check-kernel $(AREA) $(ARGS) $(IMAGE)
 
+check-debian: setup	## the same for a kernel of Debian's, downloaded: PACKAGE=linux-image-rt-amd64
+	$(PYTHON) tests/debian_kernel.py $(AREA) $(if $(PACKAGE),--package $(PACKAGE))
+
 drift: setup		## fail when kernel_patches/ is not what the model renders, for the same bases
 	@set -e; for base in $(EVERY); do $(RUN) render --check --base $$base $(SOURCE) $(AREA); done
 

@@ -83,6 +83,15 @@ _KILLS = (
         tests=("code-mode", "code-mode-first", "code-mode-patched"),
     ),
     Entry(
+        ident="no-slot-32",
+        title="32-bit programs without random addresses hang at their first step",
+        wrong="The page for the copies is looked for where a 32-bit task has no addresses. It is "
+        "never found, and the instruction is tried again for ever.",
+        who="32-bit programs on a 64-bit kernel under a debugger or setarch -R.",
+        tests=("task-random-32",),
+        fix=Fix(commit="40bb50531482"),
+    ),
+    Entry(
         ident="return-other-stack",
         title="Return probes kill programs with several stacks",
         wrong="A pending return on another stack (a coroutine, an alternate signal stack) is taken "
