@@ -963,6 +963,20 @@ def check_kernel(
 
 
 @app.command()
+def reproduce(
+    fault: Annotated[str, typer.Argument(help="A fault of the catalogue, such as vex-as-branch.")],
+    out: Annotated[
+        Path, typer.Option("--out", "-o", help="An empty folder; it is made.", show_default=False)
+    ],
+) -> None:
+    """Write one C file and one shell script that show a fault on a running system, as root.
+
+    Example: uprobekit reproduce vex-as-branch -o /tmp/vex
+    """
+    kernels.reproduce(fault, out)
+
+
+@app.command()
 def catalogue() -> None:
     """Print the catalogue of faults as a page in Markdown: docs/catalogue.md is this.
 

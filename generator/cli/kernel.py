@@ -62,3 +62,14 @@ def catalogue() -> None:
     from generator.render.catalogue_page import catalogue_page
 
     Screen().say(catalogue_page())
+
+
+def reproduce(fault: str, place: Path) -> None:
+    """Write a program and a script that show a fault."""
+    from generator.checks.catalogue.reproduce import write_reproducer
+    from generator.cli.output import Screen
+
+    screen = Screen()
+    for path in write_reproducer(fault, place):
+        screen.say(str(path))
+    screen.note(f"as root: sh {place}/run.sh; it says affected, not affected, or cannot tell")
