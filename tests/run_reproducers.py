@@ -68,7 +68,8 @@ def pack(place: Path) -> bytes:
     programs = [Path(shutil.which(name) or sys.exit(f"{name} is not there")) for name in PROGRAMS]
     entries = [pack_file(f"usr/bin/{program.name}", program) for program in programs]
     entries += [pack_file(real_name(path), path) for path in find_libraries(programs)]
-    entries.append(pack_file("bin/reproducers", data_dir("qemu") / "reproduce" / "all.sh"))
+    script = (data_dir("qemu") / "reproduce" / "all.sh").read_bytes()
+    entries.append(Entry(name="bin/reproducers", mode=stat.S_IFREG | 0o755, data=script))
     entries += compile_all(place)
     entries += [link("bin/sh", "/usr/bin/dash"), *library_links()]
     for name in ("dirname", "sleep", "timeout"):
