@@ -235,7 +235,8 @@ def test_no_image(make, message, tmp_path, capsys):
     [
         (["--initrd", "nowhere"], "nowhere: cannot read: No such file"),
         (["--modules", "nowhere"], "there are no modules of Linux 6.1.7"),
-        (["--accel", "warp"], "there is no accelerator 'warp'"),
+        (["--accel", "warp"], "do not run under 'warp'; use auto, kvm, tcg"),
+        (["--accel", "bochs"], "do not run under 'bochs'; use auto, kvm, tcg"),
         (["--junit", "no/such/folder/x.xml"], "no/such/folder"),
         (["--timeout", "5"], "--timeout"),
     ],

@@ -6,7 +6,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from generator.cli.options import Options
-from generator.errors import CheckFailed
+from generator.errors import CheckFailed, UserError
+
+ACCELERATORS = ("auto", "kvm", "tcg")
 
 
 def check_kernel(
@@ -30,7 +32,6 @@ def check_kernel(
 
     from generator.checks.catalogue.run import check_image, read_image
     from generator.cli.ahead import check_junit
-    from generator.guest.accel import check_mode
     from generator.guest.initramfs import GuestRequest, build_guest
     from generator.guest.vm import check_emulator
     from generator.paths import write_atomic
@@ -38,7 +39,11 @@ def check_kernel(
 
     image = read_image(kernel, initrd, modules)
     check_junit(junit)
-    check_mode(options.accel)
+    if options.accel not in ACCELERATORS:
+        raise UserError(
+            f"kernels of others do not run under '{options.accel}'",
+            hint=f"use {', '.join(ACCELERATORS)}",
+        )
     check_emulator(options.accel, image.arch)
     screen = options.screen()
     guest = build_guest(

@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from generator.checks.catalogue.boots import observe
@@ -28,6 +28,7 @@ from generator.errors import InfraError
 from generator.guest.boot import BootRequest, BootResult, boot_kernel
 from generator.guest.flavours import GUEST_DEADLINE, SLACK
 from generator.guest.image import read_architecture, read_banner, read_version
+from generator.kbuild.kernel import variant_lock
 from generator.model.catalogue import Kind
 from generator.paths import ensure_dir, write_atomic
 from generator.progress import Observer
@@ -126,6 +127,55 @@ def read_image(kernel: Path, initrd: Path | None, modules: Path | None) -> Image
     )
 
 
+@dataclass(kw_only=True)
+class _Boots:
+    """The boots of one image, one after the other.
+
+    Attributes:
+        image: what is booted.
+        place: where its files are.
+        guest: all archives, but for a list of tests.
+        area: the work area.
+        observer: told about the boots.
+        accel: see ``generator.guest.accel``.
+        seconds: for one boot.
+        results: of the boots so far.
+    """
+
+    image: Image
+    place: Path
+    guest: bytes
+    area: Path
+    observer: Observer
+    accel: str
+    seconds: int
+    results: list[BootResult] = field(default_factory=list)
+
+    def boot(self, names: tuple[str, ...], deadline: int) -> BootResult:
+        """Boot with some tests, or all; see ``boots.Boot``."""
+        initramfs = self.place / "initramfs.cpio"
+        write_atomic(initramfs, self.guest + (pack_tests(names) if names else b""))
+        words = [f"uprobekit.tests=@/{TESTS_FILE}"] if names else []
+        words += [f"uprobekit.deadline={deadline}"] if deadline else []
+        request = BootRequest(
+            base=PLACE,
+            variant=self.place.name,
+            kernel=self.image.kernel,
+            initramfs=initramfs,
+            workdir=self.area,
+            flavour=str(len(self.results) + 1),
+            accel=self.accel,
+            memory=_MEGABYTES,
+            timeout=float(self.seconds),
+            stall=(deadline or GUEST_DEADLINE) + SLACK,
+            parameters=(*_PARAMETERS, f"uprobekit.timeout={self.seconds}", *words),
+            arch=self.image.arch,
+            one_thread=True,
+        )
+        self.results.append(boot_kernel(request, self.observer))
+        return self.results[-1]
+
+
 def check_image(
     image: Image, guest: Path, area: Path, observer: Observer, *, accel: str = "auto", seconds: int
 ) -> Checked:
@@ -143,38 +193,19 @@ def check_image(
         InfraError: it could not be booted, or nothing can be said of it.
     """
     digest = hashlib.sha256(image.kernel.read_bytes()).hexdigest()[:12]
-    variant = f"{image.version}-{digest}"
-    place = ensure_dir(area / PLACE / variant)
-    extra = pack_modules(image.modules) if image.modules else b""
     before = read_initrd(image.initrd) if image.initrd else b""
-    results: list[BootResult] = []
-
-    def boot(names: tuple[str, ...], deadline: int) -> BootResult:
-        initramfs = place / "initramfs.cpio"
-        listed = pack_tests(names) if names else b""
-        write_atomic(initramfs, before + guest.read_bytes() + extra + listed)
-        words = [f"uprobekit.tests=@/{TESTS_FILE}"] if names else []
-        words += [f"uprobekit.deadline={deadline}"] if deadline else []
-        request = BootRequest(
-            base=PLACE,
-            variant=variant,
-            kernel=image.kernel,
-            initramfs=initramfs,
-            workdir=area,
-            flavour=str(len(results) + 1),
-            accel=accel,
-            memory=_MEGABYTES,
-            timeout=float(seconds),
-            stall=(deadline or GUEST_DEADLINE) + SLACK,
-            parameters=(*_PARAMETERS, f"uprobekit.timeout={seconds}", *words),
-            arch=image.arch,
-            one_thread=True,
-        )
-        results.append(boot_kernel(request, observer))
-        return results[-1]
-
-    seen = observe(boot)
-    return _checked(image, seen, results)
+    after = pack_modules(image.modules) if image.modules else b""
+    boots = _Boots(
+        image=image,
+        place=ensure_dir(area / PLACE / f"{image.version}-{digest}"),
+        guest=before + guest.read_bytes() + after,
+        area=area,
+        observer=observer,
+        accel=accel,
+        seconds=seconds,
+    )
+    with variant_lock(boots.place, wait=2.0 * seconds):
+        return _checked(image, observe(boots.boot), boots.results)
 
 
 def _checked(image: Image, seen: Observed, results: list[BootResult]) -> Checked:
