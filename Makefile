@@ -77,6 +77,19 @@ series: setup		## render kernel_patches/, of every base unless BASE or TREE name
 opcodes: setup		## write docs/opcodes.md: what may be probed, from the model
 	$(RUN) opcodes > docs/opcodes.md
 
+catalogue: setup	## write docs/catalogue.md: the faults that check-kernel looks for
+	$(RUN) catalogue > docs/catalogue.md
+
+check-kernel: setup	## which faults of the catalogue a kernel has: IMAGE=/boot/vmlinuz-...
+	$(RUN) check-kernel $(AREA) $(ARGS) $(IMAGE)
+
+check-debian: setup	## the same for a kernel of Debian's, downloaded: PACKAGE=linux-image-rt-amd64
+	$(PYTHON) tests/debian_kernel.py $(AREA) $(if $(PACKAGE),--package $(PACKAGE))
+
+reproducers: setup	## the programs of "uprobekit reproduce" on the unmodified base and on the tip (builds both)
+	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
+	$(PYTHON) tests/run_reproducers.py --base $(BASE) $(AREA)
+
 drift: setup		## fail when kernel_patches/ is not what the model renders, for the same bases
 	@set -e; for base in $(EVERY); do $(RUN) render --check --base $$base $(SOURCE) $(AREA); done
 

@@ -63,6 +63,7 @@ class BootRequest:
         shadow_stacks: see ``Machine``.
         first_failure: see ``RunLimits``.
         asked: options of ``uprobekit boot`` that ask for such a kernel.
+        one_thread: see ``Machine``.
     """
 
     base: str
@@ -84,6 +85,7 @@ class BootRequest:
     shadow_stacks: bool = False
     first_failure: bool = False
     asked: tuple[str, ...] = ()
+    one_thread: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -150,6 +152,7 @@ def _machine(request: BootRequest, accel: str) -> Machine:
         icount=request.icount,
         arch=request.arch,
         shadow_stacks=request.shadow_stacks,
+        one_thread=request.one_thread,
     )
 
 

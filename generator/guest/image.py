@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A kernel image that somebody else has built: is it one, and of which version?
+"""A kernel image that somebody else has built: is it one, of which version, for which processor?
 
-Reads the header of a bzImage (Documentation/x86/boot.txt, 3.3; the same in 6.12): the signature and
-the offset of the version text. Called by the command line before such a kernel is booted.
+Reads the header of a bzImage (Documentation/x86/boot.txt, 3.3; the same in 6.12): the signature,
+the offset of the version text, and whether there is an entry for 64-bit code. Called by the command
+line before such a kernel is booted.
 """
 
 from __future__ import annotations
@@ -11,11 +12,15 @@ import struct
 from pathlib import Path
 
 from generator.errors import UserError
+from generator.text import clean_text
 
 _SIGNATURE = (0x202, b"HdrS")
 _VERSION = 0x20E
 """Offset of the 16-bit offset of the version text, less _BEGIN."""
 _BEGIN = 0x200
+_LOAD_FLAGS = 0x236
+"""Offset of the 16-bit ``xloadflags``, since version 2.12 of the protocol (Linux 3.8)."""
+_KERNEL_64 = 1
 _HEADER = 64 * 1024
 """The text stands in the code for real mode, which ends before this."""
 
@@ -26,20 +31,63 @@ def read_version(image: Path) -> str:
     Raises:
         UserError: there is no such file, it cannot be read, or it is no bzImage.
     """
+    return read_banner(image).split()[0]
+
+
+def read_banner(image: Path) -> str:
+    """Return all that a kernel image says of its version: release, who built it, and when.
+
+    Raises:
+        UserError: as ``read_version``.
+    """
+    head = _read_head(image)
+    start = _BEGIN + struct.unpack_from("<H", head, _VERSION)[0]
+    text = head[start : start + 256].split(b"\0")[0].strip()
+    if start == _BEGIN or not text:
+        raise UserError("the kernel image does not say its version", where=str(image))
+    return clean_text(text.decode("ascii", "replace"))
+
+
+def read_architecture(image: Path) -> str:
+    """Return the architecture of a kernel image: ``x86_64`` or ``i386``.
+
+    Raises:
+        UserError: as ``read_version``.
+    """
+    head = _read_head(image)
+    flags = head[_LOAD_FLAGS : _LOAD_FLAGS + 2]
+    return "x86_64" if int.from_bytes(flags, "little") & _KERNEL_64 else "i386"
+
+
+_OTHERS = (
+    (b"\x7fELF", "an uncompressed kernel or a program", "name the vmlinuz or bzImage beside it"),
+    (b"!<arch>\n", "a package", "unpack it (dpkg-deb -x FILE DIR) and name boot/vmlinuz-*"),
+    (b"\xed\xab\xee\xdb", "a package", "unpack it (rpm2cpio FILE | cpio -id) and name vmlinuz"),
+)
+"""How other files begin that people take for it, what they are, and what to do."""
+
+
+def _read_head(image: Path) -> bytes:
+    """Return the beginning of a kernel image.
+
+    Raises:
+        UserError: it cannot be read, or it is none.
+    """
     try:
         with image.open("rb") as file:
             head = file.read(_HEADER)
     except OSError as error:
         raise UserError(f"cannot read: {error.strerror}", where=str(image)) from error
     offset, signature = _SIGNATURE
-    if head[offset : offset + len(signature)] != signature or len(head) < _VERSION + 2:
-        raise UserError(
-            "this is no kernel image for x86",
-            where=str(image),
-            hint="the build leaves one in arch/x86/boot/bzImage",
-        )
-    start = _BEGIN + struct.unpack_from("<H", head, _VERSION)[0]
-    words = head[start : start + 256].split(b"\0")[0].split()
-    if start == _BEGIN or not words:
-        raise UserError("the kernel image does not say its version", where=str(image))
-    return words[0].decode("ascii", "replace")
+    if head[offset : offset + len(signature)] == signature and len(head) >= _VERSION + 2:
+        return head
+    for begin, what, hint in _OTHERS:
+        if head.startswith(begin):
+            raise UserError(
+                f"this is no kernel image for x86 but {what}", where=str(image), hint=hint
+            )
+    raise UserError(
+        "this is no kernel image for x86",
+        where=str(image),
+        hint="the build leaves one in arch/x86/boot/bzImage",
+    )

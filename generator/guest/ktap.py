@@ -94,6 +94,8 @@ class KtapReport:
         noise: lines that are no KTAP.
         running: the test that had begun and did not report: of those announced the first without
             a result; empty when there is none, or none was announced.
+        announced: names of the tests that were announced, in order.
+        nothing: why the guest has no tests at all (``1..0 # SKIP why``); empty: it has.
     """
 
     planned: int | None
@@ -103,6 +105,8 @@ class KtapReport:
     empty: bool
     noise: int
     running: str = ""
+    announced: tuple[str, ...] = ()
+    nothing: str = ""
 
     @property
     def complete(self) -> bool:
@@ -305,6 +309,8 @@ class _Parser:
             empty=not self.seen_text,
             noise=self.noise,
             running="" if self.done else next((n for n in self.before if n not in names), ""),
+            announced=tuple(self.before),
+            nothing=top.skipped or "",
         )
 
 

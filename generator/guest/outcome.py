@@ -113,7 +113,7 @@ def scan_console(lines: Iterable[str]) -> ConsoleScan:
             continue
         count += 1
         text = strip_printk(line)
-        bad = _PANIC.search(text) or (_SPLAT.search(text) and not _USER_SPACE.search(text))
+        bad = is_complaint(text)
         if bad and not (panic or splats):
             excerpt.extend(recent)
         if bad and _PANIC.search(text):
@@ -134,6 +134,12 @@ def scan_console(lines: Iterable[str]) -> ConsoleScan:
         excerpt=tuple(excerpt or tail),
         lines=count,
     )
+
+
+def is_complaint(text: str) -> bool:
+    """Tell whether a line of the console, without its time stamp, is trouble of the kernel."""
+    splat = _SPLAT.search(text) and not _USER_SPACE.search(text)
+    return bool(_PANIC.search(text) or splat)
 
 
 def classify_boot(end: MachineEnd, scan: ConsoleScan, report: KtapReport) -> Outcome:

@@ -48,6 +48,8 @@ class Machine:
         qmp_fd: inherited file descriptor of a connected socket for QMP; None: no monitor.
         arch: ``x86_64`` or ``i386``: which processors QEMU emulates.
         shadow_stacks: Bochs' processor has them.
+        one_thread: QEMU emulates all processors in one thread. Its several threads execute kernels
+            that change their own text (static calls, jump labels) wrongly; ``tcg`` only.
     """
 
     kernel: Path
@@ -62,6 +64,7 @@ class Machine:
     qmp_fd: int | None = None
     arch: str = "x86_64"
     shadow_stacks: bool = False
+    one_thread: bool = False
 
 
 def emulator(arch: str = "x86_64") -> str:
@@ -74,7 +77,7 @@ def qemu_arguments(machine: Machine) -> tuple[str, ...]:
 
     The QMP socket is passed as a descriptor: a path would have to fit into 107 bytes (unix(7)).
     """
-    threads = "single" if machine.icount else "multi"
+    threads = "single" if machine.icount or machine.one_thread else "multi"
     accel = "kvm" if machine.accel == "kvm" else f"tcg,thread={threads}"
     command = [
         *(

@@ -211,6 +211,7 @@ def _boot(data: dict[str, Any]) -> BootResult:
             **{
                 **ktap,
                 "problems": tuple(ktap["problems"]),
+                "announced": tuple(ktap.get("announced", ())),
                 "tests": tuple(_test(test) for test in ktap["tests"]),
             }
         ),

@@ -16,6 +16,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from generator.checks.catalogue.run import Checked
 from generator.checks.census.opcodes import OpcodeVerdict
 from generator.checks.census.run import Side
 from generator.checks.checkpatch import CheckpatchResult
@@ -75,6 +76,11 @@ RESULTS = {
         },
     ),
     "checkpatch": Shape(what="what checkpatch.pl finds", of=CheckpatchResult),
+    "check-kernel": Shape(
+        what="which faults of the catalogue a kernel has",
+        of=Checked,
+        more={"affected": tuple[str, ...]},
+    ),
     "clients": Shape(
         what="what the clients of uprobes count, on the tip and on the base",
         more={"versions": Mapping[str, str], "clients": tuple[Client, ...]},

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <glob.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include <sys/reboot.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -83,6 +85,30 @@ static int mount_all(void)
 		return -1;
 	}
 	return 0;
+}
+
+/* Load one module; the kernel says on the console what it has against it. */
+static void load_module(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0 || (syscall(SYS_finit_module, fd, "", 0) && errno != EEXIST))
+		say("cannot load %s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Load the modules that the host has packed; their names say in which order. */
+static void load_modules(void)
+{
+	glob_t found;
+	size_t i;
+
+	if (glob("/modules/*.ko", 0, NULL, &found))
+		return;
+	for (i = 0; i < found.gl_pathc; i++)
+		load_module(found.gl_pathv[i]);
+	globfree(&found);
 }
 
 /* This function makes the console our standard input, output and error. */
@@ -239,6 +265,7 @@ int main(void)
 	if (mount_all())
 		power_off();
 
+	load_modules();
 	results = open_results();
 	runner_options(argv, &timeout);
 	runner = start_runner(argv, results);

@@ -71,6 +71,7 @@ struct job {
 static struct test tests[MAX_TESTS];
 static unsigned int nr_tests;
 static long deadline = DEADLINE;
+static bool marks;
 
 /* This function writes one line, at once, so that a crash loses nothing. */
 static void emit(const char *fmt, ...)
@@ -105,6 +106,25 @@ static void trace_write(const char *file, const char *word, int flags)
 	close(fd);
 }
 
+/*
+ * Write to the kernel's log which test begins: what it complains of stands
+ * behind that, in order.
+ */
+static void mark_log(const char *name)
+{
+	char line[sizeof(tests[0].name) + 32];
+
+	snprintf(line, sizeof(line), "<5>uprobekit: test %.63s\n", name);
+	trace_write("/dev/kmsg", line, 0);
+}
+
+/* Tell whether this kernel can be asked for a probe at all. */
+static bool has_probes(void)
+{
+	return !access(UPROBE_CLIENT "control", F_OK) ||
+	       !access(TRACEFS "/uprobe_events", F_OK);
+}
+
 /* This function removes the probes that a killed test left behind. */
 static void remove_probes(void)
 {
@@ -114,6 +134,22 @@ static void remove_probes(void)
 	}
 	trace_write(TRACEFS "/events/uprobekit/enable", "0", 0);
 	trace_write(TRACEFS "/uprobe_events", "", O_TRUNC);
+}
+
+/* What a test changes for a while, and may be killed before it puts it back. */
+#define RANDOM_FILE	"/proc/sys/kernel/randomize_va_space"
+static char random_was[8];
+
+/* Note how addresses are chosen. */
+static void keep_random(void)
+{
+	int fd = open(RANDOM_FILE, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return;
+	if (read(fd, random_was, sizeof(random_was) - 1) < 0)
+		random_was[0] = '\0';
+	close(fd);
 }
 
 /* This function starts a program as the leader of its own process group. */
@@ -264,7 +300,26 @@ static void list_program(const char *program)
 		add_test(strrchr(program, '/') + 1, "pass", program);
 }
 
-/* This function returns whether the user asked for this test. */
+/* Tell whether a line of a file is the name of a test. */
+static bool is_listed(const char *name, const char *path)
+{
+	FILE *f = fopen(path, "re");
+	char line[sizeof(tests[0].name)];
+	bool listed = false;
+
+	while (f && !listed && fgets(line, sizeof(line), f)) {
+		line[strcspn(line, "\n")] = '\0';
+		listed = !strcmp(line, name);
+	}
+	if (f)
+		fclose(f);
+	return listed;
+}
+
+/*
+ * This function returns whether the user asked for this test: by patterns, or
+ * by a file with names, for more than a kernel's command line has room for.
+ */
 static bool is_wanted(const char *name, const char *patterns)
 {
 	char *copy, *rest, *word;
@@ -272,6 +327,8 @@ static bool is_wanted(const char *name, const char *patterns)
 
 	if (!patterns)
 		return true;
+	if (patterns[0] == '@')
+		return is_listed(name, patterns + 1);
 	copy = strdup(patterns);
 	rest = copy;
 	while ((word = strsep(&rest, ",")))
@@ -340,6 +397,8 @@ static unsigned int run_all(void)
 
 	for (i = 0; i < nr_tests; i++) {
 		name = tests[i].name;
+		if (marks)
+			mark_log(name);
 		start_ms = now_ms();
 		run_test(&tests[i], &out);
 		if (out.skip[0]) {
@@ -351,8 +410,10 @@ static unsigned int run_all(void)
 		emit("# %s: %s ms=%ld", name, out.words, now_ms() - start_ms);
 		emit("%s %u %s", ok ? "ok" : "not ok", i + 1, name);
 		failed += !ok;
-		if (!ok)
+		if (!ok) {
 			remove_probes();
+			trace_write(RANDOM_FILE, random_was, 0);
+		}
 	}
 	return failed;
 }
@@ -392,6 +453,8 @@ int main(int argc, char **argv)
 			list = true;
 		else if (!strcmp(argv[i], "--counters"))
 			counters = true;
+		else if (!strcmp(argv[i], "--marks"))
+			marks = true;
 		else
 			emit("# uprobekit: unknown option %s", argv[i]);
 	}
@@ -401,6 +464,11 @@ int main(int argc, char **argv)
 	select_tests(patterns);
 
 	emit("KTAP version 1");
+	if (!list && !has_probes()) {
+		emit("1..0 # SKIP this kernel has no probes in programs (CONFIG_UPROBE_EVENTS)");
+		emit("# uprobekit: done");
+		return 0;
+	}
 	emit("1..%u", nr_tests);
 	for (i = 0; i < nr_tests; i++)
 		emit("# plan: %s before=%s", tests[i].name, tests[i].before);
@@ -409,6 +477,7 @@ int main(int argc, char **argv)
 		/* Arming and removing wait for RCU; half the time is that. */
 		trace_write("/sys/kernel/rcu_expedited", "1", 0);
 		remove_probes();
+		keep_random();
 		i = run_all();
 	}
 	if (counters)

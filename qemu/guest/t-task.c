@@ -3,6 +3,7 @@
  * Tests of the lives of tasks: processes and threads begin, run the probe at
  * once, start other programs and end.
  */
+#include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -329,6 +330,22 @@ static int set_random(int how)
 	return was;
 }
 
+/* Tell whether the kernel starts a program at all; it lists its tests. */
+static bool can_start(const char *program)
+{
+	int fd;
+	pid_t pid = fork();
+
+	if (!pid) {
+		fd = open("/dev/null", O_WRONLY);
+		if (fd < 0 || dup2(fd, 1) < 0)
+			_exit(1);
+		execl(program, program, "--list", NULL);
+		_exit(1);
+	}
+	return !wait_child(pid);
+}
+
 /*
  * Run a test of another program, with addresses that are random, or not, as
  * debuggers start programs: the slots are where the program can execute them,
@@ -343,6 +360,10 @@ static void random_ways(struct result *r, const char *program, const char *test)
 
 	if (access(program, X_OK)) {
 		r->skip = "there is no such program";
+		return;
+	}
+	if (!can_start(program)) {
+		r->skip = "this kernel does not run such programs";
 		return;
 	}
 	for (i = 0; i < 3 && r->outcome == OUTCOME_PASS; i++) {

@@ -67,22 +67,22 @@ def pack_clients(pristine: Path, probe: bytes) -> bytes:
         raise UserError("the source has no tests of ftrace", where=str(tests))
     programs = find_programs()
     files = {f"usr/bin/{program.name}": program for program in programs}
-    files |= {_real_name(path): path for path in find_libraries(programs)}
+    files |= {real_name(path): path for path in find_libraries(programs)}
     files |= {
         f"ftrace/{path.relative_to(tests)}": path
         for path in sorted(tests.rglob("*"))
         if path.is_file()
     }
     try:
-        entries = [_file(name, path) for name, path in files.items()]
+        entries = [pack_file(name, path) for name, path in files.items()]
     except OSError as error:
         raise InfraError(f"cannot read: {error.strerror}", where=str(error.filename)) from error
     texts = {**_ACCOUNTS, "client.bo": probe}
     entries += [
         Entry(name=name, mode=stat.S_IFREG | 0o644, data=data) for name, data in texts.items()
     ]
-    entries += [_link("bin/sh", "/usr/bin/dash"), *_library_links()]
-    return pack_entries(iter([*_folders(entry.name for entry in entries), *entries]))
+    entries += [link("bin/sh", "/usr/bin/dash"), *library_links()]
+    return pack_entries(iter([*folders_of(entry.name for entry in entries), *entries]))
 
 
 def translate_probe(build_dir: Path, place: Path) -> bytes:
@@ -175,25 +175,33 @@ def find_libraries(programs: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(Path(path) for path in sorted(set(_LIBRARY.findall(done.stdout))))
 
 
-def _real_name(library: Path) -> str:
+def real_name(library: Path) -> str:
+    """Return where the guest has a library: its folder's real name, without the leading slash."""
     return str(library.parent.resolve() / library.name).lstrip("/")
 
 
-def _link(name: str, target: str) -> Entry:
+def link(name: str, target: str) -> Entry:
+    """Return a symbolic link."""
     return Entry(name=name, mode=stat.S_IFLNK | 0o777, data=target.encode())
 
 
-def _library_links() -> list[Entry]:
+def library_links() -> list[Entry]:
+    """Return the links to folders with libraries that this machine has."""
     folders = [Path("/") / name for name in _LINKED]
-    return [_link(path.name, str(path.readlink())) for path in folders if path.is_symlink()]
+    return [link(path.name, str(path.readlink())) for path in folders if path.is_symlink()]
 
 
-def _file(name: str, path: Path) -> Entry:
+def pack_file(name: str, path: Path) -> Entry:
+    """Return a file of this machine under a name of the guest's.
+
+    Raises:
+        OSError: it cannot be read.
+    """
     runs = 0o755 if path.stat().st_mode & 0o100 else 0o644
     return Entry(name=name, mode=stat.S_IFREG | runs, data=path.read_bytes())
 
 
-def _folders(names: Iterable[str]) -> tuple[Entry, ...]:
+def folders_of(names: Iterable[str]) -> tuple[Entry, ...]:
     """Return the folders that ``names`` are in, each before what is in it."""
     folders = {str(parent) for name in names for parent in Path(name).parents} - {"."}
     return tuple(Entry(name=name, mode=stat.S_IFDIR | 0o755) for name in sorted(folders))

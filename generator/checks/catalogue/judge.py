@@ -1,0 +1,265 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""From what was seen in the guests to a verdict for each entry of the catalogue; starts nothing.
+
+An entry is affected when one of its tests failed, when the kernel died in one, or when it said what
+the entry names. It is not affected when one, at least, passed and none did any of that. Anything
+else is "cannot tell here", with the guest's reason: never a pass, never a fault.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from generator.guest.ktap import KtapTest, Status
+from generator.guest.outcome import is_complaint
+from generator.guest.vm import LOCKUP
+from generator.model.catalogue import CATALOGUE, CONTROLS, MIXED, Entry, Kind, plain_name, tests_of
+from generator.text import strip_printk
+
+_MARK = re.compile(r"^uprobekit: test (\S+)$")
+_CUT = "cut here ]---"
+_LINES = 12
+
+
+class Word(StrEnum):
+    """What is said of an entry."""
+
+    AFFECTED = "affected"
+    NOT_AFFECTED = "not affected"
+    UNKNOWN = "cannot tell here"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Complaint:
+    """Something that the kernel has said.
+
+    Args:
+        test: the self-test that ran; empty: none.
+        text: the line, without its time stamp.
+    """
+
+    test: str
+    text: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """What was seen of a kernel, in all its boots.
+
+    Args:
+        tests: the results, by name, in the order of the guest.
+        died: why the boot ended in a test, twice, by the test's name.
+        doubtful: why nothing can be said of a test although it ran, by its name.
+        missing: tests that were announced and never ran.
+        complaints: what the kernel has said.
+    """
+
+    tests: Mapping[str, KtapTest]
+    died: Mapping[str, str] = field(default_factory=dict)
+    doubtful: Mapping[str, str] = field(default_factory=dict)
+    missing: tuple[str, ...] = ()
+    complaints: tuple[Complaint, ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """All tests that the guest has."""
+        return tuple(dict.fromkeys((*self.tests, *self.died, *self.doubtful, *self.missing)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Evidence:
+    """What shows a fault.
+
+    Args:
+        test: the self-test that ran.
+        lines: what it, or the kernel, has said.
+    """
+
+    test: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """What is said of one entry.
+
+    Args:
+        ident: of the entry.
+        title: of the entry.
+        kind: of the entry.
+        word: the verdict.
+        why: of "cannot tell here", else empty.
+        evidence: of "affected", else empty.
+        passed: the tests that passed.
+        untried: the tests that were not run or say nothing, each with the reason.
+    """
+
+    ident: str
+    title: str
+    kind: Kind
+    word: Word
+    why: str = ""
+    evidence: tuple[Evidence, ...] = ()
+    passed: tuple[str, ...] = ()
+    untried: Mapping[str, str] = field(default_factory=dict)
+
+
+def read_complaints(lines: Iterable[str]) -> tuple[Complaint, ...]:
+    """Return what a kernel has complained of, each with the self-test that ran.
+
+    Args:
+        lines: of the console; the guest marks where a test begins (``uprobekit.marks``).
+    """
+    test, found = "", []
+    for line in lines:
+        text = strip_printk(line).strip()
+        if mark := _MARK.match(text):
+            test = mark[1]
+        elif is_complaint(text) and _CUT not in text:
+            found.append(Complaint(test=test, text=text))
+    return tuple(found)
+
+
+def judge_all(seen: Observed, catalogue: tuple[Entry, ...] = CATALOGUE) -> tuple[Verdict, ...]:
+    """Return the verdict for each entry."""
+    broken = broken_controls(seen)
+    return tuple(
+        _unknown(entry, broken)
+        if broken and entry.tests
+        else _generic(entry, seen, catalogue)
+        if not entry.tests
+        else _judge(entry, seen)
+        for entry in catalogue
+    )
+
+
+def broken_controls(seen: Observed) -> str:
+    """Return why no test shows anything here, or an empty text."""
+    for name in seen.names:
+        if plain_name(name) in CONTROLS:
+            test = seen.tests.get(name)
+            if test is None or test.status is Status.FAIL:
+                said = f"outcome={test.outcome}" if test else "it did not end"
+                return f"probes do not work as such in this kernel: {name}: {said}"
+    controls = {plain_name(name) for name in seen.tests} & set(CONTROLS)
+    return "" if controls else "no test of a plain probe has run"
+
+
+def unexplained(seen: Observed, verdicts: Iterable[Verdict]) -> tuple[KtapTest, ...]:
+    """Return the tests that fail and belong to no entry: of those nothing is claimed."""
+    affected = {verdict.ident for verdict in verdicts if verdict.word is Word.AFFECTED}
+    known = {test for entry in CATALOGUE for test in entry.tests}
+    known |= {test for test, idents in MIXED.items() if affected & set(idents)}
+    return tuple(
+        test
+        for test in seen.tests.values()
+        if test.status is Status.FAIL
+        and test.name not in seen.doubtful
+        and plain_name(test.name) not in known
+    )
+
+
+def _unknown(entry: Entry, why: str) -> Verdict:
+    return Verdict(
+        ident=entry.ident, title=entry.title, kind=entry.kind, word=Word.UNKNOWN, why=why
+    )
+
+
+def _judge(entry: Entry, seen: Observed) -> Verdict:
+    names = tests_of(entry, seen.names)
+    evidence, passed, untried = [], [], {}
+    for name in names:
+        test = seen.tests.get(name)
+        if lines := _shows(entry, name, seen):
+            evidence.append(Evidence(test=name, lines=lines))
+        elif why := _says_nothing(name, test, seen):
+            untried[name] = why
+        else:
+            passed.append(name)
+    word = Word.AFFECTED if evidence else Word.NOT_AFFECTED if passed else Word.UNKNOWN
+    reasons = dict.fromkeys(untried.values()) or ["no test for it in this guest"]
+    return Verdict(
+        ident=entry.ident,
+        title=entry.title,
+        kind=entry.kind,
+        word=word,
+        why="; ".join(reasons) if word is Word.UNKNOWN else "",
+        evidence=tuple(evidence),
+        passed=tuple(passed),
+        untried=untried,
+    )
+
+
+def _shows(entry: Entry, name: str, seen: Observed) -> tuple[str, ...]:
+    """Return what shows an entry in one of its tests, no line when it does not."""
+    said = tuple(
+        complaint.text
+        for complaint in seen.complaints
+        if complaint.test == name and entry.says and re.search(entry.says, complaint.text)
+    )
+    if entry.says and said:
+        return said
+    if name in seen.died:
+        return (seen.died[name],)
+    test = seen.tests.get(name)
+    failed = test is not None and test.status is Status.FAIL and name not in seen.doubtful
+    return own_words(test) if failed and entry.silent and test else ()
+
+
+def _says_nothing(name: str, test: KtapTest | None, seen: Observed) -> str:
+    """Return why a test says nothing, or an empty text."""
+    if name in seen.doubtful:
+        return seen.doubtful[name]
+    if test is None:
+        return "the kernel died in it" if name in seen.died else "it was not reached"
+    # where only the kernel's own words count, a test that failed has run as well
+    ended = test.status in (Status.PASS, Status.FAIL)
+    return "" if ended else test.reason or str(test.status)
+
+
+def own_words(test: KtapTest) -> tuple[str, ...]:
+    """Return what a test that failed has said, at most a dozen lines."""
+    head = f"# {test.name}: "
+    words = [line.removeprefix(head) for line in test.diagnostics]
+    own = [line.lstrip("# ").rstrip() for line in words]
+    kept = [line for line in own if line]
+    more = len(kept) - _LINES
+    return tuple([*kept[: _LINES - 1], f"... and {more + 1} more lines"] if more > 0 else kept)
+
+
+def _generic(entry: Entry, seen: Observed, catalogue: tuple[Entry, ...]) -> Verdict:
+    """Judge an entry that has no tests of its own: what the kernel does in any of them."""
+    if entry.ident == "kernel-dies":
+        shown = {name: (why,) for name, why in seen.died.items()}
+    else:
+        shown = {}
+        for complaint in seen.complaints:
+            if not _explained(complaint, seen, catalogue):
+                shown[complaint.test] = (*shown.get(complaint.test, ()), complaint.text)
+    ran = bool(seen.tests)
+    word = Word.AFFECTED if shown else Word.NOT_AFFECTED if ran else Word.UNKNOWN
+    return Verdict(
+        ident=entry.ident,
+        title=entry.title,
+        kind=entry.kind,
+        word=word,
+        why="" if word is not Word.UNKNOWN else "no test has run",
+        evidence=tuple(Evidence(test=test, lines=lines[:_LINES]) for test, lines in shown.items()),
+    )
+
+
+def _explained(complaint: Complaint, seen: Observed, catalogue: tuple[Entry, ...]) -> bool:
+    """Tell whether a complaint belongs to another entry, to a death, or to no test at all.
+
+    That something takes long is not told of a kernel: an emulator may be the reason.
+    """
+    if not complaint.test or complaint.test in seen.died or LOCKUP.search(complaint.text):
+        return True
+    name = plain_name(complaint.test)
+    return any(
+        entry.says and name in entry.tests and re.search(entry.says, complaint.text)
+        for entry in catalogue
+    )

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What is no fault: limits that need not be, and steps that could be skipped."""
+
+from __future__ import annotations
+
+from generator.model.catalogue.kinds import Entry, Kind
+
+LIMITS: tuple[Entry, ...] = (
+    Entry(
+        ident="refused-vex",
+        title="AVX instructions are refused for what another opcode means",
+        wrong="Loads (vmovdqu), vpxor, vpaddq and others cannot be probed: error 524.",
+        who="Whoever probes addresses of AVX code.",
+        tests=("avx-as-itself",),
+        kind=Kind.LIMIT,
+    ),
+    Entry(
+        ident="refused-lock",
+        title="lock is refused",
+        wrong="Atomic instructions cannot be probed: error 524.",
+        who="Whoever probes addresses inside of functions.",
+        tests=("rip-lock", "prefixes"),
+        kind=Kind.LIMIT,
+    ),
+    Entry(
+        ident="refused-prefix",
+        title="Segment prefixes are refused",
+        wrong="NOPs of ten bytes and more, and notrack jumps, cannot be probed: error 524.",
+        who="Whoever probes padding or jump tables.",
+        tests=("nop-cs", "prefixes"),
+        kind=Kind.LIMIT,
+    ),
+    Entry(
+        ident="errno-524",
+        title="A refusal is error 524",
+        wrong="An instruction that cannot be probed is refused with ENOTSUPP, which is no errno "
+        "of user space: 'Unknown error 524'.",
+        who="Whoever reads error messages.",
+        tests=("mm-int3-errno",),
+        kind=Kind.LIMIT,
+    ),
+    Entry(
+        ident="slot-tail",
+        title="The copy is followed by the instructions behind the probed one",
+        wrong="An instruction that is not what it is taken for goes on in copies of others, which "
+        "hides what went wrong.",
+        who="Nobody, as long as each instruction is taken for what it is.",
+        tests=("mm-slot-tail",),
+        kind=Kind.LIMIT,
+    ),
+    Entry(
+        ident="jmp-operand-size",
+        title="Near branches with a 16-bit operand can be probed",
+        wrong="Processors of different vendors do not agree on what 66 before a near jump means, "
+        "so that no copy of it is right on all of them.",
+        who="Nobody's compiler makes such code; hand-written code may have it.",
+        tests=("refuse-jmp-66",),
+        kind=Kind.LIMIT,
+    ),
+    Entry(
+        ident="alignment-check",
+        title="A probed push is not checked for alignment",
+        wrong="A push that is emulated does not raise SIGBUS where the program has asked for "
+        "alignment checks (AC).",
+        who="Programs that set AC to find unaligned accesses.",
+        tests=("step-checked-push",),
+        kind=Kind.LIMIT,
+    ),
+)
+
+GAINS: tuple[Entry, ...] = (
+    Entry(
+        ident="gain-nop",
+        title="nop needs no step",
+        wrong="It is stepped.",
+        who="Probes on USDT.",
+        tests=("skip-nop",),
+        kind=Kind.GAIN,
+    ),
+    Entry(
+        ident="gain-endbr",
+        title="endbr64 needs no step",
+        wrong="What functions begin with where CET is on is stepped.",
+        who="Probes on function entries.",
+        tests=("skip-endbr",),
+        kind=Kind.GAIN,
+    ),
+    Entry(
+        ident="gain-push",
+        title="push of a register needs no step",
+        wrong="What functions with a frame pointer begin with is stepped.",
+        who="Probes on function entries.",
+        tests=("emulate-push",),
+        kind=Kind.GAIN,
+    ),
+    Entry(
+        ident="gain-load",
+        title="Loads and conditional moves need no step",
+        wrong="They are stepped.",
+        who="Probes on function entries.",
+        tests=("emulate-load", "emulate-load-high", "emulate-cmov", "emulate-cmov-not"),
+        kind=Kind.GAIN,
+    ),
+    Entry(
+        ident="gain-return",
+        title="leave and ret need no step",
+        wrong="They are stepped.",
+        who="Probes on the ends of functions.",
+        tests=("emulate-leave", "emulate-ret"),
+        kind=Kind.GAIN,
+    ),
+)

@@ -1,0 +1,100 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""``reproduce``: a fault as one C file and one script; ``make reproducers`` runs them."""
+
+import re
+import subprocess
+
+import pytest
+import run_reproducers
+
+from generator.checks.catalogue.reproduce import SCRIPT, reproducer, sources
+from generator.cli.app import main
+from generator.model.catalogue import CATALOGUE, Kind
+
+FAULTS = {entry.ident for entry in CATALOGUE if entry.kind is Kind.FAULT}
+PROGRAMS = sorted(sources())
+
+
+def test_programs_are_of_faults():
+    """Each has its name from an entry; there are enough of them."""
+    assert set(PROGRAMS) <= FAULTS
+    assert len(PROGRAMS) >= 15
+
+
+@pytest.mark.parametrize("ident", PROGRAMS)
+def test_two_files_below_a_hundred_lines(ident, tmp_path, capsys):
+    """One C file and one script, which is all that is written."""
+    place = tmp_path / "new" / "folder"
+    assert main(["reproduce", ident, "-o", str(place)]) == 0
+    assert sorted(path.name for path in place.iterdir()) == sorted([f"{ident}.c", SCRIPT])
+    assert sum(text.count("\n") for text in reproducer(ident).values()) < 100
+    assert str(place / f"{ident}.c") in capsys.readouterr().out
+    # and again
+    assert main(["reproduce", ident, "-o", str(place)]) == 0
+
+
+@pytest.mark.sweep
+@pytest.mark.parametrize("ident", PROGRAMS)
+def test_it_compiles_and_says_where(ident, tmp_path):
+    """As run.sh compiles it; the place is one of the file."""
+    program = tmp_path / ident
+    flags = [*run_reproducers.FLAGS, *run_reproducers.flags_of(sources()[ident])]
+    command = ["gcc", "-Wall", "-Werror", *flags, "-o", program, sources()[ident]]
+    subprocess.run(command, check=True)
+    said = subprocess.run([program, "where"], capture_output=True, text=True, check=True).stdout
+    match = re.fullmatch(r"[pr] (0x[0-9a-f]+) (runs|refused|unmapped)\n", said)
+    assert 0 < int(match[1], 16) < program.stat().st_size
+
+
+def test_the_flags_of_the_script():
+    """The tests compile as the script does."""
+    script = reproducer(PROGRAMS[0])[SCRIPT]
+    words = " ".join(script.replace("\\\n", " ").split())
+    assert f"${{CC:-gcc}} {' '.join(run_reproducers.FLAGS)} $(sed" in words
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ("nonsense", "there is no fault 'nonsense'; there are: far-in-slot"),
+        ("gain-nop", "there is no fault 'gain-nop'"),
+        ("rseq-lost-update", "there is no program for rseq-lost-update"),
+        ("../x", "there is no fault '../x'"),
+    ],
+)
+def test_no_program(fault, message, tmp_path, capsys):
+    """What there is, or how else it is shown, is told; nothing is written."""
+    assert main(["reproduce", fault, "-o", str(tmp_path / "out")]) == 1
+    assert message in " ".join(capsys.readouterr().err.split())
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_with_another_program(tmp_path, capsys):
+    """The script would not know which is meant."""
+    (tmp_path / "mine.c").write_text("int x;")
+    assert main(["reproduce", "pushf", "-o", str(tmp_path)]) == 1
+    assert "there is another program: mine.c" in capsys.readouterr().err
+    assert [path.name for path in tmp_path.iterdir()] == ["mine.c"]
+
+
+@pytest.mark.parametrize(
+    ("peer", "tip", "problem"),
+    [
+        ("affected", "not affected", ""),
+        ("affected", "affected", "pushf: tip: affected instead of not affected"),
+        ("not affected", "not affected", "pushf: peer: not affected instead of affected"),
+        ("cannot tell", "not affected", "pushf: peer: cannot tell, and the self-tests can"),
+        (None, "not affected", "pushf: peer: it did not run instead of affected"),
+    ],
+)
+def test_what_has_to_be_seen(peer, tip, problem):
+    """The unmodified base as the catalogue says, the tip without the fault."""
+    seen = {"peer": dict.fromkeys(PROGRAMS, "not affected"), "tip": {}}
+    for entry in CATALOGUE:
+        if any(release.startswith("6.12.") for release in entry.affected):
+            seen["peer"][entry.ident] = "affected"
+    seen["tip"] = dict.fromkeys(PROGRAMS, "not affected") | {"pushf": tip}
+    seen["peer"]["pushf"] = peer
+    if peer is None:
+        del seen["peer"]["pushf"]
+    assert list(run_reproducers.wrong("6.12", seen)) == ([problem] if problem else [])
