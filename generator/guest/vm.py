@@ -20,8 +20,8 @@ import shutil
 import signal
 import socket
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -53,6 +53,12 @@ _ADVANCE = re.compile(
     rb"(not )?ok |1\.\.\d|KTAP version |# plan: |# counters: |# \S+: outcome=|# uprobekit: "
 )
 """Lines of the results that come once: not the explanations (``#   ``) of the test that runs."""
+
+_NAME = re.compile(rb"(?:not )?ok \d+ (?:- )?([^#]*[^#\s])")
+"""A result at the first level, and the name in it; KTAP, as ``ktap`` reads it."""
+
+_MAX_TESTS = 10_000
+"""Of so many tests a guest's times are kept."""
 
 _SLOWEST = 3.0
 """A test may take so many times as long as the slowest before it, however slow the machine is."""
@@ -125,6 +131,8 @@ class MachineEnd:
         events: names of QMP events with their reason, such as ``SHUTDOWN(guest-reset)``.
         message: what the emulator itself said, cleaned; empty in a good run of QEMU.
         waited: seconds since the last progress, when it was stopped for want of that.
+        times: seconds that each test took, by name: from the result before it, or from the plan,
+            to its own one, as they came out of the guest.
     """
 
     ending: Ending
@@ -133,6 +141,7 @@ class MachineEnd:
     events: tuple[str, ...]
     message: str
     waited: float = 0.0
+    times: Mapping[str, float] = field(default_factory=dict)
 
 
 def machine_command(machine: Machine) -> tuple[str, ...]:
@@ -252,6 +261,7 @@ class _Run:
                 with contextlib.suppress(QMPError, OSError, EOFError, TimeoutError):
                     await asyncio.wait_for(client.disconnect(), _STEP)
         status = process.returncode if process.returncode is not None else -signal.SIGKILL
+        growth.look()
         if ending is Ending.EXITED and not self._is_power_off(status, growth):
             ending = Ending.BROKEN
         return MachineEnd(
@@ -261,6 +271,7 @@ class _Run:
             events=tuple(self.events),
             message=_read_end(log),
             waited=self.waited,
+            times=growth.times,
         )
 
     async def _listen(self, client: QMPClient, ours: socket.socket) -> None:
@@ -359,6 +370,8 @@ class _Growth:
         told: the lines that were progress; said once more they are none.
         advanced_at: when the tests last advanced; at first the start.
         slowest: seconds of the slowest test so far.
+        times: seconds of each test so far.
+        result_at: when the test that runs began.
         reported_at: when the kernel first reported a lockup; 0: it has not.
         last_line: the latest complete line of the console.
     """
@@ -376,6 +389,8 @@ class _Growth:
         self.told: set[bytes] = set()
         self.advanced_at = self.grown_at
         self.slowest = 0.0
+        self.times: dict[str, float] = {}
+        self.result_at = self.grown_at
         self.reported_at = 0.0
         self.last_line = ""
 
@@ -410,6 +425,7 @@ class _Growth:
                 self._take_message(clean_text(text.decode("utf-8", "replace")))
             if index == 1:
                 self._take_result(text)
+                self._take_time(line)
 
     def _take_message(self, line: str) -> None:
         self.last_line = line
@@ -431,6 +447,16 @@ class _Growth:
             self.failed |= line.startswith(b"not ok ")
         elif line.startswith(b"1..") and line[3:].isdigit():
             self.planned = int(line[3:9])
+
+    def _take_time(self, line: bytes) -> None:
+        """Keep how long a test took, when it has ended; not of a subtest, which is indented."""
+        now = time.monotonic()
+        named = _NAME.match(line[:_TAIL])
+        if named and len(self.times) < _MAX_TESTS:
+            name = clean_text(named[1].decode("utf-8", "replace"))
+            self.times[name] = round(now - self.result_at, 2)
+        if named or line.startswith(b"1.."):
+            self.result_at = now
 
 
 async def _stop(process: asyncio.subprocess.Process, client: QMPClient) -> None:
