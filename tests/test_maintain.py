@@ -123,6 +123,28 @@ def test_a_branch_that_is_there(kernel, capsys):
     assert "is checked out" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "name", ["..", "a..b", "-x", "HEAD", "@", "@{-1}", "x.lock", "a b", "", "a\x07", "x\udcff\n"]
+)
+def test_a_name_that_git_refuses(name, kernel, capsys):
+    """It is the user's to choose another one, and nothing is made."""
+    assert make_branch(kernel, f"--branch={name}") == 1
+    said = capsys.readouterr().err
+    assert "git takes no branch with the name" in said and "choose a name" in said
+    assert git(kernel, "branch", "--list", "--format=%(refname)").split() == ["refs/heads/main"]
+
+
+@pytest.mark.parametrize(("have", "name"), [("a", "a/b"), ("a/b/c", "a"), ("a/b", "a/b/c/d")])
+def test_a_name_beside_another(have, name, kernel, capsys):
+    """A branch ``a`` is a file where ``a/b`` needs a folder, with --force or without."""
+    git(kernel, "branch", have)
+    for more in ((), ("--force",)):
+        assert make_branch(kernel, f"--branch={name}", *more) == 1
+        said = capsys.readouterr().err
+        assert f"a branch '{name}' beside '{have}'" in said and "another --branch" in said
+    assert make_branch(kernel, f"--branch=un-{name}") == 0
+
+
 def test_a_branch_with_a_name(kernel, monkeypatch):
     """Who git says the user is has made and signed the patches, and is where he has asked to be."""
     git(kernel, "config", "user.name", "Ada Maintainer")
