@@ -560,6 +560,9 @@ def test_who_sends():
     made = sign_patches({"0000-c.patch": PATCH, "0001-x.patch": PATCH}, ME)
     assert b"\nFrom: Ada Maintainer <ada@example.org>\n" in made["0000-c.patch"]
     assert b"Signed-off-by" not in made["0000-c.patch"]
+    listed = PATCH.replace(b"Why.\n", b"Why.\n\nuprobekit (1):\n  x: One\n")
+    cover = sign_patches({"0000-c.patch": listed}, Person("A \\1 B", "a@x.org"))["0000-c.patch"]
+    assert b"\n\nA \\1 B (1):\n  x: One\n" in cover
     wanted = f"Link: https://x.org\nSigned-off-by: {ME}\nAcked-by: A <a@x.org>\n---\n"
     assert wanted.encode() in made["0001-x.patch"]
     other = sign_patches({"0001-x.patch": PATCH}, Person("Zoë", "z@x.org"))["0001-x.patch"]
