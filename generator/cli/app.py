@@ -1327,8 +1327,9 @@ def import_(
 ) -> None:
     """Bring a change of the rendered C or of a message into templates and model.
 
-    The result is rendered before anything is written: it is what you have edited. What does not
-    fit is named, kept in uprobekit-import.rej, and the status is 2.
+    Each change is rendered before it is written: it is what you have edited. A range may be the
+    whole branch, and have merges. What does not fit is named and kept in uprobekit-import.rej, or
+    -2, -3 beside it; what comes after it is brought in nevertheless, and the status is 2.
 
     Example: uprobekit import --tree ~/src/linux uprobes~3..uprobes
     """
