@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -1473,6 +1474,23 @@ def _streams() -> bool:
     return True
 
 
+_LONGEST = 100_000
+"""Bytes of an argument: the kernel gives a program none of more than 128 KiB (execve(2))."""
+
+_SHOWN = 60
+
+
+def _check_length(words: list[str]) -> None:
+    """Check that the arguments can be handed on to git and other programs.
+
+    Raises:
+        UserError: one is too long.
+    """
+    for word in words:
+        if len(os.fsencode(word)) > _LONGEST:
+            raise UserError("an argument is too long", where=f"{word[:_SHOWN]}...")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return the exit status."""
     from generator.cli.output import Screen
@@ -1482,6 +1500,7 @@ def main(arguments: list[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     wanted = command_line(words[0] if words else "")
     try:
+        _check_length(words)
         outcome = wanted(args=arguments, standalone_mode=False, prog_name="uprobekit")
     except UprobekitError as error:
         Screen().error(error)
@@ -1494,6 +1513,9 @@ def main(arguments: list[str] | None = None) -> int:
         outcome = _INTERRUPTED
     except OSError as error:
         place = str(error.filename or "")
+        if error.errno == errno.ENAMETOOLONG:
+            Screen().error(UserError("this name is too long", where=f"{place[:_SHOWN]}..."))
+            return int(_wrong_input(arguments))
         Screen().error(InfraError(error.strerror or str(error), where=place))
         return int(ExitCode.INFRA)
     if outcome == _INTERRUPTED:

@@ -86,11 +86,14 @@ def render_series(plan: Plan, source: Source, workdir: Path) -> Rendered:
     """
     place = workdir / plan.base.name
     commits, base_files, tip_files = _make_commits(plan, source, place)
-    with locked(place / "render.lock"):
-        repo = import_commits(commits, place / "repo.git", plan.series.name, plan.series.author)
+    # closed afterwards: it has processes of git that wait for questions
+    with (
+        locked(place / "render.lock"),
+        import_commits(commits, place / "repo.git", plan.series.name, plan.series.author) as repo,
+    ):
         write_atomic(place / "source.json", _source_record(source))
         patches = _format_patches(repo, plan, source)
-    manifest = _manifest(repo, plan, source, patches)
+        manifest = _manifest(repo, plan, source, patches)
     return Rendered(
         repo=place / "repo.git",
         patches=patches,
