@@ -7,7 +7,9 @@ most commands take is imported where it is used.
 
 from __future__ import annotations
 
+import errno
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,13 +75,18 @@ def ensure_dir(path: Path) -> Path:
 def write_atomic(path: Path, data: bytes) -> bool:
     """Write ``data`` to ``path`` through a temporary file; leave an equal file untouched.
 
+    What is a device or a FIFO is written to, as by any other program, and never replaced.
+
     Returns:
         True when the file was written, False when it held ``data`` already.
 
     Raises:
         InfraError: the disk is full or the place cannot be written; nothing half-written stays.
+        UserError: a folder, a socket or the like is there.
     """
     try:
+        if _is_special(path):
+            return _write_special(path, data)
         if path.is_file() and path.read_bytes() == data:
             return False
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -94,6 +101,38 @@ def write_atomic(path: Path, data: bytes) -> bool:
     except OSError as error:
         Path(name).unlink(missing_ok=True)
         raise InfraError(f"cannot write: {error.strerror}", where=str(path)) from error
+    return True
+
+
+def _is_special(path: Path) -> bool:
+    """Tell whether something is there, links followed, that is not a file."""
+    try:
+        return not stat.S_ISREG(path.stat().st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _write_special(path: Path, data: bytes) -> bool:
+    """Write to a terminal, ``/dev/null``, or a FIFO that somebody reads.
+
+    Raises:
+        OSError: it cannot be written.
+        UserError: it is none of these.
+    """
+    mode = path.stat().st_mode
+    if not (stat.S_ISCHR(mode) or stat.S_ISFIFO(mode)):
+        what = "a folder" if stat.S_ISDIR(mode) else "neither a file nor a device"
+        raise UserError(f"this is {what}", where=str(path), hint="name a file")
+    try:
+        # without a reader a FIFO would be waited for
+        handle = os.open(path, os.O_WRONLY | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno != errno.ENXIO:
+            raise
+        raise UserError("nobody reads this FIFO", where=str(path), hint="name a file") from error
+    os.set_blocking(handle, True)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(data)
     return True
 
 

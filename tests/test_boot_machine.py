@@ -148,6 +148,18 @@ def test_tests_that_advance_are_progress(fake):
     assert end.ending is Ending.EXITED
 
 
+def test_how_long_each_test_takes(fake):
+    """From the plan or the result before it to its own; a subtest's line is not a test's."""
+    script = (
+        "echo 1..3 >$results; sleep 0.4; echo 'ok 1 nop' >>$results; sleep 0.8;"
+        "echo '    ok 1 sub' >>$results; echo 'not ok 2 - call near # TODO x' >>$results;"
+        "echo 'ok 3 ret # SKIP no memory' >>$results"
+    )
+    times = run(fake(script), RunLimits(total=60, silence=60, stall=0)).times
+    assert list(times) == ["nop", "call near", "ret"]
+    assert 0.3 < times["nop"] < times["call near"] and times["ret"] < 0.4
+
+
 def test_the_slowest_test_seen_sets_the_limit(fake):
     """On a slow machine everything is slow: three times the slowest."""
     said = "echo '# x: outcome=pass hits=1';"

@@ -123,6 +123,28 @@ def test_a_branch_that_is_there(kernel, capsys):
     assert "is checked out" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    "name", ["..", "a..b", "-x", "HEAD", "@", "@{-1}", "x.lock", "a b", "", "a\x07", "x\udcff\n"]
+)
+def test_a_name_that_git_refuses(name, kernel, capsys):
+    """It is the user's to choose another one, and nothing is made."""
+    assert make_branch(kernel, f"--branch={name}") == 1
+    said = capsys.readouterr().err
+    assert "git takes no branch with the name" in said and "choose a name" in said
+    assert git(kernel, "branch", "--list", "--format=%(refname)").split() == ["refs/heads/main"]
+
+
+@pytest.mark.parametrize(("have", "name"), [("a", "a/b"), ("a/b/c", "a"), ("a/b", "a/b/c/d")])
+def test_a_name_beside_another(have, name, kernel, capsys):
+    """A branch ``a`` is a file where ``a/b`` needs a folder, with --force or without."""
+    git(kernel, "branch", have)
+    for more in ((), ("--force",)):
+        assert make_branch(kernel, f"--branch={name}", *more) == 1
+        said = capsys.readouterr().err
+        assert f"a branch '{name}' beside '{have}'" in said and "another --branch" in said
+    assert make_branch(kernel, f"--branch=un-{name}") == 0
+
+
 def test_a_branch_with_a_name(kernel, monkeypatch):
     """Who git says the user is has made and signed the patches, and is where he has asked to be."""
     git(kernel, "config", "user.name", "Ada Maintainer")
@@ -197,6 +219,18 @@ EDITS = {
         ),
         "templates/kernel/events/uprobes.c/hit.c.j2",
     ),
+    "a pointer to a function": (
+        CORE,
+        (
+            (
+                "xol_map_area(struct mm_struct *mm, struct xol_area *area)",
+                "xol_map_area(struct mm_struct *mm, int (*way)(int, void *),"
+                "\n\t\t\tstruct xol_area *area)",
+            ),
+            ("xol_map_area(mm, area)", "xol_map_area(mm, NULL, area)"),
+        ),
+        "generator/model/interface.py",
+    ),
     "a prototype": (
         CORE,
         (
@@ -241,6 +275,133 @@ def test_a_message_comes_back(checkout, kernel):
     assert "uprobes/core: Take breakpoint" in text
 
 
+def commit(kernel, path, old, new, message="An idea"):
+    """Change a file where HEAD is, and commit that."""
+    text = (kernel / path).read_text()
+    assert old in text, f"{path} has changed: {old}"
+    (kernel / path).write_text(text.replace(old, new, 1))
+    git(kernel, "commit", "--quiet", "-a", "-m", message)
+
+
+@pytest.fixture
+def renderings(tmp_path, monkeypatch):
+    """Count the calls of git fast-import: each rendering has one."""
+    log = tmp_path / "calls"
+    (tmp_path / "bin").mkdir()
+    wrapper = tmp_path / "bin/git"
+    wrapper.write_text(
+        f'#!/bin/sh\ncase " $* " in *" fast-import "*) echo >>{log};; esac\n'
+        f'exec {shutil.which("git")} "$@"\n'
+    )
+    wrapper.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path / 'bin'}:{os.environ['PATH']}")
+
+    def count():
+        """Return how many there were, and begin again."""
+        number = log.read_text().count("\n") if log.exists() else 0
+        log.unlink(missing_ok=True)
+        return number
+
+    return count
+
+
+WORD = ("failed to %s", "did not %s")
+HIT = "templates/kernel/events/uprobes.c/hit.c.j2"
+
+
+def test_a_range_comes_back(checkout, kernel, renderings, capsys):
+    """The whole branch, with the baseline's commit, an edited patch, a merge and two ideas."""
+    assert make_branch(kernel) == 0
+    listed = git(kernel, "rev-list", "--reverse", "main..uprobes").split()
+    assert renderings()
+    assert bring(kernel, "main..uprobes") == 0
+    assert renderings() == 1, "what is there already is not rendered again"
+    number = 1 + PATCHES.index("hit")
+    git(kernel, "checkout", "--quiet", "--detach", listed[number])
+    text = (kernel / CORE).read_text()
+    (kernel / CORE).write_text(text.replace(*WORD))
+    git(kernel, "commit", "--quiet", "--all", "--amend", "--no-edit")
+    git(kernel, "cherry-pick", *listed[number + 1 :])
+    git(kernel, "checkout", "--quiet", "-b", "other")
+    commit(
+        kernel,
+        "kernel/fork.c",
+        *[f"\tuprobe_free_utask(tsk);\n{s}" for s in ("", "\tmight_sleep();\n")],
+    )
+    git(kernel, "checkout", "--quiet", "--detach", "HEAD^")
+    commit(kernel, CORE, WORD[1], "does not %s")
+    git(kernel, "merge", "--quiet", "-m", "Both", "other")
+    (kernel / "kernel/fork.c").write_text(
+        (kernel / "kernel/fork.c").read_text().replace("\tmight_sleep();\n", "\tcond_resched();\n")
+    )
+    git(kernel, "commit", "--quiet", "--all", "--amend", "--no-edit")
+    assert bring(kernel, "main..HEAD") == 0, capsys.readouterr().err
+    assert renderings() == 1 + 4, "one rendering at the start, and one for each change"
+    assert "does not %s" in (checkout / HIT).read_text()
+    for path in (CORE, "kernel/fork.c"):
+        text = (kernel / path).read_text()
+        assert rendered(checkout, kernel, "review", path) == text
+    assert "does not %s" in rendered(checkout, kernel, f"review-{number:02d}", CORE)
+
+
+def test_what_is_done_to_the_series(checkout, kernel, capsys, tmp_path):
+    """A patch that is split or taken out is said, and changes nothing by itself."""
+    assert make_branch(kernel) == 0
+    before = {p: p.read_bytes() for p in sorted(checkout.rglob("*.j2"))}
+    git(kernel, "checkout", "--quiet", "--detach", "uprobes^")
+    first = git(kernel, "diff", "--name-only", "uprobes^", "uprobes").split()[0]
+    git(kernel, "checkout", "uprobes", "--", first)
+    git(kernel, "commit", "--quiet", "-m", "The first half")
+    git(kernel, "checkout", "uprobes", "--", ".")
+    git(kernel, "commit", "--quiet", "-C", "uprobes")
+    assert bring(kernel, "uprobes^..HEAD") == 2
+    assert "is split: the new part needs a patch" in capsys.readouterr().err
+    number = 1 + PATCHES.index("emulate-alu")
+    listed = git(kernel, "rev-list", "--reverse", "main..uprobes").split()
+    git(kernel, "checkout", "--quiet", "--detach", listed[number - 1])
+    git(kernel, "cherry-pick", *listed[number + 1 :])
+    assert bring(kernel, "main..HEAD") == 2
+    said = capsys.readouterr().err
+    assert "is not there: take it out of generator/model/series.py" in said
+    assert {p: p.read_bytes() for p in before} == before
+    kept = sorted(path.name for path in tmp_path.glob("*.rej"))
+    assert kept == ["uprobekit-import-2.rej", "uprobekit-import.rej"]
+    assert "is split" in (tmp_path / "uprobekit-import.rej").read_text()
+
+
+def test_the_others_are_brought(checkout, kernel, capsys, tmp_path):
+    """One that does not fit, or cannot be rendered, does not stop those after it."""
+    assert make_branch(kernel) == 0
+    git(kernel, "checkout", "--quiet", "--detach", "uprobes")
+    commit(kernel, "kernel/fork.c", "#include", "int mine;\n#include")
+    commit(kernel, CORE, "\treturn current->utask;\n", "<<<<<<< ours\n\treturn NULL;\n")
+    commit(kernel, CORE, *WORD)
+    assert bring(kernel, "uprobes..HEAD") == 2
+    kept = (tmp_path / "uprobekit-import.rej").read_text()
+    assert "+int mine;" in kept and "<<<<<<< ours" in kept
+    text = (checkout / HIT).read_text()
+    assert WORD[1] in text and "<<<<<<< ours" not in text
+    assert "nothing can be rendered" in capsys.readouterr().out
+
+
+def test_braces_come_back(checkout, kernel, capsys):
+    """Two braces in C, in the text of a hook and in a message are no words of Jinja's."""
+    assert make_branch(kernel) == 0
+    git(kernel, "checkout", "--quiet", "--detach", "uprobes")
+    line = "\tstatic const int a[1][1] = {{0}}; /* {% if x %} {# #} */\n"
+    commit(kernel, CORE, "\treturn current->utask;\n", f"{line}\treturn current->utask;\n")
+    hook = "\tuprobe_free_utask(tsk);\n"
+    commit(kernel, "kernel/fork.c", hook, f"{hook}\tmight_sleep(); /* {{{{0}}}} */\n")
+    message = git(kernel, "log", "-1", "--format=%B", "uprobes").replace(
+        "\n\n", "\n\nUse {{0}} and {% if %}.\n\n", 1
+    )
+    git(kernel, "commit", "--quiet", "--allow-empty", "-m", f"amend! {message}\n\n{message}")
+    assert bring(kernel, "uprobes..HEAD") == 0, capsys.readouterr().err
+    for path in (CORE, "kernel/fork.c"):
+        assert rendered(checkout, kernel, "review", path) == (kernel / path).read_text()
+    assert "Use {{0}} and {% if %}." in rendered(checkout, kernel, "review", "")
+
+
 def test_what_does_not_fit(checkout, kernel, capsys, tmp_path):
     """A line of the base's own is named and kept; nothing of the program changes."""
     assert make_branch(kernel) == 0
@@ -274,7 +435,7 @@ def test_what_no_template_can_hold(checkout, kernel, capsys, tmp_path):
     message = git(kernel, "log", "-1", "--format=%B").strip()
     git(kernel, "commit", "--quiet", "--amend", "-m", f"{message}\nReviewed-by: A B <a@b.org>")
     assert bring(kernel, "HEAD") == 2
-    assert "+Reviewed-by: A B <a@b.org>" in (tmp_path / "uprobekit-import.rej").read_text()
+    assert "+Reviewed-by: A B <a@b.org>" in (tmp_path / "uprobekit-import-2.rej").read_text()
     (kernel / "kernel/alone.c").write_text("int alone;\n")
     git(kernel, "add", "--all")
     git(kernel, "commit", "--quiet", "-m", "Alone")
@@ -538,6 +699,9 @@ def test_who_sends():
     made = sign_patches({"0000-c.patch": PATCH, "0001-x.patch": PATCH}, ME)
     assert b"\nFrom: Ada Maintainer <ada@example.org>\n" in made["0000-c.patch"]
     assert b"Signed-off-by" not in made["0000-c.patch"]
+    listed = PATCH.replace(b"Why.\n", b"Why.\n\nuprobekit (1):\n  x: One\n")
+    cover = sign_patches({"0000-c.patch": listed}, Person("A \\1 B", "a@x.org"))["0000-c.patch"]
+    assert b"\n\nA \\1 B (1):\n  x: One\n" in cover
     wanted = f"Link: https://x.org\nSigned-off-by: {ME}\nAcked-by: A <a@x.org>\n---\n"
     assert wanted.encode() in made["0001-x.patch"]
     other = sign_patches({"0001-x.patch": PATCH}, Person("Zoë", "z@x.org"))["0001-x.patch"]

@@ -297,6 +297,20 @@ def test_junit_shows_both_columns(tmp_path):
     assert suites[1].get("failures") == "1"
 
 
+def test_junit_says_how_long_each_test_took():
+    """A suite's cases are as long together as its boot; a result of before has the boot alone."""
+    request, comparison = compare("ktap-baseline", "ktap-good")
+    name = comparison.rows[0].name
+    timed = replace(request.tip, end=replace(request.tip.end, times={name: 1.25}))
+    root = ElementTree.fromstring(junit_bytes(replace(request, tip=timed), comparison))
+    for suite in root.findall("testsuite"):
+        cases = suite.findall("testcase")
+        assert sum(float(case.get("time") or 0) for case in cases) == pytest.approx(3.5, abs=0.1)
+    assert [c.get("time") for c in cases if c.get("name") == name] == ["1.25"]
+    data = json.loads(json.dumps(boot_data(timed), default=str))
+    assert data["end"]["times"] == {name: 1.25}
+
+
 def test_junit_of_a_crashed_boot_is_red():
     """Even though no test reported."""
     request, comparison = compare("ktap-baseline", "ktap-empty")

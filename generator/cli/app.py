@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import sys
@@ -1467,8 +1468,9 @@ def import_(
 ) -> None:
     """Bring a change of the rendered C or of a message into templates and model.
 
-    The result is rendered before anything is written: it is what you have edited. What does not
-    fit is named, kept in uprobekit-import.rej, and the status is 2.
+    Each change is rendered before it is written: it is what you have edited. A range may be the
+    whole branch, and have merges. What does not fit is named and kept in uprobekit-import.rej, or
+    -2, -3 beside it; what comes after it is brought in nevertheless, and the status is 2.
 
     Example: uprobekit import --tree ~/src/linux uprobes~3..uprobes
     """
@@ -1618,6 +1620,23 @@ def _streams() -> bool:
     return True
 
 
+_LONGEST = 100_000
+"""Bytes of an argument: the kernel gives a program none of more than 128 KiB (execve(2))."""
+
+_SHOWN = 60
+
+
+def _check_length(words: list[str]) -> None:
+    """Check that the arguments can be handed on to git and other programs.
+
+    Raises:
+        UserError: one is too long.
+    """
+    for word in words:
+        if len(os.fsencode(word)) > _LONGEST:
+            raise UserError("an argument is too long", where=f"{word[:_SHOWN]}...")
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one command and return the exit status."""
     from generator.cli.output import Screen
@@ -1627,6 +1646,7 @@ def main(arguments: list[str] | None = None) -> int:
     words = sys.argv[1:] if arguments is None else arguments
     wanted = command_line(words[0] if words else "")
     try:
+        _check_length(words)
         outcome = wanted(args=arguments, standalone_mode=False, prog_name="uprobekit")
     except UprobekitError as error:
         Screen().error(error)
@@ -1639,6 +1659,9 @@ def main(arguments: list[str] | None = None) -> int:
         outcome = _INTERRUPTED
     except OSError as error:
         place = str(error.filename or "")
+        if error.errno == errno.ENAMETOOLONG:
+            Screen().error(UserError("this name is too long", where=f"{place[:_SHOWN]}..."))
+            return int(_wrong_input(arguments))
         Screen().error(InfraError(error.strerror or str(error), where=place))
         return int(ExitCode.INFRA)
     if outcome == _INTERRUPTED:

@@ -4,17 +4,21 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
+from itertools import count
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from generator.cli.options import Options, render_source
 from generator.errors import CheckFailed, UserError
 from generator.paths import data_dir, ensure_dir, write_atomic
 from generator.plan import all_bases, find_base, find_series, plan_series
 
-REJECTED = "uprobekit-import.rej"
+if TYPE_CHECKING:
+    from generator.patches.importer import Imported
+
+REJECTED = "uprobekit-import"
 
 
 def program() -> Path:
@@ -74,61 +78,66 @@ def import_(options: Options, what: list[str], *, repo: Path | None) -> None:
         UserError: what was named cannot be read, or was made on something else.
         CheckFailed: a part of it does not fit; that part is kept as a diff.
     """
-    from generator.patches.importer import ImportRequest, import_change, read_changes
+    from generator.patches.edited import read_changes
+    from generator.patches.importer import ImportRequest, import_changes
 
     screen = options.screen()
     root = program()
     source, rendered = render_source(options)
     plan = plan_series(find_base(options.base), find_series(options.series))
     place = repo or options.tree or Path.cwd()
-    changes = read_changes(what, repo=place, rendered=rendered.repo, plan=plan)
-    request = ImportRequest(plan=plan, source=source, program=root, workdir=options.area)
-    done = import_change(changes[0], request, rendered.repo)
-    screen.result(asdict(done))
-    for hunk in done.brought:
-        screen.say(f"{hunk.path}:{hunk.line}: {hunk.place or 'DOES NOT FIT'}")
-    if done.message:
-        screen.say(f"{done.name}: message: {done.message}")
-    if not done.written and not done.left:
-        screen.say(f"{done.name}: nothing to bring in")
-    for name in done.written:
+    read = read_changes(what, repo=place, rendered=rendered.repo, plan=plan)
+    done = import_changes(
+        read.changes,
+        ImportRequest(plan=plan, source=source, program=root, workdir=options.area),
+        rendered.repo,
+        tell=lambda left: screen.note(f"rendering with what was changed; {left} to go"),
+    )
+    screen.result({"changes": [asdict(each) for each in done], "by_hand": read.by_hand})
+    for each in done:
+        for hunk in each.brought:
+            screen.say(f"{each.name}: {hunk.path}:{hunk.line}: {hunk.place or 'DOES NOT FIT'}")
+        if each.message:
+            screen.say(f"{each.name}: message: {each.message}")
+        if each.reason:
+            screen.say(f"{each.name}: {each.reason}")
+    same = [each.name for each in done if not (each.written or each.left)]
+    if same:
+        screen.say(f"{_first(same)}: nothing to bring in")
+    for name in dict.fromkeys(name for each in done for name in each.written):
         screen.note(f"changed: {name}")
-    if done.left:
-        _reject(done.name, done.left, [change.name for change in changes[1:]])
-    if len(changes) > 1:
-        _others(options, [change.name for change in changes[1:]], place)
+    _left(done, read.by_hand)
 
 
-def _reject(name: str, left: str, after: list[str]) -> None:
-    """Keep what does not fit, and say so; changes ``after`` it have not been looked at.
+def _first(names: Sequence[str]) -> str:
+    """Return a name, or the first of several and how many there are."""
+    return names[0] if len(names) == 1 else f"{names[0]} and {len(names) - 1} more"
+
+
+def _left(done: Sequence[Imported], by_hand: Sequence[str]) -> None:
+    """Keep what does not fit, beside what an import before this one has kept, and say so.
 
     Raises:
-        CheckFailed: always.
+        CheckFailed: there is something.
     """
-    write_atomic(Path(REJECTED), left.encode("utf-8", "surrogateescape"))
-    waiting = f"\nnot looked at: {', '.join(after)}" if after else ""
+    left = {each.name: each.left for each in done if each.left}
+    text = "".join(f"# {name}\n{rest.rstrip()}\n" for name, rest in left.items())
+    text += "".join(f"# {line}\n" for line in by_hand)
+    if not text:
+        return
+    kept = next(path for path in map(Path, _rejects()) if not os.path.lexists(path))
+    write_atomic(kept, text.encode("utf-8", "surrogateescape"))
     raise CheckFailed(
-        f"a part of {name} does not fit, and is kept:\n{left}{waiting}",
-        where=REJECTED,
+        f"not all fits ({', '.join(left) or 'the series'}), and this is kept:\n{text}",
+        where=str(kept),
         hint="bring it into templates/ or generator/model/ by hand",
     )
 
 
-def _others(options: Options, names: list[str], repo: Path) -> None:
-    """Bring the next change in by a process that reads the model as it is now.
-
-    Raises:
-        CheckFailed: it does not fit.
-    """
-    command = [sys.executable, "-m", "generator", "import", "--base", options.base]
-    command += ["--series", options.series, "--repo", str(repo)]
-    command += ["--tree", str(options.tree)] if options.tree else []
-    command += ["--rev", options.rev] if options.rev else []
-    command += ["--workdir", str(options.area), *(["--quiet"] if options.quiet else [])]
-    path = f"{program()}:{os.environ.get('PYTHONPATH', '')}".rstrip(":")
-    done = subprocess.run([*command, *names], check=False, env={**os.environ, "PYTHONPATH": path})
-    if done.returncode:
-        raise CheckFailed(f"not all of {', '.join(names)} fits")
+def _rejects() -> Iterator[str]:
+    """Yield names for what does not fit."""
+    yield f"{REJECTED}.rej"
+    yield from (f"{REJECTED}-{number}.rej" for number in count(2))
 
 
 def trailers(options: Options, files: list[Path]) -> None:

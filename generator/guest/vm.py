@@ -21,8 +21,8 @@ import shutil
 import signal
 import socket
 import time
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from pathlib import Path
 
@@ -58,6 +58,12 @@ _ADVANCE = re.compile(
 
 _KILLED = re.compile(r"# \S+: outcome=.* reason=deadline\b")
 """What the guest's runner says of a test that it has killed."""
+
+_NAME = re.compile(r"(?:not )?ok \d+ (?:- )?([^#]*[^#\s])")
+"""A result at the first level, and the name in it; KTAP, as ``ktap`` reads it."""
+
+_MAX_TESTS = 10_000
+"""Of so many tests a guest's times are kept."""
 
 _SLOWEST = 3.0
 """A test may take so many times as long as the slowest before it, however slow the machine is."""
@@ -131,6 +137,8 @@ class MachineEnd:
         events: names of QMP events with their reason, such as ``SHUTDOWN(guest-reset)``.
         message: what the emulator itself said, cleaned; empty in a good run of QEMU.
         waited: seconds since the last progress, when it was stopped for want of that.
+        times: seconds that each test took, by name: from the result before it, or from the plan,
+            to its own one, as they came out of the guest.
     """
 
     ending: Ending
@@ -139,6 +147,7 @@ class MachineEnd:
     events: tuple[str, ...]
     message: str
     waited: float = 0.0
+    times: Mapping[str, float] = field(default_factory=dict)
 
 
 def reports_lockup(line: str) -> bool:
@@ -266,6 +275,7 @@ class _Run:
                 with contextlib.suppress(QMPError, OSError, EOFError, TimeoutError):
                     await asyncio.wait_for(client.disconnect(), _STEP)
         status = process.returncode if process.returncode is not None else -signal.SIGKILL
+        growth.look()
         if ending is Ending.EXITED and not self._is_power_off(status, growth):
             ending = Ending.BROKEN
         return MachineEnd(
@@ -275,6 +285,7 @@ class _Run:
             events=tuple(self.events),
             message=_read_end(log),
             waited=self.waited,
+            times=growth.times,
         )
 
     async def _listen(self, client: QMPClient, ours: socket.socket) -> None:
@@ -384,6 +395,7 @@ class _Growth:
         slowest: seconds of the slowest test so far.
         killed: the test whose result comes next was killed at its deadline.
         lost: seconds of such tests.
+        times: seconds of each test so far.
         reported_at: when the kernel first reported a lockup; 0: it has not.
         last_line: the latest complete line of the console.
     """
@@ -404,6 +416,7 @@ class _Growth:
         self.slowest = 0.0
         self.killed = False
         self.lost = 0.0
+        self.times: dict[str, float] = {}
         self.reported_at = 0.0
         self.last_line = ""
 
@@ -451,7 +464,7 @@ class _Growth:
         if _ADVANCE.match(line.lstrip()) and line not in self.told and not spare:
             self.told.add(line)
             if ended:
-                self._take_time(now - self.ended_at)
+                self._take_time(line, now - self.ended_at)
                 self.ended_at = now
             self.advanced_at = now
         if line == DONE_LINE:
@@ -465,11 +478,14 @@ class _Growth:
             self.planned = int(line[3:9])
             self.ended_at = now
 
-    def _take_time(self, seconds: float) -> None:
+    def _take_time(self, line: str, seconds: float) -> None:
         """Note how long a test has taken: of the first it is not known without a plan."""
+        named = _NAME.match(line)
         if self.ended_at:
             self.slowest = max(self.slowest, seconds)
             self.lost += seconds if self.killed else 0.0
+            if named and len(self.times) < _MAX_TESTS:
+                self.times[named[1]] = round(seconds, 2)
         self.killed = False
 
 

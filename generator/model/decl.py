@@ -3,7 +3,7 @@
 
 Pure data, filled in by ``interface`` and ``opcodes``, turned into C text by ``render.cdecl``.
 Types are C type names as they stand before a declarator, without trailing blank; a pointer ends in
-``*`` (``struct pt_regs *``).
+``*`` (``struct pt_regs *``). A pointer to a function is ``int (*)(void *)``, its name left out.
 """
 
 from __future__ import annotations

@@ -57,7 +57,7 @@ def apply_series(
     _check_branch(repo, branch, ref, replace=replace)
     who = (
         _line(Identity(name=signer.name, email=signer.address, date=author.date), author)
-        if (signer)
+        if signer
         else _line(author, author)
     )
     stream = bytearray()
@@ -66,7 +66,9 @@ def apply_series(
         if signer and mark > 1:
             text = sign_message(text, signer) + "\n"
         message = text.encode("utf-8", "surrogateescape")
-        stream += f"commit {ref}\nmark :{mark}\nauthor {who}\ncommitter {who}\n".encode()
+        stream += f"commit {ref}\nmark :{mark}\nauthor {who}\ncommitter {who}\n".encode(
+            "utf-8", "surrogateescape"
+        )
         stream += f"data {len(message)}\n".encode() + message
         stream += f"\nfrom {start if mark == 1 else f':{mark - 1}'}\n".encode()
         for name in sorted(commit.files):
@@ -95,8 +97,15 @@ def _check_branch(repo: Path, branch: str, ref: str, *, replace: bool) -> None:
     Raises:
         UserError: it cannot.
     """
-    if _git(repo, "check-ref-format", "--branch", branch).returncode:
-        raise UserError(f"git takes no branch with the name '{branch}'")
+    # --branch alone takes @{-1} for the branch before, and an old git takes HEAD
+    said = [_git(repo, "check-ref-format", *name) for name in (("--branch", branch), (ref,))]
+    if any(done.returncode for done in said) or branch in ("HEAD", "@"):
+        raise UserError(
+            f"git takes no branch with the name '{branch}'",
+            where="--branch",
+            hint="choose a name such as uprobes-v2; git check-ref-format --help has the rules",
+        )
+    _check_neighbours(repo, branch)
     if _git(repo, "show-ref", "--verify", "--quiet", ref).returncode:
         return
     if not replace:
@@ -111,6 +120,27 @@ def _check_branch(repo: Path, branch: str, ref: str, *, replace: bool) -> None:
             f"the branch '{branch}' is checked out, and would be replaced under your feet",
             where=str(repo),
             hint="choose another --branch",
+        )
+
+
+def _check_neighbours(repo: Path, branch: str) -> None:
+    """Check that no branch is in the way: beside ``a`` there is none called ``a/b``.
+
+    Raises:
+        UserError: there is one.
+    """
+    parts = branch.split("/")
+    above = ["refs/heads/" + "/".join(parts[:number]) for number in range(1, len(parts))]
+    have = _git(repo, "for-each-ref", "--format=%(refname)", *above, f"refs/heads/{branch}/")
+    names = have.stdout.decode("utf-8", "surrogateescape").splitlines()
+    below = f"refs/heads/{branch}/"
+    taken = [name for name in names if name in above or name.startswith(below)]
+    if taken:
+        other = taken[0].removeprefix("refs/heads/")
+        raise UserError(
+            f"git cannot have a branch '{branch}' beside '{other}'",
+            where=str(repo),
+            hint="choose another --branch, or rename the one that is there with git branch -m",
         )
 
 

@@ -78,9 +78,15 @@ def _setting(place: Path, name: str) -> str:
 def sign_patches(patches: Mapping[str, bytes], who: Person) -> dict[str, bytes]:
     """Return the patches, by name, as ``who`` sends them; the cover letter is not signed."""
     return {
-        name: _from(data if name.startswith("0000-") else _signed(data, who), who)
+        name: _from(_listed(data, who) if name.startswith("0000-") else _signed(data, who), who)
         for name, data in patches.items()
     }
+
+
+def _listed(data: bytes, who: Person) -> bytes:
+    """Return a cover letter whose list of patches is that of ``who``, as git shortlog has it."""
+    name = who.name.encode("utf-8", "surrogateescape")
+    return re.sub(rb"^[^\n]+(?= \(\d+\):\n {2}\S)", lambda _: name, data, count=1, flags=re.M)
 
 
 def _from(data: bytes, who: Person) -> bytes:

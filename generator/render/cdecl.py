@@ -31,7 +31,12 @@ def pad(text: str, column: int) -> str:
 
 
 def declarator(type_: str, name: str) -> str:
-    """Return ``type name`` with the blank that C style wants: none behind a ``*``."""
+    """Return ``type name`` with the blank that C style wants: none behind a ``*``.
+
+    The name of a pointer to a function, ``int (*)(void *)``, stands behind its star.
+    """
+    if "(*)" in type_:
+        return type_.replace("(*)", f"(*{name})", 1)
     return f"{type_}{name}" if type_.endswith("*") else f"{type_} {name}"
 
 

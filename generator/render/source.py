@@ -115,6 +115,11 @@ def _inside(text: str) -> set[int]:
     return found
 
 
+def escaped(text: str) -> str:
+    """Return the text of a template that renders to ``text``, braces that Jinja knows included."""
+    return re.sub(r"\{[{%#]", lambda found: f'{{{{ "{found[0]}" }}}}', text)
+
+
 def with_expressions(source: str, old: str, new: str) -> str | None:
     """Return the line of a template that renders to ``new`` where ``source`` renders to ``old``.
 
@@ -130,5 +135,5 @@ def with_expressions(source: str, old: str, new: str) -> str | None:
         before, found, rest = rest.partition(value) if value else (rest, "", "")
         if not found:
             return None
-        made += before + expression
-    return made + rest
+        made += escaped(before) + expression
+    return made + escaped(rest)

@@ -30,6 +30,7 @@ from generator.model.trailers import problems as trailer_problems
 from generator.render.env import BASELINE, Scope, Templates, environment, known_patches, meant
 from generator.render.marks import is_mark, split_marks
 from generator.render.places import place_of, place_of_text
+from generator.render.source import escaped
 
 MESSAGE_FACTS = frozenset(("source_version", "overview", "numbers"))
 """What messages may ask for besides."""
@@ -197,7 +198,7 @@ def _mail_starts(name: str, text: str) -> Iterator[Problem]:
 
 def _checked(words: _Words, text: str, where: Callable[[int], str]) -> Iterator[Problem]:
     """Check a template, or a piece of text of the model."""
-    eaten = text.find("{#")
+    eaten = text.replace(escaped("{#"), "").find("{#")
     if eaten >= 0:
         yield Problem(
             where=where(text.count("\n", 0, eaten) + 1),
@@ -366,7 +367,12 @@ class _Words:
 
 
 def _is_c(node: nodes.Node) -> bool:
-    """Tell whether what stands in double braces is nothing that a template would ask for."""
+    """Tell whether what stands in double braces is nothing that a template would ask for.
+
+    The text of two braces is: so a template says that it means them (``source.escaped``).
+    """
+    if isinstance(node, nodes.Const) and node.value in ("{{", "{%", "{#"):
+        return False
     if isinstance(node, (nodes.Const, nodes.Tuple, nodes.List, nodes.Dict)):
         return True
     return next(node.find_all(nodes.Name), None) is None and not isinstance(node, nodes.Name)

@@ -44,9 +44,11 @@ def _suite(boot: BootResult, comparison: Comparison) -> TestSuite:
     suite = TestSuite(f"{boot.base}.{boot.variant}.{boot.flavour}")
     tests = {test.name: test for test in boot.ktap.tests}
     for row in comparison.rows:
-        suite.add_testcase(_case(row, tests.get(row.name), suite.name))
-    # the guest tells no times of its tests: the boot has all of it
-    case = TestCase("boot", classname=suite.name, time=round(boot.end.seconds, 1))
+        seconds = boot.end.times.get(row.name)
+        suite.add_testcase(_case(row, tests.get(row.name), suite.name, seconds))
+    # what is left is the boot's own: a suite's time is the sum
+    rest = max(boot.end.seconds - sum(boot.end.times.values()), 0.0)
+    case = TestCase("boot", classname=suite.name, time=round(rest, 1))
     if not boot.outcome.complete:
         error = Error(clean_xml(boot.outcome.reason), boot.outcome.kind.value)
         error.text = clean_xml("\n".join(boot.outcome.excerpt))
@@ -57,8 +59,8 @@ def _suite(boot: BootResult, comparison: Comparison) -> TestSuite:
     return suite
 
 
-def _case(row: Row, test: KtapTest | None, suite: str) -> TestCase:
-    case = TestCase(clean_xml(row.name), classname=suite)
+def _case(row: Row, test: KtapTest | None, suite: str, seconds: float | None) -> TestCase:
+    case = TestCase(clean_xml(row.name), classname=suite, time=seconds)
     if row.verdict is Verdict.SKIPPED:
         case.result = [Skipped(clean_xml(row.note))]
     elif row.verdict is Verdict.BAD:

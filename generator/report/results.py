@@ -6,7 +6,7 @@ Schema, version 1; every field is always there, text has no control characters:
     format          1
     base, variant, flavour
     outcome         {kind, reason, excerpt: [line]}; kinds: see ``generator.guest.outcome.Kind``
-    end             {ending, status, seconds, events: [text], message, waited}
+    end             {ending, status, seconds, events: [text], message, waited, times}
     accel           {accel, reason, remembered}
     ktap            {planned: number or null, done, empty, noise, problems: [text], tests: [test],
                      running}
@@ -221,6 +221,7 @@ def _boot(data: dict[str, Any]) -> BootResult:
                 "ending": Ending(end["ending"]),
                 "seconds": float(end["seconds"]),
                 "events": tuple(end["events"]),
+                "times": {_text(k): float(v) for k, v in end.get("times", {}).items()},
             }
         ),
         accel=AccelVerdict(**data["accel"]),

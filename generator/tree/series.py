@@ -89,9 +89,10 @@ def render_series(plan: Plan, source: Source, workdir: Path) -> Rendered:
     with locked(place / "render.lock"):
         import_commits(commits, place / "repo.git", plan.series.name, plan.series.author)
         write_atomic(place / "source.json", _source_record(source))
-        repo = git.Repo(place / "repo.git")
-        patches = _format_patches(repo, plan, source)
-    manifest = _manifest(repo, plan, source, patches)
+        # closed afterwards: it has processes of git that wait for questions
+        with git.Repo(place / "repo.git") as repo:
+            patches = _format_patches(repo, plan, source)
+            manifest = _manifest(repo, plan, source, patches)
     return Rendered(
         repo=place / "repo.git",
         patches=patches,

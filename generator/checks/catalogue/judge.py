@@ -15,7 +15,7 @@ from enum import StrEnum
 
 from generator.guest.ktap import KtapTest, Status
 from generator.guest.outcome import is_complaint
-from generator.guest.vm import LOCKUP
+from generator.guest.vm import reports_lockup
 from generator.model.catalogue import CATALOGUE, CONTROLS, MIXED, Entry, Kind, plain_name, tests_of
 from generator.text import strip_printk
 
@@ -256,7 +256,7 @@ def _explained(complaint: Complaint, seen: Observed, catalogue: tuple[Entry, ...
 
     That something takes long is not told of a kernel: an emulator may be the reason.
     """
-    if not complaint.test or complaint.test in seen.died or LOCKUP.search(complaint.text):
+    if not complaint.test or complaint.test in seen.died or reports_lockup(complaint.text):
         return True
     name = plain_name(complaint.test)
     return any(

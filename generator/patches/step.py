@@ -1,0 +1,34 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""One step of an import, in the process that ``importer`` starts for it.
+
+    python -m generator.patches.step <handed >next
+
+Both are pickles of ``importer``'s own classes. The process is started in a copy of the program,
+so that what it renders is the model and the templates of that copy.
+"""
+
+from __future__ import annotations
+
+import pickle
+import sys
+
+from generator.errors import UprobekitError
+from generator.patches.importer import Handed, take_step
+from generator.workers import die_with_parent
+
+
+def main() -> int:
+    """Take the step that stdin says; return the exit status."""
+    handed: Handed = pickle.load(sys.stdin.buffer)
+    die_with_parent(handed.parent)
+    try:
+        step = take_step(handed)
+    except UprobekitError as error:
+        print(error, file=sys.stderr)
+        return int(error.exit_code)
+    sys.stdout.buffer.write(pickle.dumps(step))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
