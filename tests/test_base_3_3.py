@@ -293,12 +293,6 @@ def test_a_tree_that_has_uprobes(made_up, tmp_path, path):
         render_series(PLAN, made_up, tmp_path / "work")
 
 
-def test_patches_3_3_are_not_committed():
-    """Patches for this base hold the context of a tree that is the user's."""
-    rules = (TESTS.parent / ".gitignore").read_text().splitlines()
-    assert "kernel_patches/3.3/" in rules
-
-
 # a real tree
 
 # what the decoder of 3.3 takes for something else, by why
