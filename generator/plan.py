@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from generator.errors import UserError
-from generator.model.bases import BASES, UNFINISHED, Base
-from generator.model.edits import Edit, InsertHook, InsertStatement
+from generator.model.bases import BASES, UNFINISHED, Base, numbers
+from generator.model.bases.base import hook_statement
+from generator.model.edits import Edit, InsertHook
 from generator.model.series import SERIES, Patch, Series
 
 
@@ -45,12 +46,12 @@ def unfinished_bases() -> tuple[Base, ...]:
 
 
 def find_base(name: str) -> Base:
-    """Return the base of that name.
+    """Return the base of that name, also one that is being made.
 
     Raises:
         UserError: there is none; the message lists those there are.
     """
-    for base in BASES:
+    for base in (*BASES, *UNFINISHED):
         if base.name == name:
             return base
     known = ", ".join(base.name for base in BASES)
@@ -59,13 +60,9 @@ def find_base(name: str) -> Base:
 
 def nearest_base(version: str) -> Base:
     """Return the last base that is not newer than a kernel release, else the oldest one."""
-    ordered = sorted(BASES, key=lambda base: _numbers(base.name))
-    older = [base for base in ordered if _numbers(base.name) <= _numbers(version)]
+    ordered = sorted(BASES, key=lambda base: numbers(base.name))
+    older = [base for base in ordered if numbers(base.name) <= numbers(version)]
     return older[-1] if older else ordered[0]
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split(".") if part.isdigit())
 
 
 def find_series(name: str) -> Series:
@@ -117,13 +114,5 @@ def _resolve(base: Base, edit: Edit) -> Edit:
         return edit
     for hook in base.hooks:
         if hook.callee == edit.hook and hook.path == edit.path:
-            return InsertStatement(
-                path=hook.path,
-                function=hook.function,
-                text=hook.text,
-                after=hook.after,
-                before=hook.before,
-                last=hook.last,
-                blank=hook.blank,
-            )
+            return hook_statement(hook)
     raise UserError(f"the base {base.name} has no hook for '{edit.hook}' in {edit.path}")

@@ -166,7 +166,8 @@ def work(results, tmp_path) -> Path:
 def kernel_source(request, tmp_path_factory):
     """Return a function that finds the source of a real base, or skips the test.
 
-    ``$UPROBEKIT_TREE_6_1`` names a tree; Debian's package is the other way.
+    ``$UPROBEKIT_TREE_6_1`` names a tree, and ``$UPROBEKIT_REV_6_1`` a commit of it; Debian's
+    package is the other way.
     """
     from generator.errors import UprobekitError
     from generator.plan import find_base
@@ -176,9 +177,9 @@ def kernel_source(request, tmp_path_factory):
 
     def find(name: str):
         variable = f"UPROBEKIT_TREE_{name.replace('.', '_')}"
-        tree = os.environ.get(variable)
+        tree, rev = (os.environ.get(each) for each in (variable, variable.replace("TREE", "REV")))
         try:
-            return find_source(find_base(name), work, tree=Path(tree) if tree else None, rev=None)
+            return find_source(find_base(name), work, tree=Path(tree) if tree else None, rev=rev)
         except UprobekitError as error:
             pytest.skip(f"NOT TESTED: no source of {name}: {error}; ${variable} can name one")
 

@@ -295,10 +295,19 @@ def test_a_tree_that_has_uprobes(made_up, tmp_path, path):
         render_series(PLAN, made_up, tmp_path / "work")
 
 
-def test_patches_3_3_are_not_committed():
-    """Patches for this base hold the context of a tree that is the user's."""
-    rules = (TESTS.parent / ".gitignore").read_text().splitlines()
-    assert "kernel_patches/3.3/" in rules
+def test_what_cannot_be_read_is_refused_at_once(made_up, tmp_path):
+    """uprobe_register() says EIO for a file of hugetlbfs, as later kernels do; not 0."""
+    core = render_series(PLAN, made_up, tmp_path / "work").tip_files["kernel/events/uprobes.c"]
+    body = csource.find_function(core, "uprobe_register").body.of(core)
+    asked = body.index("!mapping->a_ops->readpage && !mapping_cap_swap_backed(mapping)")
+    assert asked < body.index("return -EIO;") < body.index("alloc_uprobe")
+
+
+def test_no_self_test_asks_perf_for_what_3_3_refuses():
+    """PERF_FLAG_FD_CLOEXEC is of 3.14; before it perf_event_open() says EINVAL."""
+    for path in (TESTS.parent / "qemu/guest").glob("t-*.c"):
+        code = csource.mask(path.read_text())
+        assert "PERF_FLAG_FD_CLOEXEC" not in code, path.name
 
 
 # a real tree

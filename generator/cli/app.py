@@ -196,8 +196,8 @@ def lines(as_json: Json = False) -> None:
     bases.lines(as_json=as_json)
 
 
-@app.command("probe-base")
-def probe_base(
+@app.command()
+def port(
     tree: Annotated[
         Path, typer.Option(help="Source of any version: a directory or a git repository.")
     ],
@@ -206,17 +206,43 @@ def probe_base(
         str,
         typer.Option(help="Base whose data is tried.", show_default="the last one not newer"),
     ] = "",
+    like_tree: Annotated[
+        Path | None,
+        typer.Option(
+            help="Source of that base: its types and callers are compared with the tree's. "
+            "Default: its package in the work area, if it is unpacked.",
+            show_default=False,
+        ),
+    ] = None,
+    start: Annotated[
+        str,
+        typer.Option(
+            help="Write the module of this new base, with what can be found out.",
+            show_default=False,
+        ),
+    ] = "",
+    steps: Annotated[
+        bool, typer.Option("--steps", help="Print the steps that make a base, as well.")
+    ] = False,
     series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    workdir: Workdir = None,
     as_json: Json = False,
 ) -> None:
-    """List which edits and facts of a base hold in a tree of another version, and which do not.
+    """List what does not hold of a base in a tree of another version, and start a new base.
 
-    Example: uprobekit probe-base --tree ~/src/linux-6.9 --like 6.12
+    Edits, calls, members, constants and facts are looked up, types and callers compared; functions
+    that the baseline would leave without a caller, and uses of what it takes out, are found. The
+    list is sorted by the work that each thing makes. Status 2: it is not empty.
+
+    Example: uprobekit port --tree ~/src/linux-6.19 --like 6.12 --start 6.19
     """
-    from generator.cli import bases
+    from generator.cli import port as new_base
 
-    bases.probe(
-        Options(base=like, series=series, tree=tree, rev=rev, as_json=as_json),
+    new_base.port(
+        Options(base=like, series=series, tree=tree, rev=rev, workdir=workdir, as_json=as_json),
+        start=start,
+        like_tree=like_tree,
+        steps=steps,
     )
 
 

@@ -183,35 +183,6 @@ def _patches(plan: planning.Plan, rendered: Rendered) -> tuple[PatchState, ...]:
     )
 
 
-def probe(options: Options) -> None:
-    """Try a base's data on a tree of another version, and list what does not hold."""
-    from generator.checks.port.fit import try_edits
-    from generator.checks.port.uses import check_uses
-    from generator.report.fit import Fit, format_fit
-    from generator.tree.acquire import find_tree
-
-    if options.tree is None:
-        raise UserError("no tree to look at", hint="name one with --tree")
-    screen = options.screen()
-    series = planning.find_series(options.series)
-    source = find_tree(options.tree, options.rev)
-    name = options.base
-    base = planning.find_base(name) if name else planning.nearest_base(source.version)
-    fit = Fit(
-        version=source.version,
-        like=base.name,
-        trials=try_edits(planning.plan_series(base, series), source),
-        uses=check_uses(base, series, source),
-    )
-    screen.result({**asdict(fit), "problems": fit.problems})
-    screen.say(format_fit(fit))
-    if fit.problems:
-        raise CheckFailed(
-            f"{fit.problems} things do not hold in Linux {source.version}",
-            hint="CONTRIBUTING.md, 'Add a base', says how to go through them",
-        )
-
-
 def _judge(rows: list[PatchRow], absent: Mapping[str, str], broken: Mapping[str, str]) -> None:
     """Raise when something that is known is wrong; what is missing is not.
 

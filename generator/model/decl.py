@@ -59,6 +59,11 @@ class Function:
     needs: str = ""
     unless: str = ""
 
+    @property
+    def key(self) -> str:
+        """The model's own name of the function: where names differ per base, their key."""
+        return self.name.removeprefix("{{ names.").removesuffix(" }}")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Member:

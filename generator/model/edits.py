@@ -11,7 +11,8 @@ base to base stand in one place.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from typing import Literal
 
 
@@ -205,3 +206,16 @@ class InsertHook(Edit):
     """Insert the call that the base's hook of this name describes; ``plan`` resolves it."""
 
     hook: str
+
+
+def pieces(edit: Edit) -> Iterator[Edit]:
+    """Yield the edits of one name each that an edit of several names consists of."""
+    match edit:
+        case RemoveFunctions():
+            yield from (replace(edit, names=(name,)) for name in edit.names)
+        case Remove():
+            yield from (replace(edit, anchors=(anchor,)) for anchor in edit.anchors)
+        case RenameIdentifiers():
+            yield from (replace(edit, renames=(rename,)) for rename in edit.renames)
+        case _:
+            yield edit

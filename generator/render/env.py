@@ -36,6 +36,11 @@ from generator.render.marks import MarkTag, without_marks
 from generator.render.places import place_of_text
 
 
+def former_order(function: Function, count: int) -> tuple[int, ...]:
+    """Return ``Function.former_order`` for ``count`` parameters: what a base adds stays last."""
+    return (*function.former_order, *range(len(function.former_order), count))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Scope:
     """What is rendered for: a base, and the patches that are applied (identifiers, in order)."""
@@ -277,9 +282,9 @@ class Templates:
         name = self.text(function.c_name or function.name)
         if function.former_name and not self.has("names"):
             name = function.former_name
-        params = function.params
+        params = self._scope.base.params_of(function)
         if function.former_order and not self.has("param-order"):
-            params = tuple(params[place] for place in function.former_order)
+            params = tuple(params[place] for place in former_order(function, len(params)))
         params = tuple(param for param in params if not param.patch or self.has(param.patch))
         return replace(function, name=name, params=params)
 

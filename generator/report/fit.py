@@ -1,70 +1,101 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What of a base holds in a tree of another version, as a list to work through."""
+"""What of a base does not hold in a tree of another version, as a list to work through."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import groupby
 
-from generator.checks.port.fit import Trial
-from generator.checks.port.uses import Use
+from generator.checks.port.item import Item, Work
+from generator.checks.port.progress import Started
+from generator.checks.port.survey import Survey
 from generator.text import clean_text
 
-_KINDS = {
-    "fact": "facts of base.has",
-    "function": "functions and macros that the C calls",
-    "member": "members that the C reads",
-    "constant": "constants that the C names",
+_TITLES = {
+    Work.WRITE: "C of the series, or the model, has to change",
+    Work.DECIDE: "To be decided: take out, keep, or call",
+    Work.PLACE: "Edits that need another place",
+    Work.NAME: "Names and words of the base's module",
 }
 
 
-@dataclass(frozen=True, kw_only=True)
-class Fit:
-    """How the data of a base fits a tree.
-
-    Args:
-        version: of the tree.
-        like: the base whose data was tried.
-        trials: its edits.
-        uses: what its C asks for, and its facts.
-    """
-
-    version: str
-    like: str
-    trials: tuple[Trial, ...]
-    uses: tuple[Use, ...]
-
-    @property
-    def problems(self) -> int:
-        """How many do not hold."""
-        edits = sum(bool(trial.problem) for trial in self.trials)
-        return edits + sum(bool(use.problem) for use in self.uses)
-
-
-def format_fit(fit: Fit) -> str:
+def format_survey(survey: Survey) -> str:
     """Return the list: a box for everything that does not hold, a count for what does."""
-    rows = [f"Linux {fit.version}, tried with the data of the base {fit.like}"]
-    for step, trials in groupby(fit.trials, key=lambda trial: trial.step):
-        rows += ["", *_step(step, list(trials))]
-    for kind, title in _KINDS.items():
-        uses = [use for use in fit.uses if use.kind == kind]
-        lost = [use for use in uses if use.problem]
-        rows += ["", f"{title}: {len(uses) - len(lost)} of {len(uses)} hold"]
-        rows += [f"  [ ] {use.name} ({use.where}): {use.problem}" for use in lost]
+    lost = sum(bool(trial.problem) for trial in survey.trials)
+    rows = [
+        f"Linux {survey.version}, tried with the data of the base {survey.like}",
+        f"{len(survey.trials) - lost} of {len(survey.trials)} edits hold; "
+        + ", ".join(_counts(survey)),
+    ]
+    if survey.compared:
+        rows.append(f"types and callers were compared with Linux {survey.compared}")
+    else:
+        rows.append(
+            "types of the kernel's own functions and members, and callers: NOT COMPARED, "
+            f"--like-tree names a source of {survey.like}"
+        )
+    for work in Work:
+        items = [item for item in survey.items if item.work == work]
+        if items:
+            rows += ["", f"{_TITLES[work]}: {len(items)}", *_items(items)]
+    rows += ["", "Facts of base.has, and what they decide:", *_facts(survey)]
     return "".join(f"{clean_text(row)}\n" for row in rows)
 
 
-def _step(step: str, trials: list[Trial]) -> Iterator[str]:
-    lost = [trial for trial in trials if trial.problem]
-    yield f"{step}: {len(trials) - len(lost)} of {len(trials)} edits hold"
-    for (path, problem), same in groupby(lost, key=lambda trial: (trial.path, trial.problem)):
-        edits = list(same)
-        first = edits[0]
-        if len(edits) > 1:
-            yield f"  [ ] #{first.number} to #{edits[-1].number} {path}: {len(edits)} edits"
+def _counts(survey: Survey) -> Iterator[str]:
+    for kind, title in (("function", "calls"), ("member", "members"), ("constant", "constants")):
+        uses = [use for use in survey.uses if use.kind == kind]
+        yield f"{sum(not use.problem for use in uses)} of {len(uses)} {title} do"
+
+
+def _items(items: list[Item]) -> Iterator[str]:
+    """Yield an item each; those of one file with one reason together."""
+    for (where, problem), group in groupby(items, key=lambda item: (item.where, item.problem)):
+        same = list(group)
+        if len(same) > 1:
+            yield f"  [ ] {where}: {len(same)} of them: {problem}"
+            yield from (f"        {item.name}" for item in same)
         else:
-            follows = ", ".join(f"#{number}" for number in first.perhaps)
-            perhaps = f" (perhaps because of {follows})" if follows else ""
-            yield f"  [ ] #{first.number} {path}: {first.what}{perhaps}"
-        yield f"      {problem.removeprefix(f'{path}: ')}"
+            yield f"  [ ] {where}: {same[0].name}: {problem}"
+        if same[0].like:
+            yield f"      there: {same[0].like}"
+        if same[0].used:
+            yield f"      here: {', '.join(same[0].used)}"
+
+
+def _facts(survey: Survey) -> Iterator[str]:
+    for fact in survey.facts:
+        box = "[ ]" if fact.said != fact.shown else "   "
+        said = "said" if fact.said else "not said"
+        shown = "shown" if fact.shown else "not shown"
+        yield (
+            f"  {box} {fact.fact}: {said}, {shown} ({fact.where}); "
+            f"decides {len(fact.decides)} places"
+        )
+
+
+def format_steps(steps: tuple[tuple[str, str], ...], *, width: int = 98) -> str:
+    """Return the steps that make a base, numbered, as CONTRIBUTING.md has them."""
+    rows = []
+    for number, (command, text) in enumerate(steps, 1):
+        mark = f"{number}. "
+        words = f"`{command}`  \n{text}" if command else text
+        first, *rest = words.split("\n")
+        body = textwrap.wrap(rest[0] if rest else first, width - len(mark), break_long_words=False)
+        lines = [first, *body] if rest else body
+        rows += [mark + lines[0], *(" " * len(mark) + line for line in lines[1:])]
+    return "".join(f"{clean_text(row)}\n" for row in rows)
+
+
+def format_started(started: Started) -> str:
+    """Return how far a base is."""
+    renders = f"yes, {started.patches} patches" if started.renders else f"no: {started.why}"
+    rows = [
+        f"{started.base} is started: generator/model/bases/{started.module}",
+        f"  undecided: {started.undecided}",
+        f"  renders:   {renders}",
+        f"  compiles:  not tried: uprobekit build --base {started.base} --tree DIR baseline tip",
+        f"  boots:     not tried: uprobekit boot --base {started.base} --tree DIR tip",
+    ]
+    return "".join(f"{clean_text(row)}\n" for row in rows)

@@ -25,6 +25,8 @@ from generator.checks.patches.apply import Applied
 from generator.checks.patches.code import CodeResult
 from generator.checks.patches.mail import Finding
 from generator.checks.patches.recipients import Recipient
+from generator.checks.port.progress import Started
+from generator.checks.port.survey import Survey
 from generator.checks.proof.explain import Explanation
 from generator.checks.proof.fuzz import FuzzResult
 from generator.checks.proof.summary import Summary
@@ -42,7 +44,6 @@ from generator.report.compare import Comparison
 from generator.report.corpus import CorpusResult
 from generator.report.cost import Cost
 from generator.report.coverage import Coverage
-from generator.report.fit import Fit
 from generator.report.matrix import Matrix
 from generator.report.mutants import Score
 from generator.report.results import FORMAT
@@ -128,8 +129,10 @@ RESULTS = {
             "recipients": tuple[Recipient, ...],
         },
     ),
-    "probe-base": Shape(
-        what="what of a base holds in another version", of=Fit, more={"problems": int}
+    "port": Shape(
+        what="what of a base holds in another version, and what has to be done",
+        of=Survey,
+        more={"problems": int, "started": Started | None},
     ),
     "proof": Shape(
         what="instructions unprobed and probed, without a kernel",

@@ -2,6 +2,7 @@
 /*
  * Tests of probes and watchpoints by way of perf events.
  */
+#include <fcntl.h>
 #include <linux/hw_breakpoint.h>
 #include <linux/perf_event.h>
 #include <stdint.h>
@@ -24,12 +25,19 @@
 #define PAGE		4096
 #define INT3		0xcc
 
-/* This function opens an event for a process and returns its descriptor. */
+/*
+ * This function opens an event for a process and returns its descriptor.
+ * Kernels before 3.14 refuse PERF_FLAG_FD_CLOEXEC.
+ */
 static int perf_open(struct perf_event_attr *attr, pid_t pid)
 {
+	int fd;
+
 	attr->size = sizeof(*attr);
-	return syscall(SYS_perf_event_open, attr, pid, -1, -1,
-		       PERF_FLAG_FD_CLOEXEC);
+	fd = syscall(SYS_perf_event_open, attr, pid, -1, -1, 0);
+	if (fd >= 0)
+		fcntl(fd, F_SETFD, FD_CLOEXEC);
+	return fd;
 }
 
 /* This function returns what an event has counted. */

@@ -7,7 +7,7 @@ An edit of several names is tried name by name when it does not hold as a whole.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from generator.errors import UserError
@@ -40,24 +40,68 @@ class Trial:
     perhaps: tuple[int, ...] = ()
 
 
+@dataclass(frozen=True, kw_only=True)
+class Lost:
+    """An edit that does not hold.
+
+    Attributes:
+        trial: how it was tried.
+        edit: the edit, or the one name of it.
+        instead: the one other edit that does hold; None when there is none, or more than one.
+    """
+
+    trial: Trial
+    edit: Edit
+    instead: Edit | None = None
+
+
+Alternatives = Callable[[Edit, WorkingTree], Iterable[Iterable[Edit]]]
+"""Returns groups of what could stand in the place of an edit that does not hold."""
+
+
 def try_edits(plan: Plan, source: Source) -> tuple[Trial, ...]:
     """Try the baseline and every patch of ``plan`` on ``source``, in their order."""
-    trial = _Trials(plan, WorkingTree(load=source.load, search=source.search))
+    return tuple(_try_all(plan, source, None).done)
+
+
+def mend_edits(plan: Plan, source: Source, alternatives: Alternatives) -> tuple[Lost, ...]:
+    """Try all edits, and for one that does not hold what could stand in its place.
+
+    Where just one of the first group that has any holds, it is carried out, so that later edits
+    find it.
+    """
+    return tuple(_try_all(plan, source, alternatives).lost)
+
+
+def _try_all(plan: Plan, source: Source, alternatives: Alternatives | None) -> _Trials:
+    tree = WorkingTree(load=source.load, search=source.search)
+    trial = _Trials(plan, tree, alternatives)
     trial.step("baseline", (), plan.baseline)
     applied: tuple[str, ...] = ()
     for planned in plan.patches:
         applied = (*applied, planned.patch.ident)
         trial.step(planned.patch.ident, applied, planned.edits)
-    return tuple(trial.done)
+    return trial
+
+
+def after_baseline(plan: Plan, source: Source) -> WorkingTree:
+    """Return the files of ``source`` after the edits of the baseline, as far as they hold."""
+    tree = WorkingTree(load=source.load, search=source.search)
+    _Trials(plan, tree).step("baseline", (), plan.baseline)
+    return tree
 
 
 class _Trials:
     """The tree as far as edits hold, and what was tried on it."""
 
-    def __init__(self, plan: Plan, tree: WorkingTree) -> None:
+    def __init__(
+        self, plan: Plan, tree: WorkingTree, alternatives: Alternatives | None = None
+    ) -> None:
         self.done: list[Trial] = []
+        self.lost: list[Lost] = []
         self._plan = plan
         self._tree = tree
+        self._alternatives = alternatives
         self._lost: list[tuple[int, str, frozenset[str]]] = []
 
     def step(self, step: str, applied: tuple[str, ...], edits: tuple[Edit, ...]) -> None:
@@ -72,7 +116,7 @@ class _Trials:
             self._try(step, edit, templates)
 
     def _try(self, step: str, edit: Edit, templates: Templates) -> None:
-        pieces = list(_pieces(edit))
+        pieces = list(model.pieces(edit))
         if len(pieces) > 1 and not self._apply(edit, templates):
             for piece in pieces:
                 self._note(step, piece.path, describe(piece), "", set())
@@ -80,6 +124,38 @@ class _Trials:
         for piece in pieces:
             problem = self._apply(piece, templates)
             self._note(step, piece.path, describe(piece), problem, _names(piece))
+            if problem:
+                instead = self._mend(piece, templates) if self._alternatives else None
+                self.lost.append(Lost(trial=self.done[-1], edit=piece, instead=instead))
+
+    def _mend(self, edit: Edit, templates: Templates) -> Edit | None:
+        """Carry out the one alternative that holds, and return it; else change nothing."""
+        assert self._alternatives is not None
+        tree = self._tree
+        kept = dict(tree.files), dict(tree.blocks), set(tree.created)
+        for group in self._alternatives(edit, tree):
+            found: list[Edit] = []
+            for other in dict.fromkeys(group):
+                if not self._apply(other, templates):
+                    found.append(other)
+                    self._restore(*kept)
+            if found:
+                # of two that hold nobody knows which is meant, and what is less alike is no better
+                if len(found) > 1:
+                    return None
+                self._apply(found[0], templates)
+                return found[0]
+        return None
+
+    def _restore(
+        self, files: dict[str, str], blocks: dict[tuple[str, str], str], created: set[str]
+    ) -> None:
+        """Make the tree as it was."""
+        self._tree.files.clear()
+        self._tree.files.update(files)
+        self._tree.blocks.clear()
+        self._tree.blocks.update(blocks)
+        self._tree.created.intersection_update(created)
 
     def _apply(self, edit: Edit, templates: Templates) -> str:
         """Carry an edit out and return why it cannot be; then the tree stays as it was."""
@@ -114,11 +190,7 @@ class _Trials:
         try:
             work()
         except UserError as error:
-            self._tree.files.clear()
-            self._tree.files.update(files)
-            self._tree.blocks.clear()
-            self._tree.blocks.update(blocks)
-            self._tree.created.intersection_update(created)
+            self._restore(files, blocks, created)
             return f"{error.where}: {error.what}" if error.where else error.what
         return ""
 
@@ -133,19 +205,6 @@ class _Trials:
         self.done.append(
             Trial(number=number, step=step, path=path, what=what, problem=problem, perhaps=perhaps)
         )
-
-
-def _pieces(edit: Edit) -> Iterator[Edit]:
-    """Yield the edits of one name each that an edit of several names consists of."""
-    match edit:
-        case model.RemoveFunctions():
-            yield from (replace(edit, names=(name,)) for name in edit.names)
-        case model.Remove():
-            yield from (replace(edit, anchors=(anchor,)) for anchor in edit.anchors)
-        case model.RenameIdentifiers():
-            yield from (replace(edit, renames=(rename,)) for rename in edit.renames)
-        case _:
-            yield edit
 
 
 def describe(edit: Edit) -> str:

@@ -3,8 +3,8 @@
 
 Needs no build: the templates are rendered for a base, and what they call, which members of the
 kernel's structures they read and which constants they name is looked up in the tree as it is read
-by ``csource.scan``. The number of arguments of each call is compared with the declaration. Types
-are not: ``uprobekit build`` and ``verify`` do that, once the edits hold.
+by ``csource.scan``. The number of arguments of each call is compared with the declaration; types
+are compared by ``types``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from functools import cache, cached_property
 from generator.csource import scan as csource
 from generator.errors import UserError
 from generator.model.bases import Base
-from generator.model.bases.facts import FACTS, Fact
+from generator.model.bases.facts import Fact
 from generator.model.edits import Anchor, InsertLines, RenameIdentifiers, Templated
 from generator.model.interface import INTERFACE
 from generator.model.series import Series
@@ -52,9 +52,9 @@ class Use:
     """A thing that the series uses.
 
     Attributes:
-        kind: ``function`` (or a macro like one), ``member``, ``constant`` or ``fact``.
-        name: its name; of a member, ``struct.member``; of a fact, the word of ``Base.has``.
-        where: the templates that use it; of a fact, the file that shows it.
+        kind: ``function`` (or a macro like one), ``member`` or ``constant``.
+        name: its name; of a member, ``struct.member``.
+        where: the template that uses it.
         problem: why the tree does not have it like this, "" when it does.
     """
 
@@ -66,11 +66,13 @@ class Use:
 
 @dataclass
 class Needs:
-    """What rendered C asks for; each with the templates that do."""
+    """What rendered C asks for, each with the templates that do; all its words; what it defines."""
 
     calls: dict[str, dict[int, str]] = field(default_factory=lambda: defaultdict(dict))
     members: dict[tuple[str, str], str] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
+    words: set[str] = field(default_factory=set)
+    own: set[str] = field(default_factory=set)
 
 
 def find_needs(base: Base, series: Series) -> Needs:
@@ -81,7 +83,7 @@ def find_needs(base: Base, series: Series) -> Needs:
     names = [name for name in names if name.endswith((".c", ".h"))]
     texts = {name: csource.mask(templates.file(name)) for name in names}
     inserted = "".join(edit.text for edit in edits if isinstance(edit, InsertLines))
-    own = _own(templates, series, [*texts.values(), inserted])
+    own = _own(base, templates, series, [*texts.values(), inserted])
     own |= {
         name
         for e in edits
@@ -89,18 +91,21 @@ def find_needs(base: Base, series: Series) -> Needs:
         for pair in e.renames
         for name in pair
     }
-    needs = Needs()
+    needs = Needs(own=own)
     for name, text in texts.items():
         _collect(needs, name, text, own)
+        needs.words.update(re.findall(r"\w+", text))
     brought = set(re.findall(r"(\w+);", inserted))
     needs.members = {key: where for key, where in needs.members.items() if key[1] not in brought}
     return needs
 
 
-def _own(templates: Templates, series: Series, texts: Iterable[str]) -> set[str]:
+def _own(base: Base, templates: Templates, series: Series, texts: Iterable[str]) -> set[str]:
     """Return what the series itself defines."""
     brought = {patch.ident for patch in series.patches}
-    names = {templates.name(f.name) for f in INTERFACE.functions if f.patch in brought}
+    names = {
+        templates.name(f.name) for f in INTERFACE.functions if f.patch in brought and base.brings(f)
+    }
     names |= {struct.name for struct in INTERFACE.structs}
     names |= {macro.name for macro in INTERFACE.macros}
     for text in texts:
@@ -136,10 +141,9 @@ def _in_directive(text: str, position: int) -> bool:
     return bool(re.match(r"\s*#\s*(?:if|elif|include|define)\b", line))
 
 
-def check_uses(base: Base, series: Series, source: Source) -> tuple[Use, ...]:
-    """Look up in ``source`` what the series for ``base`` needs; facts of ``has`` come last."""
-    needs = find_needs(base, series)
-    tree = _Tree(source, needs)
+def check_uses(base: Base, source: Source, needs: Needs) -> tuple[Use, ...]:
+    """Look up in ``source`` what the series for ``base`` needs, as ``find_needs`` has found it."""
+    tree = Declarations(source, needs)
     uses = [
         Use(kind="function", name=name, where=_first(by_count), problem=tree.call(name, by_count))
         for name, by_count in sorted(needs.calls.items())
@@ -153,7 +157,7 @@ def check_uses(base: Base, series: Series, source: Source) -> tuple[Use, ...]:
         Use(kind="constant", name=name, where=where, problem=tree.constant(name))
         for name, where in sorted(needs.constants.items())
     ]
-    return (*uses, *(_fact(base, fact, source) for fact in FACTS))
+    return tuple(uses)
 
 
 def _first(by_count: Mapping[int, str]) -> str:
@@ -181,17 +185,17 @@ def _defines(text: str, anchor: Anchor) -> bool:
     return csource.find_declaration(text, anchor.name) is not None
 
 
-def _fact(base: Base, fact: Fact, source: Source) -> Use:
-    problem = ""
-    if holds(fact, source) != (fact.ident in base.has):
-        said = "says" if fact.ident in base.has else "does not say"
-        shown = "does not show" if fact.ident in base.has else "shows"
-        problem = f"the base {said} that {fact.what}; the tree {shown} it"
-    return Use(kind="fact", name=fact.ident, where=fact.path, problem=problem)
+def wrong_calls(text: str, source: Source) -> str:
+    """Return what is wrong with the calls of a piece of C that a tree has to have, or ""."""
+    needs = Needs()
+    _collect(needs, "a name", csource.mask(text), set())
+    tree = Declarations(source, needs)
+    problems = (tree.call(name, by_count) for name, by_count in needs.calls.items())
+    return next((problem for problem in problems if problem), "")
 
 
-class _Tree:
-    """The tree's declarations of what is needed."""
+class Declarations:
+    """The declarations, in a tree, of what is needed."""
 
     def __init__(self, source: Source, needs: Needs) -> None:
         self._source = source
@@ -216,6 +220,17 @@ class _Tree:
             rows.sort(key=lambda row: _nearness(row[0]))
         return found
 
+    @cache  # noqa: B019 - lives as long as one check
+    def named_type(self, name: str) -> str:
+        """Return what a name for a type (``vm_flags_t``) stands for, or ""."""
+        if not re.fullmatch(r"\w+_t", name):
+            return ""
+        for _, line in self._source.lines(("include",), (name,)):
+            match = re.match(rf"\s*typedef\s+([\w ]+?)\s+(?:__\w+\s+)?{name}\s*;", line)
+            if match:
+                return match.group(1)
+        return ""
+
     def call(self, name: str, by_count: Mapping[int, str]) -> str:
         """Return what is wrong with the calls of a function, or of a macro like one."""
         have: set[tuple[int, int]] = set()
@@ -233,6 +248,11 @@ class _Tree:
 
     def _counts(self, name: str) -> Iterator[tuple[int, int]]:
         """Yield how many arguments the declarations of a name take, at least and at most."""
+        for _, text, match in self.places(name):
+            yield _range(match, text)
+
+    def places(self, name: str) -> Iterator[tuple[str, str, re.Match[str]]]:
+        """Yield file, its text and the start of each declaration of a function or macro."""
         declares = _declares(name)
         for path, line in self._lines.get(name, []):
             if not declares.match(line):
@@ -240,19 +260,25 @@ class _Tree:
             text = self._load(path)
             match = declares.match(text, text.find(f"\n{line}\n") + 1)
             if match:
-                yield _range(match, text)
+                yield path, text, match
 
-    def member(self, struct: str, member: str) -> str:
-        """Return what is wrong with a member of a structure."""
+    def structs(self, struct: str) -> Iterator[tuple[str, str, csource.Span]]:
+        """Yield file, its text and the body of each definition of a structure."""
         opening = re.compile(rf"^[^;()\n]*\bstruct\s+{struct}\s*\{{", re.M)
         first = re.compile(rf"[^;()]*\bstruct\s+{struct}\s*(?:\{{|$)")
         paths = [path for path, line in self._lines.get(struct, []) if first.match(line)]
         for path in dict.fromkeys(paths):
             text = self._load(path)
             for match in opening.finditer(text):
-                body = text[match.end() : text.find("\n}", match.end())]
-                if re.search(rf"\b{member}\b", csource.mask(body)):
-                    return ""
+                yield path, text, csource.Span(match.end() - 1, text.find("\n}", match.end()) + 2)
+
+    def member(self, struct: str, member: str) -> str:
+        """Return what is wrong with a member of a structure."""
+        paths = []
+        for path, text, body in self.structs(struct):
+            paths.append(path)
+            if re.search(rf"\b{member}\b", csource.mask(body.of(text))):
+                return ""
         if not paths:
             return f"struct {struct} is not defined"
         return f"struct {struct} has no member '{member}'"
@@ -260,6 +286,13 @@ class _Tree:
     def constant(self, name: str) -> str:
         """Return what is wrong with a constant."""
         return "" if self._lines.get(name) else "is not defined"
+
+    def line(self, name: str) -> str:
+        """Return file, line and text of the first line that has a name, or ""."""
+        for path, line in self._lines.get(name, [])[:1]:
+            number = self._load(path).split("\n").index(line) + 1
+            return f"{path}:{number}: {' '.join(line.split())}"
+        return ""
 
 
 _PARAMETERS = 3000  # characters that a list of parameters is read in

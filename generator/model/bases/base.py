@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from generator.model.decl import Function
-from generator.model.edits import Anchor, Edit, InsertBlock
+from generator.model.decl import Function, Param
+from generator.model.edits import Anchor, Edit, InsertBlock, InsertStatement
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +34,19 @@ class Hook:
     patch: str
 
 
+def hook_statement(hook: Hook) -> InsertStatement:
+    """Return the edit that inserts the call of a hook."""
+    return InsertStatement(
+        path=hook.path,
+        function=hook.function,
+        text=hook.text,
+        after=hook.after,
+        before=hook.before,
+        last=hook.last,
+        blank=hook.blank,
+    )
+
+
 def core_block(name: str) -> Edit:
     """Return the edit that inserts a template of the core in front of ``uprobes_init()``."""
     return InsertBlock(
@@ -55,6 +68,9 @@ class Base:
         hooks: where the series' functions are called.
         edits: further edits per patch identifier, for what stands in files of the base alone.
         baseline: the edits that make the baseline of the unmodified base.
+        params: the parameters of functions that the base declares otherwise than the model, by the
+            model's own key ("set_bp", ...), in the order that the series gives them.
+        undecided: what a person still has to decide, a sentence each: such a base is being made.
     """
 
     name: str
@@ -64,6 +80,12 @@ class Base:
     hooks: tuple[Hook, ...]
     edits: dict[str, tuple[Edit, ...]] = field(default_factory=dict)
     baseline: tuple[Edit, ...]
+    params: dict[str, tuple[Param, ...]] = field(default_factory=dict)
+    undecided: tuple[str, ...] = ()
+
+    def params_of(self, function: Function) -> tuple[Param, ...]:
+        """Return the parameters that ``function`` has on this base."""
+        return self.params.get(function.key, function.params)
 
     def brings(self, function: Function) -> bool:
         """Tell whether the series brings ``function`` on this base."""

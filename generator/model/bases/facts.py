@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the words of ``Base.has`` mean: the thing in the unmodified tree that each rests on.
 
-A base states its facts; ``uprobekit probe-base`` looks for the things in a tree of an unknown
+A base states its facts; ``uprobekit port`` looks for the things in a tree of an unknown
 version, and a test looks for them in the trees of the bases.
 """
 

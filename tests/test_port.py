@@ -10,8 +10,10 @@ import jsonschema
 import pytest
 from conftest import MINI
 
+from generator.checks.port.facts import decide_facts, wrong_facts
 from generator.checks.port.fit import describe, try_edits
-from generator.checks.port.uses import check_uses, holds
+from generator.checks.port.survey import survey_tree
+from generator.checks.port.uses import check_uses, find_needs, holds
 from generator.cli import main
 from generator.model.bases import BASES
 from generator.model.bases.facts import FACTS, Fact
@@ -27,7 +29,7 @@ from generator.model.edits import (
 )
 from generator.plan import find_base, find_series, nearest_base, plan_series
 from generator.render import env
-from generator.report.fit import Fit, format_fit
+from generator.report.fit import format_survey
 from generator.report.schema import make_schema
 from generator.tree.acquire import find_tree
 
@@ -56,7 +58,7 @@ def uses(tmp_path, monkeypatch):
         (tmp_path / "a.c.j2").write_text(text)
         changes = {"baseline": (WriteFile(path=SHAPES, template="a.c"),), "edits": {}, **changes}
         base = replace(fake_base.BASE, **changes)
-        return check_uses(base, fake_base.SERIES, find_tree(tree, rev))
+        return check_uses(base, find_tree(tree, rev), find_needs(base, fake_base.SERIES))
 
     yield run
     env.environment.cache_clear()
@@ -255,7 +257,7 @@ def test_a_git_repository(uses, mini):
     }
 
 
-def test_facts(uses, monkeypatch):
+def test_facts(monkeypatch):
     """A fact that the base states and the tree does not show is a problem, and the reverse."""
     shown = Fact(
         ident="shown", what="it is", path=SHAPES, anchor=Anchor(kind="function", name="plain_shape")
@@ -263,14 +265,15 @@ def test_facts(uses, monkeypatch):
     hidden = replace(shown, ident="hidden", anchor=Anchor(kind="macro", name="SHAPES_MIN"))
     nowhere = replace(shown, ident="nowhere", path="kernel/none.c")
     absent = replace(hidden, ident="absent", absent=True)
-    monkeypatch.setattr("generator.checks.port.uses.FACTS", (shown, hidden, nowhere, absent))
-    assert not wrong(uses("", has=frozenset({"shown", "absent"})))
-    assert wrong(uses("", has=frozenset({"hidden", "nowhere"}))).keys() == {
-        "shown",
-        "hidden",
-        "nowhere",
-        "absent",
-    }
+    monkeypatch.setattr("generator.checks.port.facts.FACTS", (shown, hidden, nowhere, absent))
+    source = find_tree(MINI, None)
+
+    def found(*words):
+        base = replace(fake_base.BASE, has=frozenset(words))
+        return [item.name for item in wrong_facts(base, decide_facts(base, source))]
+
+    assert not found("shown", "absent")
+    assert found("hidden", "nowhere") == ["shown", "hidden", "nowhere", "absent"]
 
 
 @pytest.mark.parametrize(
@@ -299,24 +302,25 @@ def test_every_word_of_a_base_is_a_fact():
 
 def test_the_command(fake, capsys, monkeypatch):
     """Good: status 0, with a line for each step; the base is the nearest one."""
-    monkeypatch.setattr("generator.checks.port.uses.FACTS", ())
-    assert main(["probe-base", "--tree", str(MINI)]) == 0
+    monkeypatch.setattr("generator.checks.port.facts.FACTS", ())
+    assert main(["port", "--tree", str(MINI)]) == 0
     out = capsys.readouterr().out
     assert "Linux 6.1.7, tried with the data of the base 6.1" in out
-    assert "baseline: 1 of 1 edits hold" in out and "[ ]" not in out
-    assert main(["probe-base", "--tree", str(MINI), "--json"]) == 0
+    assert "4 of 4 edits hold" in out and "[ ]" not in out
+    assert "NOT COMPARED" in out
+    assert main(["port", "--tree", str(MINI), "--json"]) == 0
     data = json.loads(capsys.readouterr().out)
-    jsonschema.validate(data, make_schema("probe-base"))
+    jsonschema.validate(data, make_schema("port"))
     assert data["problems"] == 0 and len(data["trials"]) == 4
 
 
 def test_the_command_finds_something(fake, capsys, monkeypatch):
     """Status 2, the list on stdout, how many on stderr."""
     monkeypatch.setattr("generator.plan.BASES", (replace(fake.BASE, baseline=(LOST,)),))
-    assert main(["probe-base", "--tree", str(MINI), "--like", "6.1"]) == 2
+    assert main(["port", "--tree", str(MINI), "--like", "6.1"]) == 2
     out, err = capsys.readouterr()
-    assert "baseline: 0 of 1 edits hold" in out
-    assert f"  [ ] #1 {SHAPES}: take out not_there()\n      the function" in out
+    assert "3 of 4 edits hold" in out
+    assert f"  [ ] {SHAPES}: #1 baseline: take out not_there(): the function" in out
     assert "1 things do not hold in Linux 6.1.7" in err
 
 
@@ -332,16 +336,17 @@ def test_the_command_finds_something(fake, capsys, monkeypatch):
 )
 def test_the_command_wrongly_asked(arguments, words, capsys):
     """Wrong input has status 1."""
-    assert main(["probe-base", *arguments]) == 1
+    assert main(["port", *arguments]) == 1
     assert words in " ".join(capsys.readouterr().err.split())
 
 
-def test_a_missing_file_is_one_line(tried):
-    """Many edits of a file that is not there: their numbers, and the reason once."""
+def test_a_missing_file_is_one_reason(fake):
+    """Many edits of a file that is not there: each by its name, and the reason once."""
     edit = InsertLines(path="kernel/none.c", text="x\n", after=Anchor(kind="macro", name="A"))
-    trials = tried(baseline=(edit, edit, edit))
-    text = format_fit(Fit(version="9.9", like="6.1", trials=trials, uses=()))
-    assert "  [ ] #1 to #3 kernel/none.c: 3 edits\n" in text
+    base = replace(fake.BASE, baseline=(edit, edit, edit))
+    survey = survey_tree(base, fake.SERIES, find_tree(MINI, None), None)
+    text = format_survey(survey)
+    assert "  [ ] kernel/none.c: 3 of them: " in text
     assert text.count("No such file") == 1
 
 
@@ -358,14 +363,18 @@ def test_the_nearest_base(version, expected):
 # real trees
 
 
+_SEEN = {"edit", "function", "member", "constant"}
+
+
 def probe(kernel_source, like, tree):
     """Return what of a base does not hold in the tree of another one."""
     base, series = find_base(like), find_series("review")
     source = kernel_source(tree)
-    trials = try_edits(plan_series(base, series), source)
+    survey = survey_tree(base, series, source, None)
+    uses = {(use.kind, use.name) for use in survey.uses if use.problem}
     return (
-        {(t.step, t.what) for t in trials if t.problem},
-        {(use.kind, use.name) for use in check_uses(base, series, source) if use.problem},
+        {(t.step, t.what) for t in survey.trials if t.problem},
+        uses | {(item.kind, item.name) for item in survey.items if item.kind not in _SEEN},
     )
 
 
@@ -376,6 +385,7 @@ def test_a_base_fits_its_own_tree(kernel_source, base):
     assert probe(kernel_source, base.name, base.name) == (set(), set())
 
 
+USERS_OF_GET_UPROBE = ("__find_uprobe", "__insert_uprobe", "build_probe_list")
 FACTS_6_12 = ("moves_unarmed", "shstk", "uprobe_rcu", "uprobe_warn", "uretprobe_syscall")
 
 
@@ -394,6 +404,10 @@ def test_6_12_on_6_1(kernel_source):
         ("function", "shstk_update_last_frame"),
         ("function", "try_get_uprobe"),
         *(("fact", fact) for fact in FACTS_6_12),
+        *(("remains", f"{name}()") for name in USERS_OF_GET_UPROBE),
+        ("orphan", "get_trampoline_vaddr()"),
+        ("orphan", "find_active_uprobe()"),
+        ("orphan", "handle_trampoline()"),
     }
 
 
@@ -414,4 +428,19 @@ def test_6_1_on_6_12(kernel_source):
         ("function", "get_user_pages_remote"),
         ("member", "uprobe_consumer.next"),
         *(("fact", fact) for fact in FACTS_6_12),
+        # what the baseline takes out by another name there
+        ("orphan", "__uprobe_cmp_key()"),
+        ("orphan", "find_uprobe_rcu()"),
+        ("orphan", "find_active_uprobe_rcu()"),
+        ("orphan", "uprobe_handle_trampoline()"),
+        ("orphan", "arch_uprobe_trampoline()"),
+        # and what the series brings
+        ("orphan", "xol_fault()"),
+        ("orphan", "uprobe_get_trampoline_vaddr()"),
+        # what needs what is taken out
+        ("remains", "xol_fault()"),
+        ("remains", "uprobe_get_trampoline_vaddr()"),
+        ("remains", "uprobe_unregister_nosync()"),
+        ("remains", "fixup_uretprobe_trampoline_entries()"),
+        ("remains", "line 1059"),
     }
