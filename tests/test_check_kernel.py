@@ -379,7 +379,7 @@ def kernel() -> Path:
     """Return the kernel image."""
     image = find_kernel()
     if image is None:
-        pytest.skip("no kernel image: build peer first, or name it in UPROBEKIT_PEER_KERNEL")
+        pytest.skip("NOT TESTED: no kernel image: build peer, or set UPROBEKIT_PEER_KERNEL")
     return image
 
 

@@ -397,6 +397,7 @@ def tiny():
         "void arch_uprobe_abort_xol(struct arch_uprobe *, struct pt_regs *);\n"
         "bool arch_uprobe_xol_was_trapped(struct task_struct *);\n"
         "unsigned long arch_uretprobe_hijack_return_addr(unsigned long, struct pt_regs *);\n"
+        "unsigned long arch_uretprobe_stack(struct pt_regs *);\n"
         "bool arch_uprobe_skip_sstep(struct arch_uprobe *, struct pt_regs *);\n",
         "arch/x86/kernel/uprobes.c": "#include <linux/uprobes.h>\n"
         "int arch_uprobe_analyze_insn(struct arch_uprobe *a, struct mm_struct *m, "
@@ -407,6 +408,7 @@ def tiny():
         "bool arch_uprobe_xol_was_trapped(struct task_struct *t) { return false; }\n"
         "unsigned long arch_uretprobe_hijack_return_addr(unsigned long v, struct pt_regs *r)\n"
         "{ return -1; }\n"
+        "unsigned long arch_uretprobe_stack(struct pt_regs *r) { return 0; }\n"
         "bool arch_uprobe_skip_sstep(struct arch_uprobe *a, struct pt_regs *r) "
         "{ return false; }\n",
     }
