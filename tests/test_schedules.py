@@ -158,10 +158,11 @@ def test_the_tip(base, kernel_source, tmp_path, capsys):
     assert data["problem"] == ""
     orders = {one["scenario"]: one["orders"] for one in data["explored"]}
     assert orders["slots"] > 10_000
-    assert len(orders) >= 11
+    assert len(orders) >= 12
 
 
 NOTICED = (
+    "ip-kept-after-late-hit",
     "nearest-is-farthest",
     "return-handlers-unlocked",
     "return-ip-set-after-handlers",

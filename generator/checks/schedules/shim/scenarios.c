@@ -21,6 +21,9 @@ static unsigned long words[MAX_THREADS][64];
 
 static unsigned int hits, returns, removed;
 
+/* The breakpoints are in memory, and the probes can be found. */
+static bool armed;
+
 /* A sequence that is restarted is interrupted by the next signal. */
 static bool restarts;
 
@@ -46,12 +49,14 @@ void put_uprobe(struct uprobe *uprobe)
 struct uprobe *find_uprobe_rcu(struct inode *of, loff_t offset)
 {
 	(void)of;
-	return probes[offset / DISTANCE];
+	return armed ? probes[offset / DISTANCE] : NULL;
 }
 
 struct uprobe *find_uprobe(struct inode *of, loff_t offset)
 {
-	return get_uprobe(find_uprobe_rcu(of, offset));
+	struct uprobe *uprobe = find_uprobe_rcu(of, offset);
+
+	return uprobe ? get_uprobe(uprobe) : NULL;
 }
 
 int remove_breakpoint(struct uprobe *uprobe, struct mm_struct *of,
@@ -77,7 +82,7 @@ void delayed_uprobe_remove(struct uprobe *uprobe, struct mm_struct *of)
 int copy_from_user_nofault(void *to, const void __user *from, size_t size)
 {
 	(void)from;
-	memset(to, UPROBE_SWBP_INSN, size);
+	memset(to, armed ? UPROBE_SWBP_INSN : 0, size);
 	return 0;
 }
 
@@ -224,6 +229,11 @@ static void hit(unsigned int number)
 
 	regs->ip = vaddr;
 	while (regs->ip == vaddr) {
+		/* Without a probe it is executed where it is. */
+		if (!armed) {
+			regs->ip += INSN_BYTES;
+			break;
+		}
 		regs->ip += UPROBE_SWBP_INSN_SIZE;
 		if (!uprobe_pre_sstep_notifier(regs))
 			fail("a breakpoint is not taken");
@@ -346,6 +356,7 @@ static void start(bool entry, bool ret_too)
 	returns = 0;
 	removed = 0;
 	restarts = false;
+	armed = true;
 	warnings_allowed = 0;
 	memset(&idle_task, 0, sizeof(idle_task));
 	for (i = 0; i < MAX_THREADS; i++)
@@ -506,6 +517,20 @@ static void start_area_kill(void)
 static void finish_area_kill(void)
 {
 	finish_hits(hits == 1 ? 1 : 2);
+}
+
+/* The probe goes between the exception and what is done about it. */
+
+static void disarm(void)
+{
+	armed = false;
+}
+
+static void start_disarm(void)
+{
+	start(true, false);
+	new_thread("a", hit_0, &tasks[0]);
+	new_thread("disarm", disarm, &idle_task);
 }
 
 /* A consumer goes while a function returns. */
@@ -703,6 +728,7 @@ const struct scenario scenarios[] = {
 	{ "kill", 2, start_kill, finish_kill, NULL },
 	{ "area-fails", 2, start_area_fails, finish_area_fails, NULL },
 	{ "area-kill", 2, start_area_kill, finish_area_kill, NULL },
+	{ "disarm", 2, start_disarm, finish, NULL },
 	{ "unregister", 3, start_unregister, finish, NULL },
 	{ "return-only", 0, start_return_only, finish_return_only, NULL },
 	{ "return-past-arguments", 0, start_arguments, finish_arguments, NULL },
