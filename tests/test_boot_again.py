@@ -58,7 +58,7 @@ def run(monkeypatch, tmp_path):
 
     monkeypatch.setattr(stage, "boot_kernel", boot_kernel)
     monkeypatch.setattr(commands, "render_source", lambda options: (None, None))
-    monkeypatch.setattr(commands, "guest", lambda options, screen, *variants: initramfs)
+    monkeypatch.setattr(commands, "guest", lambda *_, **__: initramfs)
     monkeypatch.setattr(commands, "_build_one", lambda *arguments: None)
 
     def once(*, peer=False, boot_again=False, verbose=False, **changes):

@@ -28,6 +28,10 @@ BOOT_SECONDS = 40.0
 _UNPACK_SECONDS = 60.0
 _GUEST_SECONDS = 20.0
 _ROUND = 90.0
+_COMPARE = (
+    "  compare   baseline: a task that hits a probe dies of SIGTRAP, as in 2012;",
+    "            tip: registers, flags and memory are those of the unprobed instruction",
+)
 
 
 def check_machine(options: Options) -> None:
@@ -114,7 +118,7 @@ def outline(
         is_kept: whether a variant that is built already was booted, and is not again.
         guest_is_built: the programs that run in it are there.
     """
-    from generator.kbuild.estimate import Start, cold_build, estimate_build
+    from generator.kbuild.estimate import Start
 
     base = find_base(options.base)
     version = source.version if source else base.name
@@ -127,27 +131,33 @@ def outline(
     end = seconds
     patches = len(find_series(options.series).patches)
     rows.append(f"  render    {patches} patches, on a baseline without what they bring")
-    for number, variant in enumerate(variants):
-        if request:
-            found = estimate_build(request(variant), after_another=number > 0)
-        else:
-            found = cold_build(after_another=number > 0, jobs=options.jobs)
+    for variant, found in _estimate_builds(options, variants, request):
+        head = "build" if variant == variants[0] else ""
         seconds += found.seconds
-        rows.append(f"  {'' if number else 'build':9} {variant}: {_say_build(found, variants[0])}")
+        rows.append(f"  {head:9} {variant}: {_say_build(found, variants[0])}")
         if found.start is not Start.DONE or not is_kept(variant):
             boots[variant] = _boot_seconds(options, variant)
         end = max(end, seconds + boots.get(variant, 0.0))
-    rows += _say_boots(options, variants, boots)
-    rows += [
-        "  compare   baseline: a task that hits a probe dies of SIGTRAP, as in 2012;",
-        "            tip: registers, flags and memory are those of the unprobed instruction",
-    ]
+    rows += [*_say_boots(options, variants, boots), *_COMPARE]
     cores = options.jobs or os.cpu_count() or 1
     busy = "" if end < _ROUND else ", more when it is busy, less with ccache"
     rows.append(
         f"  {_duration(end)} on {cores} cores{busy}; files go to {options.area / options.base}"
     )
     return "\n".join(rows)
+
+
+def _estimate_builds(
+    options: Options, variants: Sequence[str], request: Callable[[str], BuildRequest] | None
+) -> Iterator[tuple[str, Estimate]]:
+    """Yield what each build would do; without a request, in an empty work area."""
+    from generator.kbuild.estimate import cold_build, estimate_build
+
+    for number, variant in enumerate(variants):
+        if request:
+            yield variant, estimate_build(request(variant), after_another=number > 0)
+        else:
+            yield variant, cold_build(after_another=number > 0, jobs=options.jobs)
 
 
 def _say_build(found: Estimate, first: str) -> str:

@@ -296,21 +296,22 @@ def _guest_request(options: Options) -> GuestRequest:
     return GuestRequest(directory=options.area / f"guest-{arch}", arch=arch)
 
 
-def guest(options: Options, screen: Screen, *variants: str) -> Path:
+def guest(options: Options, screen: Screen, *variants: str, image: Path | None = None) -> Path:
     """Build the guest's programs, unless that is done, and return their archive.
 
     Args:
         options: of the command.
         screen: told about it.
         variants: what is booted with it and has to be built, which is looked at before.
+        image: the kernel, if the user has built it.
 
     Raises:
-        UserError: a kernel is not built.
+        UserError: a kernel is not built, or the image is not one of this base.
     """
     from generator.guest.initramfs import build_guest
 
     for variant in variants:
-        boot_request(options, variant, options.area)
+        boot_request(options, variant, options.area, image)
     return build_guest(_guest_request(options), screen).initramfs
 
 
@@ -400,10 +401,7 @@ def boot(options: Options, variants: tuple[str, ...], *, image: Path | None = No
     if options.dry_run:
         screen.commands(_boot_commands(options, variants, image))
         return
-    if image:
-        # what is wrong with it is said before the guest is built
-        boot_request(options, variants[0], options.area, image)
-    initramfs = guest(options, screen, *(() if image else variants))
+    initramfs = guest(options, screen, *variants, image=image)
     check_tests(options, initramfs.parent / "root")
     results = [_boot_one(options, variant, initramfs, screen, image) for variant in variants]
     screen.result({"boots": [boot_data(result) for result in results]})

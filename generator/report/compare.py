@@ -127,28 +127,31 @@ def compare_boots(request: CompareRequest) -> Comparison:
         for boot in (request.baseline, request.tip)
         if not boot.outcome.complete
     }
-    problems = []
-    for boot in (request.baseline, request.tip):
-        if not boot.outcome.complete:
-            problems.append(f"{boot.variant}: {boot.outcome.kind}: {boot.outcome.reason}")
-            problems += say_not_run(boot, not_run[boot.variant])
-    left_out = {name for names in not_run.values() for name in names}
-    problems += [
-        f"{row.name}: {row.note}"
-        for row in rows
-        if row.verdict is Verdict.BAD and row.name not in left_out
-    ]
-    if not any(row.verdict is Verdict.GOOD and row.expected != "pass" for row in rows):
-        problems.append(NO_DIFFERENCE)
     return Comparison(
         base=request.tip.base,
         flavour=request.tip.flavour,
         rows=rows,
-        problems=tuple(problems),
+        problems=tuple(_find_problems(request, rows, not_run)),
         peer_fails=tuple(row.name for row in rows if row.tip == "pass" and _differs(row.peer)),
         has_peer=request.peer is not None,
         not_run=not_run,
     )
+
+
+def _find_problems(
+    request: CompareRequest, rows: Sequence[Row], not_run: Mapping[str, tuple[str, ...]]
+) -> Iterator[str]:
+    """Yield what is wrong: of a boot that ended early its cause first, then what ended badly."""
+    for boot in (request.baseline, request.tip):
+        if not boot.outcome.complete:
+            yield f"{boot.variant}: {boot.outcome.kind}: {boot.outcome.reason}"
+            yield from say_not_run(boot, not_run[boot.variant])
+    left_out = {name for names in not_run.values() for name in names}
+    for row in rows:
+        if row.verdict is Verdict.BAD and row.name not in left_out:
+            yield f"{row.name}: {row.note}"
+    if not any(row.verdict is Verdict.GOOD and row.expected != "pass" for row in rows):
+        yield NO_DIFFERENCE
 
 
 def _not_run(boot: BootResult, rows: Iterable[Row], is_tip: bool) -> Iterator[str]:
