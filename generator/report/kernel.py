@@ -53,6 +53,9 @@ def as_text(checked: Checked, *, width: int = 100, verbose: bool = False) -> str
         lines += ["", "Self-tests that fail and belong to no entry; nothing is claimed by them", ""]
         for failed in checked.unexplained:
             lines += _quoted(failed.test, failed.lines, width=width, verbose=verbose)
+    if checked.late:
+        said = f"Did not end in time, perhaps on a slow machine: {', '.join(checked.late)}"
+        lines += ["", *textwrap.wrap(said, max(40, width))]
     return "\n".join(lines) + "\n"
 
 

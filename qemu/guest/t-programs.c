@@ -552,7 +552,7 @@ static const char *lacks_forced_writes(void)
 			  -1, 0);
 	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
 	bool good = page != MAP_FAILED && fd >= 0 &&
-		    pwrite(fd, &byte, 1, (uintptr_t)page) == 1;
+		    pwrite64(fd, &byte, 1, (uintptr_t)page) == 1;
 
 	if (fd >= 0)
 		close(fd);
@@ -571,7 +571,7 @@ static int write_over(void)
 	CHECK(code != MAP_FAILED);
 	CHECK(fd >= 0);
 	CHECK(!hit_times((hit_fn)code, 10));
-	CHECK(pwrite(fd, code_begin, size, (uintptr_t)code) == size);
+	CHECK(pwrite64(fd, code_begin, size, (uintptr_t)code) == size);
 	/* The breakpoint is gone with the rest of it. */
 	CHECK(!hit_times((hit_fn)code, 100));
 	close(fd);

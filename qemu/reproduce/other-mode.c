@@ -6,17 +6,19 @@
 extern const char __ehdr_start[], site[];
 int code(void);
 
-asm(".text\n"
-    "code:	sub	$8, %rsp\n"
-    "	movl	$0x23, 4(%rsp)\n"
-    "	movl	$1f, (%rsp)\n"
-    "	lretl\n"
+asm(".data\n"
+    "target:	.long	1f, 0x23\n"
+    "stack:	.quad	0\n"
+    ".text\n"
+    "code:	mov	%rsp, stack\n"
+    "	ljmp	*target\n"
     "	.code32\n"
     "1:	nop\n"
     "site:	mov	$7, %eax\n"
     "	ljmp	$0x33, $2f\n"
     "	.code64\n"
-    "2:	ret\n"
+    "2:	mov	stack, %rsp\n"
+    "	ret\n"
     "	.skip	16, 0x90\n");
 
 static int body(void)

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from generator.checks.catalogue.judge import Complaint, Observed, read_complaints
+from generator.checks.catalogue.judge import Complaint, Observed, is_late, read_complaints
 from generator.errors import InfraError
 from generator.guest.boot import BootResult
 from generator.guest.flavours import GUEST_DEADLINE
@@ -118,7 +118,7 @@ def _confirm_delays(boot: Boot, seen: _Seen) -> None:
 
 
 def _late(tests: Iterable[KtapTest]) -> tuple[str, ...]:
-    return tuple(test.name for test in tests if test.values.get("reason") == "deadline")
+    return tuple(test.name for test in tests if is_late(test))
 
 
 def check_booted(result: BootResult) -> None:

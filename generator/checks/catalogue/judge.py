@@ -158,6 +158,7 @@ def unexplained(seen: Observed, verdicts: Iterable[Verdict]) -> tuple[KtapTest, 
         for test in seen.tests.values()
         if test.status is Status.FAIL
         and test.name not in seen.doubtful
+        and not is_late(test)
         and plain_name(test.name) not in known
     )
 
@@ -205,8 +206,9 @@ def _shows(entry: Entry, name: str, seen: Observed) -> tuple[str, ...]:
     if name in seen.died:
         return (seen.died[name],)
     test = seen.tests.get(name)
-    failed = test is not None and test.status is Status.FAIL and name not in seen.doubtful
-    return own_words(test) if failed and entry.silent and test else ()
+    if test is None or test.status is not Status.FAIL or name in seen.doubtful:
+        return ()
+    return own_words(test) if entry.silent and (entry.hangs or not is_late(test)) else ()
 
 
 def _says_nothing(name: str, test: KtapTest | None, seen: Observed) -> str:
@@ -215,9 +217,16 @@ def _says_nothing(name: str, test: KtapTest | None, seen: Observed) -> str:
         return seen.doubtful[name]
     if test is None:
         return "the kernel died in it" if name in seen.died else "it was not reached"
+    if is_late(test):
+        return "it did not end in time"
     # where only the kernel's own words count, a test that failed has run as well
     ended = test.status in (Status.PASS, Status.FAIL)
     return "" if ended else test.reason or str(test.status)
+
+
+def is_late(test: KtapTest) -> bool:
+    """Tell whether the guest has stopped a test because of the time."""
+    return test.values.get("reason") == "deadline"
 
 
 def own_words(test: KtapTest) -> tuple[str, ...]:

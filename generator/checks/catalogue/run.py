@@ -13,6 +13,7 @@ from generator.checks.catalogue.judge import (
     Verdict,
     Word,
     broken_controls,
+    is_late,
     judge_all,
     own_words,
     unexplained,
@@ -85,6 +86,7 @@ class Checked:
         tests: how many self-tests reported.
         verdicts: one for each entry of the catalogue, in its order.
         unexplained: tests that fail and belong to no entry.
+        late: tests that did not end in time, twice: of those nothing is known.
     """
 
     image: str
@@ -97,6 +99,7 @@ class Checked:
     tests: int
     verdicts: tuple[Verdict, ...]
     unexplained: tuple[Failed, ...] = ()
+    late: tuple[str, ...] = ()
 
     @property
     def affected(self) -> tuple[Verdict, ...]:
@@ -225,4 +228,5 @@ def _checked(image: Image, seen: Observed, results: list[BootResult]) -> Checked
         unexplained=tuple(
             Failed(test=test.name, lines=own_words(test)) for test in unexplained(seen, verdicts)
         ),
+        late=tuple(test.name for test in seen.tests.values() if is_late(test)),
     )

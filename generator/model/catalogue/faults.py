@@ -89,6 +89,7 @@ _KILLS = (
         "never found, and the instruction is tried again for ever.",
         who="32-bit programs on a 64-bit kernel under a debugger or setarch -R.",
         tests=("task-random-32",),
+        hangs=True,
         fix=Fix(commit="40bb50531482"),
     ),
     Entry(

@@ -45,6 +45,7 @@ class Entry:
         tests: the self-tests that fail, without the prefix of their ABI.
         says: what the kernel complains of meanwhile, a regular expression; "": nothing.
         silent: a test that fails shows it, whatever the kernel says; False: only ``says`` does.
+        hangs: a test that does not end shows it; else that says nothing: a machine may be slow.
         kind: what it is about.
         affected: releases that were run and have it.
         unaffected: releases that were run and do not have it.
@@ -59,6 +60,7 @@ class Entry:
     tests: tuple[str, ...] = ()
     says: str = ""
     silent: bool = True
+    hangs: bool = False
     kind: Kind = Kind.FAULT
     affected: tuple[str, ...] = ()
     unaffected: tuple[str, ...] = ()
