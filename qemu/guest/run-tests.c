@@ -474,7 +474,11 @@ int main(int argc, char **argv)
 		emit("# plan: %s before=%s", tests[i].name, tests[i].before);
 	i = 0;
 	if (!list) {
-		/* Arming and removing wait for RCU; half the time is that. */
+		/*
+		 * Arming and removing wait for RCU; half the time is that, and
+		 * nearly all where PREEMPT_RT has set rcu_normal.
+		 */
+		trace_write("/sys/kernel/rcu_normal", "0", 0);
 		trace_write("/sys/kernel/rcu_expedited", "1", 0);
 		remove_probes();
 		keep_random();
