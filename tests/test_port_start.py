@@ -300,6 +300,21 @@ def test_the_module_is_formatted(tree34, modules):
         assert done.returncode == 0, done.stdout
 
 
+def test_an_edit_that_the_baseline_and_a_patch_have(mini, fake):
+    """It is changed in both places, and named once."""
+    from generator.checks.port.start import start_base
+
+    edit = ReorderParameters(path="kernel/moved.c", function="f", order=(1, 0))
+    (mini / "kernel/moved.c").write_text("int f(int a, int b, int c)\n{\n\treturn 0;\n}\n")
+    edits = {**fake.BASE.edits, "call": (*fake.BASE.edits["call"], edit)}
+    like = replace(fake.BASE, baseline=(*fake.BASE.baseline, edit), edits=edits)
+    (mini / "Makefile").write_text("VERSION = 6\nPATCHLEVEL = 2\nSUBLEVEL = 0\n")
+    start = start_base("6.2", like, fake.SERIES, find_tree(mini, None), None)
+    longer = replace(edit, order=(1, 0, 2))
+    assert start.changed == ((edit, (longer,)),)
+    assert start.base.baseline[-1] == longer and start.base.edits["call"][-1] == longer
+
+
 @pytest.mark.parametrize(
     ("start", "words"),
     [

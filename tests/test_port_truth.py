@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What ``port`` finds besides names: types, what the baseline leaves behind, new callers, facts."""
 
+import os
 from dataclasses import replace
+from pathlib import Path
 
 import fake_base
 import pytest
@@ -11,10 +13,11 @@ from generator.checks.port.facts import decide_facts, wrong_facts
 from generator.checks.port.fit import after_baseline
 from generator.checks.port.item import Item, Work, by_work
 from generator.checks.port.remains import Remains
+from generator.checks.port.survey import survey_tree
 from generator.checks.port.types import compare_model, compare_types, plain_type, read_params
 from generator.checks.port.uses import Declarations, Needs
 from generator.errors import UserError
-from generator.model.edits import Anchor, Remove, RemoveFunctions, RenameIdentifiers
+from generator.model.edits import Anchor, InsertLines, Remove, RemoveFunctions, RenameIdentifiers
 from generator.plan import find_base, find_series, plan_series
 from generator.tree.acquire import find_tree
 
@@ -376,6 +379,31 @@ def test_a_tree_without_uprobes(tree):
     assert not list(compare_interface(tree(), tree(**OLD), ()))
 
 
+# numbers
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("#define MMF_OTHER 18 /* x */", ["is to be 18, which MMF_OTHER is"]),
+        ("#define MMF_OTHER 180", []),
+        ("#define XMF_OTHER 18", []),
+        ("#define MMF_NEW 18", []),
+    ],
+)
+def test_a_number_that_is_taken(tree, line, found):
+    """A flag that the series brings has a bit of its own: 18 is in use in 6.19."""
+    edit = InsertLines(
+        path="include/linux/x.h",
+        text="#define MMF_NEW\t\t18\t/* ours */\n",
+        after=Anchor(kind="macro", name="MMF_FIRST"),
+    )
+    base = replace(fake_base.BASE, baseline=(), edits={"block": (edit,)}, hooks=())
+    source = tree(**{"include/linux/x.h": f"#define MMF_FIRST 1\n{line}\n"})
+    survey = survey_tree(base, fake_base.SERIES, source, None)
+    assert [item.problem for item in survey.items if item.name == "MMF_NEW"] == found
+
+
 # facts, and the order of the list
 
 
@@ -411,3 +439,43 @@ def test_the_heaviest_work_comes_first():
         [item(Work.NAME, "a.c:1"), item(Work.WRITE, "b.c:10"), item(Work.WRITE, "b.c:9")]
     )
     assert [one.where for one in found] == ["b.c:9", "b.c:10", "a.c:1"]
+
+
+# a real tree of a version that no base has
+
+
+@pytest.fixture(scope="module")
+def newer(tmp_path_factory):
+    """Return the source of a 6.19, or skip the test."""
+    tree, rev = os.environ.get("UPROBEKIT_TREE_6_19"), os.environ.get("UPROBEKIT_REV_6_19")
+    if not tree:
+        pytest.skip("NO SOURCE OF 6.19: $UPROBEKIT_TREE_6_19 and $UPROBEKIT_REV_6_19 name one")
+    return find_tree(Path(tree), rev)
+
+
+ORPHANS_6_19 = {
+    *("alloc_return_instance", "alloc_utask", "arch_uprobe_init_state", "arch_uprobe_optimize"),
+    *("arch_uretprobe_trampoline", "dup_return_instance", "find_active_uprobe_speculative"),
+    *("handle_syscall_uprobe", "hprobe_consume", "hprobe_expire", "hprobe_finalize"),
+    *("hprobe_init_leased", "hprobe_init_stable", "ignore_ret_handler", "push_consumer"),
+    *("return_consumer_find", "ri_free", "ri_pool_pop", "ri_pool_push", "ri_timer"),
+    *("xol_get_slot_nr", "xol_mremap"),
+}
+
+
+@pytest.mark.kernel
+def test_6_19_with_the_data_of_6_12(newer, kernel_source):
+    """What rendered and was wrong: every type, orphan, use and caller is there."""
+    base, series = find_base("6.12"), find_series("review")
+    survey = survey_tree(base, series, newer, kernel_source("6.12"))
+    found = {kind: set() for kind in ("type", "orphan", "remains", "caller", "new", "function")}
+    for item in survey.items:
+        found.setdefault(item.kind, set()).add(item.name)
+    assert {"set_swbp()", "set_orig_insn()", "uprobe_write_opcode()"} <= found["type"]
+    assert {"mm_struct.flags", "uprobe_consumer.handler"} <= found["type"]
+    assert {f"{name}()" for name in ORPHANS_6_19} == found["orphan"]
+    assert "__exit_to_user_mode_loop()" in found["remains"]
+    assert "mm_init_uprobes_state()" in found["caller"]
+    assert {"arch_uprobe_clear_state", "uprobe_write"} <= found["new"]
+    assert {"insn_is_avx()", "copy_from_page()"} <= found["function"]
+    assert all(item.where for item in survey.items)

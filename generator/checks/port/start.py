@@ -80,7 +80,8 @@ def start_base(
         if edit not in own
     )
     lost = mend_edits(plan, source, partial(alternatives, source, others))
-    changed = tuple((one.edit, (one.instead,) if one.instead else ()) for one in lost)
+    # the baseline and a patch may have the same edit
+    changed = tuple({one.edit: (one.instead,) if one.instead else () for one in lost}.items())
     facts = decide_facts(like, source)
     names, params = _names(like, source), _params(like, series, source)
     make = partial(

@@ -26,11 +26,13 @@ from generator.checks.port.types import (
     signatures,
 )
 from generator.checks.port.uses import Declarations, Needs, Use, check_uses, find_needs
+from generator.csource import scan as csource
 from generator.errors import UserError
 from generator.model.bases import Base
+from generator.model.edits import InsertLines
 from generator.model.series import Series
 from generator.paths import data_dir
-from generator.plan import plan_series
+from generator.plan import Plan, plan_series
 from generator.tree.acquire import Source
 
 
@@ -88,6 +90,7 @@ def survey_tree(base: Base, series: Series, source: Source, like: Source | None)
         *remains.clashes(),
         *wrong_facts(base, facts),
         *_lost_edits(trials),
+        *_taken_values(plan, source, remains),
     ]
     if like:
         items += _compared(needs, source, like, remains.gone_from(CORE_H), items)
@@ -129,6 +132,31 @@ def _lost_edits(trials: tuple[Trial, ...]) -> Iterator[Item]:
                 where=trial.path,
                 problem=trial.problem.removeprefix(f"{trial.path}: "),
             )
+
+
+def _taken_values(plan: Plan, source: Source, remains: Remains) -> Iterator[Item]:
+    """Yield macros that the series inserts with a number that another of their kind has."""
+    groups = (plan.baseline, *(planned.edits for planned in plan.patches))
+    for edit in (edit for group in groups for edit in group if isinstance(edit, InsertLines)):
+        for name, value in _NUMBERED.findall(edit.text):
+            try:
+                text = source.load(edit.path)
+            except UserError:
+                continue
+            family = name.partition("_")[0]
+            gone = remains.gone_from(edit.path)
+            for match in re.finditer(rf"^#define[ \t]+({family}_\w+)[ \t]+{value}\b", text, re.M):
+                if match[1] != name and match[1] not in gone:
+                    yield Item(
+                        work=Work.PLACE,
+                        kind="edit",
+                        name=name,
+                        where=f"{edit.path}:{csource.line_of(text, match.start())}",
+                        problem=f"is to be {value}, which {match[1]} is",
+                    )
+
+
+_NUMBERED = re.compile(r"^#define[ \t]+(\w+_\w+)[ \t]+(\d+)\b", re.M)
 
 
 def _lost_uses(

@@ -45,7 +45,7 @@ def derive(
         undecided: what a person still has to decide.
 
     Raises:
-        ValueError: ``like`` does not have an edit that ``changed`` names.
+        ValueError: ``like`` does not have an edit that ``changed`` names, or that is named twice.
     """
     new = _Changed(changed)
     done = Base(
