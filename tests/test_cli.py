@@ -13,7 +13,8 @@ from conftest import MINI, TESTS
 
 from generator import __version__
 from generator.cli import main, output
-from generator.cli.app import app
+from generator.cli.app import app, command_line
+from generator.cli.groups import GROUPS
 from generator.errors import UserError
 from generator.patches.change import sides
 
@@ -56,6 +57,17 @@ def test_help_of_the_program():
     assert all(command in done.stdout for command in COMMANDS)
     assert "Exit status" in done.stdout
     assert "\x1b" not in done.stdout
+
+
+def test_every_command_is_in_one_group():
+    """The list has each command once, with the first words of its own help."""
+    listed = [name for names in GROUPS.values() for name in names]
+    assert sorted(listed) == sorted(COMMANDS)
+    rows = run("--help").stdout.splitlines()
+    for name in COMMANDS:
+        (row,) = (row for row in rows if row.split()[:1] == [name])
+        said = command_line().commands[name].help.split()
+        assert row.split()[1:5] == said[:4], name
 
 
 def test_version():

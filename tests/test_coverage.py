@@ -8,9 +8,16 @@ from types import SimpleNamespace
 import pytest
 
 from generator.checks.coverage.counters import read_counters
+from generator.checks.coverage.excuses import Excuse, find_excuses
 from generator.checks.coverage.gcov import LineCount, count_lines, read_gcov
+from generator.checks.marks import find_marks
 from generator.errors import CheckFailed, InfraError
-from generator.model.unreached import UNREACHED, Unreached
+from generator.model.bases import BASES
+from generator.model.edits import Templated
+from generator.model.series import REVIEW
+from generator.model.unreached import UNREACHED
+from generator.plan import plan_series
+from generator.render.env import Scope, Templates
 from generator.report.coverage import AT_LEAST, as_text, judge_coverage, keep_own
 
 PATH = "kernel/events/uprobes.c"
@@ -167,15 +174,15 @@ def test_own_lines():
 FILE = {PATH: "\n".join(f"line {n};" for n in range(1, 101))}
 
 
-def judge(*counts, reasons=()):
+def judge(*counts, excuses=()):
     """Judge a file; ninety lines of it are executed anyway."""
     reached = [count(n, 1, "common") for n in range(1, 91)]
-    return judge_coverage({PATH: [*reached, *counts]}, FILE, reasons)
+    return judge_coverage({PATH: [*reached, *counts]}, FILE, excuses)
 
 
-def reason(text, function="run", **more):
-    """Return a reason."""
-    return Unreached(function=function, text=text, reason="because", **more)
+def excuse(line, function="run", path=PATH, **more):
+    """Return an excuse."""
+    return Excuse(path=path, function=function, line=line, reason="because", **more)
 
 
 def test_figures():
@@ -189,24 +196,25 @@ def test_figures():
 
 
 @pytest.mark.parametrize(
-    ("counts", "reasons", "problem"),
+    ("counts", "excuses", "problem"),
     [
         ([count(91, 1)], [], ""),
-        ([count(91, 0)], [reason("line 91;")], ""),
+        ([count(91, 0)], [excuse(91)], ""),
         ([count(91, 0)], [], "91: run: not reached: line 91;"),
-        ([count(91, 0)], [reason("line 92")], "not reached"),
-        ([count(91, 0)], [reason("line 91;", function="walk")], "not reached"),
-        ([count(91, 1)], [reason("line 91;")], "run: reached, or not there any more: line 91;"),
-        ([count(91, 1)], [reason("line 91;", sometimes=True)], ""),
-        ([count(91, 0), count(92, 0)], [reason("")], ""),
-        ([count(91, 0), count(92, 1)], [reason("")], "run: reached, or not there any more: all"),
-        ([], [reason("line 91;")], "not there any more"),
-        ([count(n, 0) for n in range(91, 97)], [reason("")], "93.8 % of the lines are reached"),
+        ([count(91, 0)], [excuse(92)], "not reached"),
+        ([count(91, 0)], [excuse(91, function="walk")], "not reached"),
+        ([count(91, 0)], [excuse(91, path="mm/mmap.c")], "not reached"),
+        ([count(91, 1)], [excuse(91)], "91: run: reached, or without code: because"),
+        ([count(91, 1)], [excuse(91, sometimes=True)], ""),
+        ([count(91, 0), count(92, 0)], [excuse(0)], ""),
+        ([count(91, 0), count(92, 1)], [excuse(0)], "run: reached, or without code"),
+        ([], [excuse(91)], "without code"),
+        ([count(n, 0) for n in range(91, 97)], [excuse(0)], "93.8 % of the lines are reached"),
     ],
 )
-def test_problems(counts, reasons, problem):
-    """A line needs a reason, a reason needs a line, and there must be few of both."""
-    result = judge(*counts, reasons=reasons)
+def test_problems(counts, excuses, problem):
+    """A line needs an excuse, an excuse needs a line, and there must be few of both."""
+    result = judge(*counts, excuses=excuses)
     if not problem:
         assert not result.problems
     assert all(problem in said for said in result.problems[:1]) and bool(problem) == bool(
@@ -217,7 +225,7 @@ def test_problems(counts, reasons, problem):
 def test_limit():
     """95 % is enough."""
     assert AT_LEAST == 0.95
-    misses = [reason("")]
+    misses = [excuse(0)]
     assert not judge_coverage(
         {PATH: [count(n, n <= 95, "a" if n <= 95 else "run") for n in range(1, 101)]}, FILE, misses
     ).problems
@@ -225,7 +233,7 @@ def test_limit():
 
 def test_text():
     """What people read names the lines and their reasons."""
-    text = as_text(judge(count(91, 0), count(92, 0), reasons=[reason("line 91;")]))
+    text = as_text(judge(count(91, 0), count(92, 0), excuses=[excuse(91)]))
     assert f"not reached: {PATH}:91: run: line 91;\n    because" in text
     assert f"{PATH}:92: run: line 92;\n    NO REASON" in text
     assert text.splitlines()[3].split() == ["all", "92", "90", "0", "0"]
@@ -233,10 +241,42 @@ def test_text():
 
 def test_reasons_are_sentences():
     """Each says why, once, and ends without a full stop."""
-    keys = [(r.function, r.text, r.when, r.unless) for r in UNREACHED]
-    assert len(set(keys)) == len(keys)
+    assert len({reason.name for reason in UNREACHED}) == len(UNREACHED)
     for each in UNREACHED:
         assert len(each.reason.split()) > 2 and not each.reason.endswith("."), each
+
+
+def render_tip(base):
+    """Return what the templates of a base render to, by file, without the kernel's own lines."""
+    plan = plan_series(base, REVIEW)
+    scope = Scope(base=base, patches=tuple(one.patch.ident for one in plan.patches))
+    texts = dict.fromkeys((mark.path for mark in find_marks(base.name)), "")
+    for edit in (*plan.baseline, *(edit for one in plan.patches for edit in one.edits)):
+        if isinstance(edit, Templated) and edit.path in texts:
+            texts[edit.path] += Templates(scope).file(edit.template)
+    return texts
+
+
+@pytest.mark.parametrize("base", BASES, ids=lambda base: base.name)
+def test_every_mark_is_a_line(base):
+    """Each reason has its line in the C, and says what stands there; a damaged line is told."""
+    tip = render_tip(base)
+    excuses = find_excuses(base, tip)
+    lines = {f"{e.path}: {e.function}": tip[e.path].splitlines()[e.line - 1] for e in excuses}
+    assert "put_uprobe(utask->active_uprobe);" in lines[f"{PATH}: uprobe_free_utask"]
+    assert {e.function for e in excuses if not e.line} >= {"arch_uprobe_insn_len"}
+    used = {e.reason for e in excuses}
+    missing = [r.name for r in UNREACHED if r.reason not in used]
+    assert set(missing) <= {"shadow-stack", "shadow-stack-there", "probe-gone"}
+    tip[PATH] = tip[PATH].replace("put_uprobe(utask->active_uprobe);", "")
+    with pytest.raises(CheckFailed, match="0 times"):
+        find_excuses(base, tip)
+
+
+def test_no_reason_is_left_over():
+    """Each one has a mark for some base, or functions."""
+    marked = {mark.name for base in BASES for mark in find_marks(base.name)}
+    assert {r.name for r in UNREACHED if not r.functions} <= marked
 
 
 def test_gcov_is_missing(program, tmp_path, monkeypatch):

@@ -3,6 +3,7 @@
 
 import stat
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from generator.checks.proof import compare, judge, known
-from generator.checks.proof.build import build_proof, missing_headers
+from generator.checks.proof import origin as proof_origin
+from generator.checks.proof.build import STAMP, build_proof, missing_headers, proof_files
 from generator.checks.proof.cases import REFUSED, Case, families, is_barren, make_cases
 from generator.checks.proof.code import read_code, read_function
 from generator.checks.proof.compare import Outcome, Result
@@ -20,10 +22,12 @@ from generator.checks.proof.layout import LAYOUTS, REGION_LOW
 from generator.checks.proof.library import Registers, Verdict
 from generator.checks.proof.machine import TRAP_DE, TRAP_PF, TRAP_UD, Fault, Machine
 from generator.checks.proof.native import Native
+from generator.checks.proof.origin import describe_origin, find_made, keep_origin
 from generator.checks.proof.sanitize import analyze_checked, bad_inputs
 from generator.checks.proof.summary import as_data, as_text, summarize
 from generator.errors import CheckFailed, InfraError, UserError
 from generator.model.opcodes import OPCODES
+from generator.tree.acquire import Source
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +57,55 @@ def run(machine: Machine, text: str, **registers: int) -> Fault | None:
         setattr(machine.registers, name, value)
     machine.registers.ip = vaddr
     return machine.step()
+
+
+# what was compiled, found again
+
+
+GIT = Source(version="6.1.7", kind="git", path=Path("/x"), commit="a" * 40, identity="git a")
+
+
+def made_in(place, digest="one"):
+    """Leave what a build leaves."""
+    made = replace(proof_files(place), digest=digest)
+    for path, text in ((made.library, "l"), (made.native, "n"), (place / STAMP, digest)):
+        path.write_text(text)
+    return made
+
+
+def test_what_was_compiled_is_found_again(tmp_path):
+    """For the same program, source and names; not when another one was compiled meanwhile."""
+    origin = describe_origin(GIT, "6.1", "review")
+    assert find_made(tmp_path, origin) is None
+    made = made_in(tmp_path)
+    assert find_made(tmp_path, origin) is None
+    keep_origin(tmp_path, origin, made)
+    assert find_made(tmp_path, origin) == proof_files(tmp_path)
+    assert find_made(tmp_path, describe_origin(GIT, "6.12", "review")) is None
+    made_in(tmp_path, "other")
+    assert find_made(tmp_path, origin) is None
+    # another one had taken the place when this one was written down
+    keep_origin(tmp_path, origin, made)
+    assert find_made(tmp_path, origin) is None
+    made_in(tmp_path)
+    proof_files(tmp_path).library.unlink()
+    assert find_made(tmp_path, origin) is None
+
+
+def test_what_an_origin_is(tmp_path, monkeypatch):
+    """A template, the source and the names count; a directory may change at any time."""
+    (tmp_path / "a.c.j2").write_text("int a;\n")
+    monkeypatch.setattr(proof_origin, "data_dir", lambda _: tmp_path)
+    first = describe_origin(GIT, "6.1", "review")
+    assert first == describe_origin(GIT, "6.1", "review")
+    others = {describe_origin(replace(GIT, identity="git b"), "6.1", "review")}
+    others |= {describe_origin(GIT, "6.12", "review"), describe_origin(GIT, "6.1", "x")}
+    (tmp_path / "a.c.j2").write_text("int b;\n")
+    others.add(describe_origin(GIT, "6.1", "review"))
+    assert len(others) == 4 and first not in others
+    assert describe_origin(replace(GIT, kind="directory"), "6.1", "review") == ""
+    keep_origin(tmp_path, "", made_in(tmp_path))
+    assert find_made(tmp_path, "") is None
 
 
 # cases

@@ -7,6 +7,7 @@ that the model knows by callee. Needs no tree.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,7 +21,7 @@ from generator.model.series import SERIES
 from generator.model.steps import OUR_STEPS, Step
 from generator.plan import Plan, find_base, plan_series
 from generator.render.env import Scope, Templates
-from generator.render.marks import Placed, split_marks
+from generator.render.marks import UNREACHED, Placed, split_marks
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,9 +87,9 @@ def _marks(path: str, text: str, placed: tuple[Placed, ...], names: list[str]) -
                 where=f"{path}, line {line} of what the template renders to",
             )
         bodies[inside[0].name] = inside[0].body
-        span = csource.statement_at(text, mark.position, inside[0].body.end - 1)
+        span = _span(text, mark, inside[0].body.end - 1)
         spans = runs[mark.kind, mark.name, inside[0].name]
-        if spans and not masked[spans[-1].end : span.start].strip():
+        if spans and mark.kind != UNREACHED and not masked[spans[-1].end : span.start].strip():
             span = csource.Span(spans.pop().start, span.end)
         spans.append(span)
     for (kind, name, function), spans in runs.items():
@@ -104,6 +105,14 @@ def _marks(path: str, text: str, placed: tuple[Placed, ...], names: list[str]) -
                 place=same.index(span.start),
                 times=len(same),
             )
+
+
+def _span(text: str, mark: Placed, end: int) -> csource.Span:
+    """Return what a mark stands for: a line of a statement, or the whole of it."""
+    if mark.kind != UNREACHED:
+        return csource.statement_at(text, mark.position, end)
+    line = re.compile(r"\s*(.*)").match(text, mark.position)
+    return csource.Span(line.start(1), line.end(1)) if line else csource.Span(0, 0)
 
 
 def _in_edits(plan: Plan) -> Iterator[Mark]:

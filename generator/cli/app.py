@@ -9,6 +9,7 @@ import os
 import sys
 from copy import copy
 from functools import cache
+from inspect import getdoc
 from pathlib import Path
 from typing import Annotated, Any, cast, get_type_hints
 
@@ -17,11 +18,13 @@ from typer.core import TyperCommand
 from typer.models import ArgumentInfo, CommandInfo
 
 from generator import __version__
+from generator.cli.groups import GroupedCommands
 from generator.cli.options import Colour, Level, Options, Shell
 from generator.errors import ExitCode, InfraError, UprobekitError, UserError
 
 app = typer.Typer(
     name="uprobekit",
+    cls=GroupedCommands,
     no_args_is_help=True,
     add_completion=True,
     rich_markup_mode=None,
@@ -1603,8 +1606,10 @@ def command_line(command: str = "") -> Any:  # noqa: ANN401  # click's, or a cop
 
     Args:
         command: the only one that is wanted, since each takes a while to make; all when there is no
-            such command.
+            such command. Of those that a list of them names no more is made than that.
     """
+    if command in _LISTED:
+        return _listed()
     chosen = [info for info in app.registered_commands if _name(info) == command]
     for info in app.registered_commands:
         info.cls = _Command
@@ -1613,6 +1618,22 @@ def command_line(command: str = "") -> Any:  # noqa: ANN401  # click's, or a cop
     made = typer.main.get_command(some)
     for info in some.registered_commands:
         _explain_arguments(made, info)
+    return made
+
+
+_LISTED = ("--help", "-h")
+
+
+def _listed() -> Any:  # noqa: ANN401
+    """Return the group with commands that have a name and a help, for the list of them."""
+    some = copy(app)
+    some.registered_commands = []
+    made: Any = typer.main.get_command(some)
+    made.commands = {
+        name: _Command(name=name, help=getdoc(info.callback))
+        for info in app.registered_commands
+        if (name := _name(info))
+    }
     return made
 
 
@@ -1670,7 +1691,7 @@ def main(arguments: list[str] | None = None) -> int:
     if not _streams():
         return int(ExitCode.INFRA)
     words = sys.argv[1:] if arguments is None else arguments
-    wanted = command_line(words[0] if words else "")
+    wanted = command_line(words[0] if words else _LISTED[0])
     try:
         _check_length(words)
         outcome = wanted(args=arguments, standalone_mode=False, prog_name="uprobekit")

@@ -299,13 +299,10 @@ def verdicts(options: Options) -> None:
 
 def explain(options: Options, *, code: str, mode: int, symbol: str, count: int) -> None:
     """Say what the tip's x86 code does about an instruction, or about those of a function."""
-    from generator.checks.proof.build import build_proof
     from generator.checks.proof.code import read_code, read_function
     from generator.checks.proof.explain import as_text
     from generator.checks.proof.explain import explain as explain_code
     from generator.model.opcodes import OPCODES
-    from generator.tree.acquire import find_source
-    from generator.tree.series import prefix_tree
 
     if mode not in (64, 32):
         raise UserError(f"there is no {mode}-bit mode", hint="--mode is 64 or 32")
@@ -314,15 +311,9 @@ def explain(options: Options, *, code: str, mode: int, symbol: str, count: int) 
     else:
         places = [read_code(code, bits=mode)]
     screen = options.screen()
-    base = find_base(options.base)
-    plan = plan_series(base, find_series(options.series))
-    source = find_source(base, options.area, tree=options.tree, rev=options.rev)
-    # the C of the tip is enough: no commits, no mails, no checks of what nobody sees here
-    tip = prefix_tree(plan, source).files
-    made = build_proof(source.load, tip, ensure_dir(options.area / options.base / "proof"))
+    library = _compiled_tip(options)
     found = {
-        place.name: explain_code(made.library, OPCODES, place.code, bits=place.bits)
-        for place in places
+        place.name: explain_code(library, OPCODES, place.code, bits=place.bits) for place in places
     }
     if not symbol:
         screen.result(asdict(found[""]))
@@ -353,6 +344,27 @@ def schedules(options: Options) -> None:
             f"in one order of the threads: {result.problem}",
             where="\n".join((f"{options.base}/{options.series}, threads in turn:", *result.trace)),
         )
+
+
+def _compiled_tip(options: Options) -> Path:
+    """Return the tip's x86 code as a library; rendered and compiled where that was not done yet."""
+    from generator.checks.proof.build import build_proof
+    from generator.checks.proof.origin import describe_origin, find_made, keep_origin
+    from generator.tree.acquire import find_source
+
+    base, series = find_base(options.base), find_series(options.series)
+    source = find_source(base, options.area, tree=options.tree, rev=options.rev)
+    place = ensure_dir(options.area / options.base / "proof")
+    origin = describe_origin(source, base.name, series.name)
+    made = find_made(place, origin)
+    if made is None:
+        from generator.tree.series import prefix_tree
+
+        # the C of the tip is enough: no commits, no mails, no checks of what nobody sees here
+        tip = prefix_tree(plan_series(base, series), source).files
+        made = build_proof(source.load, tip, place, checked=False)
+        keep_origin(place, origin, made)
+    return made.library
 
 
 def fuzz(options: Options, *, seconds: int, seed: int) -> None:

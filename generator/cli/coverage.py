@@ -33,7 +33,7 @@ def coverage(options: Options) -> None:
         raise CheckFailed(
             "not everything is executed, or explained:\n  " + "\n  ".join(result.problems),
             where=f"{options.base}/{options.series}",
-            hint="write a test, or a reason in generator/model/unreached.py",
+            hint="write a test, or a mark above the line, of generator/model/unreached.py",
         )
     screen.say(
         f"{options.base}/{options.series}: {100 * result.share:.1f} % of {result.lines} lines are "
@@ -44,11 +44,12 @@ def coverage(options: Options) -> None:
 def _measure(options: Options, rendered: Rendered, screen: Screen) -> Coverage:
     """Boot, count and judge."""
     from generator.checks.coverage.counters import read_counters
+    from generator.checks.coverage.excuses import find_excuses
     from generator.checks.coverage.gcov import count_lines
     from generator.checks.mutation.choose import series_functions
     from generator.guest.boot import boot_kernel
     from generator.kbuild.worktree import BUILD_PREFIX
-    from generator.model.unreached import ARCH, CORE, UNREACHED
+    from generator.model.unreached import ARCH, CORE
     from generator.report.coverage import judge_coverage, keep_own
     from generator.text import read_lines
     from generator.tree.refs import read_ref
@@ -79,9 +80,4 @@ def _measure(options: Options, rendered: Rendered, screen: Screen) -> Coverage:
         )
         for path in (ARCH, CORE)
     }
-    reasons = [
-        reason
-        for reason in UNREACHED
-        if (not reason.when or reason.when in base.has) and reason.unless not in base.has
-    ]
-    return judge_coverage(counts, rendered.tip_files, reasons)
+    return judge_coverage(counts, rendered.tip_files, find_excuses(base, rendered.tip_files))

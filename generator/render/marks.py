@@ -14,8 +14,10 @@ from jinja2 import nodes
 from jinja2.ext import Extension
 from jinja2.parser import Parser
 
-KINDS = ("step", "guard", "aside")
-"""What a mark may name: ``model.steps``, ``model.guards``, and what the machine leaves aside."""
+UNREACHED = "unreached"
+KINDS = ("step", "guard", "aside", UNREACHED)
+"""What a mark may name: ``model.steps``, ``model.guards``, what the machine leaves aside, and why
+the line below it, alone, is not reached: ``model.unreached``."""
 
 _START, _END = "\ue010", "\ue011"
 _MARK = re.compile(f"{_START}([^{_END}]*){_END}")

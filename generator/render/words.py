@@ -27,6 +27,7 @@ from generator.model.interface import INTERFACE
 from generator.model.series import Series
 from generator.model.steps import LEFT_OUT, OUR_STEPS
 from generator.model.trailers import problems as trailer_problems
+from generator.model.unreached import UNREACHED
 from generator.render.env import BASELINE, Scope, Templates, environment, known_patches, meant
 from generator.render.marks import is_mark, split_marks
 from generator.render.places import place_of, place_of_text
@@ -239,6 +240,7 @@ _MARKED = {
     "step": frozenset(step.name for step in OUR_STEPS),
     "guard": frozenset(guard.name for guard in GUARDS),
     "aside": frozenset(left.name for left in LEFT_OUT),
+    "unreached": frozenset(reason.name for reason in UNREACHED),
 }
 """The names of the model that a mark may have, by kind."""
 

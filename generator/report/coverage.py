@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the self-tests execute of the series' C in the booted kernel, and what not, and why.
 
-Takes the counts of ``checks.coverage.gcov``, the tip's and the baseline's text, and the reasons of
-``model.unreached``. To reach: 95 % of the lines, and a reason for every other one.
+Takes the counts of ``checks.coverage.gcov``, the tip's and the baseline's text, and what
+``checks.coverage.excuses`` finds. To reach: 95 % of the lines, and a reason for every other one.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from difflib import SequenceMatcher
 
+from generator.checks.coverage.excuses import Excuse
 from generator.checks.coverage.gcov import LineCount
-from generator.model.unreached import Unreached
 
 AT_LEAST = 0.95
 
@@ -112,17 +112,17 @@ def keep_own(
 def judge_coverage(
     counts: Mapping[str, Sequence[LineCount]],
     files: Mapping[str, str],
-    reasons: Iterable[Unreached],
+    excuses: Iterable[Excuse],
 ) -> Coverage:
-    """Put counts and reasons side by side.
+    """Put counts and excuses side by side.
 
     Args:
         counts: the series' lines, by file.
         files: the tip's files.
-        reasons: of the model, those for this base.
+        excuses: those for this base.
     """
     functions = [row for path, lines in counts.items() for row in _by_function(path, lines)]
-    missed, stale = _explain(counts, files, tuple(reasons))
+    missed, stale = _explain(counts, files, tuple(excuses))
     return Coverage(
         lines=sum(row.lines for row in functions),
         reached=sum(row.reached for row in functions),
@@ -154,19 +154,20 @@ def _by_function(path: str, lines: Sequence[LineCount]) -> list[FunctionCoverage
 def _explain(
     counts: Mapping[str, Sequence[LineCount]],
     files: Mapping[str, str],
-    reasons: tuple[Unreached, ...],
+    excuses: tuple[Excuse, ...],
 ) -> tuple[tuple[MissedLine, ...], tuple[str, ...]]:
-    """Return the lines that were not executed, and the reasons that hold for none."""
+    """Return the lines that were not executed, and the excuses that hold for none."""
     missed = []
-    used: set[Unreached] = set()
-    reached = {line.function for lines in counts.values() for line in lines if line.count}
+    used: set[Excuse] = set()
+    reached = {(path, line.function) for path in counts for line in counts[path] if line.count}
     for path, lines in counts.items():
         text = files[path].splitlines()
         for line in sorted(lines, key=lambda line: line.number):
             if line.count:
                 continue
             words = " ".join(text[line.number - 1].split())
-            why = [r for r in reasons if r.function == line.function and r.text in words]
+            places = ((path, line.function, line.number), (path, line.function, 0))
+            why = [each for each in excuses if (each.path, each.function, each.line) in places]
             used.update(why)
             missed.append(
                 MissedLine(
@@ -178,10 +179,10 @@ def _explain(
                 )
             )
     stale = [
-        f"{reason.function}: reached, or not there any more: {reason.text or 'all of it'}"
-        for reason in reasons
-        if (reason not in used and not reason.sometimes)
-        or (not reason.text and reason.function in reached)
+        f"{each.path}:{each.line or ''}: {each.function}: reached, or without code: {each.reason}"
+        for each in excuses
+        if (each not in used and not each.sometimes)
+        or (not each.line and (each.path, each.function) in reached)
     ]
     return tuple(missed), tuple(stale)
 

@@ -12,7 +12,7 @@ import hashlib
 import re
 import subprocess
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from generator.errors import CheckFailed, InfraError
@@ -73,11 +73,24 @@ class ProofBuild:
         library: the C, for the proof.
         filter: the analysis with sanitizers.
         native: executes instructions on the processor at hand.
+        digest: of the texts that were compiled; "" while nobody has looked at them.
     """
 
     library: Path
     filter: Path
     native: Path
+    digest: str = ""
+
+
+STAMP = "build.sha256"
+"""The file beside them that says from which texts they were compiled."""
+
+
+def proof_files(place: Path) -> ProofBuild:
+    """Return where ``build_proof`` leaves what it compiles."""
+    return ProofBuild(
+        library=place / "libproof.so", filter=place / "filter", native=place / "native"
+    )
 
 
 def build_proof(
@@ -107,11 +120,9 @@ def build_proof(
     files |= {name: (_SHIM / name).read_text() for name in _FROM_SHIM}
     files |= {f"empty/{name}": "" for name in missing_headers(files)}
     ensure_dir(place)
-    made = ProofBuild(
-        library=place / "libproof.so", filter=place / "filter", native=place / "native"
-    )
+    made = proof_files(place)
     with locked(place / "build.lock"):
-        stamp = place / "build.sha256"
+        stamp = place / STAMP
         digest = _digest(files, compiler)
         old, unaligned = (_OLD, _UNALIGNED) if _is_old(files) else ((), ())
         flags = (*_FLAGS, *old)
@@ -131,7 +142,7 @@ def build_proof(
             sanitized = ("-O1", *_SANITIZERS, *unaligned, "-o", f"{made.filter.name}.new")
             _compile([compiler, *flags, *sanitized, "filter.c", *_COMMON], place)
             (place / f"{made.filter.name}.new").rename(made.filter)
-    return made
+    return replace(made, digest=digest)
 
 
 def build_fuzzer(load: Callable[[str], str], tip: Mapping[str, str], place: Path) -> Path:

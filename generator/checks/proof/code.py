@@ -10,10 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from elftools.common.exceptions import ELFError
-from elftools.elf.elffile import ELFFile
-from elftools.elf.sections import SymbolTableSection
-
 from generator.checks.proof.judge import LONGEST, decode
 from generator.checks.proof.library import INSN_BYTES
 from generator.errors import InfraError, UserError
@@ -78,6 +74,8 @@ def assemble(line: str, *, bits: int) -> bytes:
                 hint='examples: uprobekit explain "48 8b 05 10 00 00 00", '
                 'uprobekit explain "mov 16(%rip), %rax"',
             )
+        from elftools.elf.elffile import ELFFile
+
         with output.open("rb") as stream:
             section: Any = ELFFile(stream).get_section_by_name(".text")
             return bytes(section.data())
@@ -94,6 +92,9 @@ def read_function(path: Path, symbol: str, *, count: int) -> list[Place]:
     Raises:
         UserError: there is no such file or function, or it is no ELF file for x86.
     """
+    from elftools.common.exceptions import ELFError
+    from elftools.elf.elffile import ELFFile
+
     path = _find_library(path)
     # opening a FIFO that nobody writes to would never return
     if path.exists() and not path.is_file():
@@ -134,6 +135,8 @@ def _find_library(path: Path) -> Path:
 
 def _function(elf: Any, symbol: str, path: Path) -> tuple[int, bytes]:  # noqa: ANN401 - no types
     """Return the address of a function and its code."""
+    from elftools.elf.sections import SymbolTableSection
+
     for section in elf.iter_sections():
         if not isinstance(section, SymbolTableSection):
             continue
