@@ -291,3 +291,13 @@ def test_no_verdict_is_guessed(statuses, died):
     assert (verdict.word is Word.AFFECTED) == failed
     if verdict.word is Word.NOT_AFFECTED:
         assert Status.PASS in statuses
+
+
+def test_the_readme_counts_as_the_catalogue_does():
+    """How many faults each kernel has that was run."""
+    readme = " ".join((TESTS.parent / "README.md").read_text().split())
+    assert f"Of the {len(FAULTS)} faults" in readme
+    said = dict(re.findall(r"(\d+\.\d+\.\d+) has (\d+)\b", readme))
+    assert len(said) == 4
+    for release, number in said.items():
+        assert sum(release in entry.affected for entry in FAULTS) == int(number), release
