@@ -106,7 +106,9 @@ def test_the_status_of_a_guest_that_is_slow_to_be_seen_dead(fake, monkeypatch):
 
     monkeypatch.setattr(os, "waitpid", late)
     end = run(fake("while :; do sleep 0.1; done"))
-    assert (end.ending, end.status) == (Ending.SILENT, -signal.SIGTERM)
+    assert end.ending is Ending.SILENT
+    # on a machine that is slow enough the second signal comes before it has died of the first
+    assert end.status in (-signal.SIGTERM, -signal.SIGKILL)
 
 
 def test_talking_for_ever_meets_the_deadline(fake):

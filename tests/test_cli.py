@@ -203,7 +203,7 @@ def test_status_of_garbage(tmp_path, capsys, text):
 
 def test_boot_without_a_kernel(tmp_path, capsys, monkeypatch):
     """The message says which command builds it."""
-    monkeypatch.setattr("generator.cli.commands.guest", lambda *_: tmp_path / "x")
+    monkeypatch.setattr("generator.cli.commands.guest", lambda *_, **__: tmp_path / "x")
     assert main(["boot", "--workdir", str(tmp_path), "tip"]) == 1
     assert "run: uprobekit build --base 6.1 tip" in " ".join(capsys.readouterr().err.split())
 
