@@ -265,7 +265,8 @@ def _explained(complaint: Complaint, seen: Observed, catalogue: tuple[Entry, ...
 
     That something takes long is not told of a kernel: an emulator may be the reason.
     """
-    if not complaint.test or complaint.test in seen.died or reports_lockup(complaint.text):
+    ended = complaint.test in seen.died or complaint.test in seen.doubtful
+    if not complaint.test or ended or reports_lockup(complaint.text):
         return True
     name = plain_name(complaint.test)
     return any(
