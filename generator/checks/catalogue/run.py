@@ -170,7 +170,8 @@ class _Boots:
             accel=self.accel,
             memory=_MEGABYTES,
             timeout=float(self.seconds),
-            stall=(deadline or GUEST_DEADLINE) + SLACK,
+            # twice as long until the first test begins: a busy machine boots slowly
+            stall=3.0 * (deadline or GUEST_DEADLINE) + SLACK,
             parameters=(*_PARAMETERS, f"uprobekit.timeout={self.seconds}", *words),
             arch=self.image.arch,
             one_thread=True,
