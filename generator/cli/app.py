@@ -1622,6 +1622,7 @@ def command_line(command: str = "") -> Any:  # noqa: ANN401  # click's, or a cop
 
 
 _LISTED = ("--help", "-h")
+_COMPLETE = "_UPROBEKIT_COMPLETE"
 
 
 def _listed() -> Any:  # noqa: ANN401
@@ -1691,7 +1692,9 @@ def main(arguments: list[str] | None = None) -> int:
     if not _streams():
         return int(ExitCode.INFRA)
     words = sys.argv[1:] if arguments is None else arguments
-    wanted = command_line(words[0] if words else _LISTED[0])
+    # a shell that asks what there is gives no words, and wants all of it
+    nothing_said = "" if _COMPLETE in os.environ else _LISTED[0]
+    wanted = command_line(words[0] if words else nothing_said)
     try:
         _check_length(words)
         outcome = wanted(args=arguments, standalone_mode=False, prog_name="uprobekit")
