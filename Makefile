@@ -93,6 +93,12 @@ reproducers: setup	## the programs of "uprobekit reproduce" on the unmodified ba
 drift: setup		## fail when kernel_patches/ is not what the model renders, for the same bases
 	@set -e; for base in $(EVERY); do $(RUN) render --check --base $$base $(SOURCE) $(AREA); done
 
+check-base: setup	## what needs no kernel build, in one table: drift, checkpatch, review, states, schedules
+	$(RUN) check --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
+
+check-%: setup
+	$(RUN) check $* --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
+
 checkpatch: setup	## checkpatch.pl --strict on every patch
 	$(RUN) checkpatch --base $(BASE) $(SOURCE) $(AREA)
 
@@ -253,4 +259,4 @@ clean:			## remove the Python environment and caches; not the work area
 	qemu-test-debug qemu-test-i386 bochs-test block-test build boot lint types test-tools test test-left-out test-bare test-sweep \
 	test-browser test-kernel golden check bench bench-diff clean
 
-.PHONY: verdicts report pictures hunted
+.PHONY: check-base verdicts report pictures hunted

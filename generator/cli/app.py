@@ -250,6 +250,50 @@ def port(
 
 
 @app.command()
+def check(
+    names: Annotated[
+        list[str] | None,
+        typer.Argument(
+            help="drift, checkpatch, review, states, schedules; after a build verify, patches.",
+            metavar="[NAME]...",
+            show_default="those that need no build",
+        ),
+    ] = None,
+    base: Base = "6.1",
+    series: Annotated[str, typer.Option(help="Which series.")] = "review",
+    tree: Tree = None,
+    rev: Rev = None,
+    jobs: Annotated[
+        int, typer.Option("--jobs", "-j", min=0, help="Checks in parallel; 0: one per core.")
+    ] = 0,
+    workdir: Workdir = None,
+    as_json: Json = False,
+    quiet: Quiet = False,
+) -> int:
+    """Run checks and print one table; without a name, those that need no kernel build.
+
+    What a check says is shown where it is not good. Exit status: 2 if a check fails.
+
+    Example: uprobekit check --base 6.12
+    """
+    from generator.cli.check import check as run_checks
+
+    return run_checks(
+        Options(
+            base=base,
+            series=series,
+            tree=tree,
+            rev=rev,
+            jobs=jobs,
+            workdir=workdir,
+            as_json=as_json,
+            quiet=quiet,
+        ),
+        names or [],
+    )
+
+
+@app.command()
 def checkpatch(
     base: Base = "6.1",
     series: Annotated[str, typer.Option(help="Which series.")] = "review",

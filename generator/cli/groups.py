@@ -11,7 +11,17 @@ GROUPS = {
     "Every day": ("qemu-test", "render", "diff", "explain", "report", "status"),
     "Stage by stage": ("build", "boot", "compare"),
     "Change and send the series": ("apply", "import", "trailers", "mbox", "checkpatch", "patches"),
-    "Prove": ("review", "states", "proof", "verify", "schedules", "verdicts", "fuzz", "mutate"),
+    "Prove": (
+        "check",
+        "review",
+        "states",
+        "proof",
+        "verify",
+        "schedules",
+        "verdicts",
+        "fuzz",
+        "mutate",
+    ),
     "Measure, on kernels and programs": (
         *("matrix", "coverage", "corpus", "soak", "clients", "cost", "census"),
     ),

@@ -39,6 +39,7 @@ from generator.kbuild.kernel import BuildResult
 from generator.patches.change.run import SeriesDiff
 from generator.patches.drift import Drift
 from generator.render.share import LineShare
+from generator.report.check import CheckRow
 from generator.report.clients import Client
 from generator.report.compare import Comparison
 from generator.report.corpus import CorpusResult
@@ -75,6 +76,9 @@ RESULTS = {
             "unreadable": int,
             "sides": dict[str, Side],
         },
+    ),
+    "check": Shape(
+        what="checks that were run, in one table", more={"checks": tuple[CheckRow, ...]}
     ),
     "checkpatch": Shape(what="what checkpatch.pl finds", of=CheckpatchResult),
     "check-kernel": Shape(
