@@ -15,9 +15,9 @@ GUEST_DEADLINE = 20
 
 SLACK = 40.0
 
-SLOWER = {"bochs": 6.0, "gdb": 6.0}
+SLOWER = {"bochs": 6.0, "gdb": 20.0}
 """How much longer a test's deadline is where QEMU alone does not run it: Bochs goes by its own
-clock, and gdb's guest is told to be patient (``blockstep.PATIENCE``)."""
+clock, and gdb is asked at each exception: a test took 66 s of it on a machine with other work."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,13 +14,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from generator.errors import UserError
+from generator.guest.flavours import GUEST_DEADLINE, SLOWER
 from generator.guest.qemu import Machine, qemu_arguments
 from generator.kbuild.runner import guarded
 from generator.paths import data_dir
 
 PROGRAM = "gdb"
 HINT = "apt-get install gdb qemu-system-x86"
-PATIENCE = "uprobekit.deadline=120"
+PATIENCE = f"uprobekit.deadline={GUEST_DEADLINE * SLOWER['gdb']:.0f}"
 """Seconds for a test: a step takes some ten milliseconds."""
 
 
