@@ -69,6 +69,16 @@ def test_no_program(fault, message, tmp_path, capsys):
     assert not (tmp_path / "out").exists()
 
 
+@pytest.mark.parametrize("name", [SCRIPT, "pushf.c"])
+def test_a_file_that_is_another_is_kept(name, tmp_path, capsys):
+    """A script of one's own, or a program that one has changed, is not written over."""
+    mine = tmp_path / name
+    mine.write_text("mine\n")
+    assert main(["reproduce", "pushf", "-o", str(tmp_path)]) == 1
+    assert f"{mine}: there is another file of this name" in capsys.readouterr().err
+    assert [(path.name, path.read_text()) for path in tmp_path.iterdir()] == [(name, "mine\n")]
+
+
 def test_a_folder_with_another_program(tmp_path, capsys):
     """The script would not know which is meant."""
     (tmp_path / "mine.c").write_text("int x;")

@@ -7,6 +7,7 @@ probe; ``run.sh`` is the same for all. Nothing of this project is needed to run 
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from generator.errors import UserError
@@ -45,7 +46,8 @@ def write_reproducer(ident: str, place: Path) -> tuple[Path, ...]:
     """Write the files that show a fault, and return where they are.
 
     Raises:
-        UserError: as ``reproducer``; or the place has other C files, and which one is meant?
+        UserError: as ``reproducer``; the place has other C files, and which one is meant? Or a file
+            of such a name is there and is another: it is kept.
     """
     files = reproducer(ident)
     others = sorted(path.name for path in place.glob("*.c") if path.name not in files)
@@ -53,6 +55,14 @@ def write_reproducer(ident: str, place: Path) -> tuple[Path, ...]:
         raise UserError(
             f"there is another program: {others[0]}", where=str(place), hint="use an empty folder"
         )
+    for name, text in files.items():
+        path = place / name
+        if os.path.lexists(path) and not (path.is_file() and path.read_bytes() == text.encode()):
+            raise UserError(
+                "there is another file of this name, which is kept",
+                where=str(path),
+                hint="use an empty folder",
+            )
     ensure_dir(place)
     for name, text in files.items():
         write_atomic(place / name, text.encode())
