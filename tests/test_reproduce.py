@@ -10,6 +10,7 @@ import run_reproducers
 from generator.checks.catalogue.reproduce import SCRIPT, reproducer, sources
 from generator.cli.app import main
 from generator.model.catalogue import CATALOGUE, Kind
+from generator.render.catalogue_page import catalogue_page
 
 FAULTS = {entry.ident for entry in CATALOGUE if entry.kind is Kind.FAULT}
 PROGRAMS = sorted(sources())
@@ -19,6 +20,14 @@ def test_programs_are_of_faults():
     """Each has its name from an entry; there are enough of them."""
     assert set(PROGRAMS) <= FAULTS
     assert len(PROGRAMS) >= 15
+
+
+def test_the_page_says_for_which_there_are_programs():
+    """Whoever reads of a fault need not try which names the command takes."""
+    page = catalogue_page()
+    sections = {part.split("\n", 1)[0]: part for part in page.split("\n### ")[1:]}
+    named = [name for name, text in sections.items() if f"reproduce {name} -o" in text]
+    assert sorted(named) == PROGRAMS
 
 
 @pytest.mark.parametrize("ident", PROGRAMS)

@@ -4,9 +4,10 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from generator.model.catalogue import CATALOGUE, Entry, Kind
+from generator.paths import data_dir
 
 _WIDTH = 110
 _HEADS = {
@@ -24,6 +25,11 @@ these entries it has: affected, not affected, or cannot tell here, and why. No s
 configuration, nothing of yours is changed. Exit status: 0 no fault, 2 affected, 3 the kernel
 could not be booted, 1 it is no kernel image.
 
+    uprobekit reproduce pushf -o DIR
+
+writes a C file and a script that show one fault on a system that is running. It is for the entries
+that say so below.
+
 Made from `generator/model/catalogue/` by `uprobekit catalogue`; a test compares. An entry is a
 cause; the self-tests that show it are in `qemu/guest`. A release stands under "seen in" or "not
 in" when it was run, and nothing is said of others. The logs of those runs are in
@@ -34,6 +40,7 @@ in" when it was run, and nothing is said of others. The logs of those runs are i
 def catalogue_page() -> str:
     """Return the page."""
     lines = [_INTRO]
+    programs = {path.stem for path in (data_dir("qemu") / "reproduce").glob("*.c")}
     for kind in Kind:
         entries = [entry for entry in CATALOGUE if entry.kind is kind]
         lines += [f"## {_HEADS[kind]}", ""]
@@ -42,7 +49,7 @@ def catalogue_page() -> str:
             lines += [_row(entry) for entry in entries]
             lines.append("")
         for entry in entries:
-            lines += _section(entry)
+            lines += _section(entry, programs)
     return "\n".join(lines).rstrip() + "\n"
 
 
@@ -61,7 +68,7 @@ def _listed(releases: tuple[str, ...]) -> str:
     return ", ".join(releases)
 
 
-def _section(entry: Entry) -> Iterator[str]:
+def _section(entry: Entry, programs: Collection[str]) -> Iterator[str]:
     yield f"### {entry.ident}"
     yield ""
     yield from textwrap.wrap(f"{entry.title}. {entry.wrong}", _WIDTH)
@@ -71,6 +78,9 @@ def _section(entry: Entry) -> Iterator[str]:
     if shown:
         yield ""
         yield from textwrap.wrap(f"Shown by: {shown}", _WIDTH)
+    if entry.ident in programs:
+        yield ""
+        yield f"On a running system: `uprobekit reproduce {entry.ident} -o DIR`"
     if entry.kind is not Kind.FAULT:
         yield ""
         seen, not_seen = _listed(entry.affected), _listed(entry.unaffected)
