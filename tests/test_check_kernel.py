@@ -233,7 +233,7 @@ def test_the_image(tmp_path):
     [
         (lambda path: path, "No such file or directory"),
         (lambda path: path.parent, "Is a directory"),
-        (lambda path: path.write_bytes(b"") and path, "cannot read"),
+        (lambda path: path.touch() or path, "no kernel image for x86"),
         (lambda path: path.write_text("x") and path, "no kernel image for x86"),
         (lambda path: path.write_bytes(b"\x7fELF" + bytes(9)) and path, "name the vmlinuz"),
         (lambda path: path.write_bytes(b"!<arch>\nx") and path, "dpkg-deb -x FILE DIR"),

@@ -174,6 +174,16 @@ def kernel_compiler():
     return SimpleNamespace(name="gcc", version="12")
 
 
+def test_what_the_main_job_does_can_be_asked_first(tmp_path, capsys):
+    """On a machine that has nothing yet, where somebody would ask."""
+    assert main(["qemu-test", "--dry-run", "--workdir", str(tmp_path / "work")]) == 0
+    said = capsys.readouterr().out
+    assert "get       linux-source-6.1" in said
+    assert "on 2 cores" in said or " cores; files go to" in said
+    assert "give one with --tree" in said
+    assert not (tmp_path / "work").exists()
+
+
 def test_dry_run_without_a_source(tmp_path, capsys):
     """Debian's package is not unpacked for a dry run."""
     assert main(["build", "--dry-run", "--workdir", str(tmp_path / "work")]) == 1

@@ -532,6 +532,11 @@ def qemu_test(
     check_junit(junit)
     variants = (*BEFORE_AFTER, "peer") if peer else BEFORE_AFTER
     if options.dry_run:
+        if find_base(options.base).package and not source_is_there(options):
+            screen.say(outline(options, variants, None))
+            screen.say("  the commands follow from the source: give one with --tree to see them")
+            screen.commands([])
+            return
         screen.commands([*_build_commands(options, variants), *_boot_commands(options, variants)])
         return
     trusted = not boot_again and _passed_before(options, variants)
