@@ -163,6 +163,13 @@ def test_how_long_each_test_takes(fake):
     assert times["nop"] > 0.2 and times["call near"] > 0.6
 
 
+def test_without_a_plan_the_whole_has_its_limit(fake):
+    """No test is announced, from which the time of the whole could follow."""
+    guest = fake("while :; do echo x >>$console; sleep 0.1; done")
+    limits = RunLimits(total=1, silence=60, stall=1)
+    assert run(guest, limits).ending is Ending.TIMEOUT
+
+
 def test_the_slowest_test_seen_sets_the_limit(fake):
     """On a slow machine everything is slow: three times the slowest."""
     said = "echo '# x: outcome=pass hits=1';"

@@ -345,6 +345,8 @@ class _Run:
 
     def _total(self, growth: _Growth) -> float:
         """Return the seconds that the whole run may take, which follow from its tests."""
+        if not growth.planned:
+            return self.limits.total
         return max(self.limits.total, (growth.planned + 2) * self._patience(growth))
 
     def _patience(self, growth: _Growth) -> float:
