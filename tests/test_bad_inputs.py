@@ -16,7 +16,13 @@ from generator.checks.census.run import find_files
 from generator.cli import main
 from generator.cli.app import command_line
 
-ARGUMENTS = {"diff": ["a", "b"], "explain": ["nop"], "port": ["--tree", "/nonexistent"]}
+ARGUMENTS = {
+    # whose checks are commands that are tried themselves
+    "check": ("no-such-check",),
+    "diff": ["a", "b"],
+    "explain": ["nop"],
+    "port": ["--tree", "/nonexistent"],
+}
 NUMBERS = ("x", "", "1e3", "9" * 40)
 STRAIGHT = ("--help", "--version", "--shell", "--color")
 
