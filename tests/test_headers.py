@@ -4,12 +4,13 @@
 import pytest
 
 from generator.checks.interface.ast import parse
-from generator.checks.interface.headers import ARCH_H, CORE_H, check_headers
+from generator.checks.interface.headers import check_headers
 from generator.checks.interface.prefixes import Wanted, compare_prefix, wanted_at
 from generator.checks.interface.refs import read_prefixes
 from generator.errors import UserError
 from generator.model.bases import BASES
 from generator.model.decl import Function, Param
+from generator.model.files import ARCH_H, CORE_H
 from generator.model.interface import INTERFACE
 from generator.model.series import REVIEW
 from generator.plan import find_series, plan_series

@@ -6,9 +6,10 @@ from __future__ import annotations
 import pytest
 
 from generator.checks import review
-from generator.checks.review import ARCH, ARCH_H, COMPAT_H, CORE, CORE_H, check_review
+from generator.checks.review import check_review
 from generator.model.bases import BASES
 from generator.model.edits import RenameMember
+from generator.model.files import ARCH, ARCH_H, COMPAT_H, CORE, CORE_H
 from generator.model.review import RULES
 from generator.model.series import REVIEW
 from generator.plan import plan_series

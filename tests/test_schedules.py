@@ -13,10 +13,11 @@ from conftest import TESTS
 
 from generator.checks.mutation.hand import read_fault, render_fault
 from generator.checks.schedules.extract import core_source
-from generator.checks.schedules.run import CORE, HEADER, explore_schedules, read_schedules
+from generator.checks.schedules.run import explore_schedules, read_schedules
 from generator.cli.app import main
 from generator.cli.options import Options, render_source
 from generator.errors import CheckFailed, ExitCode, InfraError
+from generator.model.files import CORE, CORE_H
 from generator.plan import find_base, find_series, plan_series
 
 SHIM = TESTS.parent / "generator/checks/schedules/shim"
@@ -198,7 +199,7 @@ def test_faults_are_noticed(base, kernel_source, tmp_path):
 def test_what_does_not_compile(kernel_source, tmp_path):
     """C that user space does not know is named with the file to mend; no gcc is that."""
     _source, rendered = tip_of("6.1", kernel_source, tmp_path)
-    tip = {CORE: rendered.tip_files[CORE], HEADER: rendered.tip_files[HEADER]}
+    tip = {CORE: rendered.tip_files[CORE], CORE_H: rendered.tip_files[CORE_H]}
     broken = tip[CORE].replace("init_waitqueue_head(&area->wq);", "fresh_queue(&area->wq, 0->a);")
     with pytest.raises(CheckFailed, match="does not compile for user space") as caught:
         explore_schedules({**tip, CORE: broken}, tmp_path / "x")

@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import pytest
 
-from generator.checks.interface.tables import ARCH, ARCH_H, CORE_H, check_tables
+from generator.checks.interface.tables import check_tables
 from generator.model.bases import BASES
+from generator.model.files import ARCH, ARCH_H, CORE_H
 from generator.model.series import REVIEW
 from generator.render.env import Scope, Templates
 

@@ -14,18 +14,14 @@ from dataclasses import dataclass
 from generator.checks.marks import Mark, find_marks, span_in
 from generator.csource import scan as csource
 from generator.model.edits import RenameMember
+from generator.model.files import ARCH, ARCH_H, COMPAT_H, CORE, CORE_H
 from generator.model.guards import GUARDS
 from generator.model.interface import INTERFACE
 from generator.model.review import RULES, Rule
 from generator.plan import Plan
 from generator.render.env import Scope, Templates
 
-CORE = "kernel/events/uprobes.c"
-CORE_H = "include/linux/uprobes.h"
-ARCH = "arch/x86/kernel/uprobes.c"
 ENTRY_H = "include/linux/entry-common.h"
-ARCH_H = "arch/x86/include/asm/uprobes.h"
-COMPAT_H = "arch/x86/include/asm/compat.h"
 
 
 @dataclass(frozen=True, kw_only=True)

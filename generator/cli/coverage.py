@@ -49,7 +49,7 @@ def _measure(options: Options, rendered: Rendered, screen: Screen) -> Coverage:
     from generator.checks.mutation.choose import series_functions
     from generator.guest.boot import boot_kernel
     from generator.kbuild.worktree import BUILD_PREFIX
-    from generator.model.unreached import ARCH, CORE
+    from generator.model.files import ARCH, CORE
     from generator.report.coverage import judge_coverage, keep_own
     from generator.text import read_lines
     from generator.tree.refs import read_ref

@@ -10,9 +10,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-CORE = "kernel/events/uprobes.c"
-ARCH = "arch/x86/kernel/uprobes.c"
-
 
 @dataclass(frozen=True, kw_only=True)
 class Unreached:

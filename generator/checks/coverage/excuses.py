@@ -10,7 +10,8 @@ from generator.checks.marks import find_marks, span_in
 from generator.csource.scan import find_function, line_of
 from generator.errors import CheckFailed
 from generator.model.bases import Base
-from generator.model.unreached import CORE, UNREACHED
+from generator.model.files import CORE
+from generator.model.unreached import UNREACHED
 from generator.render.marks import UNREACHED as KIND
 
 

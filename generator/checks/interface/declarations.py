@@ -21,12 +21,10 @@ from generator.checks.interface.ast import (
 )
 from generator.kbuild.objects import command_file
 from generator.model.decl import Function
+from generator.model.files import ARCH, CORE
 from generator.model.interface import INTERFACE
 from generator.plan import Plan
 from generator.render.env import Scope, Templates
-
-CORE = "kernel/events/uprobes.c"
-ARCH = "arch/x86/kernel/uprobes.c"
 
 
 def verify_interface(

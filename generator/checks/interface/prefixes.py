@@ -16,9 +16,9 @@ from pathlib import Path
 from clang.cindex import Cursor, CursorKind, StorageClass
 
 from generator.checks.interface.ast import Check, Difference, Unit, parse
-from generator.checks.interface.declarations import ARCH, CORE
 from generator.checks.interface.refs import Prefixes
 from generator.model.decl import Function
+from generator.model.files import ARCH, CORE
 from generator.model.interface import INTERFACE
 from generator.plan import Plan
 from generator.render.env import Scope, Templates

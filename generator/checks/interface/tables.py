@@ -18,12 +18,9 @@ from pycparser import c_ast, c_parser
 from generator.checks.interface.ast import Check, Difference
 from generator.errors import InfraError
 from generator.model.emulation import EMULATION
+from generator.model.files import ARCH, ARCH_H, CORE_H
 from generator.model.interface import INTERFACE
 from generator.model.opcodes import OPCODES
-
-ARCH = "arch/x86/kernel/uprobes.c"
-ARCH_H = "arch/x86/include/asm/uprobes.h"
-CORE_H = "include/linux/uprobes.h"
 
 _OPCODES = "generator/model/opcodes.py"
 _EMULATION = "generator/model/emulation.py"

@@ -10,10 +10,10 @@ from itertools import islice
 from pathlib import Path
 
 from generator.checks.interface.ast import parse
-from generator.checks.interface.declarations import ARCH, CORE
 from generator.checks.mutation.fault import Fault
 from generator.checks.mutation.syntax import call_faults, function_faults, struct_faults
 from generator.checks.mutation.tables import table_faults
+from generator.model.files import ARCH, CORE
 from generator.model.interface import INTERFACE
 from generator.model.opcodes import OPCODES
 from generator.plan import Plan

@@ -21,17 +21,18 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from generator.checks.interface.ast import ParseError, Unit, parse
-from generator.checks.interface.declarations import ARCH, CORE, check_units
+from generator.checks.interface.declarations import check_units
 from generator.checks.interface.tables import check_tables
 from generator.checks.mutation.fault import AnyFault
 from generator.checks.proof.build import FROM_TIP, load_decoder
 from generator.checks.proof.cases import Case
 from generator.checks.proof.child import failure_in_child
 from generator.checks.review import check_review
-from generator.checks.schedules.run import HEADER, explore_schedules
+from generator.checks.schedules.run import explore_schedules
 from generator.checks.states.correspond import check_correspondence
 from generator.errors import CheckFailed, InfraError
 from generator.kbuild.objects import Compiled, compile_object, depends_on
+from generator.model.files import ARCH, CORE, CORE_H
 from generator.plan import Plan
 
 COMPILE, INTERFACE, TABLES, REVIEW = "compile", "interface", "tables", "review"
@@ -151,7 +152,7 @@ class _Judge:
             caught |= self._look(fault, tip, tuple(made), parses=not _failed(made))
             if not _failed(made) and set(fault.paths) & set(FROM_TIP):
                 caught[PROOF] = self._proof(tip, place)
-            if not _failed(made) and set(fault.paths) & {CORE, HEADER}:
+            if not _failed(made) and set(fault.paths) & {CORE, CORE_H}:
                 caught[SCHEDULES] = self._schedules(tip, place)
             return Judged(
                 fault=fault, caught={level: text for level, text in caught.items() if text}

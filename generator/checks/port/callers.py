@@ -14,13 +14,12 @@ from collections.abc import Container, Iterator, Mapping
 
 from generator.checks.port.item import Item, Work
 from generator.checks.port.remains import EVERYWHERE, enclosing, functions_in, things_in
-from generator.checks.port.types import BASIC, CORE, CORE_H, Signature, read_signature
+from generator.checks.port.types import BASIC, Signature, read_signature
 from generator.csource import scan as csource
 from generator.errors import UserError
+from generator.model.files import ARCH, ARCH_H, CORE, CORE_H
 from generator.tree.acquire import Source
 
-ARCH = "arch/x86/kernel/uprobes.c"
-ARCH_H = "arch/x86/include/asm/uprobes.h"
 _OURS = frozenset((CORE, CORE_H, ARCH, ARCH_H))
 _GENERAL = frozenset(("struct", "union", "enum", "defined", "_LINUX_UPROBES_H", *BASIC))
 

@@ -17,7 +17,7 @@ from generator.checks.port.item import Item
 from generator.checks.port.mend import alternatives
 from generator.checks.port.remains import Remains, things_in
 from generator.checks.port.survey import survey_tree
-from generator.checks.port.types import CORE_H, compare_model, read_params
+from generator.checks.port.types import compare_model, read_params
 from generator.checks.port.uses import find_needs, wrong_calls
 from generator.csource import scan as csource
 from generator.errors import UserError
@@ -31,6 +31,7 @@ from generator.model.edits import (
     RemoveFunctions,
     RemoveStatements,
 )
+from generator.model.files import CORE_H
 from generator.model.interface import INTERFACE
 from generator.model.series import Series
 from generator.plan import plan_series

@@ -17,19 +17,13 @@ from generator.checks.port.facts import Decision, decide_facts, wrong_facts
 from generator.checks.port.fit import Trial, after_baseline, try_edits
 from generator.checks.port.item import Item, Work, by_work
 from generator.checks.port.remains import Remains, things_in
-from generator.checks.port.types import (
-    CORE,
-    CORE_H,
-    compare_model,
-    compare_types,
-    member_types,
-    signatures,
-)
+from generator.checks.port.types import compare_model, compare_types, member_types, signatures
 from generator.checks.port.uses import Declarations, Needs, Use, check_uses, find_needs
 from generator.csource import scan as csource
 from generator.errors import UserError
 from generator.model.bases import Base
 from generator.model.edits import InsertLines
+from generator.model.files import CORE, CORE_H
 from generator.model.series import Series
 from generator.paths import data_dir
 from generator.plan import Plan, plan_series

@@ -17,13 +17,11 @@ from generator.checks.port.uses import Declarations, Needs
 from generator.csource import scan as csource
 from generator.errors import UserError
 from generator.model.bases import Base
+from generator.model.files import CORE, CORE_H
 from generator.model.interface import INTERFACE
 from generator.model.series import Series
 from generator.render.env import BASELINE, Scope, Templates
 from generator.tree.acquire import Source
-
-CORE = "kernel/events/uprobes.c"
-CORE_H = "include/linux/uprobes.h"
 
 _STORAGE = frozenset(
     ("static", "inline", "extern", "noinline", "notrace", "asmlinkage", "const_debug", "register")

@@ -11,10 +11,8 @@ from pathlib import Path
 from generator.checks.proof.build import missing_headers
 from generator.checks.schedules.extract import core_source
 from generator.errors import CheckFailed, InfraError
+from generator.model.files import CORE, CORE_H
 from generator.paths import ensure_dir, locked, write_atomic
-
-CORE = "kernel/events/uprobes.c"
-HEADER = "include/linux/uprobes.h"
 
 _SHIM = Path(__file__).resolve().parent / "shim"
 _FLAGS = ("-std=gnu11", "-g", "-O1", "-Wall", "-Wno-unused-function", "-DCONFIG_UPROBES")
@@ -87,7 +85,7 @@ def _build(tip: Mapping[str, str], place: Path) -> Path:
     shim = {path.name: path.read_text() for path in sorted(_SHIM.iterdir())}
     files = {name: text for name, text in shim.items() if name != "asm-uprobes.h"}
     files["include/asm/uprobes.h"] = shim["asm-uprobes.h"]
-    files["include/linux/uprobes.h"] = tip[HEADER]
+    files["include/linux/uprobes.h"] = tip[CORE_H]
     files["core.c"] = core_source(tip[CORE], "".join(shim[name] for name in _read_by(tip, shim)))
     files |= {f"empty/{name}": "" for name in missing_headers(files)}
     for name, text in files.items():
@@ -123,5 +121,5 @@ def _read_by(tip: Mapping[str, str], shim: Mapping[str, str]) -> list[str]:
 
 def _options(tip: Mapping[str, str]) -> list[str]:
     """Return the flags that tell the shim which kernel this is."""
-    options = ["-DCONSUMER_LIST"] if "cons_node" in tip[HEADER] else []
+    options = ["-DCONSUMER_LIST"] if "cons_node" in tip[CORE_H] else []
     return [*options, "-DOLD_KERNEL", "-include", "old.h"] if _is_old(tip) else options

@@ -16,6 +16,7 @@ from generator.checks.interface.ast import Check, Difference
 from generator.checks.marks import Mark, find_marks, span_in
 from generator.csource import scan as csource
 from generator.model.bases import name_on
+from generator.model.files import CORE
 from generator.model.guards import GUARDS, Guard
 from generator.model.interface import INTERFACE
 from generator.model.states import TRANSITIONS
@@ -23,7 +24,6 @@ from generator.model.steps import LEFT_OUT, OUR_STEPS, SENSITIVE, LeftOut, Step
 from generator.plan import Plan
 from generator.render.env import Scope, Templates
 
-CORE = "kernel/events/uprobes.c"
 _PATCHES = frozenset({"utask", "xol", "hit", "skip-nop", "return", "rseq"})
 _SENSITIVE = re.compile("|".join(SENSITIVE))
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from generator.model.decl import Function, Param
 from generator.model.edits import Anchor, Edit, InsertBlock, InsertStatement
+from generator.model.files import CORE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,7 +51,7 @@ def hook_statement(hook: Hook) -> InsertStatement:
 def core_block(name: str) -> Edit:
     """Return the edit that inserts a template of the core in front of ``uprobes_init()``."""
     return InsertBlock(
-        path="kernel/events/uprobes.c",
+        path=CORE,
         template=f"kernel/events/uprobes.c/{name}",
         before=Anchor(kind="function", name="uprobes_init"),
     )

@@ -10,6 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from generator.model.edits import Anchor
+from generator.model.files import CORE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,13 +76,13 @@ FACTS: tuple[Fact, ...] = (
     Fact(
         ident="uprobe_rcu",
         what="probes are looked up under RCU tasks trace, without a reference",
-        path="kernel/events/uprobes.c",
+        path=CORE,
         anchor=Anchor(kind="function", name="find_uprobe_rcu"),
     ),
     Fact(
         ident="uprobe_warn",
         what="registering warns through uprobe_warn(): it stays in the baseline",
-        path="kernel/events/uprobes.c",
+        path=CORE,
         anchor=Anchor(kind="function", name="uprobe_unregister_nosync"),
     ),
     Fact(

@@ -24,15 +24,11 @@ from generator.model.edits import (
     ReplaceDeclaration,
     ReplaceTokens,
 )
+from generator.model.files import ARCH, ARCH_H, COMPAT_H, CORE, CORE_H
 
-CORE = "kernel/events/uprobes.c"
-CORE_H = "include/linux/uprobes.h"
-ARCH = "arch/x86/kernel/uprobes.c"
-ARCH_H = "arch/x86/include/asm/uprobes.h"
 FORK = "kernel/fork.c"
 MMAP = "mm/mmap.c"
 MREMAP = "mm/mremap.c"
-COMPAT_H = "arch/x86/include/asm/compat.h"
 ELF_H = "arch/x86/include/asm/elf.h"
 PTRACE = "arch/x86/kernel/ptrace.c"
 SIGNAL = "arch/x86/kernel/signal.c"

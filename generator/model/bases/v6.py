@@ -25,17 +25,13 @@ from generator.model.edits import (
     ReplaceTokens,
     WriteFile,
 )
+from generator.model.files import ARCH, ARCH_H, COMPAT_H, CORE, CORE_H
 
-CORE = "kernel/events/uprobes.c"
-CORE_H = "include/linux/uprobes.h"
-ARCH = "arch/x86/kernel/uprobes.c"
-ARCH_H = "arch/x86/include/asm/uprobes.h"
 TRACE = "kernel/trace/trace_uprobe.c"
 ENTRY_H = "include/linux/entry-common.h"
 MREMAP = "mm/mremap.c"
 RSEQ = "kernel/rseq.c"
 THREAD_INFO_H = "arch/x86/include/asm/thread_info.h"
-COMPAT_H = "arch/x86/include/asm/compat.h"
 COREDUMP_H = "include/linux/sched/coredump.h"
 PERF = "arch/x86/events/core.c"
 TRAPS = "arch/x86/kernel/traps.c"

@@ -6,6 +6,7 @@ from __future__ import annotations
 from generator.model.bases import v6
 from generator.model.bases.base import Base
 from generator.model.edits import ReplaceTokens
+from generator.model.files import CORE
 
 _FUNCTIONS = (
     "unapply_uprobe",
@@ -57,7 +58,7 @@ BASE = Base(
         **v6.EDITS,
         "names": (
             *v6.EDITS["names"],
-            ReplaceTokens(path=v6.CORE, within="consumer_del", pattern="con", by="link", count=0),
+            ReplaceTokens(path=CORE, within="consumer_del", pattern="con", by="link", count=0),
         ),
         "move": (
             *v6.EDITS["move"],

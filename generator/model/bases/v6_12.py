@@ -16,6 +16,7 @@ from generator.model.edits import (
     Remove,
     ReplaceTokens,
 )
+from generator.model.files import CORE, CORE_H
 
 _FUNCTIONS = (
     "unapply_uprobe",
@@ -70,8 +71,8 @@ _PROTOTYPES = (
 _BPF = "kernel/trace/bpf_trace.c"
 
 _BASELINE: tuple[Edit, ...] = (
-    Remove(path=v6.CORE, anchors=(Anchor(kind="declaration", name="xol_mapping"),)),
-    Remove(path=v6.CORE_H, anchors=(Anchor(kind="macro", name="UPROBE_NO_TRAMPOLINE_VADDR"),)),
+    Remove(path=CORE, anchors=(Anchor(kind="declaration", name="xol_mapping"),)),
+    Remove(path=CORE_H, anchors=(Anchor(kind="macro", name="UPROBE_NO_TRAMPOLINE_VADDR"),)),
     EmptyFunction(path="kernel/events/callchain.c", function="fixup_uretprobe_trampoline_entries"),
     ReplaceTokens(
         path=_BPF,
@@ -170,7 +171,7 @@ BASE = Base(
         "names": (
             *v6.EDITS["names"],
             ReplaceTokens(
-                path=v6.CORE, within="__insert_uprobe", pattern="u", by="cur_uprobe", count=0
+                path=CORE, within="__insert_uprobe", pattern="u", by="cur_uprobe", count=0
             ),
         ),
         "utask": (*v6.EDITS["utask"], *_UTASK),

@@ -1,0 +1,10 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Where uprobes is in a kernel tree: the same files from 3.3 to today."""
+
+from __future__ import annotations
+
+CORE = "kernel/events/uprobes.c"
+CORE_H = "include/linux/uprobes.h"
+ARCH = "arch/x86/kernel/uprobes.c"
+ARCH_H = "arch/x86/include/asm/uprobes.h"
+COMPAT_H = "arch/x86/include/asm/compat.h"
