@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from generator.checks.proof import compare, judge, known
 from generator.checks.proof import origin as proof_origin
-from generator.checks.proof.build import STAMP, build_proof, missing_headers, proof_files
+from generator.checks.proof.build import STAMP, build_proof, proof_files
 from generator.checks.proof.cases import REFUSED, Case, families, is_barren, make_cases
 from generator.checks.proof.code import read_code, read_function
 from generator.checks.proof.compare import Outcome, Result
@@ -25,6 +25,7 @@ from generator.checks.proof.native import Native
 from generator.checks.proof.origin import describe_origin, find_made, keep_origin
 from generator.checks.proof.sanitize import analyze_checked, bad_inputs
 from generator.checks.proof.summary import as_data, as_text, summarize
+from generator.checks.userspace import missing_headers
 from generator.errors import CheckFailed, InfraError, UserError
 from generator.model.opcodes import OPCODES
 from generator.tree.acquire import Source

@@ -9,16 +9,16 @@ that is asked for and is none of these is an empty file: what it would say is in
 from __future__ import annotations
 
 import hashlib
-import re
-import subprocess
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from generator.errors import CheckFailed, InfraError
+from generator.checks.userspace import compile_c, missing_headers, run_tool
+from generator.errors import InfraError
 from generator.paths import ensure_dir, locked, write_atomic
 
 _SHIM = Path(__file__).resolve().parent / "shim"
+_SHIM_HINT = "a function of the kernel that is new in it belongs into shim/proof.h"
 _LIB = "arch/x86/lib"
 _ASM = "arch/x86/include/asm"
 
@@ -47,10 +47,6 @@ _PEER_FROM_BASE = {
 _FROM_SHIM = ("proof.h", "proof.c", "filter.c", "kernel.c", "classify.h", "native.c")
 _PEER_FROM_SHIM = ("proof.h", "peer.h", "peer.c", "kernel.c", "classify.h")
 
-# the C library asks for this one itself
-_HOST_HEADERS = frozenset({"linux/errno.h"})
-
-_INCLUDE = re.compile(r"^\s*#\s*include\s*<((?:asm|linux)/[^>]+)>", re.M)
 
 _DECODER = ("insn.c", "inat.c")
 _COMMON = ("uprobes.c", "kernel.c", *_DECODER)
@@ -133,14 +129,14 @@ def build_proof(
                 write_atomic(place / name, text.encode("utf-8", "surrogateescape"))
             _generate_table(place)
             shared = ("-O2", "-shared", "-fPIC", "-o", made.library.name)
-            _compile([compiler, *flags, *shared, "proof.c", *_COMMON], place)
+            compile_c([compiler, *flags, *shared, "proof.c", *_COMMON], place, _SHIM_HINT)
             # static and at a fixed address: out of the way of the layout
             alone = ("-std=gnu11", "-O2", "-Wall", "-Werror", "-static", "-no-pie")
-            _compile([compiler, *alone, "-o", made.native.name, "native.c"], place)
+            compile_c([compiler, *alone, "-o", made.native.name, "native.c"], place, _SHIM_HINT)
             write_atomic(stamp, digest.encode())
         if checked and not made.filter.is_file():
             sanitized = ("-O1", *_SANITIZERS, *unaligned, "-o", f"{made.filter.name}.new")
-            _compile([compiler, *flags, *sanitized, "filter.c", *_COMMON], place)
+            compile_c([compiler, *flags, *sanitized, "filter.c", *_COMMON], place, _SHIM_HINT)
             (place / f"{made.filter.name}.new").rename(made.filter)
     return replace(made, digest=digest)
 
@@ -164,11 +160,11 @@ def build_fuzzer(load: Callable[[str], str], tip: Mapping[str, str], place: Path
     flags = ("-O1", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all")
     old, unaligned = (_OLD, _UNALIGNED) if _is_old(_decoder(load)) else ((), ())
     command = ["clang", *_FLAGS, *old, *flags, *unaligned, "-o", program.name, "fuzz.c", *_COMMON]
-    done = _run(command, place)
+    done = run_tool(command, place)
     if b"libclang_rt" in done.stderr:
         raise InfraError("libFuzzer is missing", hint="apt-get install libclang-rt-14-dev")
     if done.returncode:
-        _compile(command, place)
+        compile_c(command, place, _SHIM_HINT)
     return program
 
 
@@ -212,7 +208,11 @@ def build_peer(load: Callable[[str], str], place: Path, *, compiler: str = "gcc"
             "-shared",
             "-fPIC",
         )
-        _compile([compiler, *flags, "-o", library.name, "peer.c", "kernel.c", *_DECODER], place)
+        compile_c(
+            [compiler, *flags, "-o", library.name, "peer.c", "kernel.c", *_DECODER],
+            place,
+            _SHIM_HINT,
+        )
         write_atomic(stamp, digest.encode())
     return library
 
@@ -241,12 +241,6 @@ def _is_old(files: Mapping[str, str]) -> bool:
     return "insn_init(" in header and "insn_decode(" not in header
 
 
-def missing_headers(files: Mapping[str, str]) -> list[str]:
-    """Return the kernel headers that ``files`` include and that are not among them."""
-    wanted = {name for text in files.values() for name in _INCLUDE.findall(text)}
-    return sorted(name for name in wanted - _HOST_HEADERS if f"include/{name}" not in files)
-
-
 def _digest(files: Mapping[str, str], compiler: str) -> str:
     """Return what tells these sources from others."""
     total = hashlib.sha256(" ".join([compiler, *_FLAGS, *_OLD, *_SANITIZERS, *_UNALIGNED]).encode())
@@ -258,31 +252,10 @@ def _digest(files: Mapping[str, str], compiler: str) -> str:
 
 def _generate_table(place: Path) -> None:
     """Have the base's own script make the decoder's table."""
-    done = _run(["awk", "-f", "gen-insn-attr-x86.awk", "x86-opcode-map.txt"], place)
+    done = run_tool(["awk", "-f", "gen-insn-attr-x86.awk", "x86-opcode-map.txt"], place)
     if done.returncode:
         raise InfraError(
             f"the decoder's table cannot be made: {done.stderr.decode().strip()}",
             where=str(place / "gen-insn-attr-x86.awk"),
         )
     write_atomic(place / "inat-tables.c", done.stdout)
-
-
-def _compile(command: list[str], place: Path) -> None:
-    done = _run(command, place)
-    if done.returncode:
-        lines = done.stderr.decode(errors="replace").strip().splitlines()
-        errors = [line for line in lines if "error:" in line] or lines
-        raise CheckFailed(
-            f"the C does not compile for user space: {errors[0] if errors else 'no reason given'}",
-            where=f"{place}: {' '.join(command)}",
-            hint="a function of the kernel that is new in it belongs into shim/proof.h",
-        )
-
-
-def _run(command: list[str], place: Path) -> subprocess.CompletedProcess[bytes]:
-    try:
-        return subprocess.run(command, cwd=place, capture_output=True, check=False)
-    except OSError as error:
-        raise InfraError(
-            f"{command[0]} cannot be run: {error.strerror}", hint=f"apt-get install {command[0]}"
-        ) from error

@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator.checks.proof.build import missing_headers
 from generator.checks.schedules.extract import core_source
-from generator.errors import CheckFailed, InfraError
+from generator.checks.userspace import compile_c, missing_headers
 from generator.model.files import CORE, CORE_H
 from generator.paths import ensure_dir, locked, write_atomic
 
 _SHIM = Path(__file__).resolve().parent / "shim"
 _FLAGS = ("-std=gnu11", "-g", "-O1", "-Wall", "-Wno-unused-function", "-DCONFIG_UPROBES")
+_HINT = "a function of the kernel that is new in it belongs into schedules/shim/kernel.h"
 _LIMIT = 600.0
 
 
@@ -91,22 +91,7 @@ def _build(tip: Mapping[str, str], place: Path) -> Path:
     for name, text in files.items():
         write_atomic(place / name, text.encode("utf-8", "surrogateescape"))
     command = ["gcc", *_FLAGS, *_options(tip), "-Iinclude", "-Iempty", "-I.", "-o", "explore"]
-    try:
-        done = subprocess.run(
-            [*command, "core.c", "explore.c"], cwd=place, capture_output=True, check=False
-        )
-    except OSError as error:
-        raise InfraError(
-            f"gcc cannot be run: {error.strerror}", hint="apt-get install gcc"
-        ) from error
-    if done.returncode:
-        lines = done.stderr.decode(errors="replace").splitlines()
-        errors = [line for line in lines if "error:" in line] or lines
-        raise CheckFailed(
-            f"the core does not compile for user space: {errors[0] if errors else 'no reason'}",
-            where=str(place),
-            hint="a function of the kernel that is new in it belongs into schedules/shim/kernel.h",
-        )
+    compile_c([*command, "core.c", "explore.c"], place, _HINT)
     return place / "explore"
 
 

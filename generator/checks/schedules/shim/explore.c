@@ -14,7 +14,7 @@
 #define STACK_BYTES	(64 * 1024)
 #define MAX_CHOICES	4096
 #define MAX_BLOCKS	64
-/* Of a block: one page is its data, the next is never accessible. */
+/* A block begins on a page of its own, which is protected when it is freed. */
 #define BLOCK_BYTES	16384
 #define BLOCK_DATA	(BLOCK_BYTES - 4096)
 

@@ -27,11 +27,8 @@ typedef unsigned long vm_flags_t;
 #define __user
 #define __weak			__attribute__((__weak__))
 #define __maybe_unused		__attribute__((__unused__))
-#define __must_check
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
-#define fallthrough		__attribute__((__fallthrough__))
-#define BITS_PER_LONG		64
 #define PAGE_SHIFT		12
 #define PAGE_SIZE		(1UL << PAGE_SHIFT)
 #define PAGE_MASK		(~(PAGE_SIZE - 1))
@@ -110,10 +107,6 @@ struct rb_node {
 };
 
 struct rcu_head {
-	unsigned long unused;
-};
-
-struct rcuwait {
 	unsigned long unused;
 };
 
