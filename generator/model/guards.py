@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-RSEQ = "kernel/rseq.c"
+RSEQ = "/rseq"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,7 +29,8 @@ class Guard:
     Attributes:
         name: short name, that of the mark.
         part: the identifier in the statement that it is about, "" when it is all of it.
-        callee, path: what an edit of the base makes it call, and in which file where several do.
+        callee, path: what an edit of the base makes it call, and a part of the path where edits of
+            several files do.
         breaks: the property that does not hold without it.
         world: where that is seen.
         review: the point of the review that it answers.

@@ -4,6 +4,9 @@
 Prototypes, definitions, empty inlines and the comments above them are rendered from here and stand
 nowhere else. Names in double braces differ per base (``Base.names``). Order of parameters: the
 important one first, point R03 of the review.
+
+Length: data; an entry for each function, structure, enumeration and macro. What is looked up, is
+looked up in one place.
 """
 
 from __future__ import annotations
@@ -392,11 +395,19 @@ CORE_FUNCTIONS = (
         patch="utask",
     ),
     Function(
+        name="alloc_return_instance",
+        returns="struct return_instance *",
+        params=(_utask,),
+        storage="static",
+        doc=("Take a return instance that was put aside, or allocate one. Nothing in it is set.",),
+        patch="return",
+    ),
+    Function(
         name="free_return_instance",
         returns="struct return_instance *",
         params=(_utask, _ri),
         storage="static",
-        doc=("Free @ri and return the next older return instance.",),
+        doc=("Put @ri aside for the next return, and return the next older return instance.",),
         patch="return",
     ),
     Function(
@@ -723,6 +734,53 @@ CORE_FUNCTIONS = (
         patch="hit",
     ),
     Function(
+        name="known_place",
+        returns="struct known_uprobe *",
+        params=(_utask, Param("unsigned long", "bp_vaddr")),
+        storage="static",
+        doc=("Return where the uprobe of a breakpoint is remembered.",),
+        patch="known",
+    ),
+    Function(
+        name="find_known_uprobe",
+        returns="struct uprobe *",
+        params=(Param("unsigned long", "bp_vaddr"),),
+        storage="static",
+        doc=(
+            "Return the uprobe that the current task has found at this breakpoint before"
+            "{{ '' if 'uprobe_rcu' in base.has else ', with a reference' }}, unless it can have "
+            "left the tree since, or memory with a uprobe was unmapped. It needs no mmap_lock: "
+            "memory that is being unmapped is as it was when the breakpoint was hit.",
+        ),
+        patch="known",
+    ),
+    Function(
+        name="remember_uprobe",
+        returns="void",
+        params=(
+            _uprobe,
+            Param("unsigned long", "bp_vaddr"),
+            Param("unsigned int", "deleted"),
+        ),
+        storage="static",
+        doc=(
+            "Remember where the current task has hit @uprobe. Under mmap_lock. @deleted was read "
+            "before the uprobe was looked up.",
+        ),
+        patch="known",
+    ),
+    Function(
+        name="forget_unmapped",
+        returns="bool",
+        params=(_mm,),
+        storage="static",
+        doc=(
+            "Have the uprobes of the current mm looked up anew if memory with a uprobe was "
+            "unmapped, and tell whether it was. Under mmap_lock.",
+        ),
+        patch="known",
+    ),
+    Function(
         name="find_active_uprobe",
         returns="struct uprobe *",
         params=(Param("unsigned long", "bp_vaddr"), Param("int *", "is_bp")),
@@ -816,6 +874,41 @@ CORE_FUNCTIONS = (
             "list is full. Return false when it still is. After a look without a result there is "
             "none until a function has returned.",
         ),
+        patch="return",
+    ),
+    Function(
+        name="sessions_of",
+        returns="struct return_sessions *",
+        params=(_ri,),
+        storage="static",
+        doc=("Return what @ri is the first member of.",),
+        needs="consumer_data",
+        patch="return",
+    ),
+    Function(
+        name="keep_session",
+        returns="struct return_sessions *",
+        params=(
+            Param("struct return_sessions *", "old"),
+            Param("struct uprobe_consumer *", "uc"),
+            Param("u64", "cookie"),
+        ),
+        storage="static",
+        doc=(
+            "Note that @uc wants the return of the call that it has seen, together with what its "
+            "handler has left in @cookie. @old is what the consumers before it want, NULL for the "
+            "first; it is freed when there is no memory, and the return is not probed then.",
+        ),
+        needs="consumer_data",
+        patch="return",
+    ),
+    Function(
+        name="find_session",
+        returns="struct return_session *",
+        params=(_ri, Param("struct uprobe_consumer *", "uc")),
+        storage="static",
+        doc=("Return what @uc has left for the return @ri, NULL if it has not seen the call.",),
+        needs="consumer_data",
         patch="return",
     ),
     Function(
@@ -1153,7 +1246,7 @@ X86_FUNCTIONS = (
     Function(
         name="uprobe_current_mode",
         returns="struct arch_uprobe_mode *",
-        params=(_auprobe,),
+        params=(_auprobe, _regs),
         storage="static",
         doc=("Return the analysis for the mode that the current task is in.",),
         patch="arch-xol",
@@ -1208,6 +1301,7 @@ X86_FUNCTIONS = (
     Function(
         name="uprobe_word_size",
         returns="int",
+        params=(_regs,),
         storage="static",
         doc=(
             "Return the number of bytes that a near call pushes in the mode of the current task.",
@@ -1312,6 +1406,14 @@ X86_FUNCTIONS = (
             "from a single step by them.",
         ),
         patch="hit",
+    ),
+    Function(
+        name="uprobe_get_word",
+        returns="int",
+        params=(_regs, Param("unsigned long *", "word")),
+        storage="static",
+        doc=("Read the word on top of the user stack.",),
+        patch="return",
     ),
     Function(
         name="uprobe_put_word",
@@ -1846,6 +1948,20 @@ STRUCTS = (
         ),
     ),
     Struct(
+        name="known_uprobe",
+        doc=("A breakpoint that a task has hit, and what was there",),
+        members=(
+            Member(type="unsigned long", name="vaddr"),
+            Member(type="struct uprobe *", name="uprobe", comment="no reference"),
+            Member(
+                type="unsigned int",
+                name="deleted",
+                comment="state of the tree then",
+            ),
+            Member(type="int", name="unmapped", comment="uprobes_unmapped then"),
+        ),
+    ),
+    Struct(
         name="uprobe_task",
         doc=("Per-task data of a task that has hit a uprobe",),
         members=(
@@ -1898,6 +2014,18 @@ STRUCTS = (
                 name="returns_full",
                 comment="none can be forgotten",
                 patch="return",
+            ),
+            Member(
+                type="struct return_instance *",
+                name="spare_returns",
+                comment="for the next ones",
+                patch="return",
+            ),
+            Member(
+                type="struct known_uprobe",
+                name="known",
+                array="UPROBE_KNOWN",
+                patch="known",
             ),
         ),
     ),
@@ -2024,6 +2152,12 @@ MACROS = (
         value="(~0UL)",
         comment="no XOL area",
         patch="return",
+    ),
+    Macro(
+        name="UPROBE_KNOWN",
+        value="16",
+        comment="per task",
+        patch="known",
     ),
     Macro(name="MAX_UINSN_BYTES", value="16"),
     Macro(

@@ -3,7 +3,7 @@
 
 The mail is the answer of 28 February 2012 to Ingo Molnar's review of "uprobes/core: handle
 breakpoint and signal step exception" (see ``Series.link``). Which patch answers a point stands with
-the patch (``Patch.review``); how it is checked in ``checks.review``.
+the patch (``Patch.review``); how it is checked in ``checks/review``.
 """
 
 from __future__ import annotations

@@ -151,6 +151,7 @@ BROUGHT: tuple[Brought, ...] = (
         between="fail",
         why="what mremap() makes anew is not armed",
     ),
+    Brought(tests=("arm-delete-busy",), patch="delete-busy"),
     Brought(tests=("*",), patch="hit"),
 )
 """The first row that fits counts."""

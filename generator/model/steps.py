@@ -21,7 +21,8 @@ class Step:
     Attributes:
         name: what the machine calls it, and the mark.
         says: for a trace: what happens.
-        callee, path: what an edit of the base makes it call, and in which file where several do.
+        callee, path: what an edit of the base makes it call, and a part of the path where edits of
+            several files do.
         when: property of the base that it needs.
     """
 

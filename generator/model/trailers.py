@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The trailers of each patch: what others have said about it, and what it refers to.
 
-``uprobekit trailers FILE`` writes ``TRAILERS`` again with what mails bring. Author and
+``uprobekit trailers FILE`` writes ``TRAILERS`` again with what mails bring. Author and his
 Signed-off-by are not here: they are those of whoever sends the patches (``patches.sent``).
 """
 
@@ -26,8 +26,11 @@ ORDER = (
 )
 """Trailers in the order of the kernel (maintainer-tip.rst), ``Link`` in front of who signs."""
 
-GIVEN = tuple(key for key in ORDER if key != "Signed-off-by")
-"""Those that the model may hold."""
+DEVELOPED = "Co-developed-by"
+SIGNED = "Signed-off-by"
+
+GIVEN = tuple(key for key in ORDER if key != SIGNED)
+"""Those that the model may hold, beside the ``SIGNED`` of each who is its ``DEVELOPED``."""
 
 
 @dataclass(frozen=True)
@@ -41,9 +44,22 @@ class Trailer:
         return f"{self.key}: {self.value}"
 
 
+# as they are written, one a line however long
+# fmt: off
 # begin: written by "uprobekit trailers"
-TRAILERS: dict[str, tuple[Trailer, ...]] = {}
+TRAILERS: dict[str, tuple[Trailer, ...]] = {
+    "refuse": (
+        Trailer("Fixes", '2b1444983508 ("uprobes, mm, x86: Add the ability to install and remove uprobes breakpoints")'),
+    ),
+    "move": (
+        Trailer("Fixes", '2b1444983508 ("uprobes, mm, x86: Add the ability to install and remove uprobes breakpoints")'),
+    ),
+    "compare": (
+        Trailer("Fixes", '2b1444983508 ("uprobes, mm, x86: Add the ability to install and remove uprobes breakpoints")'),
+    ),
+}
 # end
+# fmt: on
 """The trailers of a patch, by its identifier."""
 
 
@@ -91,7 +107,7 @@ def wrong(trailer: Trailer) -> str:
     """Return what is wrong with a trailer, "" when nothing is."""
     key, value = trailer.key, trailer.value
     if key not in GIVEN:
-        if key == "Signed-off-by":
+        if key == SIGNED:
             return "who sends a patch signs it: Signed-off-by is git's user.name and user.email"
         return f"'{key}' is no trailer of the kernel's; they are {', '.join(GIVEN)}"
     if key == "Fixes":
@@ -103,27 +119,59 @@ def wrong(trailer: Trailer) -> str:
     return f"{key} is a person: Name <address>"
 
 
+def wrong_among(trailers: Iterable[Trailer]) -> Iterator[tuple[Trailer, str]]:
+    """Yield each trailer of a patch that cannot be used, and what is wrong with it.
+
+    Who has developed a patch with its author signs it (submitting-patches.rst).
+    """
+    rows = tuple(trailers)
+    for trailer in rows:
+        other = {DEVELOPED: SIGNED, SIGNED: DEVELOPED}.get(trailer.key)
+        paired = other is not None and Trailer(other, trailer.value) in rows
+        what = "" if paired and trailer.key == SIGNED else wrong(trailer)
+        if not what and trailer.key == DEVELOPED and not paired:
+            what = f"there is no {SIGNED} of the same person, who has to sign it"
+        if what:
+            yield trailer, what
+
+
 def ordered(trailers: Iterable[Trailer]) -> tuple[Trailer, ...]:
-    """Return trailers in the kernel's order, each once."""
-    return tuple(sorted(dict.fromkeys(trailers), key=lambda t: ORDER.index(t.key)))
+    """Return trailers in the kernel's order, each once.
+
+    Behind each ``DEVELOPED`` is the ``SIGNED`` of the same person, as checkpatch.pl wants it.
+    """
+    rows = tuple(dict.fromkeys(trailers))
+    people = [trailer.value for trailer in rows if trailer.key == DEVELOPED]
+
+    def place(trailer: Trailer) -> tuple[int, int]:
+        if trailer.key == SIGNED and trailer.value in people:
+            return ORDER.index(DEVELOPED), 2 * people.index(trailer.value) + 1
+        if trailer.key == DEVELOPED:
+            return ORDER.index(DEVELOPED), 2 * people.index(trailer.value)
+        return ORDER.index(trailer.key), 0
+
+    return tuple(sorted(rows, key=place))
 
 
-def trailer_lines(ident: str, *, link: str = "", signer: str = "") -> tuple[str, ...]:
+def trailer_lines(
+    ident: str, *, own: Iterable[Trailer] = (), link: str = "", signer: str = ""
+) -> tuple[str, ...]:
     """Return the trailers of a patch, one a line, in their order.
 
     Args:
         ident: identifier of the patch.
+        own: those that it has from the start.
         link: the mail that asked for the series.
         signer: ``Name <address>`` of whoever sends it; "" where nobody does.
     """
-    found = list(TRAILERS.get(ident, ()))
+    found = [*own, *TRAILERS.get(ident, ())]
     found += [Trailer("Link", link)] if link else []
-    found += [Trailer("Signed-off-by", signer)] if signer else []
+    found += [Trailer(SIGNED, signer)] if signer else []
     return tuple(str(trailer) for trailer in ordered(found))
 
 
 def problems(known: Iterable[str]) -> Iterator[tuple[str, str]]:
-    """Yield identifier and what is wrong of each entry that cannot be used.
+    """Yield what is wrong with each entry that cannot be used, behind a text that it has.
 
     Args:
         known: the identifiers of all patches.
@@ -132,7 +180,5 @@ def problems(known: Iterable[str]) -> Iterator[tuple[str, str]]:
     for ident, trailers in TRAILERS.items():
         if ident not in idents:
             yield ident, f"no patch is called '{ident}', which has trailers"
-        for trailer in trailers:
-            what = wrong(trailer)
-            if what:
-                yield ident, f"{trailer}: {what}"
+        for trailer, what in wrong_among(trailers):
+            yield trailer.value, f"{trailer}: {what}"

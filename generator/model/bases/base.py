@@ -6,8 +6,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from generator.model.decl import Function, Param
-from generator.model.edits import Anchor, Edit, InsertBlock, InsertStatement
-from generator.model.files import CORE
+from generator.model.edits import (
+    Anchor,
+    Edit,
+    InsertBlock,
+    InsertLines,
+    InsertStatement,
+    ReplaceTokens,
+)
+from generator.model.files import CORE, TRACE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +42,21 @@ class Hook:
     patch: str
 
 
+HOOK_TEXTS = {
+    "uprobe_free_utask": "uprobe_free_utask(tsk);",
+    "uprobe_copy_process": "uprobe_copy_process(p);",
+    "uprobe_reset_state": "uprobe_reset_state(mm);",
+    "uprobe_deny_signal": "if (unlikely(uprobe_deny_signal()))\n\treturn {{ names.no_signal }};",
+    "uprobe_notify_resume": "if ({{ names.user_work }} & _TIF_UPROBE)\n"
+    "\tuprobe_notify_resume(regs);",
+    "arch_uprobe_exception_notify": "WARN_ON(register_die_notifier(&uprobe_exception_nb));",
+    "uprobe_start_mremap": "/* The pages have gone, with what was in them. */\n"
+    "uprobe_start_mremap(mm);",
+    "uprobe_end_mremap": "uprobe_end_mremap(mm);",
+}
+"""What the calls of hooks say that several bases have, by the function that is called."""
+
+
 def hook_statement(hook: Hook) -> InsertStatement:
     """Return the edit that inserts the call of a hook."""
     return InsertStatement(
@@ -55,6 +77,47 @@ def core_block(name: str) -> Edit:
         template=f"kernel/events/uprobes.c/{name}",
         before=Anchor(kind="function", name="uprobes_init"),
     )
+
+
+INSTALL_EDITS: tuple[Edit, ...] = (
+    ReplaceTokens(
+        path=CORE,
+        within="install_breakpoint",
+        pattern="if (!$err) $forget; else if ($first)",
+        by="/* MMF_RECALC_UPROBES stays: tasks remember what was unmapped. */\n"
+        "\tif ($err && $first)",
+    ),
+)
+"""Only who makes what was remembered outdated may clear MMF_RECALC_UPROBES."""
+
+TREE_EDITS: tuple[Edit, ...] = (
+    *INSTALL_EDITS,
+    InsertLines(
+        path=CORE,
+        text="/* Counts what has left uprobes_tree, under uprobes_treelock */\n"
+        "static unsigned int uprobes_deleted;\n\n",
+        before=Anchor(kind="function", name="delete_uprobe"),
+    ),
+    InsertStatement(
+        path=CORE,
+        function="delete_uprobe",
+        text="uprobes_deleted++;",
+        after="rb_erase",
+    ),
+)
+"""Without RCU: the tree counts what leaves it."""
+
+DELETE_BUSY: tuple[Edit, ...] = (
+    InsertStatement(
+        path=TRACE,
+        function="unregister_trace_uprobe",
+        text="{% filter trim %}{% include 'kernel/trace/trace_uprobe.c/delete-busy.c.j2' %}"
+        "{% endfilter %}",
+        before="trace_probe_has_sibling",
+        blank=True,
+    ),
+)
+"""A probe of an enabled event is not freed, whatever siblings it has."""
 
 
 @dataclass(frozen=True, kw_only=True)

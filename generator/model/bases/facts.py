@@ -80,6 +80,18 @@ FACTS: tuple[Fact, ...] = (
         anchor=Anchor(kind="function", name="find_uprobe_rcu"),
     ),
     Fact(
+        ident="func_entry",
+        what="the architecture tells whether a probe is where a function begins",
+        path="arch/x86/include/asm/uprobes.h",
+        anchor=Anchor(kind="declaration", name="is_uprobe_at_func_entry"),
+    ),
+    Fact(
+        ident="consumer_data",
+        what="consumers have data of their own from the call to the return",
+        path="include/linux/uprobes.h",
+        anchor=Anchor(kind="struct", name="return_consumer"),
+    ),
+    Fact(
         ident="uprobe_warn",
         what="registering warns through uprobe_warn(): it stays in the baseline",
         path=CORE,
@@ -98,10 +110,22 @@ FACTS: tuple[Fact, ...] = (
         anchor=Anchor(kind="member", name="skip_vma_uprobe", within="vma_merge_struct"),
     ),
     Fact(
+        ident="trap_as_task",
+        what="whether a breakpoint is the task's own is read as the task may read: by its keys",
+        path=CORE,
+        anchor=Anchor(kind="line", name="result = get_user_pages(vaddr, 1, FOLL_FORCE, &page);"),
+    ),
+    Fact(
         ident="rseq",
         what="restartable sequences: preemption and signals move the instruction pointer",
-        path="kernel/rseq.c",
-        anchor=Anchor(kind="function", name="rseq_ip_fixup"),
+        path="include/uapi/linux/rseq.h",
+        anchor=Anchor(kind="struct", name="rseq"),
+    ),
+    Fact(
+        ident="event_siblings",
+        what="an event of tracefs can have several probes",
+        path="kernel/trace/trace_probe.h",
+        anchor=Anchor(kind="function", name="trace_probe_has_sibling"),
     ),
     Fact(
         ident="shstk",

@@ -5,11 +5,19 @@ Nothing of uprobes is in it: the baseline adds what the series is built upon, in
 anything out. Names are those that the review asked for, also where another name was merged later.
 
 Sources: the unmodified tree of 3.3.8, and the places where it tests TIF_IA32.
+
+Length: data; an entry for each name, hook and edit of the base, which shares little with others.
 """
 
 from __future__ import annotations
 
-from generator.model.bases.base import Base, Hook, core_block
+from generator.model.bases.base import HOOK_TEXTS, TREE_EDITS, Base, Hook, core_block
+from generator.model.bases.former import (
+    renamed_functions,
+    renamed_prototypes,
+    reorder,
+    reordered_prototypes,
+)
 from generator.model.edits import (
     Anchor,
     CreateFile,
@@ -20,8 +28,6 @@ from generator.model.edits import (
     InsertStatement,
     RenameIdentifiers,
     RenameMember,
-    ReorderParameters,
-    ReplaceDeclaration,
     ReplaceTokens,
 )
 from generator.model.files import ARCH, ARCH_H, COMPAT_H, CORE, CORE_H
@@ -50,7 +56,7 @@ NAMES = {
     "virtual_dr6": "debugreg6",
     "bp_trap_nr": "3",
     # is_32bit_app() is about the program, and so are its users
-    "in_32bit_code": "uprobe_in_32bit_code()",
+    "in_32bit_code": "uprobe_in_32bit_code(regs)",
     "access_ok": "access_ok(VERIFY_WRITE, place, size)",
     "cpu_dr7": "__this_cpu_read(cpu_dr7)",
     "vma_inode": "vma_inode(vma)",
@@ -60,9 +66,19 @@ NAMES = {
     "find_uprobe": "find_uprobe",
     "get_page": "get_user_pages(NULL, mm, vaddr, 1, 0, 1, &page, NULL)",
     "no_fault": "0",
+    "no_signal": "0",
+    "user_work": "thread_info_flags",
     "shmem_mapping": "mapping_cap_swap_backed(mapping)",
     "read_folio": "readpage",
     "read_page": "read_insn(mapping, NULL, offset, to, len)",
+    "copy_from_page": "copy_from_page",
+    "insn_is_avx": "insn_is_avx",
+    # what breakpoints are written by
+    "probed": "mm",
+    "test_mm_flag": "test_bit(%s, &%s->flags)",
+    "set_mm_flag": "set_bit(%s, &%s->flags)",
+    "clear_mm_flag": "clear_bit(%s, &%s->flags)",
+    "test_and_clear_mm_flag": "test_and_clear_bit(%s, &%s->flags)",
 }
 
 _UPROBES_INCLUDE = "#include <linux/uprobes.h>\n"
@@ -276,57 +292,26 @@ _IS_32BIT_APP: tuple[Edit, ...] = (
 
 # (name in February 2012, name that the review asked for)
 _RENAMES = (
-    ("set_bkpt", "set_bp"),
-    ("is_bkpt_insn", "is_bp_insn"),
+    *renamed_functions(NAMES),
     ("UPROBES_BKPT_INSN", "UPROBE_BP_INSN"),
     ("UPROBES_COPY_INSN", "UPROBE_COPY_INSN"),
     ("UPROBES_MMAP_LOCKS", "UPROBE_MMAP_LOCKS"),
     ("uprobes_mmap_mutex", "uprobe_mmap_mutex"),
-    ("arch_uprobes_analyze_insn", "arch_uprobe_analyze_insn"),
 )
-
-
-def _declare(*rows: tuple[str, str]) -> tuple[Edit, ...]:
-    """Return the edits of the header: name that is there, key of the model's function."""
-    return tuple(
-        ReplaceDeclaration(path=CORE_H, name=name, text="{{ prototype('" + key + "') }}")
-        for name, key in rows
-    )
-
 
 _NAMES: tuple[Edit, ...] = (
     RenameIdentifiers(path=CORE, renames=_RENAMES),
-    *_declare(
-        ("set_bkpt", "set_bp"),
-        ("is_bkpt_insn", "is_bp_insn"),
-        ("arch_uprobes_analyze_insn", "arch_uprobe_analyze_insn"),
-    ),
+    *renamed_prototypes(),
 )
 
-_PARAM_ORDER: tuple[Edit, ...] = (
-    *(
-        ReorderParameters(path=CORE, function=name, order=order)
-        for name, order in (
-            ("set_bp", (1, 0, 2)),
-            ("set_orig_insn", (1, 0, 2)),
-            ("uprobe_write_opcode", (1, 0, 2, 3)),
-            ("arch_uprobe_analyze_insn", (1, 0, 2)),
-        )
-    ),
-    *_declare(
-        ("set_bp", "set_bp"),
-        ("set_orig_insn", "set_orig_insn"),
-        ("uprobe_write_opcode", "uprobe_write_opcode"),
-        ("arch_uprobe_analyze_insn", "arch_uprobe_analyze_insn"),
-    ),
-)
+_PARAM_ORDER: tuple[Edit, ...] = (*reorder(CORE, NAMES), *reordered_prototypes())
 
 _HOOKS = (
     Hook(
         callee="uprobe_free_utask",
         path=FORK,
         function="mm_release",
-        text="uprobe_free_utask(tsk);",
+        text=HOOK_TEXTS["uprobe_free_utask"],
         before="deactivate_mm",
         blank=True,
         patch="utask",
@@ -335,7 +320,7 @@ _HOOKS = (
         callee="uprobe_copy_process",
         path=FORK,
         function="copy_process",
-        text="uprobe_copy_process(p);",
+        text=HOOK_TEXTS["uprobe_copy_process"],
         after="trace_task_newtask",
         patch="utask",
     ),
@@ -343,7 +328,7 @@ _HOOKS = (
         callee="uprobe_reset_state",
         path=FORK,
         function="mm_init",
-        text="uprobe_reset_state(mm);",
+        text=HOOK_TEXTS["uprobe_reset_state"],
         before="mm_init_aio",
         patch="xol",
     ),
@@ -359,7 +344,7 @@ _HOOKS = (
         callee="uprobe_deny_signal",
         path="kernel/signal.c",
         function="get_signal_to_deliver",
-        text="if (unlikely(uprobe_deny_signal()))\n\treturn 0;",
+        text=HOOK_TEXTS["uprobe_deny_signal"],
         after="signr",
         blank=True,
         patch="hit",
@@ -368,7 +353,7 @@ _HOOKS = (
         callee="uprobe_notify_resume",
         path=SIGNAL,
         function="do_notify_resume",
-        text="if (thread_info_flags & _TIF_UPROBE)\n\tuprobe_notify_resume(regs);",
+        text=HOOK_TEXTS["uprobe_notify_resume"],
         before="_TIF_SIGPENDING",
         blank=True,
         patch="hit",
@@ -377,7 +362,7 @@ _HOOKS = (
         callee="arch_uprobe_exception_notify",
         path=CORE,
         function="uprobes_init",
-        text="WARN_ON(register_die_notifier(&uprobe_exception_nb));",
+        text=HOOK_TEXTS["arch_uprobe_exception_notify"],
         blank=True,
         patch="hit",
     ),
@@ -385,7 +370,7 @@ _HOOKS = (
         callee="uprobe_start_mremap",
         path=MREMAP,
         function="move_vma",
-        text="/* The pages have gone, with what was in them. */\nuprobe_start_mremap(mm);",
+        text=HOOK_TEXTS["uprobe_start_mremap"],
         before="do_munmap",
         patch="move",
     ),
@@ -393,7 +378,7 @@ _HOOKS = (
         callee="uprobe_end_mremap",
         path=MREMAP,
         function="move_vma",
-        text="uprobe_end_mremap(mm);",
+        text=HOOK_TEXTS["uprobe_end_mremap"],
         after="do_munmap",
         patch="move",
     ),
@@ -644,6 +629,7 @@ BASE = Base(
         "refuse": _REFUSE,
         "move": _MOVE,
         "compare": _COMPARE,
+        "known": TREE_EDITS,
     },
     baseline=_BASELINE,
 )

@@ -3,11 +3,19 @@
 
 Sources: the unmodified trees of 6.1.192 and 6.12.117, their callers of uprobes outside of the core,
 their tests for 32-bit code, and what a link without the removed functions asks for.
+
+Length: data; an entry for each name, hook and edit that the bases share.
 """
 
 from __future__ import annotations
 
-from generator.model.bases.base import Hook, core_block
+from generator.model.bases.base import DELETE_BUSY, HOOK_TEXTS, INSTALL_EDITS, Hook, core_block
+from generator.model.bases.former import (
+    renamed_functions,
+    renamed_prototypes,
+    reorder,
+    reordered_prototypes,
+)
 from generator.model.edits import (
     Anchor,
     Edit,
@@ -20,8 +28,6 @@ from generator.model.edits import (
     RemoveStatements,
     RenameIdentifiers,
     RenameMember,
-    ReorderParameters,
-    ReplaceDeclaration,
     ReplaceTokens,
     WriteFile,
 )
@@ -50,7 +56,7 @@ NAMES = {
     "sigtrap_regs": "regs",
     "virtual_dr6": "virtual_dr6",
     "bp_trap_nr": "X86_TRAP_BP",
-    "in_32bit_code": "is_32bit_app(current)",
+    "in_32bit_code": "!user_64bit_mode(regs)",
     "access_ok": "access_ok(place, size)",
     "cpu_dr7": "raw_cpu_read(cpu_dr7)",
     "vma_inode": "file_inode(vma->vm_file)",
@@ -61,20 +67,28 @@ NAMES = {
     "get_page": "get_user_pages_remote(mm, vaddr, 1, flags | FOLL_FORCE, &page,\n"
     "\t\t\t\t    NULL, NULL)",
     "no_fault": "FOLL_NOFAULT",
+    "no_signal": "false",
+    "user_work": "ti_work",
     "shmem_mapping": "shmem_mapping(mapping)",
     "read_folio": "read_folio",
     "read_page": "__copy_insn(mapping, NULL, to, len, offset)",
+    "copy_from_page": "copy_from_page",
+    "insn_is_avx": "insn_is_avx",
+    # what breakpoints are written by
+    "probed": "mm",
+    "test_mm_flag": "test_bit(%s, &%s->flags)",
+    "set_mm_flag": "set_bit(%s, &%s->flags)",
+    "clear_mm_flag": "clear_bit(%s, &%s->flags)",
+    "test_and_clear_mm_flag": "test_and_clear_bit(%s, &%s->flags)",
 }
 
 # (name in February 2012, name of the base): patch 3 goes from left to right
 CORE_RENAMES = (
-    ("set_bkpt", "set_swbp"),
-    ("is_bkpt_insn", "is_swbp_insn"),
+    *renamed_functions(NAMES),
     ("UPROBES_BKPT_INSN", "UPROBE_SWBP_INSN"),
     ("UPROBES_BKPT_INSN_SIZE", "UPROBE_SWBP_INSN_SIZE"),
     ("UPROBES_COPY_INSN", "UPROBE_COPY_INSN"),
     ("is_bkpt", "is_swbp"),
-    ("arch_uprobes_analyze_insn", "arch_uprobe_analyze_insn"),
 )
 # what the unmodified bases call so to this day
 LEFTOVERS = (
@@ -95,24 +109,6 @@ _LOCALS: tuple[Edit, ...] = tuple(
     ReplaceTokens(path=CORE, within=function, pattern=old, by=new, count=0)
     for function, old, new in _LOCAL_NAMES
 )
-HEADER_RENAMES = (
-    ("set_bkpt", "set_swbp"),
-    ("is_bkpt_insn", "is_swbp_insn"),
-    ("arch_uprobes_analyze_insn", "arch_uprobe_analyze_insn"),
-)
-# the model's own keys for the prototypes that patches 3 and 4 bring up to date
-_RENAMED = (
-    ("set_bkpt", "set_bp"),
-    ("is_bkpt_insn", "is_bp_insn"),
-    ("arch_uprobes_analyze_insn", "arch_uprobe_analyze_insn"),
-)
-_REORDERED_PROTOTYPES = (
-    ("{{ names.set_bp }}", "set_bp"),
-    ("set_orig_insn", "set_orig_insn"),
-    ("uprobe_write_opcode", "uprobe_write_opcode"),
-    ("arch_uprobe_analyze_insn", "arch_uprobe_analyze_insn"),
-)
-
 PROTOTYPES = (
     "uprobe_get_swbp_addr",
     "uprobe_get_trap_addr",
@@ -135,31 +131,9 @@ PROTOTYPES = (
     "arch_uprobe_get_xol_area",
 )
 
-# new position -> old position; its own inverse
-REORDERED = (
-    ("set_swbp", "set_bkpt", (1, 0, 2)),
-    ("set_orig_insn", "set_orig_insn", (1, 0, 2)),
-    ("uprobe_write_opcode", "uprobe_write_opcode", (1, 0, 2, 3)),
-    ("arch_uprobe_analyze_insn", "arch_uprobes_analyze_insn", (1, 0, 2)),
-)
-
 
 def _backwards(renames: tuple[tuple[str, str], ...]) -> tuple[tuple[str, str], ...]:
     return tuple((new, old) for old, new in renames)
-
-
-def reorder(path: str, column: int) -> tuple[Edit, ...]:
-    """Return the edits that swap mm and auprobe; ``column`` picks the name, 0 new or 1 old."""
-    return tuple(
-        ReorderParameters(path=path, function=str(row[column]), order=row[2]) for row in REORDERED
-    )
-
-
-def _prototypes(rows: tuple[tuple[str, str], ...]) -> tuple[Edit, ...]:
-    return tuple(
-        ReplaceDeclaration(path=CORE_H, name=old, text="{{ prototype('" + key + "') }}")
-        for old, key in rows
-    )
 
 
 def baseline(
@@ -171,6 +145,8 @@ def baseline(
         functions: the functions of the core that the series brings, under the base's names.
         prototypes: their prototypes, and those of the architecture.
         extra: what only this base has.
+
+    Length: data; the edits, in the order of the files.
     """
     return (
         RemoveFunctions(path=CORE, names=functions),
@@ -269,9 +245,9 @@ def baseline(
             by="instruction_pointer(regs)",
         ),
         RenameIdentifiers(path=CORE, renames=_backwards(CORE_RENAMES)),
-        RenameIdentifiers(path=CORE_H, renames=_backwards(HEADER_RENAMES)),
-        *reorder(CORE, 1),
-        *reorder(CORE_H, 1),
+        RenameIdentifiers(path=CORE_H, renames=_backwards(renamed_functions(NAMES))),
+        *reorder(CORE, NAMES, former=True),
+        *reorder(CORE_H, NAMES, former=True),
         WriteFile(path=ARCH, template="arch/x86/kernel/uprobes.c"),
         WriteFile(path=ARCH_H, template="arch/x86/include/asm/uprobes.h"),
         RenameMember(
@@ -291,7 +267,7 @@ HOOKS = (
         callee="uprobe_free_utask",
         path="kernel/fork.c",
         function="mm_release",
-        text="uprobe_free_utask(tsk);",
+        text=HOOK_TEXTS["uprobe_free_utask"],
         before="deactivate_mm",
         blank=True,
         patch="utask",
@@ -300,7 +276,7 @@ HOOKS = (
         callee="uprobe_copy_process",
         path="kernel/fork.c",
         function="copy_process",
-        text="uprobe_copy_process(p);",
+        text=HOOK_TEXTS["uprobe_copy_process"],
         after="trace_task_newtask",
         patch="utask",
     ),
@@ -308,7 +284,7 @@ HOOKS = (
         callee="uprobe_reset_state",
         path="kernel/fork.c",
         function="mm_init",
-        text="uprobe_reset_state(mm);",
+        text=HOOK_TEXTS["uprobe_reset_state"],
         before="hugetlb_count_init",
         patch="xol",
     ),
@@ -324,7 +300,7 @@ HOOKS = (
         callee="uprobe_deny_signal",
         path="kernel/signal.c",
         function="get_signal",
-        text="if (unlikely(uprobe_deny_signal()))\n\treturn false;",
+        text=HOOK_TEXTS["uprobe_deny_signal"],
         after="task_sigpending",
         blank=True,
         patch="hit",
@@ -333,7 +309,7 @@ HOOKS = (
         callee="uprobe_notify_resume",
         path="kernel/entry/common.c",
         function="exit_to_user_mode_loop",
-        text="if (ti_work & _TIF_UPROBE)\n\tuprobe_notify_resume(regs);",
+        text=HOOK_TEXTS["uprobe_notify_resume"],
         after="schedule",
         blank=True,
         patch="hit",
@@ -342,7 +318,7 @@ HOOKS = (
         callee="arch_uprobe_exception_notify",
         path=CORE,
         function="uprobes_init",
-        text="WARN_ON(register_die_notifier(&uprobe_exception_nb));",
+        text=HOOK_TEXTS["arch_uprobe_exception_notify"],
         blank=True,
         patch="hit",
     ),
@@ -374,7 +350,7 @@ def mremap_hooks(munmap: str) -> tuple[Hook, ...]:
         callee=start,
         path=MREMAP,
         function="move_vma",
-        text=f"/* The pages have gone, with what was in them. */\n{start}(mm);",
+        text=HOOK_TEXTS[start],
         before=munmap,
         patch="move",
     )
@@ -382,7 +358,7 @@ def mremap_hooks(munmap: str) -> tuple[Hook, ...]:
         callee=end,
         path=MREMAP,
         function="move_vma",
-        text=f"{end}(mm);",
+        text=HOOK_TEXTS[end],
         after=munmap,
         patch="move",
     )
@@ -490,10 +466,10 @@ EDITS: dict[str, tuple[Edit, ...]] = {
     ),
     "names": (
         RenameIdentifiers(path=CORE, renames=(*CORE_RENAMES, *LEFTOVERS)),
-        *_prototypes(_RENAMED),
+        *renamed_prototypes(),
         *_LOCALS,
     ),
-    "param-order": (*reorder(CORE, 0), *_prototypes(_REORDERED_PROTOTYPES)),
+    "param-order": (*reorder(CORE, NAMES), *reordered_prototypes()),
     "errno": (
         ReplaceTokens(path=CORE, within="prepare_uprobe", pattern="-ENOTSUPP", by="-EOPNOTSUPP"),
         InsertLines(
@@ -675,7 +651,8 @@ EDITS: dict[str, tuple[Edit, ...]] = {
             path=CORE,
             within="uprobe_mmap",
             pattern="if (no_uprobe_events())",
-            by="if (no_uprobe_events() ||\n\t    test_bit(MMF_UPROBES_MREMAP, &vma->vm_mm->flags))",
+            by="if (no_uprobe_events() ||\n"
+            "\t    {{ names.test_mm_flag|format('MMF_UPROBES_MREMAP', 'vma->vm_mm') }})",
         ),
         InsertLines(
             path=MREMAP,
@@ -730,4 +707,6 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         ),
         *_hooks("rseq"),
     ),
+    "known": INSTALL_EDITS,
+    "delete-busy": DELETE_BUSY,
 }

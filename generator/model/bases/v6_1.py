@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from generator.model.bases import v6
-from generator.model.bases.base import Base
+from generator.model.bases.base import TREE_EDITS, Base
 from generator.model.edits import ReplaceTokens
 from generator.model.files import CORE
 
@@ -52,7 +52,7 @@ BASE = Base(
     name="6.1",
     package="linux-source-6.1",
     names=v6.NAMES,
-    has=frozenset({"rseq"}),
+    has=frozenset({"event_siblings", "rseq"}),
     hooks=(*v6.HOOKS, *v6.mremap_hooks("do_munmap")),
     edits={
         **v6.EDITS,
@@ -65,6 +65,7 @@ BASE = Base(
             *v6.JOIN_EDITS,
             *v6.mremap_edits(),
         ),
+        "known": TREE_EDITS,
     },
     baseline=v6.baseline(functions=_FUNCTIONS, prototypes=v6.PROTOTYPES),
 )

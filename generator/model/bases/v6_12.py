@@ -163,7 +163,10 @@ BASE = Base(
         "\t\t\t\t    NULL)",
     },
     has=frozenset(
-        {"moves_unarmed", "rseq", "shstk", "uprobe_rcu", "uprobe_warn", "uretprobe_syscall"}
+        (
+            *("event_siblings", "moves_unarmed", "rseq", "shstk", "trap_as_task"),
+            *("uprobe_rcu", "uprobe_warn", "uretprobe_syscall"),
+        )
     ),
     hooks=(*v6.HOOKS, *v6.mremap_hooks("do_vmi_munmap")),
     edits={

@@ -257,6 +257,19 @@ _LOST = (
     ),
 )
 
+_FREED = (
+    Entry(
+        ident="busy-event-freed",
+        title="A probe of an enabled event is freed",
+        wrong="An event of several probes that is deleted while it is enabled is said to be busy, "
+        "and all its probes but one have been freed, registered as they are. The next program that "
+        "maps the file makes the kernel read freed memory: seen as a NULL pointer in "
+        "uprobe_perf_filter() from execve().",
+        who="Root: tools that delete events which a perf event or another tool still uses.",
+        tests=("arm-delete-busy",),
+    ),
+)
+
 _GENERIC = (
     Entry(
         ident="kernel-dies",
@@ -274,4 +287,4 @@ _GENERIC = (
     ),
 )
 
-FAULTS: tuple[Entry, ...] = (*_WRONG_RESULTS, *_KILLS, *_SIGNALS, *_LOST, *_GENERIC)
+FAULTS: tuple[Entry, ...] = (*_WRONG_RESULTS, *_KILLS, *_SIGNALS, *_LOST, *_FREED, *_GENERIC)

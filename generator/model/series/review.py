@@ -1,61 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The series: its patches in their order, their subjects and trailers, author and date.
+"""The series that the review asked for: its patches in their order, their subjects and points.
 
-The text of each commit is ``templates/messages/<ident>.txt.j2``; the cover letter is
-``templates/messages/cover.txt.j2``. The order is the one that links at every prefix.
+The order is the one that links at every prefix. What a patch changes is said by ``patch=`` in
+``model.interface``, by ``has()`` in the templates, and by the ``edits`` of each base.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, kw_only=True)
-class Patch:
-    """A patch of the series.
-
-    Attributes:
-        ident: identifier, used by ``patch=`` in the model and by ``has()`` in templates.
-        subject: first line of the commit message; may use the base's names.
-        review: points of the review that the patch answers (``model.review``).
-        unchanged: it changes no object code, names and the order of parameters left aside.
-        changed: C files whose code it changes nevertheless: written in another way, to the same
-            effect.
-        gist: what it does, as the cover letter says behind "Patch 7"; without it, its subject.
-        needs: a fact in ``Base.has`` without which a base does not have the patch.
-    """
-
-    ident: str
-    subject: str
-    review: tuple[str, ...]
-    unchanged: bool = False
-    changed: tuple[str, ...] = ()
-    gist: str = ""
-    needs: str = ""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Identity:
-    """Who and when: the same for every patch, so that rendering twice gives the same bytes.
-
-    ``date`` is in git's raw form, seconds since 1970 and the offset from UTC.
-    """
-
-    name: str
-    email: str
-    date: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Series:
-    """An ordered list of patches on top of a baseline; ``link`` is the mail that asked for it."""
-
-    name: str
-    title: str
-    patches: tuple[Patch, ...]
-    author: Identity
-    link: str
-
+from generator.model.identity import Identity
+from generator.model.series.kinds import Patch, Series
 
 REVIEW = Series(
     name="review",
@@ -203,7 +156,18 @@ REVIEW = Series(
             review=("R01",),
             needs="rseq",
         ),
+        Patch(
+            ident="known",
+            subject="uprobes/core: Remember the probes that a task has hit",
+            gist="finds a probe again without mmap_lock and the two trees",
+            review=("R01",),
+        ),
+        Patch(
+            ident="delete-busy",
+            subject="tracing/uprobes: Keep all probes of an event that is enabled",
+            gist="does not free a probe of an event that is enabled",
+            review=("R13",),
+            needs="event_siblings",
+        ),
     ),
 )
-
-SERIES: tuple[Series, ...] = (REVIEW,)

@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Linux 6.19, from a tree of the user's: made of the base 6.12 for 6.19.9.
+
+What differs from 6.12: breakpoints are written by the mapping, consumers have data of their own
+from the call to the return, restartable sequences and the end of an interrupt are inline, mremap()
+is in pieces. What its core has besides goes out with the baseline and does not come back: probes
+that are found without the lock, and probes that became system calls. Both are faster ways to the
+same result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from generator.model.bases import v6
+from generator.model.bases.base import hook_statement
+from generator.model.bases.derive import Changes, derive
+from generator.model.bases.v6_12 import BASE as LIKE
+from generator.model.decl import Param
+from generator.model.edits import (
+    Anchor,
+    Edit,
+    InsertLines,
+    InsertStatement,
+    Remove,
+    RemoveFunctions,
+    RemoveStatements,
+    ReorderParameters,
+    ReplaceTokens,
+)
+from generator.model.files import CORE, CORE_H
+
+_ENTRY = "kernel/entry/common.c"
+_ENTRY_LOOP = "__exit_to_user_mode_loop"
+_IRQ_ENTRY_H = "include/linux/irq-entry-common.h"
+_TIF_H = "include/asm-generic/thread_info_tif.h"
+_RSEQ_H = "include/linux/rseq_entry.h"
+_RSEQ_FUNCTIONS = ("rseq_update_user_cs", "rseq_debug_update_user_cs")
+
+
+def _macro(path: str, name: str) -> Remove:
+    return Remove(path=path, anchors=(Anchor(kind="macro", name=name),))
+
+
+def _write_opcode(path: str) -> ReorderParameters:
+    return ReorderParameters(path=path, function="uprobe_write_opcode", order=(1, 0, 2, 3))
+
+
+_OUT: Changes = (
+    # called otherwise, or another thing by now
+    (RemoveFunctions(path=CORE, names=("arch_uprobe_trampoline",)), ()),
+    (RemoveFunctions(path=CORE, names=("xol_take_insn_slot",)), ()),
+    (
+        Remove(path=CORE_H, anchors=(Anchor(kind="declaration", name="arch_uprobe_trampoline"),)),
+        (),
+    ),
+    # in the file of the architecture, which is written anew
+    *(
+        (RemoveStatements(path=v6.PERF, function="is_uprobe_at_func_entry", mentioning=word), ())
+        for word in ("utask", "auprobe")
+    ),
+    (
+        RemoveStatements(path=_ENTRY, function="exit_to_user_mode_loop", mentioning="_TIF_UPROBE"),
+        (RemoveStatements(path=_ENTRY, function=_ENTRY_LOOP, mentioning="_TIF_UPROBE"),),
+    ),
+    *(
+        (_macro(v6.THREAD_INFO_H, name), (_macro(_TIF_H, name),))
+        for name in ("TIF_UPROBE", "_TIF_UPROBE")
+    ),
+    *(
+        (_write_opcode(path), (replace(_write_opcode(path), order=(1, 0, 2, 3, 4)),))
+        for path in (CORE, CORE_H)
+    ),
+)
+"""What the baseline takes out or turns around."""
+
+
+def _edit(patch: str, path: str, word: str) -> Edit:
+    """Return the edit of 6.12 whose text begins with a word, in a patch."""
+    return next(
+        edit
+        for edit in LIKE.edits[patch]
+        if edit.path == path
+        and (getattr(edit, "by", "") or getattr(edit, "text", "")).startswith(word)
+    )
+
+
+def _work(pattern: str, by: str) -> ReplaceTokens:
+    return ReplaceTokens(path=v6.ENTRY_H, within="EXIT_TO_USER_MODE_WORK", pattern=pattern, by=by)
+
+
+_NAMED = (
+    _work("_TIF_NOTIFY_RESUME | _TIF_UPROBE", "_TIF_NOTIFY_RESUME"),
+    _work("_TIF_NOTIFY_RESUME", "_TIF_NOTIFY_RESUME | _TIF_UPROBE"),
+)
+
+
+def _hook(callee: str, path: str) -> InsertStatement:
+    return next(
+        hook_statement(hook) for hook in LIKE.hooks if (hook.callee, hook.path) == (callee, path)
+    )
+
+
+_RESUME = _hook("uprobe_notify_resume", _ENTRY)
+_ENTER = _edit("return", _ENTRY, "long ret = 0;")
+_TIF = _edit("hit", v6.THREAD_INFO_H, "#define TIF_UPROBE")
+_STACK = _edit("hit", CORE, "#include <linux/sched/task_stack.h>")
+
+_ELSEWHERE: Changes = (
+    *((edit, (replace(edit, path=_IRQ_ENTRY_H),)) for edit in _NAMED),
+    (_RESUME, (replace(_RESUME, function=_ENTRY_LOOP),)),
+    (_ENTER, (replace(_ENTER, path="kernel/entry/syscall-common.c"),)),
+    (
+        _TIF,
+        (
+            InsertLines(
+                path=_TIF_H,
+                text="#define TIF_UPROBE\t\t8\t// hit a probe, or stepped over one\n"
+                "#define _TIF_UPROBE\t\tBIT(TIF_UPROBE)\n\n",
+                before=Anchor(kind="macro", name="TIF_PATCH_PENDING"),
+            ),
+        ),
+    ),
+    (_edit("hit", v6.THREAD_INFO_H, "#define _TIF_UPROBE"), ()),
+    (_edit("utask", v6.PERF, "struct arch_uprobe"), ()),
+    (
+        _STACK,
+        (
+            InsertLines(
+                path=CORE,
+                text="#include <linux/sched/task_stack.h>\n",
+                after=Anchor(kind="include", name="linux/sched/mm.h"),
+            ),
+        ),
+    ),
+)
+"""What has moved to another file or function."""
+
+_LEFT = _edit("move", v6.MREMAP, "/* Its pages have gone")
+_START = _hook("uprobe_start_mremap", v6.MREMAP)
+_END = _hook("uprobe_end_mremap", v6.MREMAP)
+
+_MOVES: Changes = (
+    (
+        _edit("move", v6.COREDUMP_H, "#define MMF_UPROBES_MREMAP"),
+        (
+            InsertLines(
+                path="include/linux/mm_types.h",
+                # the bits below 32 are taken, and there are 64
+                text="#define MMF_UPROBES_MREMAP\t32\t/* arm nothing now */\n",
+                after=Anchor(kind="macro", name="MMF_TOPDOWN_MASK"),
+            ),
+        ),
+    ),
+    (
+        _edit("move", v6.MREMAP, "/* It may have grown. */"),
+        (
+            InsertStatement(
+                path=v6.MREMAP,
+                function="copy_vma_and_data",
+                text="/* It may have grown. */\nuprobe_mmap(new_vma);",
+                after="mremap_userfaultfd_prep",
+            ),
+        ),
+    ),
+    (
+        _LEFT,
+        (
+            InsertStatement(
+                path=v6.MREMAP,
+                function="dontunmap_complete",
+                text="/* Its pages have gone: arm those of the file. */\nuprobe_mmap(vrm->vma);",
+                after="unlink_anon_vmas",
+                blank=True,
+            ),
+        ),
+    ),
+    (_START, (replace(_START, function="unmap_source_vma"),)),
+    (_END, (replace(_END, function="unmap_source_vma"),)),
+)
+"""mremap(), which is in pieces."""
+
+_ABORT = _hook("uprobe_abort_step", v6.RSEQ)
+_ABORTS = tuple(
+    ReplaceTokens(
+        path=_RSEQ_H,
+        within=function,
+        pattern="if (unlikely(abort_ip)) rseq_trace_ip_fixup(ip, start_ip, offset, abort_ip);",
+        # not where user memory is open, which ends before a function is called
+        by="if (unlikely(abort_ip)) {\n"
+        "\t\tuprobe_abort_step(regs);\n"
+        "\t\tinstruction_pointer_set(regs, (unsigned long)abort_ip);\n"
+        "\t\trseq_trace_ip_fixup(ip, start_ip, offset, abort_ip);\n"
+        "\t}",
+    )
+    for function in _RSEQ_FUNCTIONS
+)
+
+_SEQUENCES: Changes = (
+    (
+        _edit("rseq", v6.RSEQ, "#include <linux/uprobes.h>"),
+        (
+            InsertLines(
+                path=_RSEQ_H,
+                text="#include <linux/uprobes.h>\n",
+                after=Anchor(kind="include", name="linux/uaccess.h"),
+            ),
+        ),
+    ),
+    (
+        _edit("rseq", v6.RSEQ, "uprobe_get_trap_addr(regs)"),
+        tuple(
+            ReplaceTokens(
+                path=_RSEQ_H,
+                within=function,
+                pattern="instruction_pointer(regs)",
+                by="uprobe_get_trap_addr(regs)",
+            )
+            for function in _RSEQ_FUNCTIONS
+        ),
+    ),
+    (_ABORT, ()),
+)
+"""Restartable sequences, two functions in a header."""
+
+_FASTER = (
+    *("hprobe_init_leased", "hprobe_init_stable", "hprobe_consume", "hprobe_finalize"),
+    *("hprobe_expire", "ri_pool_push", "ri_pool_pop", "ri_free", "ri_timer", "alloc_utask"),
+    *("alloc_return_instance", "dup_return_instance", "find_active_uprobe_speculative"),
+    *("xol_mremap", "xol_get_slot_nr", "arch_uretprobe_trampoline", "arch_uprobe_init_state"),
+    *("arch_uprobe_clear_state", "push_consumer", "return_consumer_find", "ignore_ret_handler"),
+    *("arch_uprobe_optimize", "handle_syscall_uprobe"),
+)
+"""Functions of the core that 6.12 does not have, and that are part of what the series brings."""
+
+_ALSO_OUT: tuple[Edit, ...] = (
+    RemoveStatements(
+        path=CORE, function="uprobe_clear_state", mentioning="arch_uprobe_clear_state"
+    ),
+    RemoveFunctions(path=CORE, names=_FASTER),
+    Remove(
+        path=CORE,
+        anchors=(
+            Anchor(kind="macro", name="RI_TIMER_PERIOD"),
+            Anchor(kind="macro", name="for_each_ret_instance_rcu"),
+        ),
+    ),
+    Remove(
+        path=CORE_H,
+        anchors=(
+            *(
+                Anchor(kind="declaration", name=name)
+                for name in _FASTER
+                if name.startswith("arch_") or name == "handle_syscall_uprobe"
+            ),
+            Anchor(kind="enum", name="hprobe_state"),
+            Anchor(kind="struct", name="hprobe"),
+            Anchor(kind="struct", name="return_consumer"),
+            Anchor(kind="member", name="head_tramps", within="uprobes_state"),
+        ),
+    ),
+)
+
+
+def _writes(function: str) -> tuple[Param, ...]:
+    """Return the parameters of a function that writes an opcode: by the mapping, not by the mm."""
+    return (
+        Param(type="struct arch_uprobe *", name="auprobe"),
+        Param(type="struct vm_area_struct *", name="vma"),
+        Param(type="unsigned long", name="vaddr"),
+        *(
+            (Param(type="uprobe_opcode_t", name="opcode"), Param(type="bool", name="is_register"))
+            if function == "uprobe_write_opcode"
+            else ()
+        ),
+    )
+
+
+BASE = derive(
+    LIKE,
+    name="6.19",
+    has=LIKE.has | {"consumer_data", "func_entry"},
+    names={
+        "copy_from_page": "uprobe_copy_from_page",
+        "insn_is_avx": "insn_is_avx_or_xop",
+        "probed": "vma",
+        "test_mm_flag": "mm_flags_test(%s, %s)",
+        "set_mm_flag": "mm_flags_set(%s, %s)",
+        "clear_mm_flag": "mm_flags_clear(%s, %s)",
+        "test_and_clear_mm_flag": "mm_flags_test_and_clear(%s, %s)",
+    },
+    params={
+        **{name: _writes(name) for name in ("set_bp", "set_orig_insn", "uprobe_write_opcode")},
+        "prepare_uretprobe": (
+            Param(type="struct uprobe *", name="uprobe"),
+            Param(type="struct pt_regs *", name="regs"),
+            Param(type="struct return_instance *", name="ri"),
+        ),
+    },
+    baseline=_ALSO_OUT,
+    edits={"rseq": _ABORTS},
+    changed=(*_OUT, *_ELSEWHERE, *_MOVES, *_SEQUENCES),
+)
