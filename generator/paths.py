@@ -51,8 +51,8 @@ def cache_dir(*below: str) -> Path:
     return Path(platformdirs.user_cache_dir("uprobekit"), *below)
 
 
-def ensure_dir(path: Path) -> Path:
-    """Create the directory ``path`` and return it.
+def ensure_dir(path: Path, option: str = "--workdir") -> Path:
+    """Create the directory ``path`` and return it; ``option`` is what the user names it with.
 
     Raises:
         UserError: the directory cannot be made or written to.
@@ -63,13 +63,23 @@ def ensure_dir(path: Path) -> Path:
         raise UserError(
             f"cannot create the directory: {error.strerror}",
             where=str(path),
-            hint="choose another place with --workdir",
+            hint=f"choose another place with {option}",
         ) from error
     if not os.access(path, os.W_OK | os.X_OK):
         raise UserError(
-            "the directory is not writable", where=str(path), hint="choose another with --workdir"
+            "the directory is not writable", where=str(path), hint=f"choose another with {option}"
         )
     return path
+
+
+def read_now(path: Path) -> bytes:
+    """Return what is in a file; a FIFO in its place is empty, and nobody waits for who writes it.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
+        return file.read()
 
 
 def write_atomic(path: Path, data: bytes) -> bool:

@@ -27,7 +27,11 @@ class PlannedPatch:
 
 @dataclass(frozen=True, kw_only=True)
 class Plan:
-    """Everything that is done to the tree of a base."""
+    """Everything that is done to the tree of a base.
+
+    ``baseline`` is what happens before the first patch: nothing where the series starts from the
+    unmodified tree.
+    """
 
     base: Base
     series: Series
@@ -38,6 +42,11 @@ class Plan:
 def all_bases() -> tuple[Base, ...]:
     """Return the bases in their order."""
     return BASES
+
+
+def all_series() -> tuple[Series, ...]:
+    """Return the series, the review's first."""
+    return SERIES
 
 
 def unfinished_bases() -> tuple[Base, ...]:
@@ -82,12 +91,17 @@ def plan_series(base: Base, series: Series) -> Plan:
     """Resolve a series for a base.
 
     Raises:
-        UserError: the base's data does not fit the series.
+        UserError: the series is not made for the base, or the base's data does not fit it.
     """
+    if series.bases and base.name not in series.bases:
+        raise UserError(
+            f"there is no series '{series.name}' for {base.name}",
+            hint=f"it is made for: {', '.join(series.bases)}",
+        )
     return Plan(
         base=base,
         series=series,
-        baseline=base.baseline,
+        baseline=base.baseline if series.modelled else (),
         patches=tuple(
             PlannedPatch(
                 number=number,
@@ -105,8 +119,8 @@ def _patches(base: Base, series: Series) -> tuple[Patch, ...]:
 
 
 def _edits(base: Base, patch: Patch) -> tuple[Edit, ...]:
-    """Return what the base says about a patch: nothing, where templates alone make it."""
-    return base.edits.get(patch.ident, ())
+    """Return the edits of a patch: none, where templates alone make it."""
+    return (*patch.edits, *base.edits.get(patch.ident, ()))
 
 
 def _resolve(base: Base, edit: Edit) -> Edit:

@@ -7,6 +7,7 @@ that looks at guest output reads it through here.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -31,7 +32,8 @@ def read_lines(path: Path) -> Iterator[str]:
     Every kind of line end counts (serial consoles send carriage return and newline).
     """
     try:
-        stream = path.open("rb")
+        # nobody waits for who writes a FIFO
+        stream = os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb")
     except OSError:
         return
     with stream:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import shutil
 import signal
 
 _PR_SET_PDEATHSIG = 1
@@ -29,3 +30,14 @@ def die_with_parent(parent: int) -> None:
     # it may have gone before the call
     if os.getppid() != parent:
         os.kill(os.getpid(), signal.SIGTERM)
+
+
+def guarded(command: tuple[str, ...], stop: signal.Signals) -> tuple[str, ...]:
+    """Return ``command`` such that it gets ``stop`` when this process dies, even if it is killed.
+
+    ``setpriv`` (util-linux) replaces itself by the command; without it, and where there is no such
+    command, it is as it was.
+    """
+    setpriv = shutil.which("setpriv") if shutil.which(command[0]) else None
+    name = stop.name.removeprefix("SIG")
+    return (setpriv, "--pdeathsig", name, "--", *command) if setpriv else command

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from generator.csource.scan import code
+from generator.csource.lexer import code
 
 _HEAD = re.compile(
     r"^(?P<front>[A-Za-z_][\w\s*]*?[\s*])(?P<name>\w+)\((?P<params>[^;{}\0]*)\)[^;{}()\0]*\n\{$",

@@ -19,7 +19,7 @@ from generator.errors import UserError
 from generator.guest.outcome import scan_console
 from generator.guest.qemu import Machine, emulator
 from generator.guest.vm import Ending, MachineEnd, RunLimits, run_machine
-from generator.paths import write_atomic
+from generator.paths import read_now, write_atomic
 from generator.progress import Observer
 from generator.text import read_lines
 
@@ -102,7 +102,7 @@ def machine_identity() -> str:
 
 def _recall(memory: Path, identity: str) -> AccelVerdict | None:
     try:
-        data = json.loads(memory.read_bytes())
+        data = json.loads(read_now(memory))
         if data["machine"] != identity or data["accel"] not in ("kvm", "tcg"):
             return None
         return AccelVerdict(accel=data["accel"], reason=str(data["reason"]), remembered=True)

@@ -13,10 +13,10 @@ gets "c" from a file.
 from __future__ import annotations
 
 import shutil
-import subprocess
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
+from generator import tools
 from generator.errors import InfraError
 from generator.guest.qemu import Machine, kernel_parameters
 
@@ -113,16 +113,12 @@ def write_bochs_files(machine: Machine) -> None:
         (root / "isolinux.cfg").write_text(
             f"DEFAULT linux\nPROMPT 0\nLABEL linux\nKERNEL vmlinuz\n{line}\n"
         )
-        done = subprocess.run(
+        done = tools.run(
             [
                 *("xorriso", "-as", "mkisofs", "-quiet", "-R", "-o", f"stdio:{place / 'disc.iso'}"),
                 *("-b", "isolinux.bin", "-c", "boot.cat", "-no-emul-boot"),
                 *("-boot-load-size", "4", "-boot-info-table", made),
-            ],
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
+            ]
         )
     if done.returncode:
         raise InfraError(f"xorriso: {done.stderr.strip()[-200:]}", where=str(place / "disc.iso"))

@@ -12,6 +12,7 @@ import hashlib
 import os
 import re
 import shutil
+import signal
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -21,7 +22,13 @@ from generator.guest import gdb as blockstep
 from generator.guest.accel import AccelVerdict, choose_accel
 from generator.guest.flavours import GUEST_DEADLINE, SLACK
 from generator.guest.ktap import KtapReport, parse_ktap
-from generator.guest.outcome import Kind, Outcome, classify_boot, scan_console
+from generator.guest.outcome import (
+    Kind,
+    Outcome,
+    classify_boot,
+    plain_complaint,
+    scan_console,
+)
 from generator.guest.qemu import Machine
 from generator.guest.vm import (
     MachineEnd,
@@ -59,11 +66,14 @@ class BootRequest:
         parameters: more kernel parameters.
         icount: see ``Machine``.
         arch: of the kernel, ``x86_64`` or ``i386``.
-        tree: identity of the tree that ``kernel`` was built from by somebody else; "": by us.
+        tree: git's id of the rendered tree that ``kernel`` was built from; "": not known.
         shadow_stacks: see ``Machine``.
         first_failure: see ``RunLimits``.
         asked: options of ``uprobekit boot`` that ask for such a kernel.
         one_thread: see ``Machine``.
+        unpatched: a kernel without the series: what it complains of while it starts, uprobes apart,
+            is the base's own.
+        known: what such a kernel of this base has complained of, as ``plain_complaint`` has it.
     """
 
     base: str
@@ -86,6 +96,13 @@ class BootRequest:
     first_failure: bool = False
     asked: tuple[str, ...] = ()
     one_thread: bool = False
+    unpatched: bool = False
+    known: tuple[str, ...] = ()
+
+    def is_of_base(self, text: str) -> bool:
+        """Tell whether a complaint of the kernel while it starts is the base's own."""
+        own = self.unpatched and "uprobe" not in text
+        return own or plain_complaint(text) in self.known
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,12 +155,17 @@ def boot_command(request: BootRequest) -> tuple[str, ...]:
     return machine_command(_machine(request, accel))
 
 
+def console_path(request: BootRequest) -> Path:
+    """Return where the kernel's messages of ``request`` are, while it is booted and afterwards."""
+    return _directory(request) / "console.log"
+
+
 def _machine(request: BootRequest, accel: str) -> Machine:
     directory = _directory(request)
     return Machine(
         kernel=request.kernel.absolute(),
         initramfs=request.initramfs.absolute(),
-        console=directory / "console.log",
+        console=console_path(request),
         results=directory / "results.ktap",
         accel=accel,
         cpus=request.cpus,
@@ -175,7 +197,7 @@ def request_key(request: BootRequest) -> str:
     program = Path(shutil.which(command[0]) or "/dev/null").resolve()
     status = program.stat()
     said = [boot_key(request.kernel, request.initramfs), *command, request.accel]
-    said += request.parameters
+    said += (*request.parameters, *request.known)
     if request.accel == "gdb":
         said.append(blockstep.script().read_text())
     said += [str(program), str(status.st_size), str(status.st_mtime_ns)]
@@ -215,7 +237,7 @@ def read_boot(request: BootRequest, end: MachineEnd, accel: AccelVerdict) -> Boo
     """Return the result of a run that has ended, from the files it left."""
     machine = _machine(request, accel.accel)
     report = parse_ktap(read_lines(machine.results))
-    scan = scan_console(read_lines(machine.console))
+    scan = scan_console(read_lines(machine.console), request.is_of_base)
     return BootResult(
         base=request.base,
         variant=request.variant,
@@ -240,4 +262,6 @@ def _check_machine(result: BootResult, log: Path) -> None:
     if status.f_bavail * status.f_frsize < _FULL_DISK:
         raise InfraError("the disk is full: the guest's output is lost", where=str(log.parent))
     if result.outcome.kind is Kind.MACHINE:
-        raise InfraError(result.outcome.reason, where=str(log))
+        killed = result.end.status == -signal.SIGKILL
+        hint = "was there memory left? 'dmesg' says it; then boot again" if killed else ""
+        raise InfraError(result.outcome.reason, where=str(log), hint=hint)

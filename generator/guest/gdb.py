@@ -16,8 +16,8 @@ from pathlib import Path
 from generator.errors import UserError
 from generator.guest.flavours import GUEST_DEADLINE, SLOWER
 from generator.guest.qemu import Machine, qemu_arguments
-from generator.kbuild.runner import guarded
 from generator.paths import data_dir
+from generator.workers import guarded
 
 PROGRAM = "gdb"
 HINT = "apt-get install gdb qemu-system-x86"

@@ -8,6 +8,7 @@ line before such a kernel is booted.
 
 from __future__ import annotations
 
+import stat
 import struct
 from pathlib import Path
 
@@ -74,6 +75,8 @@ def _read_head(image: Path) -> bytes:
         UserError: it cannot be read, or it is none.
     """
     try:
+        if stat.S_ISFIFO(image.stat().st_mode):
+            raise UserError("this is a pipe", where=str(image), hint="name a file")
         with image.open("rb") as file:
             head = file.read(_HEADER)
     except OSError as error:

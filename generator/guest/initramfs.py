@@ -15,19 +15,21 @@ from __future__ import annotations
 import hashlib
 import os
 import shlex
-import subprocess
+import signal
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
+from generator import tools
 from generator.errors import CheckFailed, InfraError, UserError
 from generator.guest.cpio import pack_folder
 from generator.kbuild.kernel import read_tail, variant_lock
 from generator.kbuild.runner import clean_environment
 from generator.kbuild.toolchain import find_compiler, missing_package
-from generator.paths import data_dir, ensure_dir, write_atomic
+from generator.paths import data_dir, ensure_dir, read_now, write_atomic
 from generator.progress import Observer, Progress, SilentObserver
+from generator.workers import guarded
 
 _LIST_SECONDS = 10.0
 _VARIABLES = ("M32", "MX32")
@@ -123,19 +125,18 @@ def list_tests(root: Path, *, also: tuple[str, ...] = ()) -> TestList:
             continue
         names.add(name)
         try:
-            done = subprocess.run(
-                [str(program), "--list"],
-                capture_output=True,
-                text=True,
-                timeout=_LIST_SECONDS,
-                check=True,
-            )
-        except (OSError, subprocess.SubprocessError):
+            done = tools.run([program, "--list"], limit=_LIST_SECONDS, check=True)
+        except InfraError:
             hidden.append(prefix)
             continue
         rows = (line.split() for line in done.stdout.splitlines())
         names |= {row[1] for row in rows if len(row) > 1 and row[0] == "test"}
     return TestList(names=frozenset(names), hidden=tuple(hidden))
+
+
+def guest_of(area: Path, arch: str) -> GuestRequest:
+    """Return how the guest's programs for an architecture are made in a work area."""
+    return GuestRequest(directory=area / f"guest-{arch}", arch=arch)
 
 
 def guest_command(request: GuestRequest) -> tuple[str, ...]:
@@ -148,7 +149,7 @@ def guest_command(request: GuestRequest) -> tuple[str, ...]:
 def is_built(request: GuestRequest) -> bool:
     """Tell whether the guest that ``build_guest`` would make is there already."""
     try:
-        known = _stamp(request).read_bytes()
+        known = read_now(_stamp(request))
     except OSError:
         return False
     return request.archive.is_file() and known == b"\n".join(_key(request))
@@ -161,13 +162,11 @@ def _stamp(request: GuestRequest) -> Path:
 
 def _key(request: GuestRequest) -> tuple[bytes, bytes]:
     """Return a hash of what makes everything anew, and one of the sources."""
-    library = subprocess.run(
-        ["gcc", "-print-file-name=libc.a"], capture_output=True, text=True, check=False
-    )
+    library = tools.run(["gcc", "-print-file-name=libc.a"])
     path = Path(library.stdout.strip())
     status = path.stat() if path.is_file() else None
     sources = _read_sources(request.folder)
-    tools = [
+    made_with = [
         find_compiler("gcc").version,
         f"{status.st_size} {status.st_mtime_ns}" if status else "",
         *(f"{name}={os.environ.get(name)}" for name in _VARIABLES),
@@ -175,7 +174,7 @@ def _key(request: GuestRequest) -> tuple[bytes, bytes]:
         sources.get("Makefile", b"").decode("utf-8", "replace"),
     ]
     rows = [f"{name} {hashlib.sha256(data).hexdigest()}" for name, data in sources.items()]
-    return _digest(tools), _digest(rows)
+    return _digest(made_with), _digest(rows)
 
 
 def _digest(rows: Iterable[str]) -> bytes:
@@ -259,19 +258,16 @@ def _make_all(request: GuestRequest, log: Path) -> tuple[str, ...]:
 def _run_make(command: tuple[str, ...], log: Path, timeout: float) -> None:
     try:
         with log.open("wb") as output:
-            done = subprocess.run(
-                command,
-                stdin=subprocess.DEVNULL,
+            done = tools.run_bytes(
+                # make ends its compilers when it is told to
+                guarded(command, signal.SIGTERM),
                 stdout=output,
-                stderr=subprocess.STDOUT,
+                together=True,
                 env=clean_environment({"LC_ALL": "C"}),
-                timeout=timeout,
-                check=False,
+                limit=timeout,
             )
-    except subprocess.TimeoutExpired as error:
-        raise InfraError(f"no end after {timeout:.0f} s", where=shlex.join(command)) from error
     except OSError as error:
-        raise InfraError(f"make cannot run: {error.strerror}", where=str(log)) from error
+        raise InfraError(f"cannot be written: {error.strerror}", where=str(log)) from error
     if done.returncode == 0:
         return
     lines = read_tail(log)

@@ -8,13 +8,15 @@ explains most: a panic is reported as a panic even when, as a consequence, no re
 from __future__ import annotations
 
 import re
+import signal
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from generator.guest.growth import reports_lockup
 from generator.guest.ktap import KtapReport
-from generator.guest.vm import Ending, MachineEnd, reports_lockup
+from generator.guest.vm import Ending, MachineEnd
 from generator.text import clean_text, strip_printk
 
 _PANIC = re.compile(r"Kernel panic - not syncing")
@@ -34,6 +36,9 @@ _USER_SPACE = re.compile(
 )
 """A program that dies is what several self-tests want (arch/x86/kernel/traps.c: show_signal,
 arch/x86/mm/fault.c: show_signal_msg; 6.1): no trouble of the kernel."""
+
+_STARTED = re.compile(r"Freeing unused kernel |Run \S+ as init process")
+"""The kernel has started, and goes on to the first program (init/main.c, 3.3 and 6.1)."""
 
 _BEFORE_LINES = 6
 _AFTER_LINES = 45
@@ -66,6 +71,7 @@ class ConsoleScan:
         splats: the first lines of an oops, warning or stall each; of more than 20, a last one
             says how many more.
         splat_count: how many there are.
+        of_base: complaints that are the base's own, which are no splats.
         excerpt: lines around the first panic or splat, else the last lines.
         lines: how many lines had text.
     """
@@ -75,6 +81,7 @@ class ConsoleScan:
     splat_count: int
     excerpt: tuple[str, ...]
     lines: int
+    of_base: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,12 +93,14 @@ class Outcome:
         reason: one sentence without a final full stop.
         excerpt: console lines, cleaned; empty when all is well.
         complaints: of an ``OOPS_OR_WARN``, ``splats`` of the scan.
+        of_base: ``of_base`` of the scan.
     """
 
     kind: Kind
     reason: str
     excerpt: tuple[str, ...] = ()
     complaints: tuple[str, ...] = ()
+    of_base: tuple[str, ...] = ()
 
     @property
     def complete(self) -> bool:
@@ -99,8 +108,25 @@ class Outcome:
         return self.kind in (Kind.PASSED, Kind.FAILED_TESTS)
 
 
-def scan_console(lines: Iterable[str]) -> ConsoleScan:
-    """Return what the console ``lines`` show; keeps a few dozen of them at a time."""
+def plain_complaint(text: str) -> str:
+    """Return a complaint without its numbers: kernels of one base say it at other addresses."""
+    return re.sub(r"\b0x[0-9a-f]+|\d+", "#", text)
+
+
+def _never(text: str) -> bool:
+    return False
+
+
+def scan_console(lines: Iterable[str], is_of_base: Callable[[str], bool] = _never) -> ConsoleScan:
+    """Return what the console ``lines`` show; keeps a few dozen of them at a time.
+
+    Args:
+        lines: of the console.
+        is_of_base: tells whether the base says what the kernel complains of while it starts; what
+            comes after that is never the base's.
+    """
+    started = False
+    of_base: list[str] = []
     tail: deque[str] = deque(maxlen=_TAIL_LINES)
     recent: deque[str] = deque(maxlen=_BEFORE_LINES)
     excerpt: list[str] = []
@@ -114,6 +140,10 @@ def scan_console(lines: Iterable[str]) -> ConsoleScan:
         count += 1
         text = strip_printk(line)
         bad = is_complaint(text)
+        started = started or bool(_STARTED.match(text))
+        if bad and not started and not _PANIC.search(text) and is_of_base(text):
+            of_base += [text] if len(of_base) < _SPLATS else []
+            bad = False
         if bad and not (panic or splats):
             excerpt.extend(recent)
         if bad and _PANIC.search(text):
@@ -125,14 +155,14 @@ def scan_console(lines: Iterable[str]) -> ConsoleScan:
             excerpt.append(line)
         recent.append(line)
         tail.append(line)
-    if splat_count > len(splats):
-        splats.append(f"... and {splat_count - len(splats)} more")
+    more = splat_count - len(splats)
     return ConsoleScan(
         panic=panic,
-        splats=tuple(splats),
+        splats=(*splats, *([f"... and {more} more"] if more else [])),
         splat_count=splat_count,
         excerpt=tuple(excerpt or tail),
         lines=count,
+        of_base=tuple(of_base),
     )
 
 
@@ -148,12 +178,19 @@ def classify_boot(end: MachineEnd, scan: ConsoleScan, report: KtapReport) -> Out
         if verdict := check(end, scan, report):
             kind, reason = verdict
             complaints = scan.splats if kind is Kind.OOPS_OR_WARN else ()
-            return Outcome(kind=kind, reason=reason, excerpt=scan.excerpt, complaints=complaints)
+            return Outcome(
+                kind=kind,
+                reason=reason,
+                excerpt=scan.excerpt,
+                complaints=complaints,
+                of_base=scan.of_base,
+            )
     if report.passed:
-        return Outcome(kind=Kind.PASSED, reason=f"{len(report.tests)} test(s) reported")
+        reason = f"{len(report.tests)} test(s) reported"
+        return Outcome(kind=Kind.PASSED, reason=reason, of_base=scan.of_base)
     failed = [test.name for test in report.tests if test.status not in ("pass", "skip")]
     reason = f"not ok: {', '.join(failed)}" if failed else "every test was skipped"
-    return Outcome(kind=Kind.FAILED_TESTS, reason=reason)
+    return Outcome(kind=Kind.FAILED_TESTS, reason=reason, of_base=scan.of_base)
 
 
 def _judge_kernel(
@@ -208,7 +245,10 @@ def _judge_machine(
         return Kind.UNREADABLE, f"the guest printed without end and was stopped {after}{where}"
     if end.ending is Ending.BROKEN:
         said = end.message.splitlines()[-1] if end.message else "it said nothing"
-        return Kind.MACHINE, f"QEMU ended with status {end.status}: {said}"
+        how = f"ended with status {end.status}"
+        if end.status < 0:
+            how = f"was killed by signal {-end.status} ({signal.strsignal(-end.status)})"
+        return Kind.MACHINE, f"QEMU {how}: {said}"
     return None
 
 

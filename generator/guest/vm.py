@@ -1,12 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Run one guest to its end, whatever it does; nothing here can wait for ever.
 
-Progress is a test that ends (KTAP): a kernel that prints has not come further. What it says of a
-lockup, a stall or a blocked task counts against it.
-
-Starts the command of ``generator.guest.qemu``, ``.bochs`` or ``.blockstep``, watches the two serial
-files grow, and follows QEMU through QMP (library qemu.qmp). A guest that does not end by itself is
-stopped: QMP ``quit``, then SIGTERM, then SIGKILL, each with a deadline. Called by
+Starts the command of ``generator.guest.qemu``, ``.bochs`` or ``.gdb``, watches the two serial files
+grow (``.growth``), and follows QEMU through QMP (library qemu.qmp). A guest that does not end by
+itself is stopped: QMP ``quit``, then SIGTERM, then SIGKILL, each with a deadline. Called by
 ``generator.guest.boot`` and ``.accel``.
 """
 
@@ -31,39 +28,14 @@ from qemu.qmp import QMPClient, QMPError
 from generator.errors import InfraError, UserError
 from generator.guest import bochs
 from generator.guest import gdb as blockstep
+from generator.guest.growth import MAX_OUTPUT, TAIL, Growth
 from generator.guest.qemu import Machine, emulator, qemu_arguments
-from generator.kbuild.runner import guarded
 from generator.progress import Observer, Progress
-from generator.text import clean_text, strip_printk
-
-DONE_LINE = "# uprobekit: done"
-"""The last line the guest's init writes to the results."""
+from generator.text import clean_text
+from generator.workers import guarded
 
 _HINTS = {"bochs": bochs.HINT, "gdb": blockstep.HINT}
 """What to install, by the accelerator, where that is another program than QEMU."""
-
-_LOCKUP = re.compile(
-    r"(watchdog: )?BUG: soft lockup - |((NMI )?watchdog: )?Watchdog detected hard LOCKUP on "
-    r"|(rcu: )?INFO: rcu\S* (self-)?detected (expedited )?stalls?\b"
-    r"|INFO: task .+:\d+ blocked for more than |BUG: workqueue lockup"
-)
-"""What a kernel says of itself when something makes no progress (3.3, 6.1, 6.12:
-kernel/watchdog.c, kernel/watchdog_hld.c, kernel/rcutree.c, kernel/rcu/tree_stall.h, tree_exp.h,
-kernel/hung_task.c, kernel/workqueue.c)."""
-
-_ADVANCE = re.compile(
-    r"(not )?ok |1\.\.\d|KTAP version |# plan: |# counters: |# \S+: outcome=|# uprobekit: "
-)
-"""Lines of the results that come once: not the explanations (``#   ``) of the test that runs."""
-
-_KILLED = re.compile(r"# \S+: outcome=.* reason=deadline\b")
-"""What the guest's runner says of a test that it has killed."""
-
-_NAME = re.compile(r"(?:not )?ok \d+ (?:- )?([^#]*[^#\s])")
-"""A result at the first level, and the name in it; KTAP, as ``ktap`` reads it."""
-
-_MAX_TESTS = 10_000
-"""Of so many tests a guest's times are kept."""
 
 _SLOWEST = 3.0
 """A test may take so many times as long as the slowest before it, however slow the machine is."""
@@ -73,13 +45,16 @@ _REPORT_GRACE = 20.0
 
 _POLL = 0.1
 _STEP = 3.0
-_GRACE = 10.0
+_GRACE = 120.0
+"""Seconds from a guest's last line to its end: it switches itself off, beside other work slowly."""
+
 _HALT_GRACE = 1.0
+_SIGNALLED = re.compile(r"^qemu\S*: terminating on signal \d", re.MULTILINE)
+"""What QEMU says when a signal ends it from outside; its status is then that of a power off
+(softmmu/runstate.c: qemu_kill_report; 7.2)."""
+
 _HALTED = re.compile(r"reboot: (System halted|Power down|Restarting system)")
 """What a kernel says last (kernel/reboot.c: kernel_halt, kernel_power_off, kernel_restart; 6.1)."""
-
-_MAX_OUTPUT = 64 * 1024 * 1024
-_TAIL = 4096
 
 
 class Ending(StrEnum):
@@ -150,14 +125,6 @@ class MachineEnd:
     times: Mapping[str, float] = field(default_factory=dict)
 
 
-def reports_lockup(line: str) -> bool:
-    """Tell whether a line of the console is a kernel's report of a lockup, stall or blocked task.
-
-    What a program says of one, in the middle of its line, is none.
-    """
-    return bool(_LOCKUP.match(strip_printk(line)))
-
-
 def machine_command(machine: Machine) -> tuple[str, ...]:
     """Return the command that runs ``machine``."""
     if machine.accel == "bochs":
@@ -175,7 +142,7 @@ def run_machine(
     Args:
         machine: the guest; its ``qmp_fd`` is filled in here.
         limits: the deadlines.
-        observer: told about the console's last line as it changes.
+        observer: told about the test that runs, and before about the console's last line.
         subject: name of the run in progress events.
 
     Raises:
@@ -251,19 +218,11 @@ class _Run:
         log = log_path(self.machine)
         with _socket_pair() as (ours, theirs):
             machine = replace(self.machine, qmp_fd=theirs.fileno())
-            with log.open("wb") as output:
-                process = await asyncio.create_subprocess_exec(
-                    *guarded(machine_command(machine), signal.SIGKILL),
-                    stdin=asyncio.subprocess.DEVNULL,
-                    stdout=output,
-                    stderr=output,
-                    pass_fds=(theirs.fileno(),),
-                    start_new_session=True,
-                )
+            process = await _start(machine, log, theirs)
             theirs.close()
             client = _quiet_client()
             listening = asyncio.create_task(self._listen(client, ours))
-            growth = _Growth(self.machine)
+            growth = Growth(self.machine)
             ending = Ending.BROKEN
             try:
                 ending = await self._watch(process, growth)
@@ -276,14 +235,16 @@ class _Run:
                     await asyncio.wait_for(client.disconnect(), _STEP)
         status = process.returncode if process.returncode is not None else -signal.SIGKILL
         growth.look()
-        if ending is Ending.EXITED and not self._is_power_off(status, growth):
+        message = _read_end(log)
+        ended = self._is_power_off(status, growth) and not _SIGNALLED.search(message)
+        if ending is Ending.EXITED and not ended:
             ending = Ending.BROKEN
         return MachineEnd(
             ending=ending,
             status=status,
             seconds=time.monotonic() - self.started,
             events=tuple(self.events),
-            message=_read_end(log),
+            message=message,
             waited=self.waited,
             times=growth.times,
         )
@@ -297,7 +258,7 @@ class _Run:
             reason = data.get("reason", "") if isinstance(data, dict) else ""
             self.events.append(f"{event['event']}({reason})")
 
-    def _is_power_off(self, status: int, growth: _Growth) -> bool:
+    def _is_power_off(self, status: int, growth: Growth) -> bool:
         """Tell whether it was the guest that ended the run."""
         if self.machine.accel == "bochs":
             growth.look()
@@ -306,7 +267,7 @@ class _Run:
             return any(event.startswith("SHUTDOWN(guest-") for event in self.events)
         return status == 0
 
-    async def _watch(self, process: asyncio.subprocess.Process, growth: _Growth) -> Ending:
+    async def _watch(self, process: asyncio.subprocess.Process, growth: Growth) -> Ending:
         """Wait until the guest ends or breaks a limit; return which."""
         waiting = asyncio.create_task(process.wait())
         try:
@@ -321,9 +282,9 @@ class _Run:
         finally:
             waiting.cancel()
 
-    def _limit(self, growth: _Growth) -> Ending | None:
+    def _limit(self, growth: Growth) -> Ending | None:
         now = time.monotonic()
-        if growth.total > _MAX_OUTPUT:
+        if growth.total > MAX_OUTPUT:
             return Ending.FLOOD
         if growth.failed and self.limits.first_failure:
             return Ending.FAILED
@@ -343,24 +304,22 @@ class _Run:
             return Ending.TIMEOUT
         return None
 
-    def _total(self, growth: _Growth) -> float:
+    def _total(self, growth: Growth) -> float:
         """Return the seconds that the whole run may take, which follow from its tests."""
         if not growth.planned:
             return self.limits.total
         return max(self.limits.total, (growth.planned + 2) * self._patience(growth))
 
-    def _patience(self, growth: _Growth) -> float:
+    def _patience(self, growth: Growth) -> float:
         """Return the seconds in which a test has to end; 0.0: there are none."""
         return max(self.limits.stall, _SLOWEST * growth.slowest) if self.limits.stall else 0.0
 
-    def _stall(self, growth: _Growth, now: float) -> Ending | None:
+    def _stall(self, growth: Growth, now: float) -> Ending | None:
         """Tell whether the tests have stopped to advance, or the kernel says that it has."""
         if growth.done_at:
             return None
-        if growth.reported_at:
-            since = now - max(growth.reported_at, growth.advanced_at)
-            if since > _REPORT_GRACE:
-                return Ending.LOCKED
+        if growth.reported_at and now - growth.reported_at > _REPORT_GRACE:
+            return Ending.LOCKED
         if not self.limits.stall:
             return None
         limit = self._patience(growth) * (1 if growth.planned else 2)
@@ -368,7 +327,7 @@ class _Run:
             return Ending.STALLED
         return None
 
-    def _say(self, growth: _Growth) -> None:
+    def _say(self, growth: Growth) -> None:
         self.observer.progress(
             Progress(
                 stage="boot",
@@ -376,119 +335,22 @@ class _Run:
                 elapsed=time.monotonic() - self.started,
                 done=growth.results,
                 expected=growth.planned,
-                detail=growth.last_line,
+                detail=growth.running,
             )
         )
 
 
-class _Growth:
-    """Follows the serial files; remembers sizes and little text, never the whole.
-
-    Attributes:
-        total: bytes of output so far.
-        grown_at: when the output last grew (monotonic clock).
-        done_at: when the guest's last line was seen; 0: not yet.
-        planned: tests announced.
-        results: tests that reported.
-        failed: one of them, at least, did not pass.
-        told: the lines that were progress; said once more they are none.
-        advanced_at: when the tests last advanced; at first the start.
-        ended_at: when the last test ended, or the first began; 0: none has.
-        slowest: seconds of the slowest test so far.
-        killed: the test whose result comes next was killed at its deadline.
-        lost: seconds of such tests.
-        times: seconds of each test so far.
-        reported_at: when the kernel first reported a lockup; 0: it has not.
-        last_line: the latest complete line of the console.
-    """
-
-    def __init__(self, machine: Machine) -> None:
-        self.paths = (machine.console, machine.results)
-        self.offsets = [0, 0]
-        self.rest = [b"", b""]
-        self.total = 0
-        self.grown_at = time.monotonic()
-        self.done_at = 0.0
-        self.planned = 0
-        self.results = 0
-        self.failed = False
-        self.told: set[str] = set()
-        self.advanced_at = self.grown_at
-        self.ended_at = 0.0
-        self.slowest = 0.0
-        self.killed = False
-        self.lost = 0.0
-        self.times: dict[str, float] = {}
-        self.reported_at = 0.0
-        self.last_line = ""
-
-    def look(self) -> bool:
-        """Read what is new; return whether there was anything."""
-        grown = False
-        for index, path in enumerate(self.paths):
-            while data := self._read(index, path):
-                grown = True
-                self._take(index, data)
-        if grown:
-            self.grown_at = time.monotonic()
-        return grown
-
-    def _read(self, index: int, path: Path) -> bytes:
-        try:
-            with path.open("rb") as stream:
-                stream.seek(self.offsets[index])
-                data = stream.read(1 << 20)
-        except OSError:
-            return b""
-        self.offsets[index] += len(data)
-        self.total += len(data)
-        return data if self.total <= _MAX_OUTPUT else b""
-
-    def _take(self, index: int, data: bytes) -> None:
-        lines = (self.rest[index] + data).split(b"\n")
-        self.rest[index] = lines.pop()[-_TAIL:]
-        for line in lines:
-            text = clean_text(line[:_TAIL].decode("utf-8", "replace").rstrip())
-            if index == 0 and text:
-                self._take_message(text.strip())
-            if index == 1:
-                self._take_result(strip_printk(text))
-
-    def _take_message(self, line: str) -> None:
-        self.last_line = line
-        if not self.reported_at and reports_lockup(line):
-            self.reported_at = time.monotonic()
-
-    def _take_result(self, line: str) -> None:
-        now = time.monotonic()
-        ended = line.startswith(("ok ", "not ok "))
-        spare = ended and self.results >= self.planned > 0
-        if _ADVANCE.match(line.lstrip()) and line not in self.told and not spare:
-            self.told.add(line)
-            if ended:
-                self._take_time(line, now - self.ended_at)
-                self.ended_at = now
-            self.advanced_at = now
-        if line == DONE_LINE:
-            self.done_at = now
-        elif ended:
-            self.results += 1
-            self.failed |= line.startswith("not ok ")
-        elif _KILLED.match(line):
-            self.killed = True
-        elif line.startswith("1..") and line[3:].isdigit():
-            self.planned = int(line[3:9])
-            self.ended_at = now
-
-    def _take_time(self, line: str, seconds: float) -> None:
-        """Note how long a test has taken: of the first it is not known without a plan."""
-        named = _NAME.match(line)
-        if self.ended_at:
-            self.slowest = max(self.slowest, seconds)
-            self.lost += seconds if self.killed else 0.0
-            if named and len(self.times) < _MAX_TESTS:
-                self.times[named[1]] = round(seconds, 2)
-        self.killed = False
+async def _start(machine: Machine, log: Path, theirs: socket.socket) -> asyncio.subprocess.Process:
+    """Start the emulator with its end of the socket; what it says goes to ``log``."""
+    with log.open("wb") as output:
+        return await asyncio.create_subprocess_exec(
+            *guarded(machine_command(machine), signal.SIGKILL),
+            stdin=asyncio.subprocess.DEVNULL,
+            stdout=output,
+            stderr=output,
+            pass_fds=(theirs.fileno(),),
+            start_new_session=True,
+        )
 
 
 async def _stop(process: asyncio.subprocess.Process, client: QMPClient) -> None:
@@ -530,8 +392,8 @@ def _quiet_client() -> QMPClient:
 def _read_end(log: Path) -> str:
     try:
         with log.open("rb") as stream:
-            stream.seek(max(0, log.stat().st_size - _TAIL))
-            text = stream.read(_TAIL).decode("utf-8", "replace")
+            stream.seek(max(0, log.stat().st_size - TAIL))
+            text = stream.read(TAIL).decode("utf-8", "replace")
     except OSError:
         return ""
     return "\n".join(clean_text(line) for line in text.splitlines()).strip()

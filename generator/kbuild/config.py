@@ -49,6 +49,12 @@ class LostOption:
         return f"{self.name}={self.wanted} (is {self.found}; {self.where})"
 
 
+def all_flavours() -> tuple[str, ...]:
+    """Return the names of the kernel configurations: ``plain``, and those that have a fragment."""
+    names = (path.stem for path in sorted((data_dir("qemu") / "config").glob("*.config")))
+    return "plain", *(name for name in names if name[0].isalpha() and name != "base")
+
+
 def find_fragments(base: str, *, flavour: str = "plain") -> tuple[Path, ...]:
     """Return the project's fragments for ``base``, in the order in which they are merged.
 

@@ -11,15 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from generator.kbuild import state
-from generator.kbuild.kernel import (
-    IMAGE,
-    TYPICAL_OBJECTS,
-    BuildPlan,
-    BuildRequest,
-    cloned_here,
-    find_donors,
-    plan_build,
-)
+from generator.kbuild.kernel import cloned_here, find_donors
+from generator.kbuild.request import IMAGE, TYPICAL_OBJECTS, BuildPlan, BuildRequest, plan_build
 from generator.tree.refs import read_ref
 
 OBJECT_SECONDS = 0.45

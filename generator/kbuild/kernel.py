@@ -17,8 +17,6 @@ Called by the command line; ``generator.boot`` takes the image.
 
 from __future__ import annotations
 
-import hashlib
-import os
 import shlex
 import time
 from collections import deque
@@ -29,59 +27,22 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from generator.errors import CheckFailed, InfraError, UserError
+from generator.errors import CheckFailed, InfraError
 from generator.kbuild import config, runner, seed, state, toolchain, worktree
 from generator.kbuild.log import BuildLog, Message, object_of
+from generator.kbuild.request import (
+    IMAGE,
+    TYPICAL_OBJECTS,
+    BuildPlan,
+    BuildRequest,
+    make_request,
+    plan_build,
+)
 from generator.paths import ensure_dir
 from generator.progress import Observer, Progress, SilentObserver
 from generator.tree.refs import differing, read_ref
 
-IMAGE = "arch/x86/boot/bzImage"
-"""The kernel image in a build directory (top Makefile of every base: KBUILD_IMAGE for x86)."""
-
-TYPICAL_OBJECTS = 1100
-"""Expected objects of a first build: a minimal 6.1 has 1084. Only progress depends on it."""
-
 _TAIL_LINES = 12
-
-
-@dataclass(frozen=True, kw_only=True)
-class BuildRequest:
-    """One kernel to build.
-
-    Args:
-        base: the kernel release, such as ``6.1``.
-        variant: ``baseline``, ``tip``, ``peer`` or the name of a prefix; names the directory.
-        ref: the git ref whose files the variant has.
-        repo: bare git repository with the touched files.
-        pristine: the unmodified source of the base.
-        workdir: the work area.
-        pristine_id: identity of the pristine source; empty: from its path and top Makefile.
-        base_ref: the ref of the unmodified files.
-        flavour: which fragments: ``plain``, or the name of another set.
-        fragments: instead of the project's own; None: those of ``base`` and ``flavour``.
-        toolchain: ``gcc`` or ``clang``.
-        ccache: ``auto``, ``on`` or ``off``.
-        jobs: parallel compilers; 0: one per core.
-        seed: start a new variant from the finished build of another one.
-        lock_wait: seconds to wait for another run on the same variant.
-    """
-
-    base: str
-    variant: str
-    ref: str
-    repo: Path
-    pristine: Path
-    workdir: Path
-    pristine_id: str = ""
-    base_ref: str = "base"
-    flavour: str = "plain"
-    fragments: tuple[Path, ...] | None = None
-    toolchain: str = "gcc"
-    ccache: str = "auto"
-    jobs: int = 0
-    seed: bool = True
-    lock_wait: float = 7200.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,125 +78,6 @@ class BuildResult:
     warnings: tuple[Message, ...]
     touched_warnings: tuple[Message, ...]
     command: tuple[str, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class BuildPlan:
-    """Everything about a build that is known before anything runs.
-
-    Args:
-        directory: of the variant.
-        name: of the build directory.
-        fragments: configuration fragments in the order of merging.
-        key: hash of all inputs.
-        config_key: hash of the inputs of ``.config``.
-        pristine_id: identity of the pristine source.
-        wrapper: ``ccache`` or ``none``.
-        jobs: parallel compilers.
-    """
-
-    directory: Path
-    name: str
-    fragments: tuple[Path, ...]
-    key: str
-    config_key: str
-    pristine_id: str
-    wrapper: str
-    jobs: int
-
-    @property
-    def build_dir(self) -> Path:
-        """The build directory."""
-        return self.directory / "linux" / self.name
-
-    @property
-    def logs(self) -> Path:
-        """Where make's output is kept."""
-        return self.directory / self.name.replace(worktree.BUILD_PREFIX, "logs-", 1)
-
-    @property
-    def state_file(self) -> Path:
-        """The stamp."""
-        return self.directory / state_name(self.name)
-
-
-def state_name(build_name: str) -> str:
-    """Return the file name of the stamp of the build directory ``build_name``."""
-    return build_name.replace(worktree.BUILD_PREFIX, "state-", 1) + ".json"
-
-
-def plan_build(request: BuildRequest) -> BuildPlan:
-    """Check ``request`` and return what its build depends on; nothing is written.
-
-    Raises:
-        UserError: an input is missing or wrong.
-        InfraError: a tool is missing.
-    """
-    directory = (request.workdir / request.base / request.variant).absolute()
-    if any(sign in str(directory) for sign in " :\t"):
-        raise UserError(
-            "the kernel's Makefile does not work in a path with a blank or a colon",
-            where=str(directory),
-            hint="choose another place with --workdir",
-        )
-    compiler = toolchain.find_compiler(request.toolchain)
-    wrapper = toolchain.find_ccache(request.ccache)
-    fragments = request.fragments
-    if fragments is None:
-        fragments = config.find_fragments(request.base, flavour=request.flavour)
-    pristine_id = request.pristine_id or identify_pristine(request.pristine)
-    files = read_ref(request.repo, request.ref)
-    shared = {
-        "pristine": pristine_id,
-        "fragments": config.hash_fragments(fragments),
-        "compiler": [compiler.name, compiler.version],
-        "environment": dict(runner.REPRODUCIBLE),
-    }
-    if variables := config.MAKE_VARIABLES.get(request.flavour):
-        shared["variables"] = dict(variables)
-    return BuildPlan(
-        directory=directory,
-        name=f"{worktree.BUILD_PREFIX}{request.flavour}-{request.toolchain}",
-        fragments=tuple(fragment.absolute() for fragment in fragments),
-        key=state.hash_inputs(shared | {"tree": files.tree_id}),
-        config_key=state.hash_inputs(shared | {"kconfig": files.kconfig}),
-        pristine_id=pristine_id,
-        wrapper=wrapper,
-        jobs=request.jobs or os.cpu_count() or 1,
-    )
-
-
-def identify_pristine(pristine: Path) -> str:
-    """Return an identity for the source tree ``pristine``, from its path and its top Makefile.
-
-    Raises:
-        UserError: this is no kernel source.
-    """
-    try:
-        makefile = (pristine / "Makefile").read_bytes()
-    except OSError as error:
-        raise UserError("this is no kernel source", where=str(pristine)) from error
-    return hashlib.sha256(os.fsencode(pristine.resolve()) + b"\0" + makefile).hexdigest()
-
-
-def build_command(request: BuildRequest) -> tuple[str, ...]:
-    """Return the make command of ``request``, for people and dry runs; nothing runs."""
-    return tuple(runner.command_line(_make_request(plan_build(request), request, "bzImage")))
-
-
-def _make_request(plan: BuildPlan, request: BuildRequest, goal: str) -> runner.MakeRequest:
-    return runner.MakeRequest(
-        tree=plan.directory / "linux",
-        build_dir=plan.build_dir,
-        log_dir=plan.logs / ("config" if goal == "config" else "kernel"),
-        toolchain=request.toolchain,
-        wrapper=plan.wrapper,
-        jobs=plan.jobs,
-        goal=goal,
-        fragments=plan.fragments,
-        arch=config.architecture(plan.fragments),
-        variables=config.MAKE_VARIABLES.get(request.flavour, ()),
-    )
 
 
 def build_kernel(request: BuildRequest, observer: Observer | None = None) -> BuildResult:
@@ -300,6 +142,9 @@ class _Build:
             known = state.read_state(self.plan.state_file)
             image = state.image_identity(self.plan.build_dir / IMAGE)
             if known.key == self.plan.key and image == known.image != (0, 0):
+                if known.tree != self.plan.tree_id:
+                    known = replace(known, tree=self.plan.tree_id)
+                    state.write_state(self.plan.state_file, known)
                 return self._result(known, self._touched(), objects=0, unchanged=True)
             return self._build()
 
@@ -330,6 +175,7 @@ class _Build:
             objects=max(known.objects, log.objects),
             seconds=seconds,
             image=image if passed else (0, 0),
+            tree=self.plan.tree_id,
             warnings=tuple(sorted({*kept, *log.warnings})),
         )
         state.write_state(self.plan.state_file, known)
@@ -393,7 +239,7 @@ class _Build:
 
         self._say(stage)
         state.write_state(self.plan.state_file, replace(known, key="", running=True))
-        passed = runner.run_make(_make_request(self.plan, self.request, goal), take)
+        passed = runner.run_make(make_request(self.plan, self.request, goal), take)
         return log, passed, time.monotonic() - began
 
     def _say(self, stage: str, *, done: int = 0, detail: str = "") -> None:
@@ -430,12 +276,12 @@ class _Build:
             seconds=time.monotonic() - self.started,
             warnings=known.warnings,
             touched_warnings=tuple(w for w in known.warnings if w.file in ours),
-            command=tuple(runner.command_line(_make_request(self.plan, self.request, "bzImage"))),
+            command=tuple(runner.command_line(make_request(self.plan, self.request, "bzImage"))),
         )
 
     def _failure(self, log: BuildLog, goal: str) -> CheckFailed | InfraError:
         """Return the error for a make that failed: what it said first, where, and how to repeat."""
-        make = _make_request(self.plan, self.request, goal)
+        make = make_request(self.plan, self.request, goal)
         file = make.log_dir / "build.log"
         lines = tuple(log.errors) or read_tail(file)
         packages = sorted({toolchain.missing_package(line) for line in lines} - {""})

@@ -78,7 +78,7 @@ class BuildLog:
         line = line.rstrip()
         self.last.append(line)
         if match := _OBJECT.match(line):
-            self.latest = match[2]
+            self.latest = relative_source(match[2], self.tree)
             if match[1] in _COMPILED:
                 self.objects += 1
                 self.compiled.add(match[2])

@@ -17,6 +17,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from generator import tools
 from generator.errors import InfraError, UserError
 from generator.paths import write_atomic
 
@@ -153,17 +154,5 @@ def disassemble(data: bytes, place: Path) -> str:
 
 
 def _run(command: list[str], where: Path) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(
-            command,
-            cwd=where,
-            capture_output=True,
-            check=False,
-            text=True,
-            errors="replace",
-            env={**os.environ, "LC_ALL": "C"},
-        )
-    except OSError as error:
-        raise InfraError(
-            f"{command[0]} cannot be run: {error.strerror}", hint="apt-get install gcc binutils"
-        ) from error
+    settings = {**os.environ, "LC_ALL": "C"}
+    return tools.run(command, package="gcc binutils", cwd=where, env=settings)

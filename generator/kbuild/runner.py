@@ -18,7 +18,6 @@ Called by ``generator.kbuild.kernel``, ``follow`` and ``replay``.
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import tempfile
@@ -33,7 +32,9 @@ from tuxmake.target import Command
 from tuxmake.utils import quote_command_line
 from tuxmake.wrapper import Wrapper
 
+from generator import tools
 from generator.errors import InfraError, UserError
+from generator.workers import guarded
 
 REPRODUCIBLE: Mapping[str, str] = {
     "KBUILD_BUILD_TIMESTAMP": "2012-02-22 00:00:00 +0000",
@@ -254,16 +255,6 @@ def command_line(request: MakeRequest) -> list[str]:
     return ["env", "-C", str(request.tree), *settings, *make, goal]
 
 
-def guarded(command: tuple[str, ...], stop: signal.Signals) -> tuple[str, ...]:
-    """Return ``command`` such that it gets ``stop`` when this process dies, even if it is killed.
-
-    ``setpriv`` (util-linux) replaces itself by the command; without it, the command is as it was.
-    """
-    setpriv = shutil.which("setpriv")
-    name = stop.name.removeprefix("SIG")
-    return (setpriv, "--pdeathsig", name, "--", *command) if setpriv else command
-
-
 def run_tool(
     directory: Path, command: tuple[str, ...], environment: Mapping[str, str]
 ) -> subprocess.CompletedProcess[str]:
@@ -277,22 +268,8 @@ def run_tool(
     Raises:
         InfraError: the program does not start.
     """
-    try:
-        return subprocess.run(
-            guarded(command, signal.SIGTERM),
-            cwd=directory,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            encoding="utf-8",
-            errors="replace",
-            check=False,
-        )
-    except OSError as error:
-        raise InfraError(
-            f"{command[0]} does not start: {error.strerror}", where=str(directory)
-        ) from error
+    guarding = guarded(command, signal.SIGTERM)
+    return tools.run(guarding, cwd=directory, env=environment, together=True)
 
 
 def compiler_environment(wrapper: str) -> dict[str, str]:

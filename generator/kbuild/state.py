@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from generator.kbuild.log import Message
-from generator.paths import write_atomic
+from generator.paths import read_now, write_atomic
 
 FORMAT = 1
 """Raised when the meaning of a stamp changes; older ones are then ignored."""
@@ -30,6 +30,7 @@ class BuildState:
         objects: kernel objects in the directory, counted over all runs.
         seconds: of the last run that compiled something.
         image: size in bytes and modification time in ns of the kernel image.
+        tree: git's id of the files that the image is built from.
         warnings: of all objects in the directory.
     """
 
@@ -39,6 +40,7 @@ class BuildState:
     objects: int = 0
     seconds: float = 0.0
     image: tuple[int, int] = (0, 0)
+    tree: str = ""
     warnings: tuple[Message, ...] = field(default=())
 
 
@@ -51,7 +53,7 @@ def hash_inputs(inputs: Mapping[str, object]) -> str:
 def read_state(path: Path) -> BuildState:
     """Return the state kept in ``path``; a missing, damaged or outdated file is an empty state."""
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(read_now(path))
         if data.pop("format") != FORMAT:
             return BuildState()
         data["warnings"] = tuple(Message(**item) for item in data["warnings"])
@@ -69,6 +71,17 @@ def write_state(path: Path, state: BuildState) -> None:
     """
     data = {"format": FORMAT, **asdict(state)}
     write_atomic(path, (json.dumps(data, indent=1, sort_keys=True) + "\n").encode())
+
+
+def built_tree(stamp: Path, image: Path) -> str:
+    """Return git's id of the files that a kernel image is built from; "" where nobody knows.
+
+    Args:
+        stamp: of the build directory.
+        image: the kernel image in it.
+    """
+    known = read_state(stamp)
+    return known.tree if known.key and known.image == image_identity(image) else ""
 
 
 def image_identity(image: Path) -> tuple[int, int]:

@@ -8,12 +8,12 @@ kernel lists (6.1) and an x86-64 tinyconfig really calls.
 from __future__ import annotations
 
 import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+from generator import tools
 from generator.errors import InfraError, UserError
 
 COMPILERS: Mapping[str, tuple[str, str]] = {
@@ -103,11 +103,9 @@ def _version(command: str) -> str:
 @lru_cache(maxsize=16)
 def _ask_version(command: str, _time: int, _size: int) -> str:
     try:
-        done = subprocess.run(
-            [command, "--version"], capture_output=True, text=True, timeout=30, check=True
-        )
-    except (OSError, subprocess.SubprocessError) as error:
-        raise InfraError(f"the compiler does not run: {error}", where=command) from error
+        done = tools.run([command, "--version"], limit=30, check=True)
+    except InfraError as error:
+        raise InfraError(f"the compiler does not run: {error.what}", where=command) from error
     return done.stdout.splitlines()[0] if done.stdout else "unknown"
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator.errors import InfraError, UserError
-from generator.paths import ensure_dir, write_atomic
+from generator.paths import ensure_dir, read_now, write_atomic
 from generator.tree.refs import RefFiles, differing, read_refs
 
 BUILD_PREFIX = "build-"
@@ -168,7 +168,7 @@ def cloned_from(directory: Path) -> str:
     if not (directory / "linux").is_dir():
         return ""
     try:
-        return str(json.loads((directory / _STAMP).read_bytes())["pristine"])
+        return str(json.loads(read_now(directory / _STAMP))["pristine"])
     except (OSError, ValueError, KeyError, TypeError):
         return ""
 
@@ -216,7 +216,7 @@ def copy_noted_files(source: Path, target: Path) -> None:
 def _noted_files(tree: Path) -> set[str]:
     """Return the files that an earlier ref put into ``tree``."""
     try:
-        return set((tree.parent / _FILES).read_text().splitlines())
+        return set(read_now(tree.parent / _FILES).decode().splitlines())
     except OSError:
         return set()
 

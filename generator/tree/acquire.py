@@ -13,17 +13,20 @@ import json
 import os
 import re
 import shutil
-import subprocess
+import signal
 import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from generator import tools
 from generator.errors import InfraError, UserError
 from generator.model.bases import Base
-from generator.paths import ensure_dir, locked, write_atomic
+from generator.paths import ensure_dir, locked, read_now, write_atomic
 from generator.tree.git import git_environment
+from generator.tree.look import find_files, find_lines, run, show_file
 from generator.tree.promisor import fetch_files, store_of
+from generator.workers import guarded
 
 PACKAGE_DIR = Path("/usr/src")
 
@@ -61,20 +64,20 @@ class Source:
             UserError: the tree has no such file.
         """
         if self.kind == "git":
-            return _git_show(self.objects, self.commit, path)
+            return show_file(self.objects, self.commit, path)
         return _read(self.path / path).decode("utf-8", "surrogateescape")
 
     def search(self, folder: str, word: str) -> tuple[str, ...]:
         """List the C files and headers below ``folder`` that contain ``word`` as a whole word."""
         self._fetch((folder,), "ch")
-        return _git_grep(self.objects, self.commit, folder, word)
+        return find_files(self.objects, self.commit, folder, word)
 
     def lines(
         self, folders: tuple[str, ...], words: tuple[str, ...]
     ) -> tuple[tuple[str, str], ...]:
         """List file and text of the lines below ``folders`` that have one of ``words``, whole."""
         self._fetch(folders, "ch")
-        return _git_lines(self.objects, self.commit, folders, words)
+        return find_lines(self.objects, self.commit, folders, words)
 
     def _fetch(self, folders: tuple[str, ...], suffixes: str) -> None:
         if self.store:
@@ -83,7 +86,7 @@ class Source:
     def header_words(self, words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
         """List which of ``words`` the headers have outside of comments, each with its file."""
         self._fetch(HEADERS, "h")
-        rows = _git_lines(self.objects, self.commit, HEADERS, words, pattern="*.h")
+        rows = find_lines(self.objects, self.commit, HEADERS, words, pattern="*.h")
         wanted = frozenset(words)
         found = {
             (path, word)
@@ -109,64 +112,6 @@ def _read(path: Path) -> bytes:
             where=str(path),
             hint="is this the whole source of a kernel?",
         ) from error
-
-
-def _run(command: list[str]) -> subprocess.CompletedProcess[bytes]:
-    try:
-        return subprocess.run(
-            command, capture_output=True, check=False, env=git_environment(isolated=False)
-        )
-    except OSError as error:
-        raise InfraError(
-            f"cannot run {command[0]}: {error.strerror}", hint=f"apt-get install {command[0]}"
-        ) from error
-
-
-def _git_show(repo: Path, commit: str, path: str) -> str:
-    done = _run(["git", "-C", str(repo), "cat-file", "blob", f"{commit}:{path}"])
-    if done.returncode:
-        raise UserError(f"the commit {commit[:12]} has no such file", where=f"{repo}: {path}")
-    return done.stdout.decode("utf-8", "surrogateescape")
-
-
-def _git_grep(tree: Path, commit: str, folder: str, word: str) -> tuple[str, ...]:
-    """List files that contain ``word``: of a commit, or of the directory without one."""
-    command = ["git", "-C", str(tree), "grep", "--no-color", "-lwF"]
-    command += ["-e", word, commit] if commit else ["--no-index", "-e", word]
-    done = _run([*command, "--", f"{folder}/*.[ch]"])
-    # what git says besides, such as that it packs objects, is no error
-    if done.returncode > 1:
-        raise InfraError(
-            f"git grep failed: {done.stderr.decode(errors='replace').strip()}", where=str(tree)
-        )
-    lines = done.stdout.decode().splitlines()
-    return tuple(sorted(line.removeprefix(f"{commit}:") for line in lines))
-
-
-def _git_lines(
-    tree: Path,
-    commit: str,
-    folders: tuple[str, ...],
-    words: tuple[str, ...],
-    pattern: str = "*.[ch]",
-) -> tuple[tuple[str, str], ...]:
-    """List file and text of lines with a word: of a commit, or of the directory without one."""
-    if not words:
-        return ()
-    # one expression: git looks for many fixed strings one after the other
-    command = ["git", "-C", str(tree), "grep", "--no-color", "-I", "-wEz"]
-    command += [] if commit else ["--no-index"]
-    command += ["-e", "|".join(words), *([commit] if commit else [])]
-    done = _run([*command, "--", *(f"{folder}/{pattern}" for folder in folders)])
-    if done.returncode > 1:
-        raise InfraError(
-            f"git grep failed: {done.stderr.decode(errors='replace').strip()}", where=str(tree)
-        )
-    rows = []
-    for row in done.stdout.decode("utf-8", "surrogateescape").splitlines():
-        path, _, text = row.partition("\0")
-        rows.append((path.removeprefix(f"{commit}:"), text))
-    return tuple(rows)
 
 
 _VERSION_LINE = re.compile(r"^(VERSION|PATCHLEVEL|SUBLEVEL)\s*=\s*(\d+)\s*$", re.M)
@@ -241,7 +186,7 @@ def _directory_source(tree: Path) -> Source:
 
 def _git_source(tree: Path, rev: str) -> Source:
     parse = ["git", "-C", str(tree), "rev-parse"]
-    done = _run([*parse, "--verify", "--end-of-options", f"{rev}^{{commit}}"])
+    done = run([*parse, "--verify", "--end-of-options", f"{rev}^{{commit}}"])
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().splitlines()
         raise UserError(
@@ -250,11 +195,11 @@ def _git_source(tree: Path, rev: str) -> Source:
             where=str(tree),
         )
     commit = done.stdout.decode().strip()
-    if _run([*parse, "--show-prefix"]).stdout.strip():
+    if run([*parse, "--show-prefix"]).stdout.strip():
         raise UserError("this is a directory inside of a git repository", where=str(tree))
     store = store_of(tree)
     version = kernel_version(
-        _git_show(store, commit, "Makefile"), where=f"{tree}: {commit[:12]}:Makefile"
+        show_file(store, commit, "Makefile"), where=f"{tree}: {commit[:12]}:Makefile"
     )
     return Source(
         version=version,
@@ -266,19 +211,29 @@ def _git_source(tree: Path, rev: str) -> Source:
     )
 
 
-def _package_source(base: Base, workdir: Path) -> Source:
-    """Return the unpacked package; unpack it when that has not been done for this version."""
+def package_place(base: Base, workdir: Path) -> Path:
+    """Return where the package with a base's source is unpacked to; its folder is made.
+
+    Raises:
+        UserError: there is no such package, or no such place.
+    """
     if not base.package:
         raise UserError(
             f"Debian has no package with the source of {base.name}",
             hint="give a source with --tree",
         )
+    return ensure_dir(workdir / base.name) / "pristine"
+
+
+def _package_source(base: Base, workdir: Path) -> Source:
+    """Return the unpacked package; unpack it when that has not been done for this version."""
+    # before anything is installed for a place that cannot be one
+    target = package_place(base, workdir)
     tarball = PACKAGE_DIR / f"{base.package}.tar.xz"
     if not tarball.is_file():
         tarball = _install_package(base, tarball)
     state = tarball.stat()
     identity = f"package {base.package} {_package_version(base.package) or state.st_mtime_ns}"
-    target = ensure_dir(workdir / base.name) / "pristine"
     unpack_once(target, identity, lambda place: _unpack(tarball, place))
     makefile = target / "Makefile"
     version = kernel_version(_read(makefile).decode(errors="replace"), where=str(makefile))
@@ -288,7 +243,7 @@ def _package_source(base: Base, workdir: Path) -> Source:
 def _package_version(package: str) -> str:
     if shutil.which("dpkg-query") is None:
         return ""
-    done = _run(["dpkg-query", "-W", "-f=${Version}", package])
+    done = run(["dpkg-query", "-W", "-f=${Version}", package])
     return done.stdout.decode().strip() if done.returncode == 0 else ""
 
 
@@ -296,7 +251,7 @@ def _install_package(base: Base, tarball: Path) -> Path:
     """Install Debian's source package when that is possible here."""
     command = ["apt-get", "install", "-y", "--no-install-recommends", base.package]
     if os.geteuid() == 0 and shutil.which("apt-get"):
-        done = _run(command)
+        done = run(command)
         if done.returncode == 0 and tarball.is_file():
             return tarball
         detail = done.stderr.decode(errors="replace").strip().splitlines()
@@ -318,10 +273,12 @@ def unpack_once(target: Path, identity: str, fill: Callable[[Path], None]) -> No
     An interrupted run leaves a directory under another name, which the next one removes.
     """
     stamp = target.with_name(f"{target.name}.json")
+    # the stamp goes first and comes last, so that what is filled needs no lock
+    if _is_filled(target, stamp, identity):
+        return
     with locked(target.with_name(f"{target.name}.lock")):
-        with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-            if json.loads(stamp.read_text())["identity"] == identity and target.is_dir():
-                return
+        if _is_filled(target, stamp, identity):
+            return
         stamp.unlink(missing_ok=True)
         for left in target.parent.glob(f".{target.name}.*"):
             shutil.rmtree(left, ignore_errors=True)
@@ -340,9 +297,16 @@ def unpack_once(target: Path, identity: str, fill: Callable[[Path], None]) -> No
         write_atomic(stamp, json.dumps({"identity": identity}).encode())
 
 
+def _is_filled(target: Path, stamp: Path, identity: str) -> bool:
+    """Tell whether ``target`` is there, and ``stamp`` says that it is for ``identity``."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        return json.loads(read_now(stamp))["identity"] == identity and target.is_dir()
+    return False
+
+
 def _unpack(tarball: Path, place: Path) -> None:
-    command = ["tar", "-x", "-f", str(tarball), "-C", str(place), "--strip-components=1"]
-    done = _run(command)
+    command = ("tar", "-x", "-f", str(tarball), "-C", str(place), "--strip-components=1")
+    done = run(list(guarded(command, signal.SIGTERM)))
     if done.returncode:
         detail = done.stderr.decode(errors="replace").strip().splitlines()
         raise InfraError(
@@ -401,16 +365,12 @@ def _copy(source: Source, place: Path) -> None:
         left_out = [f"--exclude={name}" for name in ("./.git", *_BUILT)]
         to_tar = ["tar", "-c", "-C", str(source.path), *left_out, "."]
     environment = git_environment(isolated=False)
-    try:
-        with subprocess.Popen(to_tar, stdout=subprocess.PIPE, env=environment) as writer:
-            done = subprocess.run(from_tar, stdin=writer.stdout, check=False)
+    sending, taking = (guarded(tuple(c), signal.SIGTERM) for c in (to_tar, from_tar))
+    with tools.start(sending, package=to_tar[0], env=environment) as writer:
+        assert writer.stdout
+        with tools.start(taking, package="tar", stdin=writer.stdout.fileno(), stdout=None) as done:
             # a writer whose reader has given up must not wait for it
-            if writer.stdout:
-                writer.stdout.close()
-    except OSError as error:
-        raise InfraError(
-            f"cannot run {to_tar[0]} or tar: {error.strerror}", hint="install git and tar"
-        ) from error
+            writer.stdout.close()
     if done.returncode or writer.returncode:
         raise InfraError(
             "copying the source failed", where=" ".join(to_tar), hint="is the disk full?"

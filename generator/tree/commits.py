@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 from generator.errors import InfraError
-from generator.model.series import Identity
-from generator.tree.git import git_environment
+from generator.model.identity import Identity
+from generator.tree.git import ask_git
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,20 +103,6 @@ def run_git(
     arguments: list[str], stdin: bytes = b"", *, environment: Mapping[str, str] | None = None
 ) -> None:
     """Run git; nothing of the user's configuration counts."""
-    command = ["git", *arguments]
-    try:
-        done = subprocess.run(
-            command,
-            input=stdin,
-            capture_output=True,
-            check=False,
-            env=git_environment(isolated=True) | dict(environment or {}),
-        )
-    except OSError as error:
-        raise InfraError("git cannot be run", hint="apt-get install git") from error
-    if done.returncode:
-        raise InfraError(
-            f"git failed: {done.stderr.decode(errors='replace').strip()}",
-            where=" ".join(command),
-            hint="is the disk full?",
-        )
+    ask_git(
+        *arguments, isolated=True, stdin=stdin, environment=environment, hint="is the disk full?"
+    )

@@ -1,13 +1,24 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The environment that git is called with.
+"""The one door to git's commands, and the environment that git is called with.
 
 A variable such as ``GIT_DIR``, set while git runs a hook or a rebase, would redirect every call to
-another repository: all of them are dropped. Called by ``acquire`` and ``series``.
+another repository: all of them are dropped.
+
+GitPython reads and writes our own repository and the refs of a user's (``tree.series``,
+``tree.refs``). What is here it has no words for, or costs a process for each object: streams of
+bytes on stdin (``fast-import``, ``apply``, ``update-index``), an index of one's own, and a status
+that is an answer (``merge-file``, ``config --get``).
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
+from pathlib import Path
+from subprocess import CompletedProcess
+
+from generator import tools
+from generator.errors import InfraError
 
 
 def git_environment(*, isolated: bool) -> dict[str, str]:
@@ -25,3 +36,61 @@ def git_environment(*, isolated: bool) -> dict[str, str]:
         kept = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_SYSTEM")
         environment |= {name: os.environ[name] for name in kept if name in os.environ}
     return environment
+
+
+def run_git(
+    *arguments: str,
+    repo: Path | None = None,
+    isolated: bool,
+    stdin: bytes = b"",
+    cwd: Path | None = None,
+    environment: Mapping[str, str] | None = None,
+) -> CompletedProcess[bytes]:
+    """Run a command of git to its end; its status is the caller's to judge.
+
+    Args:
+        arguments: the command and its arguments.
+        repo: the repository or worktree, as ``-C`` has it; None for the folder that it runs in.
+        isolated: see ``git_environment``.
+        stdin: what it reads.
+        cwd: the folder that it runs in.
+        environment: more variables.
+
+    Raises:
+        InfraError: there is no git.
+    """
+    place = ("-C", str(repo)) if repo else ()
+    return tools.run_bytes(
+        ["git", *place, *arguments],
+        cwd=cwd,
+        env=git_environment(isolated=isolated) | dict(environment or {}),
+        stdin=stdin,
+    )
+
+
+def ask_git(
+    *arguments: str,
+    repo: Path | None = None,
+    isolated: bool,
+    stdin: bytes = b"",
+    environment: Mapping[str, str] | None = None,
+    hint: str = "",
+) -> bytes:
+    """Run a command of git that has to succeed, and return what it prints.
+
+    Args:
+        arguments: the command and its arguments.
+        repo: see ``run_git``, as for what follows.
+        isolated: see ``git_environment``.
+        stdin: what it reads.
+        environment: more variables.
+        hint: what to do when it fails.
+
+    Raises:
+        InfraError: it fails, or there is no git.
+    """
+    done = run_git(*arguments, repo=repo, isolated=isolated, stdin=stdin, environment=environment)
+    if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip()
+        raise InfraError(f"git failed: {said}", where=" ".join(done.args), hint=hint)
+    return done.stdout

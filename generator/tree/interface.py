@@ -19,7 +19,11 @@ from generator.tree.facts import REFUSED, Facts, FunctionFact, Hook, hook_line, 
 
 
 def describe_interface(
-    before: Mapping[str, str], after: Mapping[str, str], patches: Iterable[Patch]
+    before: Mapping[str, str],
+    after: Mapping[str, str],
+    patches: Iterable[Patch],
+    *,
+    modelled: bool = True,
 ) -> Facts:
     """Return the interface of a series.
 
@@ -27,6 +31,7 @@ def describe_interface(
         before: the files that the series touches, without it; one that is not there is new.
         after: the same files with it.
         patches: those of the series.
+        modelled: what the model says of opcodes and states is what the series brings.
     """
     files = [(path, before.get(path, ""), after[path]) for path in sorted(after)]
     files = [file for file in files if file[0].endswith((".c", ".h"))]
@@ -41,9 +46,9 @@ def describe_interface(
         functions=name_functions(functions),
         members={k: v for _, old, new in files for k, v in _new(list_members, old, new)},
         macros={k: v for _, old, new in files for k, v in _new(list_macros, old, new)},
-        opcodes=_opcodes(),
+        opcodes=_opcodes() if modelled else {},
         hooks=tuple(sorted(hooks, key=hook_line)),
-        states=_states(),
+        states=_states() if modelled else {},
         points=_points(patches),
     )
 

@@ -15,12 +15,12 @@ from __future__ import annotations
 import json
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache, partial
+from functools import partial
 from pathlib import Path
 
-from generator.csource import scan as csource
+from generator import csource
 from generator.errors import UserError
 from generator.model.bases import Base
 from generator.model.edits import (
@@ -31,160 +31,36 @@ from generator.model.edits import (
     ReplaceTokens,
 )
 from generator.model.interface import INTERFACE
-from generator.paths import write_atomic
-from generator.render.env import BASELINE, Templates, environment
-from generator.render.places import place_of, place_of_text, place_of_word
-from generator.render.words import Problem, raise_all
+from generator.paths import read_now, write_atomic
+from generator.render.env import BASELINE, Templates
+from generator.render.places import place_of, place_of_text
+from generator.render.problems import Problem, raise_all
+from generator.render.whence import place_in_template
 from generator.tree.acquire import Source
-from generator.tree.edit import WorkingTree
+from generator.tree.places import WorkingTree
+from generator.tree.uses import (
+    Call,
+    all_words,
+    declared_in,
+    find_holders,
+    inserted_lines,
+    members_in,
+    read_uses,
+    structs_in,
+    tags_in,
+)
 
 WHOLE = "include/linux/compiler.h"
 """A tree without it has no headers to look into, as a part of a tree that somebody has cut out."""
 
-_KEYWORDS = frozenset(
-    (
-        *("if", "for", "while", "switch", "return", "sizeof", "typeof", "__typeof__", "defined"),
-        *("volatile", "do", "case", "else", "asm", "__attribute__", "__aligned", "__maybe_unused"),
-    )
-)
-_DECLARED = re.compile(
-    r"^(?:[ \t]*#[ \t]*define[ \t]+(\w+)"
-    r"|(?!(?:return|else|EXPORT\w*)\b)(?:[A-Za-z_][^\n;={}()]*?)?\b(\w+)[ \t]*\()",
-    re.M,
-)
-_CALL = re.compile(r"(?<![\w.>])([A-Za-z_]\w*)[ \t]*\(")
-_CONSTANT = re.compile(r"(?<![\w#])([A-Z][A-Z0-9_]{3,})\b(?![ \t]*\()")
 _SAID = re.compile(r"\b([A-Za-z_]\w*)\(\)|(?<![\w./%-])([A-Za-z]\w*_\w+)\b(?![./-]\w)")
+_FILES = re.compile(
+    r"(?<![\w/.-])(?:arch|block|drivers|fs|include|init|kernel|lib|mm|security|tools)/"
+    r"[\w/.-]*\w\.[chS]\b"
+)
 _DENIED = re.compile(r"\bthere\s+is\s+no\s+\w+")  # may well be nowhere
-_STRUCT = re.compile(r"^struct (\w+) \{", re.M)
-_COMMENTED = re.compile(r"\b([a-z_]\w*)\(\)")
-
-
-@dataclass(frozen=True, kw_only=True)
-class Call:
-    """A call: what is called, with how many arguments, from which line of the text."""
-
-    name: str
-    count: int
-    position: int
-
-
-@dataclass(frozen=True, kw_only=True)
-class Uses:
-    """What a piece of C uses.
-
-    Attributes:
-        calls: functions and macros like them.
-        constants: names in capitals, by the position of their first use.
-        members: structure, member and position, where the type is known.
-        reached: every word behind ``->`` or ``.``, by its first position.
-        commented: names that comments have with brackets behind them.
-        pointers: names that are called and are variables.
-    """
-
-    calls: tuple[Call, ...]
-    constants: Mapping[str, int]
-    members: tuple[tuple[str, str, int], ...]
-    reached: Mapping[str, int]
-    commented: Mapping[str, int]
-
-
-@lru_cache(maxsize=512)
-def read_uses(
-    text: str, holders: tuple[tuple[str, str], ...], defined: frozenset[str] = frozenset()
-) -> Uses:
-    """Return what a piece of C uses.
-
-    Args:
-        text: the C.
-        holders: members that hold one of the series' structures, and the name of that structure.
-        defined: structures of the series that only its C defines.
-    """
-    masked = csource.code(text)
-    pointers = set(re.findall(r"\(\s*\*\s*(\w+)\s*\)\s*\(", masked))
-    calls = []
-    for match in _CALL.finditer(masked):
-        name = match.group(1)
-        line = masked[masked.rfind("\n", 0, match.start()) + 1 : match.start()]
-        if name in _KEYWORDS or name in pointers or re.match(r"\s*#\s*(?:if|elif|include)\b", line):
-            continue
-        spans, _ = csource.call_arguments(masked, match.end() - 1)
-        empty = len(spans) == 1 and spans[0].of(masked).strip() in ("", "void")
-        calls.append(Call(name=name, count=0 if empty else len(spans), position=match.start()))
-    constants: dict[str, int] = {}
-    for match in _CONSTANT.finditer(masked):
-        constants.setdefault(match.group(1), match.start())
-    commented: dict[str, int] = {}
-    for span in csource.comments(text):
-        for match in _COMMENTED.finditer(text, span.start, span.end):
-            commented.setdefault(match.group(1), match.start())
-    reached: dict[str, int] = {}
-    for match in re.finditer(r"(?:->|\.)\s*(\w+)", masked):
-        reached.setdefault(match.group(1), match.start(1))
-    return Uses(
-        calls=tuple(calls),
-        constants=constants,
-        members=tuple(_members(masked, dict(holders), defined)),
-        reached=reached,
-        commented=commented,
-    )
-
-
-def _members(
-    masked: str, holders: Mapping[str, str], defined: frozenset[str]
-) -> Iterator[tuple[str, str, int]]:
-    """Yield structure, member and position of each use whose structure is one of the series."""
-    own = set(holders.values()) | {struct.name for struct in INTERFACE.structs} | defined
-    start = 0
-    for part in re.split(r"(?<=^\})", masked, flags=re.M):
-        variables = {
-            variable: struct
-            for struct, variable in re.findall(
-                r"\bstruct\s+(\w+)\s*\**\s*(?:const\s+)?(\w+)\b(?!\s*\()", part
-            )
-        }
-        for match in re.finditer(r"(?<![\w.>])(\w+)((?:\s*(?:->|\.)\s*\w+)+)", part):
-            struct = variables.get(match.group(1), "")
-            for member in re.finditer(r"(?:->|\.)\s*(\w+)", match.group(2)):
-                name = member.group(1)
-                if struct in own:
-                    yield struct, name, start + match.start(2) + member.start(1)
-                struct = holders.get(name, "")
-        start += len(part)
-
-
-@lru_cache(maxsize=512)
-def declared_in(text: str) -> frozenset[str]:
-    """Return what a file declares: functions, macros, structures, enumerators, constants."""
-    masked = csource.mask(text)
-    found = {name for match in _DECLARED.finditer(masked) for name in match.groups() if name}
-    for body in re.findall(r"\benum\b[^;{}()]*\{([^}]*)\}", masked):
-        found |= set(re.findall(r"\b[A-Za-z_]\w*", body))
-    return frozenset(found)
-
-
-@lru_cache(maxsize=512)
-def _all_words(text: str) -> frozenset[str]:
-    return frozenset(re.findall(r"[A-Za-z_]\w*", text))
-
-
-@lru_cache(maxsize=512)
-def _structs_in(text: str) -> frozenset[str]:
-    return frozenset(_STRUCT.findall(csource.mask(text)))
-
-
-@lru_cache(maxsize=512)
-def _members_in(text: str, struct: str) -> frozenset[str]:
-    found = csource.find_aggregate(text, "struct", struct)
-    body = csource.code(found[1].of(text)) if found else ""
-    return frozenset(
-        name
-        for names in re.findall(
-            r"\b(\w+)\s*(?:\[[^]]*\]\s*)*(?::\s*\w+\s*)?[;,]|\(\s*\*\s*(\w+)\s*\)\s*\(", body
-        )
-        for name in names
-        if name
-    )
+_OF_PROGRAMS = frozenset(("longjmp", "setjmp", "makecontext", "swapcontext"))
+"""What programs call, and is neither of the kernel nor a system call."""
 
 
 @dataclass
@@ -213,7 +89,9 @@ class NameCheck:
     _problems: list[Problem] = field(default_factory=list)
     _seen: set[tuple[str, str]] = field(default_factory=set)
     _words: set[str] = field(default_factory=set)
+    _in_code: set[str] = field(default_factory=set)
     _counted: set[int] = field(default_factory=set)
+    _comments: dict[str, Callable[[str], str]] = field(default_factory=dict)
     _messages: list[tuple[str, str]] = field(default_factory=list)
     _loaded: frozenset[str] = frozenset()
 
@@ -230,7 +108,8 @@ class NameCheck:
             declared |= declared_in(text)
             if id(text) not in self._counted:
                 self._counted.add(id(text))
-                self._words |= _all_words(text)
+                self._words |= all_words(text)
+                self._in_code |= all_words(csource.without_comments(text))
         look = _Prefix(self, tree, templates, frozenset(declared))
         self._loaded = frozenset(tree.files)
         for (path, template), text in tree.blocks.items():
@@ -241,14 +120,18 @@ class NameCheck:
                 # a later edit has changed a part of it: what we have made is looked at as it is
                 text = whole if path in tree.created else ""
             beside = tuple(other for where, other in tree.blocks if where == path)
-            look.text(text, partial(_place_in_template, template, beside=beside))
+            look.text(text, partial(place_in_template, template, beside=beside))
         for edit in edits:
             for text in _texts(edit) if edit.path.endswith((".c", ".h")) else ():
                 look.text(templates.text(text), partial(_place_of_edit, text))
 
-    def message(self, ident: str, text: str) -> None:
+    def message(self, template: str, text: str) -> None:
         """Keep a commit message; its names are looked at when all prefixes are known."""
-        self._messages.append((ident, text))
+        self._messages.append((template, text))
+
+    def comment(self, name: str, place: Callable[[str], str]) -> None:
+        """Keep a function that a comment names: a later patch may bring it."""
+        self._comments.setdefault(name, place)
 
     def ask(self, name: str, problem: Callable[[], Problem], *, other: str = "") -> None:
         """Want a name in the tree, or the ``other``; the problem is made when neither is there."""
@@ -271,20 +154,16 @@ class NameCheck:
         Raises:
             UserError: all problems.
         """
-        everything = "\n".join(sorted(self._words))
-        for ident, text in self._messages:
-            for called, named in dict.fromkeys(_SAID.findall(_DENIED.sub("", text))):
-                name = called or named
-                # a part of names, as in "pre_xol and post_xol", is said without brackets
-                known = name in self._words or (named and named.strip("_") in everything)
-                if not known and not name.startswith("CONFIG_"):
-                    # a message calls a system call as its users do
-                    self.ask(name, partial(_said, ident, name), other=f"sys_{name}")
+        self._read_messages(touched)
+        for name, place in self._comments.items():
+            if name not in self._in_code and name not in _OF_PROGRAMS:
+                self.ask(name, partial(_commented, name, place), other=f"sys_{name}")
         # a file that was opened later has been as the base has it
         self._asked = [
             asked
             for asked in self._asked
-            if not any(
+            if not self._is_symbol(asked.name, base_files)
+            and not any(
                 asked.name in declared_in(text)
                 for path, text in base_files.items()
                 if path not in asked.loaded
@@ -298,24 +177,59 @@ class NameCheck:
                     self._problems.append(asked.problem())
         raise_all(self._problems)
 
+    def _read_messages(self, touched: Iterable[str]) -> None:
+        """Ask for the names that messages have; ``touched`` are the files that the series has."""
+        parts = "_\n_".join(["", *sorted(self._words), ""])
+        for template, text in self._messages:
+            for called, named in dict.fromkeys(_SAID.findall(_DENIED.sub("", text))):
+                name = called or named
+                # a part of names, as in "pre_xol and post_xol", is said without brackets
+                known = name in self._words or (named and f"_{named.strip('_')}_" in parts)
+                if not known and name not in _OF_PROGRAMS:
+                    # a message calls a system call as its users do
+                    self.ask(name, partial(_said, template, name), other=f"sys_{name}")
+            for path in dict.fromkeys(_FILES.findall(text)) if self._has_headers() else ():
+                if path not in touched and not self._has(path):
+                    self._problems.append(_said(template, path))
+
+    def _is_symbol(self, name: str, base_files: Mapping[str, str]) -> bool:
+        """Tell whether Kconfig declares a name: unmodified files ask for it, or we bring it."""
+        symbol = name.removeprefix("CONFIG_")
+        return symbol != name and (
+            symbol in self._words or any(name in all_words(text) for text in base_files.values())
+        )
+
     def _has_headers(self) -> bool:
+        return self._has(WHOLE)
+
+    def _has(self, path: str) -> bool:
         try:
-            self.source.load(WHOLE)
+            self.source.load(path)
         except UserError:
             return False
         return True
 
 
-def _place_of_edit(text: str, _word: str) -> str:
+def _line_at(text: str, position: int) -> str:
+    """Return the line of a text that has a position, without the white space around it."""
+    return text[text.rfind("\n", 0, position) + 1 :].partition("\n")[0].strip()
+
+
+def _place_of_edit(text: str, _word: str, *, line: str) -> str:
     return place_of_text(text)
 
 
-def _said(ident: str, name: str) -> Problem:
+def _said(template: str, name: str) -> Problem:
     return Problem(
-        where=_place_in_template(f"messages/{ident}.txt", name),
+        where=place_in_template(template, name),
         what=f"the message names '{name}', which neither the series nor the tree has",
         hint="was it renamed?",
     )
+
+
+def _commented(name: str, place: Callable[[str], str]) -> Problem:
+    what = f"a comment names {name}(), which is declared nowhere"
+    return Problem(where=place(name), what=what, hint="was it renamed?")
 
 
 def _texts(edit: Edit) -> tuple[str, ...]:
@@ -356,59 +270,55 @@ class _Prefix:
         self._later |= {
             macro.name: macro.patch
             for macro in INTERFACE.macros
-            if macro.patch and not templates.has(macro.patch)
+            if ours and macro.patch and not templates.has(macro.patch)
         }
         self._has = templates.has
         self._fields = {
             struct.name: {member.name: member.patch for member in struct.members}
-            for struct in INTERFACE.structs
+            for struct in (INTERFACE.structs if ours else ())
         }
+        self._tags = frozenset(name for text in tree.files.values() for name in tags_in(text))
         # what the model does not have, the C brings: all of it in a template, so in one piece
         self._defined = frozenset(
-            name for text in tree.blocks.values() for name in _structs_in(text)
+            name for text in tree.blocks.values() for name in structs_in(text)
         ) - frozenset(self._fields)
-        brought = [
-            (match[1], match[2])
-            for group in check.base.edits.values()
-            for edit in group
-            if isinstance(edit, InsertLines)
-            for match in re.finditer(r"\bstruct\s+(\w+)\s*\**\s*\**(\w+);", edit.text)
-        ]
+        inserted = inserted_lines(check.base)
         self._late_fields = {
             match[1]: ident
-            for ident, group in check.base.edits.items()
+            for ident, text in inserted
             if ident in check.later and not templates.has(ident)
-            for edit in group
-            if isinstance(edit, InsertLines)
-            for match in re.finditer(r"^\t(?:struct\s+)?\w+\s*\**\s*\**(\w+);", edit.text, re.M)
+            for match in re.finditer(r"^\t(?:struct\s+)?\w+\s*\**\s*\**(\w+);", text, re.M)
         }
-        own = self._defined | self._fields.keys()
-        holders = {name: struct for struct, name in brought if struct in own}
-        for struct in INTERFACE.structs:
-            for member in struct.members:
-                held = re.fullmatch(r"struct (\w+)\s*\**", member.type)
-                if held and held[1] in own:
-                    holders[member.name] = held[1]
-        self._holders = tuple(sorted(holders.items()))
+        self._holders = find_holders(inserted, self._defined | self._fields.keys())
 
-    def text(self, text: str, place: Callable[[str], str]) -> None:
-        """Look at a piece of C; ``place`` says where a word of it comes from."""
+    def text(self, text: str, place: Callable[..., str]) -> None:
+        """Look at a piece of C; ``place`` says where a word of a ``line`` of it comes from."""
         uses = read_uses(text, self._holders, self._defined)
+
+        def at(position: int) -> Callable[[str], str]:
+            # of thousands of names few are a problem: the line is looked for then
+            return lambda word: place(word, line=_line_at(text, position))
+
         for call in uses.calls:
-            self._call(call, place)
-        for name in uses.constants:
-            if name in self._later:
-                self._too_early(name, place)
-            elif name not in self._declared and not name.startswith("CONFIG_"):
-                self._unknown(name, place, f"'{name}' is not defined")
-        for struct, member, _ in uses.members:
-            self._member(struct, member, place)
-        for name, patch in self._late_fields.items():
-            if name in uses.reached:
-                self._early(name, patch, place)
-        for name in uses.commented:
-            if name not in self._declared and name not in self._check._words:
-                self._unknown(name, place, f"a comment names {name}(), which is declared nowhere")
+            self._call(call, at(call.position))
+        for name in self._later.keys() & uses.words.keys():
+            self._too_early(name, at(uses.words[name]))
+        for name, position in uses.constants.items():
+            if name not in self._declared and name not in self._later:
+                self._unknown(name, at(position), f"'{name}' is not defined")
+        for name, position in uses.installed.items():
+            if name not in self._declared and name not in self._later:
+                self._unknown(name, at(position), f"'{name}' is declared nowhere")
+        for name, position in uses.tags.items():
+            if name not in self._tags:
+                self._unknown(name, at(position), f"the type '{name}' is declared nowhere")
+        for struct, member, position in uses.members:
+            self._member(struct, member, at(position))
+        for name in self._late_fields.keys() & uses.reached.keys():
+            self._early(name, self._late_fields[name], at(uses.reached[name]))
+        for name, position in uses.commented.items():
+            if name not in self._declared:
+                self._check.comment(name, at(position))
 
     def _call(self, call: Call, place: Callable[[str], str]) -> None:
         name = call.name
@@ -423,11 +333,7 @@ class _Prefix:
                         hint=f"its parameters stand in {place_of('Function', name)}",
                     ),
                 )
-        if name in self._declared:
-            return
-        if name in self._later:
-            self._too_early(name, place)
-        else:
+        if name not in self._declared and name not in self._later:
             self._unknown(name, place, f"{name}() is called and declared nowhere")
 
     def _too_early(self, name: str, place: Callable[[str], str]) -> None:
@@ -458,7 +364,7 @@ class _Prefix:
             if patch and not self._has(patch):
                 self._early(member, patch, place)
             return
-        if any(member in _members_in(text, struct) for text in self._tree.files.values()):
+        if any(member in members_in(text, struct) for text in self._tree.files.values()):
             return
         self._check.report(
             (struct, member),
@@ -472,35 +378,6 @@ class _Prefix:
         )
 
 
-def _place_in_template(template: str, word: str, *, beside: tuple[str, ...] = ()) -> str:
-    """Return ``file:line`` of the first use of ``word`` in a template or in one it includes.
-
-    Args:
-        template: its name, without the suffix.
-        word: an identifier.
-        beside: the other templates that were inserted into the same file so far.
-    """
-    wanted = re.compile(rf"\b{re.escape(word)}\b")
-    names = (template, *(other for other in beside if other != template))
-    for name, text in (each for one in names for each in _included(f"{one}.j2")):
-        for number, line in enumerate(text.split("\n"), 1):
-            if wanted.search(line):
-                return f"templates/{name}:{number}"
-    where = place_of_word(word)
-    return where if ":" in where else f"templates/{template}.j2"
-
-
-def _included(name: str) -> Iterator[tuple[str, str]]:
-    """Yield name and text of a template, and of those that it includes."""
-    loader = environment().loader
-    if loader is None or name not in loader.list_templates():
-        return
-    text = loader.get_source(environment(), name)[0]
-    yield name, text
-    for inner in re.findall(r"\{%-?\s*include\s+[\"']([^\"']+)", text):
-        yield from _included(inner)
-
-
 def _in_headers(
     source: Source, wanted: set[str], touched: frozenset[str], cache: Path
 ) -> frozenset[str]:
@@ -508,7 +385,7 @@ def _in_headers(
     known: dict[str, list[str]] = defaultdict(list)
     identity = f"{source.identity} {' '.join(sorted(touched))}"
     try:
-        kept = json.loads(cache.read_bytes())
+        kept = json.loads(read_now(cache))
         if kept["identity"] == identity:
             known["names"] = [str(name) for name in kept["names"]]
     except (OSError, ValueError, KeyError, TypeError):

@@ -8,12 +8,11 @@ clone's objects as an alternate and its remote as a promisor: what is missing go
 from __future__ import annotations
 
 import hashlib
-import subprocess
 from pathlib import Path
 
 from generator.errors import InfraError
 from generator.paths import cache_dir, ensure_dir, locked, write_atomic
-from generator.tree.git import git_environment
+from generator.tree.git import run_git
 
 
 def store_of(repo: Path) -> Path:
@@ -77,7 +76,8 @@ def fetch_files(store: Path, commit: str, folders: tuple[str, ...], suffixes: st
 
 def _remote(repo: Path) -> str:
     """Return the remote that promises what a partial clone lacks, "" for a whole one."""
-    done = _run(repo, "config", "--get-regexp", r"^remote\..*\.promisor$")
+    pattern = r"^remote\..*\.promisor$"
+    done = run_git("config", "--get-regexp", pattern, repo=repo, isolated=False)
     for line in done.stdout.decode(errors="replace").splitlines():
         key, _, value = line.partition(" ")
         if value.strip() in ("true", "1", "yes", "on"):
@@ -86,7 +86,7 @@ def _remote(repo: Path) -> str:
 
 
 def _git(repo: Path, *arguments: str, stdin: str = "") -> str:
-    done = _run(repo, *arguments, stdin=stdin)
+    done = run_git(*arguments, repo=repo, isolated=False, stdin=stdin.encode())
     if done.returncode:
         raise InfraError(
             f"git {arguments[0]} failed: {done.stderr.decode(errors='replace').strip()}",
@@ -94,16 +94,3 @@ def _git(repo: Path, *arguments: str, stdin: str = "") -> str:
             hint="can the remote of the clone be reached?",
         )
     return done.stdout.decode("utf-8", "surrogateescape")
-
-
-def _run(repo: Path, *arguments: str, stdin: str = "") -> subprocess.CompletedProcess[bytes]:
-    try:
-        return subprocess.run(
-            ["git", "-C", str(repo), *arguments],
-            input=stdin.encode(),
-            capture_output=True,
-            check=False,
-            env=git_environment(isolated=False),
-        )
-    except OSError as error:
-        raise InfraError("git cannot be run", hint="apt-get install git") from error

@@ -2,17 +2,16 @@
 """Make the commits of a series and write them as patches.
 
 Reads a plan and a source; makes ``<workdir>/<base>/repo.git`` with only the files that the series
-touches, and from it the mail form. Git writes the patch text, with fixed author and date: the same
-input gives the same bytes.
+touches (of another series than the review's, with its name in front), and from it the mail form.
+Git writes the patch text, with fixed author and date: the same input gives the same bytes.
 
-The repository has the branches ``base`` (the unmodified files), ``baseline``, the series' name (the
-tip), and a tag ``<series>-NN`` for each prefix.
+The repository has the branches ``base`` (the unmodified files), ``baseline`` (what the first patch
+applies to), the series' name (the tip), and a tag ``<series>-NN`` for each prefix.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,21 +23,19 @@ from generator.errors import UserError
 from generator.model.edits import Edit
 from generator.model.trailers import trailer_lines
 from generator.paths import ensure_dir, locked, write_atomic
-from generator.plan import Plan
+from generator.plan import Plan, PlannedPatch
 from generator.render.env import BASELINE, Scope, Templates
 from generator.render.overview import describe_patches, number_patches
 from generator.render.places import place_of
 from generator.render.words import check_definitions, check_words
 from generator.tree.acquire import Source
 from generator.tree.commits import Commit, import_commits, run_git
-from generator.tree.edit import WorkingTree, apply_edits, changed_files
+from generator.tree.edit import apply_edits, changed_files
 from generator.tree.facts import FILE_NAME, format_interface
 from generator.tree.interface import describe_interface
-from generator.tree.manifest import digest, read_digests, read_names
+from generator.tree.manifest import digest
 from generator.tree.names import NameCheck
-
-BASELINE_COMMIT = 1
-"""Which of the commits is the baseline; the one before it has the unmodified files."""
+from generator.tree.places import WorkingTree
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,25 +77,27 @@ def render_series(plan: Plan, source: Source, workdir: Path) -> Rendered:
         InfraError: git fails.
     """
     place = workdir / plan.base.name
-    commits, base_files, tip_files = _make_commits(plan, source, place)
+    repo_path = place / plan.series.own("repo.git")
+    made = _make_commits(plan, source, place)
     facts = describe_interface(
-        {**base_files, **commits[BASELINE_COMMIT].files},
-        tip_files,
+        made.first_files,
+        made.tip_files,
         [planned.patch for planned in plan.patches],
+        modelled=plan.series.modelled,
     )
     with locked(place / "render.lock"):
-        import_commits(commits, place / "repo.git", plan.series.name, plan.series.author)
+        import_commits([made.base, *made.commits], repo_path, plan.series.name, plan.series.author)
         write_atomic(place / "source.json", _source_record(source))
         # closed afterwards: it has processes of git that wait for questions
-        with git.Repo(place / "repo.git") as repo:
+        with git.Repo(repo_path) as repo:
             patches = _format_patches(repo, plan, source)
             manifest = _manifest(repo, plan, source, patches)
     return Rendered(
-        repo=place / "repo.git",
+        repo=repo_path,
         patches=patches,
         manifest=manifest,
-        base_files=base_files,
-        tip_files=tip_files,
+        base_files=made.base.files,
+        tip_files=made.tip_files,
         interface=format_interface(facts),
     )
 
@@ -106,11 +105,12 @@ def render_series(plan: Plan, source: Source, workdir: Path) -> Rendered:
 def series_commits(plan: Plan, source: Source, workdir: Path) -> tuple[Commit, ...]:
     """Return the baseline and the patches as commits, oldest first; nothing is written but a cache.
 
+    A series that starts from the unmodified tree has no commit in front of its patches.
+
     Raises:
         UserError: an edit does not find its place, or the model or a template is wrong.
     """
-    commits, _, _ = _make_commits(plan, source, workdir / plan.base.name)
-    return tuple(commits[BASELINE_COMMIT:])
+    return _make_commits(plan, source, workdir / plan.base.name).commits
 
 
 def prefix_tree(plan: Plan, source: Source, number: int | None = None) -> WorkingTree:
@@ -143,10 +143,25 @@ def _source_record(source: Source) -> bytes:
     return (json.dumps(record, indent=1) + "\n").encode()
 
 
-def _make_commits(
-    plan: Plan, source: Source, place: Path
-) -> tuple[list[Commit], dict[str, str], dict[str, str]]:
-    """Carry the plan out in memory: the commits, the files before and the files after.
+@dataclass(frozen=True, kw_only=True)
+class _Made:
+    """What carrying out a plan gives.
+
+    Attributes:
+        base: the unmodified files that the series touches.
+        commits: the baseline, if the series starts from one, and the patches.
+        first_files: the files that the first patch finds.
+        tip_files: those after the last one.
+    """
+
+    base: Commit
+    commits: tuple[Commit, ...]
+    first_files: Mapping[str, str]
+    tip_files: Mapping[str, str]
+
+
+def _make_commits(plan: Plan, source: Source, place: Path) -> _Made:
+    """Carry the plan out in memory.
 
     ``place`` is made for the cache of names when the edits have all found their places.
     """
@@ -158,7 +173,6 @@ def _make_commits(
 
     check_words(plan.base, plan.series)
     tree = WorkingTree(load=load, search=source.search)
-    commits: list[Commit] = []
     check = NameCheck(
         base=plan.base,
         source=source,
@@ -166,46 +180,65 @@ def _make_commits(
     )
     before, defined = _step(tree, plan, (), plan.baseline, check)
     check_definitions(defined, Scope(base=plan.base, patches=()), BASELINE)
-    commits.append(
-        Commit(
-            message=_text(plan, "baseline", (), source),
-            files=before,
-            refs=("refs/heads/baseline",),
-        )
-    )
-    applied: tuple[str, ...] = ()
-    for planned in plan.patches:
-        applied = (*applied, planned.patch.ident)
-        changed, defined = _step(tree, plan, applied, planned.edits, check)
-        if not changed:
-            raise UserError(
-                f"the patch '{planned.patch.ident}' changes nothing on {plan.base.name}",
-                where=place_of("Patch", planned.patch.ident),
-                hint="say in the base's edits, or by patch= and has(), what it brings",
-            )
-        check_definitions(defined, Scope(base=plan.base, patches=applied), planned.patch.ident)
-        subject = Templates(Scope(base=plan.base, patches=applied)).text(planned.patch.subject)
-        body = _text(plan, planned.patch.ident, applied, source)
-        check.message(planned.patch.ident, f"{subject}\n{body}")
-        trailers = "\n".join(trailer_lines(planned.patch.ident, link=plan.series.link))
-        commits.append(
-            Commit(
-                message=f"{subject}\n\n{body}\n\n{trailers}\n",
-                files=changed,
-                refs=(f"refs/tags/{plan.series.name}-{planned.number:02d}",),
-            )
-        )
-    touched = {path for commit in commits for path in commit.files}
+    baseline = _baseline(plan, source, before)
+    patches = [_commit(plan, source, tree, planned, check) for planned in plan.patches]
+    touched = {path for commit in (*baseline, *patches) for path in commit.files}
     base_files = {path: original[path] for path in sorted(touched - tree.created)}
-    tip_files = {path: tree.files[path] for path in sorted(touched)}
-    check.message("cover", _text(plan, "cover", applied, source))
-    check.finish(base_files, touched, ensure_dir(place) / "names.json")
+    idents = tuple(planned.patch.ident for planned in plan.patches)
+    check.message(plan.series.message("cover"), _text(plan, "cover", idents, source))
+    check.finish(base_files, touched, ensure_dir(place) / plan.series.own("names.json"))
+    first = ("refs/heads/base", *(() if baseline else (_BASELINE_REF,)))
     base = Commit(
         message=f"Linux {source.version}: the files that the series touches\n",
         files=base_files,
-        refs=("refs/heads/base",),
+        refs=first,
     )
-    return [base, *commits], base_files, tip_files
+    return _Made(
+        base=base,
+        commits=(*baseline, *patches),
+        first_files={**base_files, **before},
+        tip_files={path: tree.files[path] for path in sorted(touched)},
+    )
+
+
+_BASELINE_REF = "refs/heads/baseline"
+
+
+def _baseline(plan: Plan, source: Source, files: Mapping[str, str]) -> tuple[Commit, ...]:
+    """Return the commit that makes the baseline: none where the unmodified tree is it."""
+    if not plan.series.modelled:
+        return ()
+    text = _text(plan, "baseline", (), source)
+    return (Commit(message=text, files=files, refs=(_BASELINE_REF,)),)
+
+
+def _commit(
+    plan: Plan, source: Source, tree: WorkingTree, planned: PlannedPatch, check: NameCheck
+) -> Commit:
+    """Carry out a patch and return its commit.
+
+    Raises:
+        UserError: it changes nothing, or an edit does not find its place.
+    """
+    patch = planned.patch
+    applied = tuple(one.patch.ident for one in plan.patches[: planned.number])
+    changed, defined = _step(tree, plan, applied, planned.edits, check)
+    if not changed:
+        raise UserError(
+            f"the patch '{patch.ident}' changes nothing on {plan.base.name}",
+            where=place_of("Patch", patch.ident),
+            hint="say in the base's edits, or by patch= and has(), what it brings",
+        )
+    check_definitions(defined, Scope(base=plan.base, patches=applied), patch.ident)
+    subject = Templates(Scope(base=plan.base, patches=applied)).text(patch.subject)
+    body = _text(plan, patch.ident, applied, source)
+    check.message(plan.series.message(patch.ident), f"{subject}\n{body}")
+    trailers = "\n".join(trailer_lines(patch.ident, own=patch.trailers, link=plan.series.link))
+    return Commit(
+        message=f"{subject}\n\n{body}\n\n{trailers}".rstrip("\n") + "\n",
+        files=changed,
+        refs=(f"refs/tags/{plan.series.name}-{planned.number:02d}",),
+    )
 
 
 def _step(
@@ -233,7 +266,7 @@ def _text(plan: Plan, name: str, applied: tuple[str, ...], source: Source) -> st
     templates = Templates(Scope(base=plan.base, patches=applied))
     patches = [planned.patch for planned in plan.patches]
     return templates.message(
-        name,
+        plan.series.message(name),
         source_version=source.version,
         overview=describe_patches(patches, [templates.text(patch.subject) for patch in patches]),
         numbers=number_patches(patches),
@@ -290,63 +323,3 @@ def _manifest(repo: git.Repo, plan: Plan, source: Source, patches: Mapping[str, 
         *(f"# sha256 {name} {digest(data)}" for name, data in patches.items()),
     ]
     return ("\n".join(lines) + "\n").encode()
-
-
-@dataclass(frozen=True, kw_only=True)
-class Written:
-    """Which files of a patch directory were written, and which were removed as stale."""
-
-    written: tuple[str, ...]
-    removed: tuple[str, ...]
-
-
-def write_series(rendered: Rendered, target: Path, *, overwrite: bool = False) -> Written:
-    """Write the patches into ``target``, each whole or not at all.
-
-    Patches that an earlier manifest lists and this one does not are removed; other files stay.
-
-    Args:
-        rendered: what is written.
-        target: the directory.
-        overwrite: what somebody has edited by hand may be lost.
-
-    Raises:
-        UserError: a patch was edited since it was rendered; nothing is written.
-    """
-    files = rendered.files
-    edited = () if overwrite else edited_patches(rendered, target)
-    if edited:
-        raise UserError(
-            "edited since it was rendered, and would be lost:\n  " + "\n  ".join(edited) + "\n",
-            where=str(target),
-            hint=f"uprobekit import {' '.join(str(target / name) for name in edited)} brings it "
-            "into the templates; uprobekit render --overwrite loses it",
-        )
-    ensure_dir(target)
-    manifest = target / "series"
-    listed = read_names(manifest.read_bytes()) if manifest.is_file() else ()
-    written = [name for name, data in files.items() if write_atomic(target / name, data)]
-    stale = [name for name in listed if name not in files and (target / name).is_file()]
-    for name in stale:
-        (target / name).unlink()
-    return Written(written=tuple(written), removed=tuple(stale))
-
-
-def edited_patches(rendered: Rendered, target: Path) -> tuple[str, ...]:
-    """Return the patches in ``target`` that are neither as they were rendered nor as they would be.
-
-    A file that a merge has left in conflict is output like the others: it is rendered again.
-    """
-    manifest = target / "series"
-    data = manifest.read_bytes() if manifest.is_file() else b""
-    known = read_digests(data)
-    found = []
-    for name, digests in sorted(known.items()):
-        path = target / name
-        if not path.is_file():
-            continue
-        text = path.read_bytes()
-        same = text == rendered.patches.get(name) or digest(text) in digests
-        if not same and not re.search(rb"^(?:<{7}|>{7})", text, re.M):
-            found.append(name)
-    return tuple(found)
