@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator.errors import InfraError, UserError
-from generator.model.series import Identity
+from generator.model.identity import Identity
 from generator.patches.sent import Person, sign_message
 from generator.tree.commits import Commit
-from generator.tree.git import git_environment
+from generator.tree.git import run_git
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,6 +34,7 @@ def apply_series(
     *,
     start: str,
     branch: str,
+    baseline: bool = True,
     author: Identity,
     signer: Person | None,
     replace: bool = False,
@@ -41,9 +42,10 @@ def apply_series(
     """Make a branch of the baseline and the patches.
 
     Args:
-        commits: the baseline and the patches, with the files that each changes.
+        commits: the baseline, if there is one, and the patches, with the files that each changes.
         repo: the user's repository.
-        start: the commit that the baseline goes on top of.
+        start: the commit that the first of them goes on top of.
+        baseline: the first of them is the baseline, which nobody signs.
         branch: the new branch.
         author: who stands in the commits where git knows nobody.
         signer: who git says the user is: author of the patches, and their Signed-off-by.
@@ -54,7 +56,7 @@ def apply_series(
         InfraError: git fails; nothing is left but objects that nobody refers to.
     """
     ref = f"refs/heads/{branch}"
-    _check_branch(repo, branch, ref, replace=replace)
+    check_branch(repo, branch, replace=replace)
     who = (
         _line(Identity(name=signer.name, email=signer.address, date=author.date), author)
         if signer
@@ -63,7 +65,7 @@ def apply_series(
     stream = bytearray()
     for mark, commit in enumerate(commits, 1):
         text = commit.message
-        if signer and mark > 1:
+        if signer and mark > int(baseline):
             text = sign_message(text, signer) + "\n"
         message = text.encode("utf-8", "surrogateescape")
         stream += f"commit {ref}\nmark :{mark}\nauthor {who}\ncommitter {who}\n".encode(
@@ -91,12 +93,18 @@ def _line(who: Identity, when: Identity) -> str:
     return f"{who.name} <{who.email}> {when.date}"
 
 
-def _check_branch(repo: Path, branch: str, ref: str, *, replace: bool) -> None:
-    """Check that a branch can be made.
+def check_branch(repo: Path, branch: str, *, replace: bool) -> None:
+    """Check that a branch can be made: ``apply_series`` does, and who renders first asks before.
+
+    Args:
+        repo: the user's repository.
+        branch: the new branch.
+        replace: a branch of that name may be replaced, unless it is checked out.
 
     Raises:
         UserError: it cannot.
     """
+    ref = f"refs/heads/{branch}"
     # --branch alone takes @{-1} for the branch before, and an old git takes HEAD
     said = [_git(repo, "check-ref-format", *name) for name in (("--branch", branch), (ref,))]
     if any(done.returncode for done in said) or branch in ("HEAD", "@"):
@@ -115,12 +123,36 @@ def _check_branch(repo: Path, branch: str, ref: str, *, replace: bool) -> None:
             hint="choose another --branch, or replace it with --force",
         )
     out = _git(repo, "worktree", "list", "--porcelain").stdout.decode(errors="replace")
-    if f"branch {ref}\n" in out:
+    busy = "checked out" if f"branch {ref}\n" in out else _unfinished(repo, branch, ref)
+    if busy:
         raise UserError(
-            f"the branch '{branch}' is checked out, and would be replaced under your feet",
+            f"the branch '{branch}' is {busy}, and would be replaced under your feet",
             where=str(repo),
             hint="choose another --branch",
         )
+
+
+_UNFINISHED = {
+    "rebase-merge/head-name": "being rebased",
+    "rebase-merge/update-refs": "being rebased",
+    "rebase-apply/head-name": "being rebased",
+    "BISECT_START": "being bisected",
+}
+"""Where git keeps, per worktree, the branches that it goes back to; no command of it lists them.
+``git branch --force`` refuses to move such a branch for the same reason."""
+
+
+def _unfinished(repo: Path, branch: str, ref: str) -> str:
+    """Return what git is about to do with a branch in a worktree; "" for nothing."""
+    said = _git(repo, "rev-parse", "--git-common-dir").stdout.decode("utf-8", "surrogateescape")
+    common = repo / said.removesuffix("\n")
+    for place in (common, *common.glob("worktrees/*")):
+        for name, busy in _UNFINISHED.items():
+            path = place / name
+            lines = path.read_bytes().decode(errors="replace").split() if path.is_file() else ()
+            if ref in lines or branch in lines:
+                return busy
+    return ""
 
 
 def _check_neighbours(repo: Path, branch: str) -> None:
@@ -160,13 +192,4 @@ def check_out(repo: Path, branch: str) -> None:
 
 
 def _git(repo: Path, *arguments: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
-    try:
-        return subprocess.run(
-            ["git", "-C", str(repo), *arguments],
-            input=stdin,
-            capture_output=True,
-            check=False,
-            env=git_environment(isolated=False),
-        )
-    except OSError as error:
-        raise InfraError("git cannot be run", hint="apt-get install git") from error
+    return run_git(*arguments, repo=repo, isolated=False, stdin=stdin)

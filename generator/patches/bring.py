@@ -27,10 +27,17 @@ from generator.patches.draft import Draft, place_of_constant, write_constant
 from generator.render.env import Scope, Templates
 from generator.render.source import Origin, escaped, trace_template, with_expressions
 
+_HEADS = "generator/model/interface.py"
+HEAD_PLACE = re.compile(rf"{re.escape(_HEADS)}: (\w+)\(\)")
+"""The place of a hunk in what the model makes of a function: its comment, type and parameters."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Brought:
-    """A hunk: its file and line (from 1) in the edited C, and the place it went to, "" for none."""
+    """A hunk: its file and line (from 1) in the edited C, and the place it went to, "" for none.
+
+    Line 0 is a call that follows one in a hunk, and ``path`` says so.
+    """
 
     path: str
     line: int
@@ -217,7 +224,7 @@ class _File:
         if not called:
             return ""
         self._heads.setdefault(called[1], f"{origin.template}:{origin.line}")
-        return f"generator/model/interface.py: {called[1]}()"
+        return f"{_HEADS}: {called[1]}()"
 
     def _write_text(self, text: _Text) -> None:
         """Write a changed text of the model."""

@@ -4,13 +4,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from generator.patches.reading import Repository, prefix_ref
+from generator.model.trailers import DEVELOPED, SIGNED
+from generator.patches.reading import ChangedFile, Repository, prefix_ref
 from generator.patches.sent import split_trailers
 from generator.plan import Plan
 from generator.render.env import Scope, Templates
+
+EXTRA = ("fixup!", "squash!", "amend!")
+"""How the subject of a commit begins that is for another one."""
 
 TAGS = re.compile(r"^(?:\[[^\]]*\]\s*|(?:fixup|squash|amend)!\s*)+")
 """What may stand in front of a patch's subject."""
@@ -59,19 +63,74 @@ def without_trailers(body: str) -> str:
     return "\n".join(lines).strip("\n")
 
 
-def new_trailers(ours: Repository, ref: str, body: str) -> str:
-    """Return the trailers of a message that the rendered patch does not have, as a diff."""
+def changed_trailers(ours: Repository, ref: str, body: str) -> str:
+    """Return in which trailers a message is not the rendered patch's, as a diff.
+
+    A Signed-off-by that belongs to no Co-developed-by is the sender's, and is not compared.
+    """
     rendered = ours.text("log", "-1", "--format=%B", ref)
-    known = set(split_trailers(rendered.strip("\n").split("\n"))[1])
-    _, trailers = split_trailers(body.strip("\n").split("\n"))
-    new = [t for t in trailers if t not in known and not t.startswith("Signed-off-by: ")]
-    if not new:
+    before, after = (_trailers(rendered), _trailers(body))
+    gone = "".join(f"-{row}\n" for row in before if row not in after)
+    come = "".join(f"+{row}\n" for row in after if row not in before)
+    if not (gone or come):
         return ""
-    rows = "".join(f"+{trailer}\n" for trailer in new)
-    return f"--- a/trailers\n+++ b/trailers\n{rows}(uprobekit trailers FILE takes them in)\n"
+    said = "(uprobekit trailers FILE takes them in)\n" if come else ""
+    said += "(generator/model/trailers.py has them)\n" if gone else ""
+    return f"--- a/trailers\n+++ b/trailers\n{gone}{come}{said}"
 
 
-def own_files(ours: Repository, plan: Plan, number: int) -> list[str]:
-    """Return the files that a patch changes, as it is rendered."""
-    before, after = prefix_ref(plan, number - 1), prefix_ref(plan, number)
-    return [p for p in ours.text("diff", "--name-only", before, after).split("\n") if p]
+def words(message: str) -> list[str]:
+    """Return the words of a message, its trailers left aside."""
+    return without_trailers(message).split()
+
+
+def changed_words(ours: Repository, plan: Plan, number: int, body: str) -> str:
+    """Return, as a diff, what of a patch's message no template has; the baseline's has none."""
+    ref = prefix_ref(plan, number)
+    if number:
+        return changed_trailers(ours, ref, body)
+    if words(body) == words(ours.message(ref)[1]):
+        return ""
+    rows = "".join(f"+{row}\n" for row in body.strip("\n").split("\n"))
+    return f"--- a/message of the baseline\n+++ b/message of the baseline\n{rows}"
+
+
+def _trailers(message: str) -> list[str]:
+    rows = split_trailers(message.strip("\n").split("\n"))[1]
+    return [
+        row
+        for row in rows
+        if not row.startswith(f"{SIGNED}: ") or row.replace(SIGNED, DEVELOPED, 1) in rows
+    ]
+
+
+def own_files(ours: Repository, plan: Plan, number: int) -> dict[str, str]:
+    """Return the files that a patch changes, as it is rendered: by path, A, D or M."""
+    rows = ours.changed_between(prefix_ref(plan, number - 1), prefix_ref(plan, number))
+    return {row.path: row.status for row in rows}
+
+
+def outside(
+    repo: Repository,
+    before: str,
+    after: str,
+    rows: Sequence[ChangedFile],
+    own: Mapping[str, str],
+) -> str:
+    """Return, as a diff, the files that come or go otherwise than in a patch, and modes.
+
+    Args:
+        repo: where both are.
+        before: a commit or tree.
+        after: the other one.
+        rows: what differs between them.
+        own: what the rendered patch does to its files.
+    """
+    paths = [
+        row.path
+        for row in rows
+        if row.mode or (row.status != "M" and own.get(row.path) != row.status)
+    ]
+    if not paths:
+        return ""
+    return repo.text("diff-tree", "--no-renames", "-p", before, after, "--", *paths)

@@ -8,23 +8,27 @@ another order of the patches, is no change of a file: it is said in words.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 from generator.errors import UserError
 from generator.patches.changes import (
+    EXTRA,
     TAGS,
     Change,
-    new_trailers,
+    changed_trailers,
+    changed_words,
+    outside,
     own_files,
     subjects,
     without_trailers,
+    words,
 )
+from generator.patches.order import Order, module_of, places_of
 from generator.patches.reading import ChangedFile, Repository, merge, prefix_ref
 from generator.plan import Plan
 
-_EXTRA = ("fixup!", "squash!", "amend!")
 _FAR = 100
 """So many commits back a commit that belongs to no prefix is looked for one that does."""
 
@@ -34,9 +38,10 @@ class Commits:
 
     def __init__(self, name: str, repo: Repository, ours: Repository, plan: Plan) -> None:
         self._name, self._repo, self._ours, self._plan = name, repo, ours, plan
-        one = [] if ".." in name else ["-1"]
+        self._numbers = subjects(plan) | {ours.message("baseline")[0]: 0}
+        named = [] if ".." in name else self._branch() or ["-1"]
         done = repo.run(
-            *("rev-list", "--reverse", "--topo-order", *one, "--end-of-options", name, "--")
+            *("rev-list", "--reverse", "--topo-order", *named, "--end-of-options", name, "--")
         )
         self._commits = done.stdout.decode().split()
         if done.returncode or not self._commits:
@@ -46,13 +51,28 @@ class Commits:
                 else f"there is no commit in '{name}'",
                 hint="--repo names the repository that it is in",
             )
-        self._numbers = subjects(plan) | {ours.message("baseline")[0]: 0}
         self._titles = {commit: repo.message(commit)[0] for commit in self._commits}
         self._at: dict[str, int] = {}
         """The prefix that each commit leaves."""
         self._start: dict[int, str] = {}
         """Below which commit a patch that was split begins."""
-        self._order: list[int] = []
+        self._order: list[tuple[int, str]] = []
+        """The patches that were read, each with its commit."""
+        self._model = module_of(plan.series)
+        self._messages = f"templates/{Path(plan.series.message('')).parent}"
+
+    def _branch(self) -> list[str]:
+        """Return what limits a branch to the series and what was made on it; [] if it is none."""
+        short = self._name.removeprefix("refs/heads/").removeprefix("refs/remotes/")
+        exact = ("show-ref", "--verify", "--quiet")
+        refs = [f"refs/{kind}/{short}" for kind in ("heads", "remotes")]
+        if all(self._repo.run(*exact, ref).returncode for ref in refs):
+            return []
+        command = ("log", "--first-parent", f"-{_FAR}", "--format=%H %s", "--end-of-options")
+        rows = [row.partition(" ") for row in self._repo.text(*command, self._name).split("\n")]
+        own = [commit for commit, _, title in rows if self._number(title) is not None]
+        below = self._repo.parent(own[-1]) if own else ""
+        return [f"^{below}"] if below else []
 
     def changes(self) -> list[Change]:
         """Return what the commits change.
@@ -62,35 +82,79 @@ class Commits:
         """
         return [change for commit in self._commits for change in self._change(commit)]
 
-    def by_hand(self) -> list[str]:
-        """Say what the commits do to the series as a whole."""
-        found = []
+    def order(self) -> Order | None:
+        """Return the order of the patches, where all of them are there in another one."""
+        read = [(number, commit) for number, commit in self._order if number > 0]
+        numbers = [number for number, _ in read]
+        first = min(numbers, default=0)
+        there = sorted(numbers) == [*range(first, first + len(read))]
+        if numbers == sorted(numbers) or not there or self._start:
+            return None
+        paths = sorted({p for n in numbers for p in own_files(self._ours, self._plan, n)})
+        # below the last one are those without what later commits of the range change in them
+        return Order(
+            said=tuple(self._disorder()),
+            idents=tuple(self._plan.patches[number - 1].patch.ident for number in numbers),
+            number=max(numbers),
+            wanted=self._files(self._commits[-1], paths),
+        )
+
+    def by_hand(self, program: Path) -> list[str]:
+        """Say what the commits do to the series as a whole.
+
+        Args:
+            program: the checkout whose model and templates would be changed.
+        """
         titles = {number: subject for subject, number in self._numbers.items()}
-        have = [number for number in self._order if number > 0]
-        for first, second in pairwise(have):
-            if second < first:
-                found.append(
-                    f"'{titles[second]}' comes after '{titles[first]}': put the patches of "
-                    "generator/model/series.py into that order"
-                )
-        whole = bool(self._order) and self._order[0] == 0
+        have = [number for number, _ in self._order if number > 0]
+        found = list(self._disorder() if self.order() is None else ())
+        whole = bool(self._order) and self._order[0][0] == 0
         least = 1 if whole else min(have, default=1)
         for number in range(least, max(have, default=0)):
             if number not in have:
-                found.append(
-                    f"'{titles[number]}' is not there: take it out of generator/model/series.py, "
-                    "and what it brings out of the model (patch=) and the templates (has())"
-                )
-        found += [
-            f"'{titles[number]}' is split: the new part needs a patch in generator/model/series.py "
-            "and a text in templates/messages; patch= and has() say what it brings"
-            for number in self._start
-        ]
+                found += [
+                    f"'{titles[number]}' is not there: take it out of {self._model}, "
+                    "and what it brings out of the model (patch=) and the templates (has()):",
+                    *self._places(number, program),
+                ]
+        for number in self._start:
+            found += [
+                f"'{titles[number]}' is split: the new part needs a patch in {self._model} "
+                f"and a text in {self._messages}; patch= and has() say what it brings:",
+                *self._places(number, program),
+            ]
         return found
+
+    def missing_end(self) -> str:
+        """Say which patches a range from the baseline on does not reach; "" for none."""
+        have = {number for number, _ in self._order}
+        titles = {number: subject for subject, number in self._numbers.items()}
+        left = range(max(have, default=0) + 1, len(self._plan.patches) + 1)
+        if 0 not in have or not left:
+            return ""
+        return (
+            f"'{self._name}' ends before '{titles[left[0]]}'"
+            f"{f' and {len(left) - 1} more' if len(left) > 1 else ''}: "
+            f"if that is not wanted any more, it has to be taken out of {self._model} by hand"
+        )
+
+    def _disorder(self) -> Iterator[str]:
+        titles = {number: subject for subject, number in self._numbers.items()}
+        for (first, _), (second, _) in pairwise(self._order):
+            if second < first:
+                yield (
+                    f"'{titles[second]}' comes after '{titles[first]}': put the patches of "
+                    f"{self._model} into that order"
+                )
+
+    def _places(self, number: int, program: Path) -> list[str]:
+        """Return where the program says which patch something belongs to."""
+        ident = self._plan.patches[number - 1].patch.ident
+        return [f"  {place}" for place in places_of(program, self._plan.series, ident)]
 
     def _number(self, title: str) -> int | None:
         """Return which patch a commit is by its title; 0 is the baseline, None none of them."""
-        return None if title.startswith(_EXTRA) else self._numbers.get(TAGS.sub("", title))
+        return None if title.startswith(EXTRA) else self._numbers.get(TAGS.sub("", title))
 
     def _change(self, commit: str) -> list[Change]:
         title, body = self._repo.message(commit)
@@ -98,6 +162,9 @@ class Commits:
         number = self._number(title)
         if number is None:
             on = self._position(commit, rows)
+            if on is None and not rows:
+                # such as the cover letter of b4 prep
+                return []
             if on is None:
                 return self._strange(commit, title, rows)
             if title.startswith("amend!"):
@@ -113,22 +180,33 @@ class Commits:
                 return [self._idea(commit, on, rows)]
             number = on + 1
         self._at[commit] = number
-        self._order.append(number)
+        self._order.append((number, commit))
+        if self._is_rendered(number, title, body, rows):
+            return []
         return [self._patch(commit, number, title, body, rows)]
+
+    def _is_rendered(self, number: int, title: str, body: str, rows: Sequence[ChangedFile]) -> bool:
+        """Tell whether a commit is what was rendered, without a look into its files.
+
+        Git would fetch those of a clone without blobs, into the user's repository.
+        """
+        ref = prefix_ref(self._plan, number)
+        subject, text = self._ours.message(ref)
+        if number in self._start or TAGS.sub("", title) != subject:
+            return False
+        if changed_words(self._ours, self._plan, number, body) or words(body) != words(text):
+            return False
+        return rows == self._ours.changed_files(ref)
 
     def _patch(
         self, commit: str, number: int, title: str, body: str, rows: Sequence[ChangedFile]
     ) -> Change:
         """Return what became of a patch, or of the baseline, as a commit has it."""
         own = own_files(self._ours, self._plan, number)
-        outside = self._outside(commit, [row for row in rows if row.path not in own])
+        left = self._outside(commit, rows, own)
         paths = list(dict.fromkeys([*(row.path for row in rows), *own]))
         start = self._start.get(number, self._repo.parent(commit))
-        ref = prefix_ref(self._plan, number)
-        if number:
-            outside += new_trailers(self._ours, ref, body)
-        elif _words(body) != _words(self._ours.message(ref)[1]):
-            outside += f"--- a/message of the baseline\n+++ b/message of the baseline\n{body}"
+        left += changed_words(self._ours, self._plan, number, body)
         return Change(
             name=commit[:12],
             number=number,
@@ -137,7 +215,7 @@ class Commits:
             before={path: self._repo.file(start, path) for path in paths},
             subject=TAGS.sub("", title) if number else None,
             body=without_trailers(body) if number else None,
-            outside=outside,
+            outside=left,
         )
 
     def _idea(self, commit: str, on: int, rows: Sequence[ChangedFile]) -> Change:
@@ -180,7 +258,7 @@ class Commits:
                 before={},
                 subject=subject,
                 body=without_trailers(rest),
-                outside=new_trailers(self._ours, prefix_ref(self._plan, number), rest),
+                outside=changed_trailers(self._ours, prefix_ref(self._plan, number), rest),
             )
             found.append(message)
         return found
@@ -191,15 +269,15 @@ class Commits:
         Raises:
             UserError: it changes files, and was made on something else.
         """
-        outside = self._outside(commit, rows)
-        if not outside or any(row.status == "M" for row in rows):
+        left = self._outside(commit, rows)
+        if not left or any(row.status == "M" for row in rows):
             raise UserError(
                 f"the commit '{title}' was made on files that are those of no prefix of the series",
                 where=commit[:12],
                 hint="name what was made on the rendered patches; render --check tells whether "
                 "they are the present ones",
             )
-        return [Change(name=commit[:12], number=0, on=0, files={}, before={}, outside=outside)]
+        return [Change(name=commit[:12], number=0, on=0, files={}, before={}, outside=left)]
 
     def _position(self, commit: str, rows: Sequence[ChangedFile]) -> int | None:
         """Return the prefix that a commit was made on: that of its parent, or of its files."""
@@ -222,9 +300,10 @@ class Commits:
         if number > len(self._plan.patches):
             return ()
         refs = (prefix_ref(self._plan, number - 1), prefix_ref(self._plan, number))
-        theirs = _lines(self._ours, *refs, own_files(self._ours, self._plan, number))
+        own = own_files(self._ours, self._plan, number)
+        theirs = self._ours.changed_lines(*refs, list(own))
         parent = self._repo.parent(commit)
-        mine = _lines(self._repo, parent, commit, [row.path for row in rows])
+        mine = self._repo.changed_lines(parent, commit, [row.path for row in rows])
         both = (mine & theirs).total()
         return (both, mine.total(), theirs.total()) if both else ()
 
@@ -237,29 +316,11 @@ class Commits:
         texts = {path: self._repo.file(commit, path) for path in paths}
         return {path: text for path, text in texts.items() if text is not None}
 
-    def _outside(self, commit: str, rows: Sequence[ChangedFile]) -> str:
-        """Return, as a diff, those of the files that are added, removed, or have another mode."""
-        paths = [row.path for row in rows if row.status != "M" or row.mode]
+    def _outside(
+        self, commit: str, rows: Sequence[ChangedFile], own: Mapping[str, str] | None = None
+    ) -> str:
         parent = self._repo.parent(commit)
-        if not paths or not parent:
-            return ""
-        return self._repo.text("diff-tree", "--no-renames", "-p", parent, commit, "--", *paths)
-
-
-def _lines(
-    repo: Repository, before: str, after: str, paths: Sequence[str]
-) -> Counter[tuple[str, str]]:
-    """Return the lines that go and come between two commits, with the file of each."""
-    found: Counter[tuple[str, str]] = Counter()
-    for path in paths:
-        text = repo.text("diff", "--no-renames", "--unified=0", before, after, "--", path)
-        body = text.partition("\n@@")[2].split("\n")[1:]
-        found.update((path, row) for row in body if row[:1] in ("+", "-") and row[1:].strip())
-    return found
-
-
-def _words(message: str) -> list[str]:
-    return without_trailers(message).split()
+        return outside(self._repo, parent, commit, rows, own or {}) if parent else ""
 
 
 def _made_on(ours: Repository, plan: Plan, before: Mapping[str, str | None]) -> int | None:

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from pathlib import Path
 
-from generator.csource.scan import call_arguments
+from generator.csource import call_arguments
 from generator.model.decl import Function, Param
 from generator.patches.draft import Draft, write_constant
 from generator.render.env import Templates

@@ -43,6 +43,34 @@ class Draft:
             path = self.root / "templates" / name
             path.write_text(lines.text(), errors="surrogateescape")
 
+    def follow(self, names: Iterable[str]) -> Iterator[str]:
+        """Change calls as the same calls were changed: those that another base or prefix has.
+
+        Args:
+            names: the functions whose prototypes have changed.
+
+        Yields:
+            The places.
+        """
+        called = re.compile(rf"(?![/ ]?\*)(?=.*\b(?:{'|'.join(map(re.escape, names))})\()")
+        changed = {
+            lines.old[number].strip(): now.strip()
+            for lines in self.templates.values()
+            for number, now in lines.changed.items()
+            if now is not None and called.match(lines.old[number].strip())
+        }
+        folder = self.root / "templates"
+        for path in sorted(folder.rglob("*.j2")) if changed else ():
+            text = path.read_text(errors="surrogateescape")
+            if not any(line in text for line in changed):
+                continue
+            lines = self.lines(str(path.relative_to(folder)))
+            for number, line in enumerate(lines.old):
+                if line.strip() in changed and number not in lines.changed:
+                    indent = line[: len(line) - len(line.lstrip())]
+                    lines.changed[number] = indent + changed[line.strip()]
+                    yield f"{path.relative_to(self.root)}:{number + 1}"
+
     def replace_node(self, file: Path, node: ast.expr, by: str) -> None:
         """Replace an expression of a module; other nodes of the same module lose their place."""
         data = file.read_bytes()

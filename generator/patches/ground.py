@@ -12,9 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator.errors import InfraError
 from generator.tree.acquire import Source
-from generator.tree.git import git_environment
+from generator.tree.git import ask_git, run_git
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -77,37 +76,24 @@ def _head(source: Source, touched: list[str]) -> str:
     """Return the commit of a directory that is a git work tree, if it has these files."""
     if source.kind != "directory":
         return ""
-    done = _run(["git", "-C", str(source.path), "rev-parse", "--verify", "--quiet", "HEAD"])
-    clean = ["git", "-C", str(source.path), "diff", "--quiet", "HEAD", "--", *touched]
+    done = _look(source.path, "rev-parse", "--verify", "--quiet", "HEAD")
     inside = (source.path / ".git").exists()
-    if not inside or done.returncode or _run(clean).returncode:
+    clean = ("diff", "--quiet", "HEAD", "--", *touched)
+    if not inside or done.returncode or _look(source.path, *clean).returncode:
         return ""
     return done.stdout.decode().strip()
 
 
 def _is_published(tree: Path, commit: str) -> bool:
     """Tell whether a tag or a remote's branch has the commit."""
-    command = ["git", "-C", str(tree), "for-each-ref", "--count=1", f"--contains={commit}"]
-    return bool(_run([*command, "refs/tags", "refs/remotes"]).stdout.strip())
+    command = ("for-each-ref", "--count=1", f"--contains={commit}", "refs/tags", "refs/remotes")
+    return bool(_look(tree, *command).stdout.strip())
 
 
 def _git(repo: Path, *arguments: str, data: bytes = b"") -> bytes:
-    command = ["git", "-C", str(repo), *arguments]
-    done = _run(command, data=data, isolated=True)
-    if done.returncode:
-        said = done.stderr.decode(errors="replace").strip()
-        raise InfraError(f"git failed: {said}", where=" ".join(command))
-    return done.stdout
+    return ask_git(*arguments, repo=repo, isolated=True, stdin=data)
 
 
-def _run(
-    command: list[str], *, data: bytes = b"", isolated: bool = False
-) -> subprocess.CompletedProcess[bytes]:
-    # only looked at: git must not refresh the index of the user's tree
-    environment = git_environment(isolated=isolated) | {"GIT_OPTIONAL_LOCKS": "0"}
-    try:
-        return subprocess.run(
-            command, input=data, capture_output=True, check=False, env=environment
-        )
-    except OSError as error:
-        raise InfraError("git cannot be run", hint="apt-get install git") from error
+def _look(tree: Path, *arguments: str) -> subprocess.CompletedProcess[bytes]:
+    """Ask git about the user's tree, without a refresh of its index."""
+    return run_git(*arguments, repo=tree, isolated=False, environment={"GIT_OPTIONAL_LOCKS": "0"})

@@ -8,28 +8,25 @@ not fit is handed back as a diff.
 
 from __future__ import annotations
 
-import difflib
 import os
-import pickle
 import re
-import subprocess
-import sys
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from generator.errors import ExitCode, InfraError, UserError
-from generator.patches.bring import Brought, bring_file
+from generator.patches.bring import HEAD_PLACE, Brought, bring_file
 from generator.patches.changes import Change
 from generator.patches.draft import Draft
 from generator.patches.message import bring_message, left_message
 from generator.patches.reading import Repository, merge, prefix_ref
-from generator.paths import ensure_dir, write_atomic
-from generator.plan import Plan, find_base, find_series, plan_series
+from generator.patches.trial import difference, in_process, render_draft
+from generator.paths import write_atomic
+from generator.plan import Plan
 from generator.render.env import Scope
-from generator.tree.acquire import Source, find_source
-from generator.tree.series import prefix_tree, render_series
+from generator.tree.acquire import Source
+from generator.tree.series import prefix_tree
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,6 +38,7 @@ class Imported:
         brought: each hunk, and where it went.
         message: the place of a changed message, "" when there was none.
         left: what does not fit, as a diff of the rendered against the edited files; "" for nothing.
+        layout: the same for what fits, and is broken into lines otherwise.
         written: the files of the program that were changed.
         reason: why nothing of it was brought in, "" where that is not so.
     """
@@ -49,6 +47,7 @@ class Imported:
     brought: tuple[Brought, ...] = ()
     message: str = ""
     left: str = ""
+    layout: str = ""
     written: tuple[str, ...] = ()
     reason: str = ""
 
@@ -110,14 +109,14 @@ def import_changes(
         InfraError: a process fails.
     """
     for change in changes:
-        _check_utf8(change)
+        _check_text(change)
     with tempfile.TemporaryDirectory() as place:
         draft = Draft.of(request.program, Path(place), request.plan.base.name)
         step = Step(changes=tuple(changes), wanted={}, at_tip={})
         step = bring_next(step, request, draft, Repository(rendered))
         while step.pending or step.changes:
             tell(len(step.changes) + bool(step.pending))
-            step = _in_process(step, request, Path(place))
+            step = _next_step(step, request, Path(place))
     return step.done
 
 
@@ -175,7 +174,7 @@ def _wanted(change: Change, plan: Plan, ours: Repository) -> tuple[dict[str, str
             there = before is not None and below is not None
             carried = merge(text, before or "", below or "") if there else None
         if carried is None or ours.file(ref, path) is None:
-            lost += _difference(path, before or "", text)
+            lost += difference(path, before or "", text)
         elif carried != ours.file(ref, path):
             found[path] = carried
     return found, lost
@@ -195,7 +194,8 @@ def _bring(
     message, brought = "", []
     if change.subject is not None:
         patch = plan.patches[change.number - 1].patch
-        message = bring_message(draft, patch, scope, change.subject, change.body or "")
+        template = plan.series.message(patch.ident)
+        message = bring_message(draft, patch, template, scope, change.subject, change.body or "")
     if files:
         tree = prefix_tree(plan, request.source, change.number)
         edits = [*plan.baseline, *(edit for patch in patches for edit in patch.edits)]
@@ -213,6 +213,9 @@ def _bring(
             edits=[edit for edit in edits if edit.path == path],
             scope=scope,
         )
+    heads = [match[1] for each in brought if (match := HEAD_PLACE.fullmatch(each.place))]
+    for place in draft.follow(heads) if heads else ():
+        brought.append(Brought(path="the same call elsewhere", line=0, place=place))
     draft.write()
     return brought, message
 
@@ -220,36 +223,35 @@ def _bring(
 def _unfit(change: Change, files: Mapping[str, str], plan: Plan, ours: Repository) -> str:
     """Return what of a change our rendering does not have, as a diff."""
     ref = prefix_ref(plan, change.number)
-    left = "".join(_difference(path, ours.file(ref, path), text) for path, text in files.items())
+    left = "".join(difference(path, ours.file(ref, path), text) for path, text in files.items())
     if change.subject is not None:
         left += left_message(ours, ref, change.subject, change.body or "")
     return left
 
 
-def _difference(path: str, now: str | None, wanted: str) -> str:
-    rows = difflib.unified_diff(
-        (now or "").splitlines(keepends=True),
-        wanted.splitlines(keepends=True),
-        f"a/{path}",
-        f"b/{path}",
-    )
-    return "".join(rows)
-
-
-def _check_utf8(change: Change) -> None:
+def _check_text(change: Change) -> None:
     """Check that what was added can stand in a template.
 
     Raises:
-        UserError: a new line has bytes that are not UTF-8.
+        UserError: a new line has bytes that are not UTF-8, or ends as those of DOS do.
     """
     for path, text in change.files.items():
-        known = set((change.before.get(path) or "").splitlines())
-        for number, line in enumerate(text.splitlines(), 1):
-            if line not in known and re.search("[\udc80-\udcff]", line):
+        known = set((change.before.get(path) or "").split("\n"))
+        for number, line in enumerate(text.split("\n"), 1):
+            where = f"{change.name}: {path}:{number}"
+            if line in known:
+                continue
+            if re.search("[\udc80-\udcff]", line):
                 raise UserError(
                     "a new line is not UTF-8",
-                    where=f"{change.name}: {path}:{number}",
+                    where=where,
                     hint="convert it, as by iconv -f latin1 -t utf-8; nothing was changed",
+                )
+            if line.endswith("\r"):
+                raise UserError(
+                    "a new line ends in CR LF",
+                    where=where,
+                    hint="convert it, as by dos2unix; nothing was changed",
                 )
 
 
@@ -263,36 +265,26 @@ def _contents(place: Path) -> dict[str, bytes]:
     }
 
 
-def _in_process(step: Step, request: ImportRequest, place: Path) -> Step:
-    """Take the next step in a process that reads the model of the draft.
+def _next_step(step: Step, request: ImportRequest, place: Path) -> Step:
+    """Take the next step in a process.
 
     Raises:
         InfraError: it fails otherwise than by an error in what it renders.
     """
-    done = subprocess.run(
-        [sys.executable, "-m", "generator.patches.step"],
-        cwd=place,
-        input=pickle.dumps(
-            Handed(
-                step=step,
-                base=request.plan.base.name,
-                series=request.plan.series.name,
-                tree=request.source.path,
-                commit=request.source.commit,
-                program=request.program,
-                workdir=request.workdir,
-                parent=os.getpid(),
-            )
-        ),
-        capture_output=True,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(place)},
+    handed = Handed(
+        step=step,
+        base=request.plan.base.name,
+        series=request.plan.series.name,
+        tree=request.source.path,
+        commit=request.source.commit,
+        program=request.program,
+        workdir=request.workdir,
+        parent=os.getpid(),
     )
-    said = done.stderr.decode(errors="replace").strip()
-    if done.returncode == 0:
-        made: Step = pickle.loads(done.stdout)
+    status, made, said = in_process(handed, place)
+    if isinstance(made, Step):
         return made
-    if done.returncode != ExitCode.USER or step.pending is None or step.change is None:
+    if status != ExitCode.USER or step.pending is None or step.change is None:
         raise InfraError(f"a step of the import has failed: {said[-2000:]}")
     # what is in the copy cannot be rendered: out with it
     for name in step.pending.written:
@@ -303,7 +295,7 @@ def _in_process(step: Step, request: ImportRequest, place: Path) -> Step:
 def _rejected(change: Change, said: str) -> Imported:
     """Return what became of a change with which nothing can be rendered."""
     left = change.outside + "".join(
-        _difference(path, change.before.get(path), text) for path, text in change.files.items()
+        difference(path, change.before.get(path), text) for path, text in change.files.items()
     )
     reason = f"with the change brought in, nothing can be rendered: {said}"
     return Imported(name=change.name, left=left or f"{reason}\n", reason=reason)
@@ -326,40 +318,45 @@ class Handed:
     workdir: Path
     parent: int
 
+    def take(self) -> Step:
+        """Render the program that is running, keep what is good, and bring the next change in.
 
-def take_step(handed: Handed) -> Step:
-    """Render the program that is running, keep what is good of it, and bring the next change in.
-
-    Raises:
-        UserError: it cannot be rendered.
-    """
-    place = Path.cwd()
-    work = ensure_dir(place / "work")
-    kept = handed.workdir / handed.base / "names.json"
-    if kept.is_file():
-        write_atomic(ensure_dir(work / handed.base) / "names.json", kept.read_bytes())
-    plan = plan_series(find_base(handed.base), find_series(handed.series))
-    source = find_source(plan.base, work, tree=handed.tree, rev=handed.commit or None)
-    ours = Repository(render_series(plan, source, work).repo)
-    request = ImportRequest(
-        plan=plan, source=source, program=handed.program, workdir=handed.workdir
-    )
-    step = handed.step
-    if step.pending and step.change:
-        done = _finished(step, step.pending, step.change, plan, ours)
-        for name in done.written:
-            write_atomic(handed.program / name, (place / name).read_bytes())
-        step = replace(step, pending=None, change=None, done=(*step.done, done))
-    return bring_next(step, request, Draft(place, handed.base), ours)
+        Raises:
+            UserError: it cannot be rendered.
+        """
+        place = Path.cwd()
+        plan, source, ours = render_draft(
+            self.base, self.series, self.tree, self.commit, self.workdir
+        )
+        request = ImportRequest(
+            plan=plan, source=source, program=self.program, workdir=self.workdir
+        )
+        step = self.step
+        if step.pending and step.change:
+            done = _finished(step, step.pending, step.change, plan, ours)
+            for name in done.written:
+                write_atomic(self.program / name, (place / name).read_bytes())
+            step = replace(step, pending=None, change=None, done=(*step.done, done))
+        return bring_next(step, request, Draft(place, self.base), ours)
 
 
 def _finished(
     step: Step, pending: Imported, change: Change, plan: Plan, ours: Repository
 ) -> Imported:
     """Return what became of a change, now that it is rendered."""
-    left = pending.left + _unfit(change, step.wanted, plan, ours)
+    ref = prefix_ref(plan, change.number)
+    rendered = {path: ours.file(ref, path) or "" for path in step.wanted}
+    # a prototype is broken into lines by the model
+    moved = {path: text for path, text in step.wanted.items() if _laid_out(text, rendered[path])}
+    wanted = {path: text for path, text in step.wanted.items() if path not in moved}
+    left = pending.left + _unfit(change, wanted, plan, ours)
+    layout = "".join(difference(path, rendered[path], text) for path, text in moved.items())
     last = prefix_ref(plan, len(plan.patches))
     for path, text in step.at_tip.items():
-        lost = _difference(path, ours.file(last, path), text)
+        lost = difference(path, ours.file(last, path), text) if path not in moved else ""
         left += f"after the last patch:\n{lost}" if lost else ""
-    return replace(pending, left=left)
+    return replace(pending, left=left, layout=layout)
+
+
+def _laid_out(wanted: str, now: str) -> bool:
+    return wanted != now and wanted.split() == now.split()

@@ -15,7 +15,9 @@ import email.utils
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from pathlib import Path
+from typing import NamedTuple
 
 from unidiff.errors import UnidiffParseError
 from unidiff.patch import PatchedFile, PatchSet
@@ -30,6 +32,11 @@ MAX_BYTES = 64 << 20
 INTERFACE = f"interface/{FILE_NAME}"
 """Where it is beside mails: in a folder of its own, so that ``git send-email DIR`` leaves it."""
 
+_POLICY = email.policy.default.clone(
+    header_factory=lru_cache(maxsize=256)(email.policy.default.header_factory)
+)
+"""Reads a header once: all mails of a series have the same author, and most the same date."""
+
 _SIGNED = "\n-- \n"
 SIGNATURE = _SIGNED.encode()
 """What stands between the cover letter in an mbox and ``interface.txt``."""
@@ -39,8 +46,7 @@ _COVER = re.compile(r"(v\d+-)?0000-[^/]+\.patch$")
 _PREFIX = re.compile(r"^(?:\[[^\]]*\]\s*)+")
 
 
-@dataclass(frozen=True)
-class Line:
+class Line(NamedTuple):
     """A line of a hunk: its sign (blank, ``+`` or ``-``) and its text without the newline."""
 
     sign: str
@@ -200,35 +206,61 @@ def parse_mail(data: bytes, *, where: str) -> Mail:
     Raises:
         UserError: it is no mail, or the diff in it is mangled.
     """
+    try:
+        return replace(_parsed(data), where=where)
+    except ValueError as error:
+        raise UserError(str(error), where=where) from error
+
+
+@lru_cache(maxsize=256)
+def _parsed(data: bytes) -> Mail:
+    """Return a mail from nowhere: most are the same on both sides of a comparison.
+
+    Raises:
+        ValueError: it is no mail, or the diff in it is mangled.
+    """
     start = _FROM.match(data)
-    message = email.message_from_bytes(
-        data[start.end() :] if start else data, policy=email.policy.default
-    )
+    message = email.message_from_bytes(data[start.end() :] if start else data, policy=_POLICY)
     try:
         subject = str(message["Subject"] or "")
         author, date = str(message["From"] or ""), str(message["Date"] or "")
-        text = _payload(message)
+        text, charset = _payload(message)
     except (LookupError, ValueError, AttributeError, TypeError) as error:
-        raise UserError(f"the mail cannot be read: {error}", where=where) from error
+        raise ValueError(f"the mail cannot be read: {error}") from error
     if not subject or not author:
         missing = "Subject" if not subject else "From"
-        raise UserError(f"this is no patch in mail form: it has no {missing}", where=where)
+        raise ValueError(f"this is no patch in mail form: it has no {missing}")
     body, diff = _split(text)
+    body = _converted(body, charset)
     return Mail(
-        where=where,
+        where="",
         subject=_PREFIX.sub("", " ".join(subject.split())),
         author=author,
         date=date,
         body=body,
-        files=_files(diff, where),
+        files=_files(diff),
     )
 
 
-def _payload(message: email.message.Message) -> str:
-    data = message.get_payload(decode=True)
-    if not isinstance(data, bytes):
-        raise ValueError("it has several parts")
-    return data.decode("utf-8", "surrogateescape").replace("\r\n", "\n")
+def _payload(message: email.message.Message) -> tuple[str, str]:
+    """Return what a mail says, the plain parts of one that has several, and its charset."""
+    parts = [message]
+    if message.is_multipart():
+        parts = [part for part in message.walk() if part.get_content_type() == "text/plain"]
+    data = [part.get_payload(decode=True) for part in parts]
+    text = b"\n".join(each for each in data if isinstance(each, bytes))
+    if not text and message.is_multipart():
+        raise ValueError("no part of it is plain text")
+    charset = parts[0].get_content_charset() or "utf-8" if parts else "utf-8"
+    return text.decode("utf-8", "surrogateescape").replace("\r\n", "\n"), charset
+
+
+def _converted(text: str, charset: str) -> str:
+    """Return a message that is not UTF-8 as git am has it; a diff stays as it is."""
+    try:
+        return text.encode("utf-8", "surrogateescape").decode(charset)
+    except (LookupError, ValueError):
+        return text
 
 
 def _split(text: str) -> tuple[str, str]:
@@ -239,18 +271,18 @@ def _split(text: str) -> tuple[str, str]:
     return body.strip("\n"), text[found.start() :] if found else ""
 
 
-def _files(diff: str, where: str) -> tuple[FileChange, ...]:
+def _files(diff: str) -> tuple[FileChange, ...]:
     # the signature of git format-patch is no line of the last hunk
     diff = re.sub(r"^-- \n[^\n]*\n*\Z", "", diff, flags=re.M)
     try:
         files = tuple(_file(file) for file in PatchSet(diff))
     except (UnidiffParseError, ValueError) as error:
-        raise UserError(f"the diff is mangled: {error}", where=where) from error
+        raise ValueError(f"the diff is mangled: {error}") from error
     if diff.count("\ndiff --git ") + diff.startswith("diff --git ") != len(files):
-        raise UserError("the diff is mangled: not every file of it can be read", where=where)
+        raise ValueError("the diff is mangled: not every file of it can be read")
     read = sum(2 + _changes(file) for file in files if file.hunks)
     if read != len(re.findall(r"^[-+]", diff, re.M)):
-        raise UserError("the diff is mangled: it has lines that belong to no hunk", where=where)
+        raise ValueError("the diff is mangled: it has lines that belong to no hunk")
     return files
 
 

@@ -37,12 +37,15 @@ def left_message(repo: Repository, ref: str, subject: str, body: str) -> str:
     return "".join(rows)
 
 
-def bring_message(draft: Draft, patch: Patch, scope: Scope, subject: str, body: str) -> str:
+def bring_message(
+    draft: Draft, patch: Patch, template: str, scope: Scope, subject: str, body: str
+) -> str:
     """Bring an edited message into the draft.
 
     Args:
         draft: what is changed.
         patch: whose message it is.
+        template: that it is rendered from.
         scope: base and patches, that one the last.
         subject: as edited.
         body: as edited, without trailers.
@@ -57,7 +60,7 @@ def bring_message(draft: Draft, patch: Patch, scope: Scope, subject: str, body: 
         kept = with_expressions(patch.subject, old, subject)
         place = place_of_constant(draft, patch.subject)
         write_constant(draft, patch.subject, escaped(subject) if kept is None else kept)
-    return _bring_body(draft, f"messages/{patch.ident}.txt", scope, body) or place
+    return _bring_body(draft, template, scope, body) or place
 
 
 def _bring_body(draft: Draft, name: str, scope: Scope, body: str) -> str:

@@ -152,7 +152,9 @@ def _apply(file: _File, hunk: Hunk, shift: int, where: str) -> int:
     file.reach(start + len(old))
     have = file.cells[start : start + len(old)]
     for number, (cell, text) in enumerate(zip(have, old, strict=False), start + 1):
-        if cell.text is not None and cell.text != text:
+        if cell.text is None:
+            cell.text = text
+        elif cell.text != text:
             raise UserError(
                 f"does not apply: line {number} is '{cell.text.strip()}', not '{text.strip()}'",
                 where=where,
@@ -160,8 +162,6 @@ def _apply(file: _File, hunk: Hunk, shift: int, where: str) -> int:
             )
     if len(have) < len(old):
         raise UserError(f"does not apply: line {start + len(have) + 1} is not there", where=where)
-    for cell, text in zip(have, old, strict=True):
-        cell.text = text
     if have and not have[0].ours:
         have[0].heading = have[0].heading or hunk.heading
     left = iter(have)

@@ -3,42 +3,35 @@
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 
-from generator.errors import InfraError
 from generator.plan import Plan
-from generator.tree.git import git_environment
+from generator.tree.git import run_git
 
-
-def run_git(
-    *arguments: str, stdin: bytes = b"", index: Path | None = None
-) -> subprocess.CompletedProcess[bytes]:
-    """Run git, with an index of its own where one is given.
-
-    Raises:
-        InfraError: there is no git.
-    """
-    environment = git_environment(isolated=False)
-    if index:
-        environment["GIT_INDEX_FILE"] = str(index)
-    try:
-        return subprocess.run(
-            ["git", *arguments], input=stdin, capture_output=True, check=False, env=environment
-        )
-    except OSError as error:
-        raise InfraError("git cannot be run", hint="apt-get install git") from error
+PLAIN = "100644"
+SUBMODULE = "160000"
+_SETTINGS = ("log.showSignature=false", "i18n.logOutputEncoding=UTF-8", "i18n.commitEncoding=UTF-8")
+_PLAIN = tuple(word for setting in _SETTINGS for word in ("-c", setting))
+"""Settings of the user's that would be among what git prints."""
 
 
 @dataclass(frozen=True)
 class ChangedFile:
-    """A file of a commit: what became of it (A, D, M, T), and whether its mode is another."""
+    """A file of a commit: what became of it (A, D, M, T).
+
+    ``mode`` tells whether it has another mode, is new and has not that of a plain file, or is a
+    submodule; ``blobs`` names its contents before and after.
+    """
 
     path: str
     status: str
     mode: bool
+    blobs: tuple[str, str]
 
 
 class Repository:
@@ -49,9 +42,13 @@ class Repository:
 
     def run(
         self, *arguments: str, stdin: bytes = b"", index: Path | None = None
-    ) -> subprocess.CompletedProcess[bytes]:
-        """Run git in it."""
-        return run_git("-C", str(self._path), *arguments, stdin=stdin, index=index)
+    ) -> CompletedProcess[bytes]:
+        """Run git in it, with an index of its own where one is given."""
+        environment = {"GIT_INDEX_FILE": str(index)} if index else {}
+        words = (*_PLAIN, *arguments)
+        return run_git(
+            *words, repo=self._path, isolated=False, stdin=stdin, environment=environment
+        )
 
     def text(self, *arguments: str) -> str:
         """Return what git prints, "" when it fails."""
@@ -68,23 +65,46 @@ class Repository:
         title, _, body = self.text("log", "-1", "--format=%B", rev).partition("\n")
         return title, body
 
+    def has(self, name: str) -> bool:
+        """Tell whether a name is that of a commit."""
+        command = ("rev-parse", "--verify", "--quiet", "--end-of-options", f"{name}^{{commit}}")
+        return not self.run(*command).returncode
+
     def parent(self, commit: str) -> str:
         """Return the first parent of a commit, "" for one without."""
         return self.text("rev-parse", "--verify", "--quiet", f"{commit}^").strip()
 
     def changed_files(self, commit: str) -> list[ChangedFile]:
-        """Return the files that a commit changes, seen from its first parent.
+        """Return the files that a commit changes, seen from its first parent."""
+        parent = self.parent(commit) or self.text("hash-object", "-t", "tree", "/dev/null").strip()
+        return self.changed_between(parent, commit)
+
+    def changed_between(self, before: str, after: str) -> list[ChangedFile]:
+        """Return the files that differ between two commits or trees.
 
         See gitdiffcore(7), and "raw output" in git-diff-tree(1).
         """
-        parent = self.parent(commit) or self.text("hash-object", "-t", "tree", "/dev/null").strip()
         found = []
-        for row in self.text(
-            "diff-tree", "--no-renames", "--raw", "-r", parent, commit
-        ).splitlines():
-            head, _, path = row.partition("\t")
-            old, new, _, _, status = head.removeprefix(":").split()
-            found.append(ChangedFile(path=path, status=status, mode=old != new))
+        raw = self.text("diff-tree", "--no-renames", "--raw", "-r", "-z", before, after)
+        pieces = raw.split("\0")
+        for head, path in zip(pieces[::2], pieces[1::2], strict=False):
+            old, new, was, becomes, status = head.removeprefix(":").split()
+            known = {"A": PLAIN, "D": new}.get(status, old)
+            told = new != known or SUBMODULE in (old, new)
+            blobs = (was, becomes)
+            found.append(ChangedFile(path=path, status=status, mode=told, blobs=blobs))
+        return found
+
+    def changed_lines(
+        self, before: str, after: str, paths: Sequence[str]
+    ) -> Counter[tuple[str, str]]:
+        """Return the lines that go and come between two commits, with the file of each."""
+        found: Counter[tuple[str, str]] = Counter()
+        for path in paths:
+            options = ("--no-renames", "--unified=0", "-p")
+            text = self.text("diff-tree", *options, before, after, "--", path)
+            body = text.partition("\n@@")[2].split("\n")[1:]
+            found.update((path, row) for row in body if row[:1] in ("+", "-") and row[1:].strip())
         return found
 
 
@@ -103,5 +123,5 @@ def merge(ours: str, base: str, theirs: str) -> str | None:
         paths = [Path(place) / name for name in ("ours", "base", "theirs")]
         for path, text in zip(paths, (ours, base, theirs), strict=True):
             path.write_bytes(text.encode("utf-8", "surrogateescape"))
-        done = run_git("merge-file", "--stdout", "--quiet", *map(str, paths))
+        done = run_git("merge-file", "--stdout", "--quiet", *map(str, paths), isolated=False)
     return None if done.returncode else done.stdout.decode("utf-8", "surrogateescape")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator.errors import InfraError
-from generator.tree.git import git_environment
+from generator.tree.git import run_git
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -87,13 +87,7 @@ def _git(repo: Path, index: Path | None, *arguments: str) -> str:
 def _run(
     repo: Path, index: Path | None, arguments: tuple[str, ...], stdin: bytes
 ) -> subprocess.CompletedProcess[bytes]:
-    environment = git_environment(isolated=True)
-    if index:
-        environment["GIT_INDEX_FILE"] = str(index)
-    command = ["git", f"--git-dir={repo}", *arguments]
-    try:
-        return subprocess.run(
-            command, input=stdin, capture_output=True, check=False, env=environment
-        )
-    except OSError as error:
-        raise InfraError("git cannot be run", hint="apt-get install git") from error
+    environment = {"GIT_INDEX_FILE": str(index)} if index else {}
+    return run_git(
+        f"--git-dir={repo}", *arguments, isolated=True, stdin=stdin, environment=environment
+    )

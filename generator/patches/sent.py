@@ -10,15 +10,19 @@ from __future__ import annotations
 import email.utils
 import os
 import re
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
+from email.charset import QP, Charset
 from email.header import Header
 from pathlib import Path
 
-from generator.errors import InfraError, UserError
+from generator.errors import UserError
 from generator.model.trailers import ORDER
-from generator.tree.git import git_environment
+from generator.tree.git import run_git
+
+_AS_GIT = Charset("utf-8")
+_AS_GIT.header_encoding = QP
+"""How git format-patch encodes a name: git send-email does not know the author of others again."""
 
 _TRAILER = re.compile(r"^([A-Z][A-Za-z]*(?:-[A-Za-z]+)*): \S")
 
@@ -40,8 +44,8 @@ def find_maintainer(place: Path) -> Person | None:
     Args:
         place: the directory whose git settings count.
     """
-    name = os.environ.get("GIT_AUTHOR_NAME") or _setting(place, "user.name")
-    address = os.environ.get("GIT_AUTHOR_EMAIL") or _setting(place, "user.email")
+    name = _clean(os.environ.get("GIT_AUTHOR_NAME") or _setting(place, "user.name"))
+    address = _clean(os.environ.get("GIT_AUTHOR_EMAIL") or _setting(place, "user.email"))
     return Person(name, address) if name and address else None
 
 
@@ -60,19 +64,17 @@ def need_maintainer(place: Path) -> Person:
     return found
 
 
+_CRUD = "".join(map(chr, range(33))) + ".,:;<>\"\\'"
+
+
+def _clean(text: str) -> str:
+    """Return a name or an address as git has it in a commit: see ``ident.c`` of git."""
+    return re.sub("[\n<>]", "", text.strip(_CRUD))
+
+
 def _setting(place: Path, name: str) -> str:
-    try:
-        done = subprocess.run(
-            ["git", "-C", str(place), "config", "--get", name],
-            capture_output=True,
-            check=False,
-            text=True,
-            errors="replace",
-            env=git_environment(isolated=False),
-        )
-    except OSError as error:
-        raise InfraError("git cannot be run", hint="apt-get install git") from error
-    return done.stdout.strip()
+    done = run_git("config", "--get", name, repo=place, isolated=False)
+    return done.stdout.decode("utf-8", "replace").strip()
 
 
 def sign_patches(patches: Mapping[str, bytes], who: Person) -> dict[str, bytes]:
@@ -90,7 +92,7 @@ def _listed(data: bytes, who: Person) -> bytes:
 
 
 def _from(data: bytes, who: Person) -> bytes:
-    name = who.name if who.name.isascii() else Header(who.name, "utf-8").encode()
+    name = who.name if who.name.isascii() else Header(who.name, _AS_GIT).encode()
     line = f"From: {email.utils.formataddr((name, who.address))}".encode()
     return re.sub(rb"^From: [^\n]*(?:\n[ \t][^\n]*)*", lambda _: line, data, count=1, flags=re.M)
 

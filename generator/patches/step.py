@@ -3,8 +3,8 @@
 
     python -m generator.patches.step <handed >next
 
-Both are pickles of ``importer``'s own classes. The process is started in a copy of the program,
-so that what it renders is the model and the templates of that copy.
+Both are pickles of classes of ``importer`` or ``order``. The process is started in a copy of the
+program, so that what it renders is the model and the templates of that copy.
 """
 
 from __future__ import annotations
@@ -13,20 +13,21 @@ import pickle
 import sys
 
 from generator.errors import UprobekitError
-from generator.patches.importer import Handed, take_step
+from generator.patches.importer import Handed
+from generator.patches.order import Trial
 from generator.workers import die_with_parent
 
 
 def main() -> int:
     """Take the step that stdin says; return the exit status."""
-    handed: Handed = pickle.load(sys.stdin.buffer)
+    handed: Handed | Trial = pickle.load(sys.stdin.buffer)
     die_with_parent(handed.parent)
     try:
-        step = take_step(handed)
+        made = handed.take()
     except UprobekitError as error:
         print(error, file=sys.stderr)
         return int(error.exit_code)
-    sys.stdout.buffer.write(pickle.dumps(step))
+    sys.stdout.buffer.write(pickle.dumps(made))
     return 0
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable, Sequence
+from functools import cache
 
 from generator.model.decl import Enum, Function, Macro, Member, Param, Struct
 
@@ -54,7 +55,7 @@ def comment(paragraphs: Sequence[str], *, kernel_doc: bool = False, indent: str 
                 lines.extend(_hanging(piece))
             else:
                 width = WIDTH - columns(indent) - 3
-                lines.extend(textwrap.wrap(piece, width, break_on_hyphens=False))
+                lines.extend(_filled(piece, width))
     if len(lines) == 1 and not kernel_doc and columns(f"{indent}/* {lines[0]} */") <= WIDTH:
         return f"{indent}/* {lines[0]} */\n"
     body = "".join(
@@ -64,10 +65,16 @@ def comment(paragraphs: Sequence[str], *, kernel_doc: bool = False, indent: str 
     return f"{indent}/*{'*' if kernel_doc else ''}\n{body}{indent} */\n"
 
 
-def _hanging(piece: str) -> list[str]:
+def _hanging(piece: str) -> Sequence[str]:
     if piece.startswith("\t"):
         return [piece]
-    return textwrap.wrap(piece, WIDTH - 3, subsequent_indent="\t", break_on_hyphens=False)
+    return _filled(piece, WIDTH - 3, "\t")
+
+
+@cache
+def _filled(text: str, width: int, hanging: str = "") -> Sequence[str]:
+    """Break a text into lines; each prefix of a series has most of its comments again."""
+    return textwrap.wrap(text, width, subsequent_indent=hanging, break_on_hyphens=False)
 
 
 def _parameters(params: Sequence[Param]) -> list[str]:

@@ -272,9 +272,9 @@ class Templates:
             return self._env.get_template(f"{name}.j2").render(self.context)
 
     def message(self, name: str, **facts: object) -> str:
-        """Render the text ``templates/messages/<name>.txt.j2``; ``facts`` are extra names."""
-        with _located(f"templates/messages/{name}.txt.j2"):
-            template = self._env.get_template(f"messages/{name}.txt.j2")
+        """Render a message, its template named as in ``file``; ``facts`` are extra names."""
+        with _located(f"templates/{name}.j2"):
+            template = self._env.get_template(f"{name}.j2")
             return message.fill(template.render(self.context, **facts))
 
     def resolved(self, function: Function) -> Function:
@@ -286,6 +286,8 @@ class Templates:
         if function.former_order and not self.has("param-order"):
             params = tuple(params[place] for place in former_order(function, len(params)))
         params = tuple(param for param in params if not param.patch or self.has(param.patch))
+        if (name, params) == (function.name, function.params):
+            return function
         return replace(function, name=name, params=params)
 
     def _placed(self, name: str) -> Function:

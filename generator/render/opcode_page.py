@@ -48,7 +48,11 @@ def opcode_page(model: OpcodeModel, emulation: EmulationModel) -> str:
         lines.append(f"| `{codes}` | {refusal.reason} | {refusal.source} |")
     lines += ["", "## Skipped: no effect", ""]
     lines += [f"- `{nop_pattern(form)}`" for form in model.nops]
-    lines += [
+    return "\n".join([*lines, *_emulated(emulation)]) + "\n"
+
+
+def _emulated(emulation: EmulationModel) -> list[str]:
+    return [
         "",
         "## Emulated",
         "",
@@ -56,11 +60,11 @@ def opcode_page(model: OpcodeModel, emulation: EmulationModel) -> str:
         "",
         "| opcode | ModRM.reg | what |",
         "|---|---|---|",
+        *(
+            f"| `{form.pattern}` | {' '.join(f'/{reg}' for reg in form.regs)} | {form.what} |"
+            for form in emulation.forms
+        ),
     ]
-    for form in emulation.forms:
-        regs = " ".join(f"/{reg}" for reg in form.regs)
-        lines.append(f"| `{form.pattern}` | {regs} | {form.what} |")
-    return "\n".join(lines) + "\n"
 
 
 def _afterwards(model: OpcodeModel, fixups: tuple[str, ...]) -> str:

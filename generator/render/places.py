@@ -55,16 +55,37 @@ def place_of(kind: str, name: str, *, holds: str = "") -> str:
     return "generator/model"
 
 
-def place_of_text(text: str) -> str:
-    """Return ``file:line`` of a text that the model holds, or the folder when it is not found."""
+def place_of_text(text: str, *, within: str = "") -> str:
+    """Return ``file:line`` of a text that the model holds, or the folder when it is not found.
+
+    Args:
+        text: the text.
+        within: the end of the name of the only module that is looked at; "": all are.
+    """
     for exact in (True, False):
         for file, module in _modules():
+            if not file.endswith(within):
+                continue
             for node in ast.walk(module):
                 if not isinstance(node, ast.Constant) or not isinstance(node.value, str):
                     continue
                 if node.value == text or (not exact and text and text in node.value):
                     return f"{file}:{node.lineno}"
     return "generator/model"
+
+
+def place_of_piece(name: str) -> str:
+    """Return ``file:line`` of a text of the model that is a part of a name, "" when none is.
+
+    Args:
+        name: what a text of the model was put together to, such as the path of a template.
+    """
+    for part in (name, *reversed(name.split("/")), *re.split(r"[/.]", name)[::-1]):
+        for file, module in _modules():
+            for node in ast.walk(module):
+                if isinstance(node, ast.Constant) and part and node.value == part:
+                    return f"{file}:{node.lineno}"
+    return ""
 
 
 def place_of_word(word: str) -> str:

@@ -20,6 +20,7 @@ from jinja2 import nodes
 from generator.errors import UserError
 from generator.model.bases import Base
 from generator.model.edits import Templated
+from generator.model.series import Series
 from generator.render.env import environment
 from generator.render.marks import is_mark
 
@@ -68,12 +69,15 @@ class LineShare:
     templates: tuple[TemplateLines, ...]
 
 
-def count_lines(bases: Sequence[Base], unfinished: Sequence[Base] = ()) -> LineShare:
+def count_lines(
+    bases: Sequence[Base], unfinished: Sequence[Base] = (), series: Sequence[Series] = ()
+) -> LineShare:
     """Count the lines of the templates that ``bases`` use.
 
     Args:
         bases: whose lines are counted.
         unfinished: bases that are being made: their own lines are counted apart.
+        series: whose patches have edits of their own; what the bases say counts anyway.
 
     Raises:
         UserError: a template is missing or wrong, or includes one by a name that is computed.
@@ -81,7 +85,7 @@ def count_lines(bases: Sequence[Base], unfinished: Sequence[Base] = ()) -> LineS
     owners: dict[str, set[str]] = defaultdict(set)
     lines: dict[str, dict[int, set[str]]] = defaultdict(lambda: defaultdict(set))
     for base in (*bases, *unfinished):
-        for template in sorted(_used(base)):
+        for template in sorted(_used(base, series)):
             for name, line, reached in _Walk(base).template(template):
                 owners[name].add(base.name)
                 belongs = lines[name][line]
@@ -125,9 +129,12 @@ def _key(order: Sequence[str], belongs: Iterable[str]) -> str:
     return " ".join(base for base in order if base in held)
 
 
-def _used(base: Base) -> set[str]:
-    """Return the templates that the base's edits name."""
+def _used(base: Base, every: Sequence[Series]) -> set[str]:
+    """Return the templates that edits name: the base's own, and those of patches that it has."""
     edits = [*base.baseline, *(edit for group in base.edits.values() for edit in group)]
+    for series in every:
+        if not series.bases or base.name in series.bases:
+            edits += [edit for patch in series.patches for edit in patch.edits]
     return {edit.template for edit in edits if isinstance(edit, Templated)}
 
 

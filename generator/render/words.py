@@ -8,44 +8,32 @@ model's objects use, and the templates as Jinja parses them, branches that no ba
 
 from __future__ import annotations
 
-import inspect
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields, is_dataclass
 from functools import cache, partial
 
 import jinja2
 from jinja2 import nodes
 
-from generator.errors import UserError
-from generator.model.bases import BASES, UNFINISHED, Base
+from generator.model.bases import Base
 from generator.model.bases.facts import FACTS
+from generator.model.catalogue import CATALOGUE
 from generator.model.decl import Function
 from generator.model.edits import InsertHook
-from generator.model.guards import GUARDS
+from generator.model.emulation import EMULATION
 from generator.model.interface import INTERFACE
-from generator.model.series import Series
-from generator.model.steps import LEFT_OUT, OUR_STEPS
+from generator.model.review import RULES
+from generator.model.series import Patch, Series
+from generator.model.trailers import ORDER, wrong_among
 from generator.model.trailers import problems as trailer_problems
-from generator.model.unreached import UNREACHED
-from generator.render.env import BASELINE, Scope, Templates, environment, known_patches, meant
-from generator.render.marks import is_mark, split_marks
-from generator.render.places import place_of, place_of_text
+from generator.render.env import BASELINE, Scope, environment, known_patches, meant
+from generator.render.places import place_of, place_of_piece, place_of_text
+from generator.render.problems import Problem, raise_all
 from generator.render.source import escaped
-
-MESSAGE_FACTS = frozenset(("source_version", "overview", "numbers"))
-"""What messages may ask for besides."""
+from generator.render.vocabulary import Words
 
 _MARKER = re.compile(r"^(<{7}|>{7}|\|{7}|={7})(?: .*)?$", re.M)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Problem:
-    """Something wrong: place, what, and perhaps what to do."""
-
-    where: str
-    what: str
-    hint: str = ""
 
 
 def check_words(base: Base, series: Series) -> None:
@@ -61,22 +49,6 @@ def check_words(base: Base, series: Series) -> None:
     raise_all([*_model(base, series), *_templates(base, series)])
 
 
-def raise_all(problems: Iterable[Problem]) -> None:
-    """Raise an error with all of ``problems``, if there are any.
-
-    Raises:
-        UserError: names the place of the first, and each other one in a line of its own.
-    """
-    found = list(dict.fromkeys(problems))
-    if not found:
-        return
-    first, *others = found
-    rows = [f"\n  {each.where}: {each.what}" for each in others[:20]]
-    if len(others) > 20:
-        rows.append(f"\n  and {len(others) - 20} more")
-    raise UserError(first.what + "".join(rows), where=first.where, hint=first.hint)
-
-
 def _model(base: Base, series: Series) -> Iterator[Problem]:
     known = known_patches(patch.ident for patch in series.patches)
     facts = frozenset(fact.ident for fact in FACTS)
@@ -86,6 +58,7 @@ def _model(base: Base, series: Series) -> Iterator[Problem]:
             if word and word not in facts:
                 where = place_of("Function", function.name)
                 yield Problem(where=where, what=f"no fact is called '{word}'")
+        yield from _documented(function)
         for param in function.params:
             if param.patch:
                 yield from _patch("Param", param.name, param.patch, known)
@@ -97,20 +70,53 @@ def _model(base: Base, series: Series) -> Iterator[Problem]:
         if macro.patch:
             yield from _patch("Macro", macro.name, macro.patch, known)
     for patch in series.patches:
-        if patch.needs and patch.needs not in facts:
-            where = place_of("Patch", patch.ident)
-            what = f"no fact is called '{patch.needs}': '{patch.ident}' is in no base"
-            yield Problem(where=where, what=what, hint=meant(patch.needs, facts))
-    for ident, what in trailer_problems(known):
-        where = place_of_text(ident) if ident not in known else "generator/model/trailers.py"
-        yield Problem(where=where, what=what)
+        yield from _patch_words(patch, facts)
+    for text, what in trailer_problems(known):
+        yield Problem(where=place_of_text(text, within="trailers.py"), what=what)
+    for operation in (*EMULATION.operations, *EMULATION.operands, *EMULATION.arithmetic):
+        yield from _patch("Operation", operation.name, operation.patch, known)
+    for form in EMULATION.forms:
+        yield from _patch("EmulatedForm", form.pattern, form.patch, known)
     yield from _base(base, known, facts)
+
+
+def _patch_words(patch: Patch, facts: frozenset[str]) -> Iterator[Problem]:
+    """Yield the words of a patch that nobody knows, and what is wrong with its trailers."""
+    for kind, words, known in (
+        ("fact", (patch.needs,), facts),
+        ("point of the review", patch.review, frozenset(rule.ident for rule in RULES)),
+        ("entry of the catalogue", patch.mends, frozenset(entry.ident for entry in CATALOGUE)),
+    ):
+        for word in words:
+            if word and word not in known:
+                yield Problem(
+                    where=place_of("Patch", patch.ident),
+                    what=f"no {kind} is called '{word}', which '{patch.ident}' names",
+                    hint=meant(word, known),
+                )
+    for trailer, what in wrong_among(patch.trailers):
+        yield Problem(where=place_of_text(trailer.value), what=f"{trailer}: {what}")
+
+
+def _documented(function: Function) -> Iterator[Problem]:
+    """Yield what the text above a function takes for one of its parameters, and is none."""
+    known = [param.name for param in function.params]
+    for text in function.doc:
+        for word in re.findall(r"(?<!\A)(?<!\w)@(\w+)", text):
+            if word not in known:
+                yield Problem(
+                    where=place_of_text(text),
+                    what=f"{function.key}() has no parameter '{word}'",
+                    hint=meant(word, known),
+                )
 
 
 def _patch(kind: str, name: str, word: str, known: frozenset[str]) -> Iterator[Problem]:
     if word not in known:
+        place = place_of(kind, name, holds=word)
         yield Problem(
-            where=place_of(kind, name, holds=word),
+            # it may stand in a constant of the model
+            where=place if ":" in place else place_of_text(word),
             what=f"no patch is called '{word}': '{name}' is in none",
             hint=meant(word, known),
         )
@@ -151,7 +157,7 @@ def _base(base: Base, known: frozenset[str], facts: frozenset[str]) -> Iterator[
 
 def _templates(base: Base, series: Series) -> Iterator[Problem]:
     idents = tuple(patch.ident for patch in series.patches)
-    words = _Words(base, idents)
+    words = Words(base, idents)
     loader = environment().loader
     if loader is None:
         raise TypeError("the environment has no loader")
@@ -160,8 +166,9 @@ def _templates(base: Base, series: Series) -> Iterator[Problem]:
             continue
         text = loader.get_source(environment(), name)[0]
         yield from _markers(name, text)
-        if name.startswith("messages/"):
+        if "messages/" in name:
             yield from _mail_starts(name, text)
+            yield from _trailers(name, text)
         yield from _checked(words, text, partial(_template_line, name))
     for text in sorted(set(_strings((INTERFACE, base, series.patches)))):
         if "{" in text:
@@ -186,18 +193,44 @@ def _markers(name: str, text: str) -> Iterator[Problem]:
         )
 
 
+_MAIL = (
+    (r"From ", "take for the start of the next one"),
+    (r"---(?:\s|$)", "take for the end of the message"),
+    (r"diff -|Index: ", "take for the start of the patch"),
+    (r"\s*(?:>8|8<|>%|%<)?\s*-+\s*(?:>8|8<|>%|%<)\s*-", "take for the start of the message"),
+)
+"""How a paragraph must not begin, and what programs that read mails, as git am does, do then."""
+
+
 def _mail_starts(name: str, text: str) -> Iterator[Problem]:
-    """Yield where a paragraph of a message begins as a mail does in an mbox."""
-    for found in re.finditer(r"(?:\A|^(?:[ \t]*|\{%.*%\})\n)From ", text, re.M):
+    """Yield where a paragraph of a message begins as a part of a mail does."""
+    for start in re.finditer(r"(?:\A|^(?:[ \t]*|\{%.*%\})\n)", text, re.M):
+        for begins, meaning in _MAIL:
+            if found := re.match(begins, text[start.end() :].partition("\n")[0]):
+                yield Problem(
+                    where=f"templates/{name}:{text.count(chr(10), 0, start.end()) + 1}",
+                    what=f"a paragraph begins with '{found[0]}', which programs that read mails "
+                    f"{meaning}",
+                    hint="begin it with another word",
+                )
+
+
+_TRAILER = re.compile(rf"^(?:{'|'.join(ORDER)}): .*$", re.M)
+
+
+def _trailers(name: str, text: str) -> Iterator[Problem]:
+    """Yield trailers that stand in a message, and a message without a word."""
+    for found in _TRAILER.finditer(text):
         yield Problem(
-            where=f"templates/{name}:{text.count(chr(10), 0, found.end()) + 1}",
-            what="a paragraph begins with 'From ', which programs that read mails take for the "
-            "start of the next one",
-            hint="begin it with another word",
+            where=f"templates/{name}:{text.count(chr(10), 0, found.start()) + 1}",
+            what=f"a trailer stands in the message: {found[0]}",
+            hint="trailers stand in generator/model/trailers.py, who sends it signs it",
         )
+    if not text.strip():
+        yield Problem(where=f"templates/{name}:1", what="the message is empty")
 
 
-def _checked(words: _Words, text: str, where: Callable[[int], str]) -> Iterator[Problem]:
+def _checked(words: Words, text: str, where: Callable[[int], str]) -> Iterator[Problem]:
     """Check a template, or a piece of text of the model."""
     eaten = text.replace(escaped("{#"), "").find("{#")
     if eaten >= 0:
@@ -213,7 +246,11 @@ def _checked(words: _Words, text: str, where: Callable[[int], str]) -> Iterator[
         yield Problem(where=where(error.lineno), what=str(error.message))
         return
     for line, what, hint in words.check(parsed):
-        yield Problem(where=where(line), what=what, hint=hint)
+        place = where(line)
+        if ":" not in place:
+            # made of several texts: the one that is in question
+            place = next(filter(None, map(place_of_piece, re.findall(r"'([^']+)'", what))), place)
+        yield Problem(where=place, what=what, hint=hint)
 
 
 @cache
@@ -234,150 +271,6 @@ def _strings(value: object) -> Iterator[str]:
     elif isinstance(value, (tuple, list, frozenset)):
         for each in value:
             yield from _strings(each)
-
-
-_MARKED = {
-    "step": frozenset(step.name for step in OUR_STEPS),
-    "guard": frozenset(guard.name for guard in GUARDS),
-    "aside": frozenset(left.name for left in LEFT_OUT),
-    "unreached": frozenset(reason.name for reason in UNREACHED),
-}
-"""The names of the model that a mark may have, by kind."""
-
-Found = tuple[int, str, str]
-"""Line, what is wrong, and a hint."""
-
-
-class _Words:
-    """What a template may say, for any base; ``_word_*`` look at one kind of node each."""
-
-    def __init__(self, base: Base, idents: tuple[str, ...]) -> None:
-        self._patches = known_patches(idents)
-        self._facts = frozenset(fact.ident for fact in FACTS) | base.has
-        bases = (base, *BASES, *UNFINISHED)
-        self._names = frozenset(name for each in bases for name in each.names)
-        self._globals = frozenset(environment().globals)
-        context = Templates(Scope(base=base, patches=idents)).context
-        self._context = context
-        entries = {
-            "struct": [entry.name for entry in INTERFACE.structs],
-            "enum": [entry.name for entry in INTERFACE.enums],
-            "macros": [entry.name for entry in INTERFACE.macros],
-        }
-        functions = [f.name for f in INTERFACE.functions]
-        keys = [re.sub(r"^\{\{ names\.(\w+) \}\}$", r"\1", name) for name in functions]
-        self._things = {
-            **{name: frozenset(known) for name, known in entries.items()},
-            **{name: frozenset(keys) for name in ("head", "name", "prototype", "signature")},
-        }
-
-    def _mark(self, part: nodes.Const) -> Iterator[Found]:
-        """Yield names of a mark that the model does not have."""
-        for kind, name, _ in split_marks(part.value)[1]:
-            if name not in _MARKED[kind]:
-                yield part.lineno, f"there is no {kind} '{name}'", meant(name, _MARKED[kind])
-
-    def check(self, parsed: nodes.Template) -> Iterator[Found]:
-        """Yield what is wrong with a template."""
-        own = {node.name for node in parsed.find_all(nodes.Name) if node.ctx in ("store", "param")}
-        for node in parsed.find_all((nodes.Name, nodes.Getattr, nodes.Call, nodes.Compare)):
-            match node:
-                case nodes.Name():
-                    yield from self._name(node, own)
-                case nodes.Getattr():
-                    yield from self._attribute(node)
-                case nodes.Call():
-                    yield from self._call(node)
-                case nodes.Compare():
-                    yield from self._compare(node)
-        for output in parsed.find_all(nodes.Output):
-            for part in output.nodes:
-                if isinstance(part, nodes.Const) and is_mark(part.value):
-                    yield from self._mark(part)
-                elif not isinstance(part, nodes.TemplateData) and _is_c(part):
-                    yield (
-                        part.lineno,
-                        "Jinja takes these braces of C for its own, and renders what is in them",
-                        "in C, put a blank between the two braces",
-                    )
-
-    def _name(self, node: nodes.Name, own: set[str]) -> Iterator[Found]:
-        known = own | self._globals | self._context.keys() | MESSAGE_FACTS | {"loop"}
-        if node.ctx == "load" and node.name not in known:
-            yield node.lineno, f"'{node.name}' is undefined", meant(node.name, known)
-
-    def _attribute(self, node: nodes.Getattr) -> Iterator[Found]:
-        if not isinstance(node.node, nodes.Name):
-            return
-        held = node.node.name
-        if held == "names" and node.attr not in self._names:
-            what = f"no base's names have '{node.attr}'"
-            yield node.lineno, what, meant(node.attr, self._names)
-        elif held == "numbers" and node.attr not in self._patches:
-            yield node.lineno, f"no patch is called '{node.attr}'", meant(node.attr, self._patches)
-        elif held in ("base", "opcodes", "emulation") and not hasattr(
-            self._context[held], node.attr
-        ):
-            yield node.lineno, f"'{held}' has no '{node.attr}'", ""
-
-    def _call(self, node: nodes.Call) -> Iterator[Found]:
-        if not isinstance(node.node, nodes.Name):
-            return
-        called = node.node.name
-        values = [arg.value for arg in node.args if isinstance(arg, nodes.Const)]
-        if called == "has":
-            for word in values:
-                if word not in self._patches:
-                    what = f"no patch is called '{word}'"
-                    yield node.lineno, what, meant(str(word), self._patches)
-        elif called in self._things:
-            known = self._things[called]
-            for word in values if called == "macros" else values[:1]:
-                if word not in known:
-                    yield (
-                        node.lineno,
-                        f"{called}(): the model has no '{word}'",
-                        meant(str(word), known),
-                    )
-        yield from self._arguments(node, called)
-
-    def _arguments(self, node: nodes.Call, called: str) -> Iterator[Found]:
-        """Yield what is wrong with the number and the names of arguments."""
-        function = self._context.get(called)
-        if not callable(function) or node.dyn_args or node.dyn_kwargs:
-            return
-        try:
-            inspect.signature(function).bind(
-                *(None for _ in node.args), **{each.key: None for each in node.kwargs}
-            )
-        except TypeError as error:
-            takes = ", ".join(
-                str(p).split(":")[0] for p in inspect.signature(function).parameters.values()
-            )
-            yield node.lineno, f"{called}(): {error}; it takes ({takes})", ""
-
-    def _compare(self, node: nodes.Compare) -> Iterator[Found]:
-        if not isinstance(node.expr, nodes.Const):
-            return
-        word = node.expr.value
-        for operand in node.ops:
-            asked = operand.expr
-            if not isinstance(asked, nodes.Getattr) or asked.attr != "has":
-                continue
-            if operand.op in ("in", "notin") and word not in self._facts:
-                yield node.lineno, f"no fact is called '{word}'", meant(str(word), self._facts)
-
-
-def _is_c(node: nodes.Node) -> bool:
-    """Tell whether what stands in double braces is nothing that a template would ask for.
-
-    The text of two braces is: so a template says that it means them (``source.escaped``).
-    """
-    if isinstance(node, nodes.Const) and node.value in ("{{", "{%", "{#"):
-        return False
-    if isinstance(node, (nodes.Const, nodes.Tuple, nodes.List, nodes.Dict)):
-        return True
-    return next(node.find_all(nodes.Name), None) is None and not isinstance(node, nodes.Name)
 
 
 def check_definitions(defined: Mapping[str, str], scope: Scope, patch: str) -> None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import lru_cache
 
-from generator.csource.declared import list_definitions
+from generator.csource.declared import Definition, list_definitions
 from generator.patches.partial import Cell
 from generator.tree.facts import Facts, FunctionFact, name_functions
 
@@ -21,8 +22,8 @@ def read_functions(tip: Mapping[str, Sequence[Cell]]) -> dict[str, FunctionFact]
     for path in sorted(tip):
         if not path.endswith((".c", ".h")):
             continue
-        cells = tip[path]
-        text = "\n".join(_line(cell.text) for cell in cells)
+        cells = _known(tip[path])
+        text = "\n".join([_line(cell.text) for cell in cells])
         found += [
             FunctionFact(
                 name=definition.name,
@@ -31,7 +32,7 @@ def read_functions(tip: Mapping[str, Sequence[Cell]]) -> dict[str, FunctionFact]
                 params=definition.params,
                 body=definition.body,
             )
-            for definition in list_definitions(text)
+            for definition in _definitions(text)
             if cells[definition.line].ours
         ]
     return name_functions(found)
@@ -49,5 +50,24 @@ def add_bodies(facts: Facts, tip: Mapping[str, Sequence[Cell]]) -> Facts:
     return replace(facts, functions=functions)
 
 
+def _known(cells: Sequence[Cell]) -> list[Cell]:
+    """Return the lines that are known, and of each run of others one."""
+    before = [None, *(cell.text for cell in cells[:-1])]
+    return [
+        cell
+        for cell, above in zip(cells, before, strict=True)
+        if cell.text is not None or above is not None
+    ]
+
+
 def _line(text: str | None) -> str:
     return "\0" if text is None else text.replace("\0", "\ufffd")
+
+
+@lru_cache(maxsize=1024)
+def _definitions(text: str) -> tuple[Definition, ...]:
+    """Return the functions in a text, in which NUL is what is not known.
+
+    Most files are the same on both sides, and after most patches.
+    """
+    return tuple(list_definitions(text))

@@ -9,18 +9,16 @@ from __future__ import annotations
 
 import email.utils
 import re
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from generator.errors import InfraError
-from generator.model.series import Identity
+from generator.model.identity import Identity
 from generator.patches.mail import Mail, PatchSeries
 from generator.patches.partial import Cell, Replay
 from generator.tree.commits import Commit, import_commits
-from generator.tree.git import git_environment
+from generator.tree.git import ask_git
 
 _PAIR = re.compile(r"^ *(\d+|-): +(?:[0-9a-f]+|-+) ([=!<>]) +(\d+|-): +(?:[0-9a-f]+|-+) (.*)$")
 _TRAILER = re.compile(r"[A-Z][A-Za-z-]+: \S")
@@ -230,18 +228,5 @@ def _parse(text: str) -> tuple[Pair, ...]:
 
 
 def _git(repo: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
-    command = ["git", "-C", str(repo), *arguments]
-    try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            check=False,
-            env=git_environment(isolated=True) | dict(environment or {}),
-        )
-    except OSError as error:
-        raise InfraError("git cannot be run", hint="apt-get install git") from error
-    if done.returncode:
-        raise InfraError(
-            f"git failed: {done.stderr.decode(errors='replace').strip()}", where=" ".join(command)
-        )
-    return done.stdout.decode("utf-8", "replace")
+    said = ask_git(*arguments, repo=repo, isolated=True, environment=environment)
+    return said.decode("utf-8", "replace")

@@ -7,7 +7,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from difflib import unified_diff
+from functools import partial
 
+from generator.later import Later
 from generator.patches.change.facts import add_bodies
 from generator.patches.change.interface import Change, compare_interfaces
 from generator.patches.change.pairs import Pair, TreeChange, compare_patches
@@ -64,19 +66,22 @@ def compare_sides(before: Side, after: Side) -> SeriesDiff:
     replays = (replay_series(before.patches), replay_series(after.patches))
     known = share_knowledge(*replays) if _shared(sides) else None
     replays = known or replays
-    patches, tree = compare_patches(sides, replays, shared=known is not None)
+    # git, of which that is the most, works beside us
+    paired = Later(partial(compare_patches, sides, replays, shared=known is not None))
     facts = [
         add_bodies(side.patches.interface, replay.tip)
         for side, replay in zip((before, after), replays, strict=True)
         if side.patches.interface
     ]
+    interface = compare_interfaces(*facts) if len(facts) == len(sides) else ()
+    patches, tree = paired.result()
     remarks = list(_remarks(before, after))
     if not tree.whole:
         remarks.append("the baselines differ, so the trees are not compared")
     return SeriesDiff(
         before=before.name,
         after=after.name,
-        interface=compare_interfaces(*facts) if len(facts) == len(sides) else (),
+        interface=interface,
         patches=patches,
         tree=tree,
         remarks=tuple(remarks),

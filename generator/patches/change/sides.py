@@ -13,7 +13,6 @@ import io
 import os
 import subprocess
 import sys
-import tarfile
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -21,7 +20,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.errors import InfraError, UserError
+from generator import tools
+from generator.errors import UserError
 from generator.patches.mail import PatchSeries, parse_series, read_series
 from generator.paths import data_dir
 from generator.tree.git import git_environment
@@ -138,6 +138,8 @@ def _exported(repo: Path, revision: str, *folders: str) -> Iterator[Path]:
     if done.returncode:
         said = done.stderr.decode(errors="replace").strip()
         raise UserError(f"'{revision}' has no such patches: {said}", where=str(repo))
+    import tarfile
+
     with tempfile.TemporaryDirectory(prefix="uprobekit-diff-") as place:
         with tarfile.open(fileobj=io.BytesIO(done.stdout)) as archive:
             # the argument "filter" is younger than the Python of Debian 12, which is 3.11.2
@@ -147,11 +149,7 @@ def _exported(repo: Path, revision: str, *folders: str) -> Iterator[Path]:
 
 
 def _run(command: list[str], place: Path) -> subprocess.CompletedProcess[bytes]:
-    environment = git_environment(isolated=False)
-    try:
-        return subprocess.run(command, capture_output=True, check=False, cwd=place, env=environment)
-    except OSError as error:
-        raise InfraError(f"cannot run {command[0]}: {error.strerror}") from error
+    return tools.run_bytes(command, cwd=place, env=git_environment(isolated=False))
 
 
 def project_folder() -> Path:
