@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from generator import tools
 from generator.errors import InfraError
 
 _FINDING = re.compile(r"^(?P<file>[^:]+):(?P<line>\d+): (?P<text>(?:ERROR|WARNING|CHECK):.*)$")
@@ -96,20 +96,10 @@ def _run(pristine: Path, *arguments: str) -> list[tuple[str, int, str]]:
     """Run checkpatch and return file, line and words of each finding."""
     script = pristine / "scripts" / "checkpatch.pl"
     command = ["perl", str(script), "--strict", "--terse", "--show-types", "--no-summary"]
-    try:
-        # a .checkpatch.conf in the user's home directory would count
-        with tempfile.TemporaryDirectory() as home:
-            done = subprocess.run(
-                [*command, *arguments],
-                cwd=pristine,
-                capture_output=True,
-                check=False,
-                text=True,
-                errors="replace",
-                env={**os.environ, "HOME": home},
-            )
-    except OSError as error:
-        raise InfraError("perl cannot be run", hint="apt-get install perl") from error
+    # a .checkpatch.conf in the user's home directory would count
+    with tempfile.TemporaryDirectory() as home:
+        settings = {**os.environ, "HOME": home}
+        done = tools.run([*command, *arguments], cwd=pristine, env=settings)
     if done.returncode not in (0, 1) or "Can't" in done.stderr:
         raise InfraError(
             f"checkpatch.pl failed: {done.stderr.strip() or 'no reason given'}",

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
 
-from generator.csource import scan as csource
+from generator import csource
 from generator.errors import UserError
 from generator.model.edits import InsertStatement, ReplaceTokens, Templated
 from generator.model.guards import GUARDS, Guard
@@ -59,8 +59,13 @@ def find_marks(base: str) -> tuple[Mark, ...]:
     return (*_in_templates(plan), *_in_edits(plan))
 
 
+def _tip(plan: Plan) -> Scope:
+    """Return what is rendered for after the last patch."""
+    return Scope(base=plan.base, patches=tuple(one.patch.ident for one in plan.patches))
+
+
 def _in_templates(plan: Plan) -> Iterator[Mark]:
-    scope = Scope(base=plan.base, patches=tuple(one.patch.ident for one in plan.patches))
+    scope = _tip(plan)
     seen = set()
     for edit in (*plan.baseline, *(edit for one in plan.patches for edit in one.edits)):
         if isinstance(edit, Templated) and (edit.path, edit.template) not in seen:
@@ -117,13 +122,14 @@ def _span(text: str, mark: Placed, end: int) -> csource.Span:
 
 def _in_edits(plan: Plan) -> Iterator[Mark]:
     """Yield the calls that steps and guards know by callee: they stand in files of the base."""
+    templates = Templates(_tip(plan))
     for kind, entries in (("step", OUR_STEPS), ("guard", GUARDS)):
         for item in entries:
             if item.callee and item.on(plan.base.has):
-                yield _call(plan, kind, item)
+                yield _call(plan, templates, kind, item)
 
 
-def _call(plan: Plan, kind: str, item: Step | Guard) -> Mark:
+def _call(plan: Plan, templates: Templates, kind: str, item: Step | Guard) -> Mark:
     """Return the call that an edit brings for a step or a guard."""
     for edit in (edit for one in plan.patches for edit in one.edits):
         if isinstance(edit, InsertStatement):
@@ -133,7 +139,8 @@ def _call(plan: Plan, kind: str, item: Step | Guard) -> Mark:
         else:
             continue
         calls = next(csource.words(text, item.callee), None) is not None
-        if calls and item.path in ("", edit.path):
+        if calls and item.path in edit.path:
+            text = templates.text(text)
             whole = csource.Span(0, len(text))
             return Mark(
                 kind=kind,

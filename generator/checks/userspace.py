@@ -4,11 +4,11 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
-from generator.errors import CheckFailed, InfraError
+from generator import tools
+from generator.errors import CheckFailed
 
 _INCLUDE = re.compile(r"^\s*#\s*include\s*<((?:asm|linux)/[^>]+)>", re.M)
 
@@ -34,7 +34,7 @@ def compile_c(command: list[str], place: Path, hint: str) -> None:
         CheckFailed: the C does not compile.
         InfraError: there is no compiler.
     """
-    done = run_tool(command, place)
+    done = tools.run_bytes(command, cwd=place)
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines()
         errors = [line for line in lines if "error:" in line] or lines
@@ -43,17 +43,3 @@ def compile_c(command: list[str], place: Path, hint: str) -> None:
             where=f"{place}: {' '.join(command)}",
             hint=hint,
         )
-
-
-def run_tool(command: list[str], place: Path) -> subprocess.CompletedProcess[bytes]:
-    """Run a compiler or another tool in ``place``, and return what came of it.
-
-    Raises:
-        InfraError: it cannot be run.
-    """
-    try:
-        return subprocess.run(command, cwd=place, capture_output=True, check=False)
-    except OSError as error:
-        raise InfraError(
-            f"{command[0]} cannot be run: {error.strerror}", hint=f"apt-get install {command[0]}"
-        ) from error

@@ -13,9 +13,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from generator.guest.growth import reports_lockup
 from generator.guest.ktap import KtapTest, Status
 from generator.guest.outcome import is_complaint
-from generator.guest.vm import reports_lockup
 from generator.model.catalogue import CATALOGUE, CONTROLS, MIXED, Entry, Kind, plain_name, tests_of
 from generator.text import strip_printk
 
@@ -39,10 +39,13 @@ class Complaint:
     Args:
         test: the self-test that ran; empty: none.
         text: the line, without its time stamp.
+        before: the self-test that ran before it. What is wrong with the memory of a process is
+            said when that is freed, which may be later.
     """
 
     test: str
     text: str
+    before: str = ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,13 +116,13 @@ def read_complaints(lines: Iterable[str]) -> tuple[Complaint, ...]:
     Args:
         lines: of the console; the guest marks where a test begins (``uprobekit.marks``).
     """
-    test, found = "", []
+    before, test, found = "", "", []
     for line in lines:
         text = strip_printk(line).strip()
         if mark := _MARK.match(text):
-            test = mark[1]
+            before, test = test, mark[1]
         elif is_complaint(text) and _CUT not in text:
-            found.append(Complaint(test=test, text=text))
+            found.append(Complaint(test=test, text=text, before=before))
     return tuple(found)
 
 
@@ -196,12 +199,8 @@ def _judge(entry: Entry, seen: Observed) -> Verdict:
 
 def _shows(entry: Entry, name: str, seen: Observed) -> tuple[str, ...]:
     """Return what shows an entry in one of its tests, no line when it does not."""
-    said = tuple(
-        complaint.text
-        for complaint in seen.complaints
-        if complaint.test == name and entry.says and re.search(entry.says, complaint.text)
-    )
-    if entry.says and said:
+    said = tuple(each.text for each in seen.complaints if _cause(entry, each) == name)
+    if said:
         return said
     if name in seen.died:
         return (seen.died[name],)
@@ -209,6 +208,14 @@ def _shows(entry: Entry, name: str, seen: Observed) -> tuple[str, ...]:
     if test is None or test.status is not Status.FAIL or name in seen.doubtful:
         return ()
     return own_words(test) if entry.silent and (entry.hangs or not is_late(test)) else ()
+
+
+def _cause(entry: Entry, complaint: Complaint) -> str:
+    """Return the test of an entry that the kernel complains of, or an empty text."""
+    if not entry.says or not re.search(entry.says, complaint.text):
+        return ""
+    near = (complaint.test, complaint.before)
+    return next((name for name in near if plain_name(name) in entry.tests), "")
 
 
 def _says_nothing(name: str, test: KtapTest | None, seen: Observed) -> str:
@@ -268,8 +275,4 @@ def _explained(complaint: Complaint, seen: Observed, catalogue: tuple[Entry, ...
     ended = complaint.test in seen.died or complaint.test in seen.doubtful
     if not complaint.test or ended or reports_lockup(complaint.text):
         return True
-    name = plain_name(complaint.test)
-    return any(
-        entry.says and name in entry.tests and re.search(entry.says, complaint.text)
-        for entry in catalogue
-    )
+    return any(_cause(entry, complaint) for entry in catalogue)

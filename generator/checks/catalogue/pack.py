@@ -13,11 +13,11 @@ import os
 import re
 import shutil
 import stat
-import subprocess
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from generator.errors import InfraError, UserError
+from generator import tools
+from generator.errors import UserError
 from generator.guest.cpio import Entry, pack_entries
 
 WANTED = ("fuse",)
@@ -108,13 +108,8 @@ def _dependencies(place: Path) -> str:
     root = place.resolve().parents[2]
     # it is where root's programs are, which not everybody's PATH has
     program = shutil.which("depmod", path=f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin")
-    try:
-        command = (program or "depmod", "-n", "-b", str(root), place.name)
-        done = subprocess.run(command, capture_output=True, check=False)
-    except OSError as error:
-        hint = "apt-get install kmod"
-        raise InfraError("depmod cannot run", where=str(place), hint=hint) from error
-    return done.stdout.decode("utf-8", "replace")
+    command = (program or "depmod", "-n", "-b", root, place.name)
+    return tools.run(command, package="kmod").stdout
 
 
 def _module_entries(place: Path, paths: tuple[str, ...]) -> Iterator[Entry]:
@@ -139,11 +134,7 @@ def _uncompress(path: Path) -> bytes:
 
 
 def _unzstd(path: Path) -> bytes:
-    try:
-        command = ("zstd", "-dcq", "--", str(path))
-        done = subprocess.run(command, capture_output=True, check=False)
-    except OSError as error:
-        raise InfraError("zstd cannot run", where=str(path), hint="apt-get install zstd") from error
+    done = tools.run_bytes(("zstd", "-dcq", "--", path))
     if done.returncode:
         said = done.stderr.decode("utf-8", "replace").strip()
         raise UserError(f"cannot be uncompressed: {said}", where=str(path))

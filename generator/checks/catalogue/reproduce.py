@@ -63,7 +63,7 @@ def write_reproducer(ident: str, place: Path) -> tuple[Path, ...]:
                 where=str(path),
                 hint="use an empty folder",
             )
-    ensure_dir(place)
+    ensure_dir(place, "-o")
     for name, text in files.items():
         write_atomic(place / name, text.encode())
     return tuple(place / name for name in files)

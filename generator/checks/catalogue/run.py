@@ -87,6 +87,7 @@ class Checked:
         verdicts: one for each entry of the catalogue, in its order.
         unexplained: tests that fail and belong to no entry.
         late: tests that did not end in time, twice: of those nothing is known.
+        missing: tests that never ran, because the time for a boot was up.
     """
 
     image: str
@@ -100,6 +101,7 @@ class Checked:
     verdicts: tuple[Verdict, ...]
     unexplained: tuple[Failed, ...] = ()
     late: tuple[str, ...] = ()
+    missing: tuple[str, ...] = ()
 
     @property
     def affected(self) -> tuple[Verdict, ...]:
@@ -230,4 +232,5 @@ def _checked(image: Image, seen: Observed, results: list[BootResult]) -> Checked
             Failed(test=test.name, lines=own_words(test)) for test in unexplained(seen, verdicts)
         ),
         late=tuple(test.name for test in seen.tests.values() if is_late(test)),
+        missing=seen.missing,
     )

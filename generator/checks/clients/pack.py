@@ -13,10 +13,10 @@ import os
 import re
 import shutil
 import stat
-import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from generator import tools
 from generator.errors import InfraError, UserError
 from generator.guest.cpio import Entry, pack_entries
 from generator.paths import data_dir, ensure_dir
@@ -109,23 +109,9 @@ def translate_probe(build_dir: Path, place: Path) -> bytes:
     command = ["stap", "-r", str(kernel), "--runtime=bpf", "-p4", "-m", "client", str(script)]
     settings = {**os.environ, "SYSTEMTAP_DIR": str(place / "systemtap"), "LC_ALL": "C"}
     try:
-        subprocess.run(
-            command,
-            cwd=place,
-            env=settings,
-            capture_output=True,
-            text=True,
-            timeout=300,
-            check=True,
-        )
+        tools.run(command, package="systemtap", cwd=place, env=settings, limit=300, check=True)
         return (place / "client.bo").read_bytes()
-    except FileNotFoundError as error:
-        raise InfraError("stap is not found in PATH", hint="apt-get install systemtap") from error
-    except subprocess.CalledProcessError as error:
-        raise InfraError(
-            f"stap does not translate it: {error.stderr}", where=str(script)
-        ) from error
-    except (OSError, subprocess.SubprocessError) as error:
+    except OSError as error:
         raise InfraError(f"stap does not run: {error}", where=str(place)) from error
 
 
@@ -148,17 +134,6 @@ def find_programs() -> tuple[Path, ...]:
     return tuple(Path(path) for path in found.values() if path)
 
 
-def package_versions() -> dict[str, str]:
-    """Return the versions of the packages, as dpkg-query(1) has them; nothing on another system."""
-    command = ["dpkg-query", "-W", "-f", "${Package} ${Version}\n", *PACKAGES]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    except (OSError, subprocess.SubprocessError):
-        return {}
-    rows = (line.split() for line in done.stdout.splitlines())
-    return {row[0]: row[1] for row in rows if len(row) == 2}
-
-
 def find_libraries(programs: Iterable[Path]) -> tuple[Path, ...]:
     """Return the shared libraries that ``programs`` load, the dynamic linker among them.
 
@@ -166,10 +141,7 @@ def find_libraries(programs: Iterable[Path]) -> tuple[Path, ...]:
         InfraError: ldd does not run, or a library is missing.
     """
     command = ["ldd", *map(str, programs)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
-    except (OSError, subprocess.SubprocessError) as error:
-        raise InfraError(f"ldd does not run: {error}", hint="apt-get install libc-bin") from error
+    done = tools.run(command, package="libc-bin", limit=120, check=True)
     if "not found" in done.stdout:
         raise InfraError("a shared library is missing", where="ldd", hint="apt-get install -f")
     return tuple(Path(path) for path in sorted(set(_LIBRARY.findall(done.stdout))))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from generator.checks.marks import find_marks, span_in
-from generator.csource.scan import find_function, line_of
+from generator.csource import find_function, line_of
 from generator.errors import CheckFailed
 from generator.model.bases import Base
 from generator.model.files import CORE

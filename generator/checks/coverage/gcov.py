@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from generator import tools
 from generator.errors import CheckFailed, InfraError
 from generator.paths import ensure_dir, write_atomic
 
@@ -107,16 +107,9 @@ def _run_gcov(data: Path) -> str:
         raise InfraError(f"{GCOV} is not found in PATH", hint="apt-get install gcc")
     command = (GCOV, "--json-format", "--branch-probabilities", "--stdout", data.name)
     try:
-        done = subprocess.run(
-            command,
-            cwd=data.parent,
-            capture_output=True,
-            text=True,
-            timeout=_TIMEOUT,
-            check=False,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise InfraError(f"gcov does not run: {error}", where=str(data)) from error
+        done = tools.run(command, package="gcc", cwd=data.parent, limit=_TIMEOUT)
+    except InfraError as error:
+        raise InfraError(error.what, where=str(data), hint=error.hint) from error
     if "stamp mismatch" in done.stderr:
         raise CheckFailed("the counters are of another kernel", where=str(data))
     if done.returncode or done.stderr:

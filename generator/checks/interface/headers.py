@@ -11,15 +11,14 @@ and nothing else of the series.
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterator, Mapping
 from functools import cache
 
 from pycparser import c_ast, c_generator, c_parser
 
+from generator import tools
 from generator.checks.interface.ast import Check, Difference
 from generator.checks.interface.refs import Prefixes
-from generator.errors import InfraError
 from generator.model.decl import Function, Member
 from generator.model.interface import INTERFACE
 from generator.plan import Plan
@@ -94,16 +93,7 @@ def read_header(core: str, arch: str, *, on: bool) -> c_ast.FileAST:
     flags = [*_FLAGS, *(["-DCONFIG_UPROBES"] if on else [])]
     inner = f'\n# 1 "{ARCH_H}"\n{_INCLUDE.sub("", arch)}\n# 1 "{CORE_H}"\n'
     text = _INCLUDE.sub("", _ARCH_INCLUDE.sub(lambda match: inner, core))
-    try:
-        done = subprocess.run(
-            ["gcc", *flags, "-"],
-            input=f'# 1 "{CORE_H}"\n{text}',
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except OSError as error:
-        raise InfraError("gcc cannot be run", hint="apt-get install gcc") from error
+    done = tools.run(["gcc", *flags, "-"], stdin=f'# 1 "{CORE_H}"\n{text}')
     own = set(_OWN.findall(done.stdout))
     foreign = sorted(set(re.findall(r"\b\w+_t\b", done.stdout)) - own)
     types = " ".join(f"typedef int {name};" for name in foreign)

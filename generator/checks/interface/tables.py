@@ -10,13 +10,12 @@ blanked, so that lines keep their numbers.
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 
 from pycparser import c_ast, c_parser
 
+from generator import tools
 from generator.checks.interface.ast import Check, Difference
-from generator.errors import InfraError
 from generator.model.emulation import EMULATION
 from generator.model.files import ARCH, ARCH_H, CORE_H
 from generator.model.interface import INTERFACE
@@ -71,16 +70,7 @@ def read(text: str, path: str) -> c_ast.FileAST:
     """
     alone = _INCLUDE.sub("", _FUNCTION.sub(lambda m: "\n" * m[0].count("\n"), text))
     command = ["gcc", "-E", "-undef", "-DCONFIG_X86_64", "-DCONFIG_UPROBES", "-D__KERNEL__", "-"]
-    try:
-        done = subprocess.run(
-            command,
-            input=f'{_PRELUDE}# 1 "{path}"\n{alone}',
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-    except OSError as error:
-        raise InfraError("gcc cannot be run", hint="apt-get install gcc") from error
+    done = tools.run(command, stdin=f'{_PRELUDE}# 1 "{path}"\n{alone}')
     return c_parser.CParser().parse(done.stdout, path)
 
 

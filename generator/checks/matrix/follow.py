@@ -23,10 +23,8 @@ from __future__ import annotations
 
 import os
 import resource
-import time
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from generator.checks.matrix import affected, comments, configurations
@@ -49,12 +47,14 @@ from generator.checks.matrix.chain import (
     tinyconfig_key,
     touched_files,
 )
-from generator.errors import CheckFailed, InfraError
-from generator.kbuild import config, runner, seed, toolchain, worktree
-from generator.kbuild.kernel import IMAGE, variant_lock
+from generator.checks.matrix.make import Maker
+from generator.errors import InfraError
+from generator.kbuild import config, seed, toolchain, worktree
+from generator.kbuild.kernel import variant_lock
 from generator.kbuild.log import BuildLog, object_of
+from generator.kbuild.request import IMAGE
 from generator.paths import ensure_dir, write_atomic
-from generator.progress import Observer, Progress, SilentObserver
+from generator.progress import Observer, SilentObserver
 from generator.tree.refs import RefFiles
 
 _LOCK_WAIT = 3600.0
@@ -99,16 +99,18 @@ class _Step:
     ) -> None:
         self._chain = chain
         self._ref = ref
-        self._observer = observer
-        self._started = time.monotonic()
-        self._wrapper = toolchain.find_ccache(chain.ccache)
         self._touched = touched_files(chain, files)
         self._sources = c_files(self._touched)
         self._blobs = files[ref].blobs
         self._base = files[BASE_REF].blobs
         compiler = toolchain.find_compiler(chain.toolchain)
         self._config_key = config_key(chain, compiler, files[ref])
-        self._tinyconfig_key = tinyconfig_key(chain, compiler, files[ref])
+        self._maker = Maker(
+            chain,
+            ref,
+            tinyconfig_key=tinyconfig_key(chain, compiler, files[ref]),
+            observer=observer,
+        )
 
     def run(self, before: tuple[PrefixResult, ...]) -> PrefixResult:
         """Take it."""
@@ -122,82 +124,45 @@ class _Step:
         known = (chain.build_dir / ".config").is_file() and state.config_key == self._config_key
         if not known:
             state = self._forget_objects(state)
-            self._configure()
-        options = config.parse_config((chain.build_dir / ".config").read_text())
-        left_out = configurations.left_out(self._sources, options)
-        wanted = [object_of(path) for path in self._sources if path not in left_out]
-        if not wanted:
-            raise InfraError(
-                "nothing of the series is compiled", where=str(chain.build_dir / ".config")
-            )
+            self._maker.configure()
+        left_out, wanted = self._wanted()
         log = BuildLog(tree=chain.directory / "linux")
-        plain = all(path.endswith((".c", ".h")) or _is_documentation(path) for path in changed)
-        if known and plain and not chain.whole:
-            passed = self._compile(wanted, log, trusted=not state.running)
+        if known and _is_plain(changed) and not chain.whole:
+            passed = self._maker.compile(wanted, log, trusted=not state.running)
         else:
-            passed = self._make("bzImage" if chain.whole else " ".join(wanted), log)
+            passed = self._maker.make("bzImage" if chain.whole else " ".join(wanted), log)
         findings = self._findings(state, log, changed)
         documented = self._comments(state, changed) if chain.comments else {}
-        flat = tuple(
-            sorted(
-                f"{file}: {text}"
-                for found in (findings, documented)
-                for file in found
-                for text in found[file]
-            )
-        )
+        flat = _flat(findings, documented)
         errors = () if passed else tuple(log.errors or log.last)
         new = () if self._is_reference() else self._new(flat, before, log)
-        self._keep(
-            replace(state, findings=findings, comments=documented),
-            config_key=self._config_key,
-            running=False,
-        )
+        state = replace(state, findings=findings, comments=documented)
+        self._keep(state, config_key=self._config_key, running=False)
         return PrefixResult(
             ref=self._ref,
             configuration=chain.configuration.name,
             objects=log.objects if chain.whole else len(wanted),
             left_out=left_out,
             problems=(*errors, *new),
-            seconds=time.monotonic() - self._started,
+            seconds=self._maker.elapsed,
             toolchain=chain.toolchain,
             whole=chain.whole,
             compiled=log.objects,
             processor=_processor() - used,
             findings=flat,
-            ccache=self._wrapper == "ccache",
+            ccache=self._maker.uses_ccache,
             image=self._keep_image() if chain.whole and passed else "",
         )
 
-    def _compile(self, wanted: list[str], log: BuildLog, *, trusted: bool) -> bool:
-        """Compile what make would: objects that see a change are gone by now.
-
-        Args:
-            wanted: the objects of the series.
-            log: receives what is said.
-            trusted: the step before has ended, so what kbuild has recorded is true.
-        """
-        chain = self._chain
-        stale = [path for path in wanted if not (chain.build_dir / path).is_file()]
-        if not stale:
-            return True
-        recorded = self._recorded(stale) if trusted else []
-        if not recorded:
-            return self._make(" ".join(wanted), log)
-        return replay.compile_recorded(
-            chain.build_dir,
-            recorded,
-            partial(self._take, log),
-            wrapper=self._wrapper,
-            jobs=_jobs(chain),
-        )
-
-    def _recorded(self, stale: list[str]) -> list[replay.Recorded]:
-        """Return the commands for ``stale``; none where it is make that has to do it."""
-        chain = self._chain
-        found = (replay.read_recorded(chain.build_dir, path, sparse=chain.sparse) for path in stale)
-        usable = [one for one in found if one and one.wrapped == (self._wrapper == "ccache")]
-        return usable if len(usable) == len(stale) else []
+    def _wanted(self) -> tuple[tuple[str, ...], list[str]]:
+        """Return the sources that the configuration leaves out, and the objects of the others."""
+        config_file = self._chain.build_dir / ".config"
+        options = config.parse_config(config_file.read_text())
+        left_out = configurations.left_out(self._sources, options)
+        wanted = [object_of(path) for path in self._sources if path not in left_out]
+        if not wanted:
+            raise InfraError("nothing of the series is compiled", where=str(config_file))
+        return left_out, wanted
 
     def _is_reference(self) -> bool:
         """Tell whether nobody answers for the findings: those of the baseline.
@@ -280,78 +245,6 @@ class _Step:
             return self._blobs[path].data.decode("utf-8", "replace")
         return _text(self._chain.directory / "linux" / path)
 
-    def _configure(self) -> None:
-        """Make ``.config``."""
-        start = self._tinyconfig()
-        config_file = self._chain.build_dir / ".config"
-        config_file.unlink(missing_ok=True)
-        self._make_config(str(start), self._chain.configuration.fragments)
-        config.check_survivors(config_file, self._chain.configuration.fragments)
-
-    def _tinyconfig(self) -> Path:
-        """Return what all fragments are merged into: one file for a compiler and architecture."""
-        chain = self._chain
-        kept = chain.directory.parent / "tinyconfig" / self._tinyconfig_key
-        if not kept.is_file():
-            config_file = chain.build_dir / ".config"
-            config_file.unlink(missing_ok=True)
-            self._make_config("tinyconfig", ())
-            ensure_dir(kept.parent)
-            write_atomic(kept, config_file.read_bytes())
-        return kept
-
-    def _make_config(self, start: str, fragments: tuple[Path, ...]) -> None:
-        log = BuildLog(tree=self._chain.directory / "linux")
-        if not self._make("config", log, kconfig=start, fragments=fragments):
-            raise CheckFailed(
-                "the configuration cannot be made: " + "; ".join(log.errors),
-                where=str(self._chain.directory / "logs"),
-            )
-
-    def _make(
-        self,
-        goal: str,
-        log: BuildLog,
-        *,
-        kconfig: str = "tinyconfig",
-        fragments: tuple[Path, ...] = (),
-    ) -> bool:
-        chain = self._chain
-        # kernel-doc has its own turn (see ``comments``)
-        variables = {} if chain.whole else {"W": "1", "cmd_checkdoc": ":"}
-        if chain.sparse:
-            variables |= {"C": "1", "CHECK": str(replay.write_checker(chain.directory))}
-        return runner.run_make(
-            runner.MakeRequest(
-                tree=chain.directory / "linux",
-                build_dir=chain.build_dir,
-                log_dir=chain.directory / "logs",
-                toolchain=chain.toolchain,
-                wrapper=self._wrapper,
-                jobs=_jobs(chain),
-                goal=goal,
-                kconfig=kconfig,
-                fragments=fragments,
-                arch=config.architecture(chain.configuration.fragments),
-                keep_going=not chain.whole,
-                variables=tuple(variables.items()),
-            ),
-            partial(self._take, log),
-        )
-
-    def _take(self, log: BuildLog, line: str) -> None:
-        if not log.feed(line):
-            return
-        self._observer.progress(
-            Progress(
-                stage="compile",
-                subject=f"{self._chain.base}/{self._chain.name}/{self._ref}",
-                elapsed=time.monotonic() - self._started,
-                done=log.objects,
-                detail=log.latest,
-            )
-        )
-
     def _findings(
         self, state: State, log: BuildLog, changed: tuple[str, ...]
     ) -> dict[str, tuple[str, ...]]:
@@ -413,8 +306,11 @@ class _Step:
         return str(target)
 
 
-def _jobs(chain: Chain) -> int:
-    return chain.jobs or os.cpu_count() or 1
+def _flat(*found: Findings) -> tuple[str, ...]:
+    """Return findings as lines that begin with their files."""
+    return tuple(
+        sorted(f"{file}: {text}" for some in found for file in some for text in some[file])
+    )
 
 
 def _seed(chain: Chain) -> None:
@@ -432,9 +328,9 @@ def _seed(chain: Chain) -> None:
                 return
 
 
-def _is_documentation(path: str) -> bool:
-    """Tell whether kbuild reads nothing of ``path`` for an object."""
-    return path.startswith("Documentation/")
+def _is_plain(changed: tuple[str, ...]) -> bool:
+    """Tell whether C changes alone; of documentation kbuild reads nothing for an object."""
+    return all(path.endswith((".c", ".h")) or path.startswith("Documentation/") for path in changed)
 
 
 def _text(path: Path) -> str:

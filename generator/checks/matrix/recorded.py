@@ -10,7 +10,7 @@ the command runs, and the dependencies are brought up to date by kbuild's own ``
 by the program that make is given as ``CHECK``. ``check-local-export`` is not done.
 
 Called by ``generator.checks.matrix.follow``. That the objects are those of make is a test
-(``tests/test_replay.py``, marked ``build``).
+(``tests/checks/matrix/test_replay.py``, marked ``build``).
 """
 
 from __future__ import annotations

@@ -17,7 +17,8 @@ from generator.errors import CheckFailed
 from generator.guest.boot import BootRequest, BootResult, boot_kernel
 from generator.guest.ktap import Status
 from generator.guest.outcome import Kind
-from generator.kbuild.kernel import BuildRequest, build_kernel
+from generator.kbuild.kernel import build_kernel
+from generator.kbuild.request import BuildRequest
 from generator.progress import Observer
 from generator.tree.commits import commit_files
 

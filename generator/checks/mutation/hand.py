@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import hashlib
 import re
-import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -26,7 +25,7 @@ from generator.plan import Plan
 from generator.render.env import templates_before
 from generator.tree.acquire import Source
 from generator.tree.edit import changed_files
-from generator.tree.git import git_environment
+from generator.tree.git import run_git
 from generator.tree.series import prefix_tree
 
 _HEAD = re.compile(
@@ -185,18 +184,17 @@ def _write_changed(fault: HandFault, place: Path) -> None:
         copy = place / name
         copy.parent.mkdir(parents=True, exist_ok=True)
         copy.write_bytes((data_dir("templates") / name).read_bytes())
-    done = subprocess.run(
-        ("git", "apply", "-p2", "-"),
+    done = run_git(
+        *("apply", "-p2", "-"),
         cwd=place,
-        env=git_environment(isolated=True) | {"GIT_CEILING_DIRECTORIES": str(place.parent)},
-        input=fault.diff,
-        text=True,
-        capture_output=True,
-        check=False,
+        isolated=True,
+        environment={"GIT_CEILING_DIRECTORIES": str(place.parent)},
+        stdin=fault.diff.encode("utf-8", "surrogateescape"),
     )
     if done.returncode:
+        said = done.stderr.decode("utf-8", "replace").strip()
         raise UserError(
-            f"the fault does not fit the templates any more: {done.stderr.strip()}",
+            f"the fault does not fit the templates any more: {said}",
             where=f"tests/faults/{fault.name}.patch",
             hint="write it anew for the C as it is now",
         )

@@ -27,7 +27,7 @@ from generator.checks.mutation.fault import AnyFault
 from generator.checks.proof.build import FROM_TIP, load_decoder
 from generator.checks.proof.cases import Case
 from generator.checks.proof.child import failure_in_child
-from generator.checks.review import check_review
+from generator.checks.review.run import check_review
 from generator.checks.schedules.run import explore_schedules
 from generator.checks.states.correspond import check_correspondence
 from generator.errors import CheckFailed, InfraError

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from generator import csource
 from generator.checks.mutation.fault import Fault, make_fault
-from generator.csource import scan as csource
 from generator.model.opcodes import OpcodeModel
 
 _LETTER = re.compile(r"\b([A-Z_])(?=\s*[,}])")

@@ -8,12 +8,13 @@ message, the author and the date of the rendered commit.
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import CompletedProcess
 
+from generator import tools
 from generator.errors import InfraError
 from generator.tree.git import git_environment
 
@@ -90,15 +91,6 @@ def _must(where: Path, *arguments: str) -> str:
     return done.stdout
 
 
-def _git(where: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    try:
-        return subprocess.run(
-            ["git", "-C", str(where), *arguments],
-            capture_output=True,
-            check=False,
-            text=True,
-            errors="replace",
-            env=git_environment(isolated=True),
-        )
-    except OSError as error:
-        raise InfraError("git cannot be run", hint="apt-get install git") from error
+def _git(where: Path, *arguments: str) -> CompletedProcess[str]:
+    command = ["git", "-C", str(where), *arguments]
+    return tools.run(command, env=git_environment(isolated=True))

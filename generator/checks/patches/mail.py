@@ -13,10 +13,11 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
+from generator.model.trailers import DEVELOPED, SIGNED, Trailer, ordered, wrong_among
 from generator.model.trailers import ORDER as TRAILERS
 
-REQUIRED = ("Link",)
-"""Trailers that every patch has; what is sent has a Signed-off-by as well."""
+LINK = "Link"
+"""The trailer of every patch of a series that somebody has asked for by mail."""
 
 _TRAILER = re.compile(r"^([A-Z][A-Za-z]*(?:-[A-Za-z]+)*): (\S.*)$")
 _SUBJECT = re.compile(r"^\[PATCH (\d+)/(\d+)\] (\S.*)$")
@@ -84,13 +85,17 @@ def read_mail(name: str, data: bytes) -> Mail:
     )
 
 
-def check_mails(patches: Mapping[str, bytes], *, sent: bool = False) -> tuple[Finding, ...]:
+def check_mails(
+    patches: Mapping[str, bytes], *, linked: bool = True, sent: bool = False
+) -> tuple[Finding, ...]:
     """Look at every patch of a series, the cover letter included.
 
     Args:
         patches: name to content.
+        linked: a mail has asked for them, which each names.
         sent: they are as they are sent: signed by whoever sends them.
     """
+    required = (*((LINK,) if linked else ()), *((SIGNED,) if sent else ()))
     names = sorted(patches)
     mails = [read_mail(name, patches[name]) for name in names]
     found = [] if names and names[0].startswith("0000-") else [_of("", 0, "no cover letter")]
@@ -100,7 +105,7 @@ def check_mails(patches: Mapping[str, bytes], *, sent: bool = False) -> tuple[Fi
         found += list(_numbering(mail, number, count))
         found += list(_white_space(mail.name, patches[mail.name]))
         if not mail.name.startswith("0000-"):
-            found += list(_trailers(mail, (*REQUIRED, *(("Signed-off-by",) if sent else ()))))
+            found += list(_trailers(mail, required))
     return tuple(found)
 
 
@@ -125,14 +130,19 @@ def _trailers(mail: Mail, required: tuple[str, ...]) -> Iterator[Finding]:
     for key in keys:
         if key not in TRAILERS:
             yield _of(mail.name, 0, f"'{key}' is no trailer of the kernel's")
-    known = [TRAILERS.index(key) for key in keys if key in TRAILERS]
-    if known != sorted(known):
-        order = ", ".join(sorted((key for key in keys if key in TRAILERS), key=TRAILERS.index))
+    known = [Trailer(key, value) for key, value in mail.trailers if key in TRAILERS]
+    if tuple(dict.fromkeys(known)) != ordered(known):
+        order = ", ".join(trailer.key for trailer in ordered(known))
         yield _of(mail.name, 0, f"trailers stand as {', '.join(keys)}; the order is {order}")
     if len(set(mail.trailers)) != len(mail.trailers):
         yield _of(mail.name, 0, "a trailer stands there twice")
-    signed = [value for key, value in mail.trailers if key == "Signed-off-by"]
-    if signed and mail.sender not in signed:
+    for trailer, what in wrong_among(known):
+        if trailer.key == DEVELOPED:
+            yield _of(mail.name, 0, f"{trailer}: {what}")
+    developed = [value for key, value in mail.trailers if key == DEVELOPED]
+    signed = [value for key, value in mail.trailers if key == SIGNED]
+    others = [value for value in signed if value not in developed]
+    if (others or (signed and SIGNED in required)) and mail.sender not in signed:
         yield _of(mail.name, 0, f"{mail.sender} sends it and has not signed it")
     above = mail.message[: len(mail.message) - len(mail.trailers)]
     if mail.trailers and above and above[-1].strip():

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import os
 import re
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from generator import tools
 from generator.errors import InfraError
 
 _LINE = re.compile(r"^(?P<who>.*?\S) \((?P<role>[a-z ]+)(?P<section>:.*)?\)$")
@@ -61,20 +61,9 @@ def find_recipients(patches: Mapping[str, bytes], pristine: Path) -> tuple[Recip
 
 def _ask(script: Path, pristine: Path, files: list[Path]) -> list[Recipient]:
     command = ["perl", str(script), "--roles", "--norolestats", "--nogit", "--nogit-fallback"]
-    try:
-        # a .get_maintainer.conf in the user's home directory would count
-        with tempfile.TemporaryDirectory() as home:
-            done = subprocess.run(
-                [*command, *map(str, files)],
-                cwd=pristine,
-                capture_output=True,
-                check=False,
-                text=True,
-                errors="replace",
-                env={**os.environ, "HOME": home},
-            )
-    except OSError as error:
-        raise InfraError("perl cannot be run", hint="apt-get install perl") from error
+    # a .get_maintainer.conf in the user's home directory would count
+    with tempfile.TemporaryDirectory() as home:
+        done = tools.run([*command, *files], cwd=pristine, env={**os.environ, "HOME": home})
     lines = [_LINE.match(line) for line in done.stdout.splitlines()]
     if done.returncode or not lines or not all(lines):
         said = done.stderr.strip() or done.stdout.strip() or "it knows nobody"

@@ -12,10 +12,10 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Iterator, Mapping
 
+from generator import csource
 from generator.checks.port.item import Item, Work
 from generator.checks.port.remains import EVERYWHERE, enclosing, functions_in, things_in
 from generator.checks.port.types import BASIC, Signature, read_signature
-from generator.csource import scan as csource
 from generator.errors import UserError
 from generator.model.files import ARCH, ARCH_H, CORE, CORE_H
 from generator.tree.acquire import Source

@@ -16,7 +16,8 @@ from generator.model.edits import Edit
 from generator.plan import Plan
 from generator.render.env import Scope, Templates
 from generator.tree.acquire import Source
-from generator.tree.edit import WorkingTree, apply_edits
+from generator.tree.edit import apply_edits
+from generator.tree.places import WorkingTree
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,29 +9,62 @@ it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from functools import cached_property
 
+from generator import csource
 from generator.checks.port.remains import functions_in
-from generator.csource import scan as csource
 from generator.errors import UserError
 from generator.model import edits as model
 from generator.model.edits import Edit
+from generator.plan import Plan
 from generator.tree.acquire import Source
-from generator.tree.edit import WorkingTree
+from generator.tree.places import WorkingTree
 
 FOLDERS = ("include", "kernel", "mm", "arch/x86")
 _MOST = 40  # files that a name may stand in
+_WORD = re.compile(r"\w+")
 _ADDED = 3  # parameters that a function may have got
 
 
+class Places:
+    """Where the things stand that a plan's edits are about: one look at the tree for all of them.
+
+    Args:
+        plan: of the edits.
+        source: the unmodified tree.
+    """
+
+    def __init__(self, plan: Plan, source: Source) -> None:
+        groups = (plan.baseline, *(planned.edits for planned in plan.patches))
+        edits = (piece for group in groups for edit in group for piece in model.pieces(edit))
+        self._words = frozenset(map(thing_of, edits)) - {""}
+        self._source = source
+
+    @cached_property
+    def _paths(self) -> Mapping[str, set[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for path, line in self._source.lines(FOLDERS, tuple(sorted(self._words))):
+            for word in self._words.intersection(_WORD.findall(line)):
+                found[word].add(path)
+        return found
+
+    def other_than(self, edit: Edit) -> tuple[str, ...]:
+        """Return the other files that name what an edit is about; none, where they are too many."""
+        paths = self._paths.get(thing_of(edit), set()) - {edit.path}
+        return tuple(sorted(paths)) if len(paths) <= _MOST else ()
+
+
 def alternatives(
-    source: Source, others: tuple[Edit, ...], edit: Edit, tree: WorkingTree
+    places: Places, others: tuple[Edit, ...], edit: Edit, tree: WorkingTree
 ) -> Iterator[Iterable[Edit]]:
     """Yield groups of edits that would do what ``edit`` does; the likeliest first.
 
     Args:
-        source: the unmodified tree.
+        places: where the edits' things stand in the unmodified tree.
         others: the edits of other bases.
         edit: what does not hold.
         tree: the tree as the edits before it leave it.
@@ -45,12 +78,9 @@ def alternatives(
         )
         return
     yield tuple(_in_functions(edit, tree))
-    word = thing_of(edit)
-    paths = {path for path, _ in source.lines(FOLDERS, (word,))} - {edit.path} if word else set()
-    if len(paths) <= _MOST:
-        moved = [replace(edit, path=path) for path in sorted(paths)]
-        yield moved
-        yield (other for one in moved for other in _in_functions(one, tree))
+    moved = [replace(edit, path=path) for path in places.other_than(edit)]
+    yield moved
+    yield (other for one in moved for other in _in_functions(one, tree))
 
 
 def _alike(one: Edit, other: Edit) -> bool:

@@ -15,13 +15,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
+from generator import csource
 from generator.checks.port.item import Item, Work
 from generator.checks.port.uses import FOLDERS, Needs
-from generator.csource import scan as csource
 from generator.model import edits as model
 from generator.plan import Plan
 from generator.tree.acquire import Source
-from generator.tree.edit import WorkingTree
+from generator.tree.places import WorkingTree
 
 EVERYWHERE = (*FOLDERS, "fs")
 """Where something may use uprobes; other architectures are left alone by the series."""
@@ -216,9 +216,23 @@ class Remains:
             return False
         if any(_named(self._after[where], name) for where in self._written if where[-2:] == ".c"):
             return True
-        return any(
-            where not in self._after and where.endswith(".c") and _named(line, name)
-            for where, line in self._source.lines(EVERYWHERE, (name,))
+        return name in self._named_elsewhere
+
+    @cached_property
+    def _named_elsewhere(self) -> frozenset[str]:
+        """The functions of edited files that others can call and that a file besides names."""
+        names = {
+            name
+            for _, text in self._edited()
+            for name, function in functions_in(text).items()
+            if name not in self._used and not _is_static(text, function)
+        }
+        return frozenset(
+            word
+            for path, line in self._source.lines(EVERYWHERE, tuple(sorted(names)))
+            if path not in self._after and path.endswith(".c")
+            for word in names.intersection(re.findall(r"\w+", line))
+            if _named(line, word)
         )
 
     def _callers(self, path: str, name: str) -> set[str]:

@@ -11,15 +11,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import partial
 
+from generator import csource
 from generator.checks.port.facts import decide_facts
 from generator.checks.port.fit import Lost, after_baseline, mend_edits
 from generator.checks.port.item import Item
-from generator.checks.port.mend import alternatives
+from generator.checks.port.mend import Places, alternatives
 from generator.checks.port.remains import Remains, things_in
 from generator.checks.port.survey import survey_tree
 from generator.checks.port.types import compare_model, read_params
-from generator.checks.port.uses import find_needs, wrong_calls
-from generator.csource import scan as csource
+from generator.checks.port.uses import find_needs, right_calls
 from generator.errors import UserError
 from generator.model.bases import BASES, Base
 from generator.model.bases.derive import Changes, derive
@@ -58,6 +58,20 @@ class Start:
     params: dict[str, tuple[Param, ...]]
 
 
+def _mended(like: Base, series: Series, source: Source) -> tuple[Lost, ...]:
+    """Return the edits of ``like`` that do not fit, with what is found in their stead."""
+    plan = plan_series(like, series)
+    own = {edit for planned in plan.patches for edit in planned.edits}
+    others = tuple(
+        edit
+        for base in BASES
+        for planned in plan_series(base, series).patches
+        for edit in planned.edits
+        if edit not in own
+    )
+    return mend_edits(plan, source, partial(alternatives, Places(plan, source), others))
+
+
 def start_base(
     name: str, like: Base, series: Series, source: Source, like_source: Source | None
 ) -> Start:
@@ -71,16 +85,7 @@ def start_base(
             f"the tree is Linux {source.version}, and the base {name} was to be started",
             hint="--start takes the first two numbers of the tree's version",
         )
-    plan = plan_series(like, series)
-    own = {edit for planned in plan.patches for edit in planned.edits}
-    others = tuple(
-        edit
-        for base in BASES
-        for planned in plan_series(base, series).patches
-        for edit in planned.edits
-        if edit not in own
-    )
-    lost = mend_edits(plan, source, partial(alternatives, source, others))
+    lost = _mended(like, series, source)
     # the baseline and a patch may have the same edit
     changed = tuple({one.edit: (one.instead,) if one.instead else () for one in lost}.items())
     facts = decide_facts(like, source)
@@ -115,13 +120,15 @@ def start_base(
 
 def _names(like: Base, source: Source) -> dict[str, str]:
     """Return the spellings of other bases for those that do not hold: the last one that does."""
-    found: dict[str, str] = {}
-    for key, value in like.names.items():
-        if "(" in value and wrong_calls(value, source):
-            for base in BASES:
-                if not wrong_calls(base.names[key], source):
-                    found[key] = base.names[key]
-    return found
+    calls = {key for key, value in like.names.items() if "(" in value}
+    right = right_calls({base.names[key] for base in (like, *BASES) for key in calls}, source)
+    return {
+        key: base.names[key]
+        for key in like.names
+        if key in calls and like.names[key] not in right
+        for base in BASES
+        if base.names[key] in right
+    }
 
 
 def _params(like: Base, series: Series, source: Source) -> dict[str, tuple[Param, ...]]:

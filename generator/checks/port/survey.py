@@ -12,14 +12,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 
+from generator import csource
 from generator.checks.port.callers import compare_interface
 from generator.checks.port.facts import Decision, decide_facts, wrong_facts
 from generator.checks.port.fit import Trial, after_baseline, try_edits
 from generator.checks.port.item import Item, Work, by_work
 from generator.checks.port.remains import Remains, things_in
 from generator.checks.port.types import compare_model, compare_types, member_types, signatures
-from generator.checks.port.uses import Declarations, Needs, Use, check_uses, find_needs
-from generator.csource import scan as csource
+from generator.checks.port.uses import Declarations, Use, check_uses, find_needs
 from generator.errors import UserError
 from generator.model.bases import Base
 from generator.model.edits import InsertLines
@@ -70,15 +70,14 @@ def survey_tree(base: Base, series: Series, source: Source, like: Source | None)
     plan = plan_series(base, series)
     needs = find_needs(base, series)
     trials = try_edits(plan, source)
-    uses = check_uses(base, source, needs)
+    here, there = Declarations(source, needs), Declarations(like, needs) if like else None
+    uses = check_uses(here)
     facts = decide_facts(base, source)
     remains = Remains(plan, source, after_baseline(plan, source), needs)
     typed = list(compare_model(base, series, source))
     items = [
         *typed,
-        *_lost_uses(
-            uses, Declarations(source, needs), Declarations(like, needs) if like else None, source
-        ),
+        *_lost_uses(uses, here, there, source),
         *remains.dangling(),
         *remains.orphans(),
         *remains.clashes(),
@@ -86,8 +85,9 @@ def survey_tree(base: Base, series: Series, source: Source, like: Source | None)
         *_lost_edits(trials),
         *_taken_values(plan, source, remains),
     ]
-    if like:
-        items += _compared(needs, source, like, remains.gone_from(CORE_H), items)
+    if like and there:
+        items += _compared_types(here, there, items)
+        items += _compared_interface(source, like, remains.gone_from(CORE_H), items)
     named = [replace(item, used=_with_lines(item)) for item in items]
     return Survey(
         version=source.version,
@@ -100,14 +100,17 @@ def survey_tree(base: Base, series: Series, source: Source, like: Source | None)
     )
 
 
-def _compared(
-    needs: Needs, source: Source, like: Source, gone: frozenset[str], known: list[Item]
-) -> Iterator[Item]:
-    """Yield what differs from the known tree, unless it is known to be wrong already."""
+def _compared_types(here: Declarations, there: Declarations, known: list[Item]) -> list[Item]:
+    """Return what has other types than in the known tree, and is not known to be wrong already."""
     seen = {item.name for item in known}
-    for item in compare_types(needs, Declarations(source, needs), Declarations(like, needs)):
-        if item.name not in seen:
-            yield item
+    return [item for item in compare_types(here, there) if item.name not in seen]
+
+
+def _compared_interface(
+    source: Source, like: Source, gone: frozenset[str], known: list[Item]
+) -> Iterator[Item]:
+    """Yield what the interface has otherwise than in the known tree, and is not known already."""
+    seen = {item.name for item in known}
     for item in compare_interface(source, like, gone):
         called = any(old.kind == "remains" and old.name == item.name for old in known)
         if item.name not in seen and not called:

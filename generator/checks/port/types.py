@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Compare types: those the model states and those a known tree has with those of another tree.
 
-Nothing is compiled: declarations are read by ``csource.scan`` and compared as text without names of
+Nothing is compiled: declarations are read by ``csource`` and compared as text without names of
 parameters, attributes and white space; a name for a type is looked up. What hides behind the same
 name, as the members of a structure that is passed, is left to the compiler.
 """
@@ -12,9 +12,9 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from generator import csource
 from generator.checks.port.item import Item, Work
-from generator.checks.port.uses import Declarations, Needs
-from generator.csource import scan as csource
+from generator.checks.port.uses import Declarations
 from generator.errors import UserError
 from generator.model.bases import Base
 from generator.model.files import CORE, CORE_H
@@ -130,18 +130,40 @@ def read_signature(text: str, opening: int, name: str, path: str) -> Signature:
 def read_params(source: Source, name: str) -> tuple[tuple[str, str], ...]:
     """Return types and names of the parameters of a function of the core, as its header has them.
 
+    A name that the prototype leaves out is that of the definition.
+
     Raises:
         UserError: the tree has no such header, or it declares no such function.
     """
-    text = csource.mask(source.load(CORE_H))
+    params = _named_params(source, CORE_H, name)
+    if params is None:
+        raise UserError(f"no such prototype: {name}()", where=CORE_H)
+    if all(word for _, word in params):
+        return params
+    defined = _named_params(source, CORE, name)
+    if not defined or len(defined) != len(params):
+        return params
+    return tuple(
+        (kind, word or there) for (kind, word), (_, there) in zip(params, defined, strict=True)
+    )
+
+
+def _named_params(source: Source, path: str, name: str) -> tuple[tuple[str, str], ...] | None:
+    """Return types and names of parameters as a file has them first; "" where there is no name."""
+    try:
+        text = csource.mask(source.load(path))
+    except UserError:
+        return None
     match = re.search(rf"^(?!\s)[^\n;={{}}()#/]*?\b{name}[ \t]*\(", text, re.M)
     if not match:
-        raise UserError(f"no such prototype: {name}()", where=CORE_H)
+        return None
     spans, _ = csource.call_arguments(text, match.end() - 1)
     params = []
     for span in spans:
+        kind = plain_type(span.of(text), named=True)
         word = re.search(r"(\w+)\s*\Z", span.of(text))
-        params.append((plain_type(span.of(text), named=True), word[1] if word else ""))
+        unnamed = kind == plain_type(span.of(text), named=False)
+        params.append((kind, "" if unnamed or not word else word[1]))
     return tuple(params)
 
 
@@ -182,8 +204,9 @@ def compare_model(base: Base, series: Series, source: Source) -> Iterator[Item]:
             )
 
 
-def compare_types(needs: Needs, new: Declarations, like: Declarations) -> Iterator[Item]:
+def compare_types(new: Declarations, like: Declarations) -> Iterator[Item]:
     """Yield what the C calls and reads whose types in one tree are not those of the other."""
+    needs = new.needs
     for name, by_count in sorted(needs.calls.items()):
         here, there = signatures(name, new), signatures(name, like)
         if here and there and not any(_same(a, b, new) for a in here for b in there):

@@ -3,7 +3,7 @@
 
 Needs no build: the templates are rendered for a base, and what they call, which members of the
 kernel's structures they read and which constants they name is looked up in the tree as it is read
-by ``csource.scan``. The number of arguments of each call is compared with the declaration; types
+by ``csource``. The number of arguments of each call is compared with the declaration; types
 are compared by ``types``.
 """
 
@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache, cached_property
 
-from generator.csource import scan as csource
+from generator import csource
 from generator.errors import UserError
 from generator.model.bases import Base
 from generator.model.bases.facts import Fact
@@ -24,6 +24,7 @@ from generator.model.interface import INTERFACE
 from generator.model.series import Series
 from generator.render.env import Scope, Templates
 from generator.tree.acquire import Source
+from generator.tree.places import find_anchor
 
 FOLDERS = ("include", "arch/x86/include", "kernel", "mm", "lib", "arch/x86", "security")
 """Where things that the series uses are declared; nearer ones first."""
@@ -141,9 +142,9 @@ def _in_directive(text: str, position: int) -> bool:
     return bool(re.match(r"\s*#\s*(?:if|elif|include|define)\b", line))
 
 
-def check_uses(base: Base, source: Source, needs: Needs) -> tuple[Use, ...]:
-    """Look up in ``source`` what the series for ``base`` needs, as ``find_needs`` has found it."""
-    tree = Declarations(source, needs)
+def check_uses(tree: Declarations) -> tuple[Use, ...]:
+    """Look up in a tree what the series needs, as ``find_needs`` has found it."""
+    needs = tree.needs
     uses = [
         Use(kind="function", name=name, where=_first(by_count), problem=tree.call(name, by_count))
         for name, by_count in sorted(needs.calls.items())
@@ -174,32 +175,33 @@ def holds(fact: Fact, source: Source) -> bool:
 
 
 def _defines(text: str, anchor: Anchor) -> bool:
-    match anchor.kind:
-        case "function":
-            return csource.find_function(text, anchor.name) is not None
-        case "macro":
-            return csource.find_macro(text, anchor.name) is not None
-        case "member":
-            aggregate = csource.find_aggregate(text, "struct", anchor.within)
-            return bool(aggregate and csource.find_member(text, aggregate[1], anchor.name))
-    return csource.find_declaration(text, anchor.name) is not None
+    if anchor.kind == "function":
+        return csource.find_function(text, anchor.name) is not None
+    return find_anchor(text, anchor) is not None
 
 
-def wrong_calls(text: str, source: Source) -> str:
-    """Return what is wrong with the calls of a piece of C that a tree has to have, or ""."""
+def right_calls(texts: Iterable[str], source: Source) -> frozenset[str]:
+    """Return those of many pieces of C whose calls a tree has: one look at it for all of them."""
+    asked = {text: Needs() for text in texts}
     needs = Needs()
-    _collect(needs, "a name", csource.mask(text), set())
+    for text, own in asked.items():
+        _collect(own, "a name", csource.mask(text), set())
+        for name, by_count in own.calls.items():
+            needs.calls[name].update(by_count)
     tree = Declarations(source, needs)
-    problems = (tree.call(name, by_count) for name, by_count in needs.calls.items())
-    return next((problem for problem in problems if problem), "")
+    return frozenset(
+        text
+        for text, own in asked.items()
+        if not any(tree.call(name, by_count) for name, by_count in own.calls.items())
+    )
 
 
 class Declarations:
     """The declarations, in a tree, of what is needed."""
 
     def __init__(self, source: Source, needs: Needs) -> None:
+        self.needs = needs
         self._source = source
-        self._needs = needs
 
     @cache  # noqa: B019 - lives as long as one check
     def _load(self, path: str) -> str:
@@ -208,7 +210,7 @@ class Declarations:
     @cached_property
     def _lines(self) -> Mapping[str, list[tuple[str, str]]]:
         """File and text of the lines that may declare something, by its name."""
-        needs = self._needs
+        needs = self.needs
         wanted = {*needs.calls, *needs.constants, *(struct for struct, _ in needs.members)}
         found: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for path, line in self._source.lines(FOLDERS, tuple(sorted(wanted))):

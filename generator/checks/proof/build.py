@@ -13,7 +13,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from generator.checks.userspace import compile_c, missing_headers, run_tool
+from generator import tools
+from generator.checks.userspace import compile_c, missing_headers
 from generator.errors import InfraError
 from generator.paths import ensure_dir, locked, write_atomic
 
@@ -160,7 +161,7 @@ def build_fuzzer(load: Callable[[str], str], tip: Mapping[str, str], place: Path
     flags = ("-O1", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all")
     old, unaligned = (_OLD, _UNALIGNED) if _is_old(_decoder(load)) else ((), ())
     command = ["clang", *_FLAGS, *old, *flags, *unaligned, "-o", program.name, "fuzz.c", *_COMMON]
-    done = run_tool(command, place)
+    done = tools.run_bytes(command, cwd=place)
     if b"libclang_rt" in done.stderr:
         raise InfraError("libFuzzer is missing", hint="apt-get install libclang-rt-14-dev")
     if done.returncode:
@@ -252,7 +253,8 @@ def _digest(files: Mapping[str, str], compiler: str) -> str:
 
 def _generate_table(place: Path) -> None:
     """Have the base's own script make the decoder's table."""
-    done = run_tool(["awk", "-f", "gen-insn-attr-x86.awk", "x86-opcode-map.txt"], place)
+    command = ["awk", "-f", "gen-insn-attr-x86.awk", "x86-opcode-map.txt"]
+    done = tools.run_bytes(command, cwd=place)
     if done.returncode:
         raise InfraError(
             f"the decoder's table cannot be made: {done.stderr.decode().strip()}",

@@ -4,15 +4,15 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from generator import tools
 from generator.checks.proof.judge import LONGEST, decode
 from generator.checks.proof.library import INSN_BYTES
-from generator.errors import InfraError, UserError
+from generator.errors import UserError
 
 _BITS = {("EM_X86_64", 64): 64, ("EM_X86_64", 32): 64, ("EM_386", 32): 32}
 
@@ -55,17 +55,9 @@ def assemble(line: str, *, bits: int) -> bytes:
         InfraError: the assembler cannot be run.
     """
     with tempfile.TemporaryDirectory() as folder:
-        output = Path(folder, "line.o")
-        try:
-            done = subprocess.run(
-                ["as", f"--{bits}", "-o", output, "-"],
-                input=f"{line}\n",
-                capture_output=True,
-                text=True,
-                check=False,
-            )
-        except OSError as error:
-            raise InfraError("as cannot be run", hint="apt-get install binutils") from error
+        output, flat = Path(folder, "line.o"), Path(folder, "line")
+        command = ["as", f"--{bits}", "-o", str(output), "-"]
+        done = tools.run(command, package="binutils", stdin=f"{line}\n")
         if done.returncode:
             rows = done.stderr.splitlines()
             said = next((row.split("Error: ")[1] for row in rows if "Error: " in row), "no reason")
@@ -74,11 +66,10 @@ def assemble(line: str, *, bits: int) -> bytes:
                 hint='examples: uprobekit explain "48 8b 05 10 00 00 00", '
                 'uprobekit explain "mov 16(%rip), %rax"',
             )
-        from elftools.elf.elffile import ELFFile
-
-        with output.open("rb") as stream:
-            section: Any = ELFFile(stream).get_section_by_name(".text")
-            return bytes(section.data())
+        # a reader of ELF files would take longer to import than all of this
+        copy = ["objcopy", "-O", "binary", "-j", ".text", str(output), str(flat)]
+        tools.run(copy, package="binutils", check=True)
+        return flat.read_bytes()
 
 
 def read_function(path: Path, symbol: str, *, count: int) -> list[Place]:

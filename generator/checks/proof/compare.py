@@ -15,99 +15,40 @@ above all, is executed by the processor at hand.
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
-from enum import StrEnum
 from pathlib import Path
 
-from generator.checks.proof.cases import REFUSED, Case
-from generator.checks.proof.classes import table_letter, table_reason
+from generator.checks.proof.cases import Case
 from generator.checks.proof.copy import stray_branch, wrong_copy
-from generator.checks.proof.judge import Decoded, decode, reason_to_refuse, text
+from generator.checks.proof.judge import Decoded, decode
 from generator.checks.proof.known import (
-    ALWAYS_TRAPS,
-    ALWAYS_UD,
-    NO_INSTRUCTION,
-    NOT_ASKED,
-    NOT_DETERMINISTIC,
     NOT_HERE,
-    goes_wrong,
-    raises_ud,
     runs_natively,
 )
 from generator.checks.proof.layout import LAYOUTS, REGION_SIZE, SLOT_BYTES, SLOTS
 from generator.checks.proof.library import (
-    ENOEXEC,
-    EOPNOTSUPP,
     INSN_BYTES,
     Library,
     Verdict,
 )
-from generator.checks.proof.machine import TF, TRAP_UD, Fault, Machine, Processor
+from generator.checks.proof.machine import TF, Fault, Machine, Processor
 from generator.checks.proof.native import Native
 from generator.checks.proof.start import Start, make_start, region_content
-from generator.model.opcodes import OPCODES
+from generator.checks.proof.verdict import (
+    Outcome,
+    Result,
+    State,
+    find_lack,
+    judge_analysis,
+    make_result,
+    stops_behind,
+)
 
 FIX_CALL, FIX_PUSHF = 0x08, 0x10
-
 INT3 = 0xCC
-
 # TASK_SIZE_MAX of 64-bit code: behind it are no canonical addresses of user space
 USER_END = (1 << 47) - 4096
-
 # more repetitions than start.py asks for
 _REPETITIONS = 8
-
-
-class Outcome(StrEnum):
-    """What became of a case."""
-
-    EQUAL = "executed, equal"
-    SKIPPED = "skipped, equal"
-    FAULTED = "fault, equal"
-    REFUSED = "refused"
-    LEFT_OUT = "left out"
-    UNEQUAL = "unequal"
-
-    @property
-    def executed(self) -> bool:
-        """The instruction has had its effect, and it was the right one."""
-        return self in (Outcome.EQUAL, Outcome.SKIPPED)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Result:
-    """What one case has shown.
-
-    Attributes:
-        case: the case.
-        outcome: in a word.
-        mnemonic, text: what the judge calls the instruction.
-        fixups: of the analysis.
-        emulated: the analysis has found how to emulate it.
-        reason: why it was left out; what is unequal; why the judge would refuse it, or "".
-        differences: register or address, and the value in state A and in state B.
-    """
-
-    case: Case
-    outcome: Outcome
-    mnemonic: str
-    text: str
-    fixups: int = 0
-    emulated: bool = False
-    reason: str = ""
-    differences: dict[str, tuple[str, str]] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, kw_only=True)
-class _State:
-    """What an execution has left."""
-
-    registers: bytes
-    extra: bytes
-    memory: bytes
-    fault: Fault | None
-    sigtraps: int
-    skipped: bool = False
 
 
 class Prover:
@@ -153,43 +94,38 @@ class Prover:
         decoded = decode(whole, bits=case.bits, ip=site.vaddr)
         processors = self._natives if runs_natively(decoded) else self._machines
         machine = self._machine = processors[case.bits]
-        early = _judge(case, decoded, verdict)
-        if early:
+        if early := judge_analysis(case, decoded, verdict):
             return early
         start = make_start(machine, decoded, site, self._memory, rng)
         slot = machine.layout.xol + SLOT_BYTES * rng.randrange(SLOTS)
-        stray = stray_branch(verdict, slot, bits=case.bits)
-        if stray:
-            return _result(case, decoded, verdict, Outcome.UNEQUAL, stray)
+        where = (site.vaddr, slot, start)
         try:
+            if stray := stray_branch(verdict, slot, bits=case.bits):
+                raise RuntimeError(stray)
             in_place = self._in_place(whole, decoded, site.vaddr, start)
-            lacking = _lacking(machine, decoded, in_place, site.vaddr)
-            if lacking:
-                wrong = wrong_copy(decoded, verdict, slot) if lacking.startswith(NOT_HERE) else ""
-                if wrong:
-                    return _result(case, decoded, verdict, Outcome.UNEQUAL, wrong)
-                return _result(case, decoded, verdict, Outcome.LEFT_OUT, lacking)
-            probed = self._probed(verdict, decoded, site.vaddr, slot, start)
+            if lacking := find_lack(machine, decoded, in_place, site.vaddr):
+                if lacking.startswith(NOT_HERE) and (wrong := wrong_copy(decoded, verdict, slot)):
+                    raise RuntimeError(wrong)
+                return make_result(case, decoded, verdict, Outcome.LEFT_OUT, lacking)
+            probed = self._probed(verdict, decoded, *where)
             unequal = self._unequal(in_place, probed, start)
             if probed.skipped and not unequal:
-                stepped = self._probed(verdict, decoded, site.vaddr, slot, start, must_step=True)
+                stepped = self._probed(verdict, decoded, *where, must_step=True)
                 unequal = self._unequal(in_place, stepped, start)
             if verdict.op and probed.skipped and not unequal:
-                raced = self._raced(verdict, decoded, site.vaddr, slot, start)
-                unequal = self._unequal(in_place, raced, start)
+                unequal = self._unequal(in_place, self._raced(verdict, decoded, *where), start)
             if unequal and not self._thorough:
                 return self._prove_again(case)
             if not unequal and verdict.fixups & (FIX_CALL | FIX_PUSHF) and not in_place.fault:
-                unequal = self._without_stack(verdict, site.vaddr, slot, start)
+                unequal = self._without_stack(verdict, *where)
             if not unequal and case.bits == 32:
-                unequal = self._out_of_reach(site.vaddr, slot, start)
+                unequal = self._out_of_reach(*where)
         except RuntimeError as error:
-            return _result(case, decoded, verdict, Outcome.UNEQUAL, str(error))
+            return make_result(case, decoded, verdict, Outcome.UNEQUAL, str(error))
         if unequal:
-            return _result(case, decoded, verdict, Outcome.UNEQUAL, "", unequal)
-        if in_place.fault:
-            return _result(case, decoded, verdict, Outcome.FAULTED)
-        return _result(case, decoded, verdict, Outcome.SKIPPED if probed.skipped else Outcome.EQUAL)
+            return make_result(case, decoded, verdict, Outcome.UNEQUAL, "", unequal)
+        equal = Outcome.SKIPPED if probed.skipped else Outcome.EQUAL
+        return make_result(case, decoded, verdict, Outcome.FAULTED if in_place.fault else equal)
 
     def _prove_again(self, case: Case) -> Result:
         """Try a case that has found traces of others: only its own region is restored each time."""
@@ -200,15 +136,16 @@ class Prover:
             self._thorough = False
 
     def _begin(self, start: Start) -> None:
-        """Put registers and memory into the state that the case starts from."""
+        """Put registers and memory into the state that the case starts from, as the C sees it."""
+        self._library.take_memory()
         self._machine.load(start.registers, start.extra)
         for region in self._machine.layout.regions if self._thorough else (start.region,):
             self._machine.write(region, start.memory)
 
-    def _leave(self, start: Start, fault: Fault | None, sigtraps: int, skipped: bool) -> _State:
+    def _leave(self, start: Start, fault: Fault | None, sigtraps: int, skipped: bool) -> State:
         memory = self._machine.read(start.region, len(start.memory))
         assert memory is not None
-        return _State(
+        return State(
             registers=bytes(self._machine.registers),
             extra=self._machine.extra.raw,
             memory=memory,
@@ -217,7 +154,7 @@ class Prover:
             skipped=skipped,
         )
 
-    def _in_place(self, code: bytes, decoded: Decoded, vaddr: int, start: Start) -> _State:
+    def _in_place(self, code: bytes, decoded: Decoded, vaddr: int, start: Start) -> State:
         """Return state A."""
         machine = self._machine
         self._begin(start)
@@ -230,7 +167,7 @@ class Prover:
             if fault:
                 machine.registers.ip = vaddr
                 break
-            traps += tf and _stops(start, decoded, machine.registers.ip)
+            traps += tf and stops_behind(start, decoded, machine.registers.ip)
             if machine.registers.ip != vaddr or not decoded.repeats:
                 break
         return self._leave(start, fault, traps, skipped=False)
@@ -256,7 +193,7 @@ class Prover:
         start: Start,
         *,
         must_step: bool = False,
-    ) -> _State:
+    ) -> State:
         """Return state B; ``must_step`` leaves ``arch_uprobe_skip_sstep()`` out."""
         machine, library = self._machine, self._library
         self._begin(start)
@@ -273,7 +210,7 @@ class Prover:
 
     def _raced(
         self, verdict: Verdict, decoded: Decoded, vaddr: int, slot: int, start: Start
-    ) -> _State:
+    ) -> State:
         """Return state B where another task changes the word that an emulation would replace.
 
         Raises:
@@ -304,10 +241,20 @@ class Prover:
         if skipped:
             if bits == 64 and regs.ip >= USER_END:
                 raise RuntimeError(f"a branch to {regs.ip:#x}, which the processor refuses")
-            told = start.tf and _stops(start, decoded, regs.ip)
+            told = start.tf and stops_behind(start, decoded, regs.ip)
             if told != library.shows_step() or told == library.shows_old_watch():
                 raise RuntimeError("thread.virtual_dr6 does not say that this was a step")
             return True, None
+        return False, self._stepped(decoded, slot, start)
+
+    def _stepped(self, decoded: Decoded, slot: int, start: Start) -> Fault | None:
+        """Step the copy; returns the exception that it has raised.
+
+        Raises:
+            RuntimeError: a function of the C does not do what the core expects of it.
+        """
+        library, regs = self._library, self._machine.registers
+        address = self._machine.registers_address
         if library.pre_xol(address):
             raise RuntimeError("arch_uprobe_pre_xol() fails")
         if regs.ip != slot:
@@ -329,7 +276,7 @@ class Prover:
             raise RuntimeError("arch_uprobe_post_xol() fails")
         if library.blockstep() != start.blockstep:
             raise RuntimeError("block-stepping does not go on after the step")
-        told = start.tf and _stops(start, decoded, regs.ip)
+        told = start.tf and stops_behind(start, decoded, regs.ip)
         reported = library.watch_traps()
         if reported != (start.watched and not fault and not told):
             raise RuntimeError(f"what a debugger watches is reported {reported} times")
@@ -338,7 +285,7 @@ class Prover:
         wanted = fault.number if fault else start.trap_nr
         if library.trap_nr() != wanted:
             raise RuntimeError(f"thread.trap_nr is {library.trap_nr()}, wanted {wanted}")
-        return False, fault
+        return fault
 
     def _without_stack(
         self, verdict: Verdict, vaddr: int, slot: int, start: Start
@@ -380,7 +327,7 @@ class Prover:
             raise RuntimeError("arch_uprobe_pre_xol() fails, and thread.trap_nr has changed")
         return machine.differences(before, start.extra)
 
-    def _unequal(self, a: _State, b: _State, start: Start) -> dict[str, tuple[str, str]]:
+    def _unequal(self, a: State, b: State, start: Start) -> dict[str, tuple[str, str]]:
         """Return what differs between the states: in A, and in B, which the machine still holds."""
         found = {}
         if a.registers != b.registers or a.extra != b.extra:
@@ -399,117 +346,3 @@ class Prover:
                 b.memory[part].hex(),
             )
         return found
-
-
-def _stops(start: Start, decoded: Decoded, ip: int) -> bool:
-    """Tell whether who steps is stopped behind an instruction that has gone to ``ip``."""
-    return not start.blockstep or decoded.has_branched(ip)
-
-
-def _wrong_refusal(decoded: Decoded, verdict: Verdict, refusal: str) -> str:
-    """Return what is wrong with a refusal, "" when somebody has a reason for it.
-
-    Reasons are the judge's, the table's, and a decoder that sees less than the judge.
-    """
-    wanted = -EOPNOTSUPP if verdict.length else -ENOEXEC
-    if verdict.ret != wanted:
-        return f"refused with {verdict.ret} in place of {wanted}"
-    if refusal or verdict.length != decoded.length:
-        return ""
-    letter = table_letter(OPCODES, verdict)
-    if letter == REFUSED or table_reason(OPCODES, verdict, decoded.bits):
-        return ""
-    return f"refused, and class {letter} of the table is accepted"
-
-
-def find_reason(library: Library, code: bytes, *, bits: int) -> str:
-    """Return why an instruction is refused: the judge's reason, the model's, or the decoder's.
-
-    Args:
-        library: the compiled C of the series, which refuses it.
-        code: ``INSN_BYTES`` bytes.
-        bits: 64 or 32.
-    """
-    decoded, verdict = decode(code, bits=bits, ip=0), library.analyze(code, bits=bits)
-    if not decoded.valid:
-        return "no instruction"
-    if verdict.length != decoded.length:
-        return "the kernel's decoder does not see all of it"
-    return reason_to_refuse(decoded) or table_reason(OPCODES, verdict, bits)
-
-
-def _judge(case: Case, decoded: Decoded, verdict: Verdict) -> Result | None:
-    """Compare the analysis with the judge; returns a result when nothing is left to execute."""
-    refusal = reason_to_refuse(decoded) if decoded.valid else "no instruction"
-    if verdict.changed:
-        return _result(case, decoded, verdict, Outcome.UNEQUAL, "the analysis changes the original")
-    if verdict.ret:
-        wrong = _wrong_refusal(decoded, verdict, refusal)
-        outcome = Outcome.UNEQUAL if wrong else Outcome.REFUSED
-        return _result(case, decoded, verdict, outcome, wrong or refusal)
-    if case.refused:
-        return _result(
-            case, decoded, verdict, Outcome.UNEQUAL, "accepted, and the table refuses it"
-        )
-    if decoded.valid and decoded.length != verdict.ilen:
-        return _result(
-            case,
-            decoded,
-            verdict,
-            Outcome.UNEQUAL,
-            f"length {verdict.ilen}, the judge says {decoded.length}",
-        )
-    left_out = goes_wrong(decoded)
-    if decoded.valid and not left_out:
-        left_out = (NOT_DETERMINISTIC | ALWAYS_TRAPS | NOT_ASKED).get(decoded.mnemonic, "")
-    if left_out:
-        return _result(case, decoded, verdict, Outcome.LEFT_OUT, left_out)
-    if decoded.valid and refusal:
-        return _result(
-            case, decoded, verdict, Outcome.UNEQUAL, f"accepted, and must not be: {refusal}"
-        )
-    return None
-
-
-def _lacking(machine: Processor, decoded: Decoded, state: _State, vaddr: int) -> str:
-    """Return why what the emulator has done says nothing, "" when it does.
-
-    Raises:
-        RuntimeError: it does not know the instruction, and ``known.py`` does not say so.
-    """
-    undefined = state.fault is not None and state.fault.number == TRAP_UD
-    if not decoded.valid:
-        return "" if undefined else NO_INSTRUCTION
-    if undefined and decoded.mnemonic not in ALWAYS_UD:
-        native = runs_natively(decoded)
-        known = f"{NOT_HERE}: {decoded.needs}" if native else raises_ud(decoded)
-        if not known:
-            raise RuntimeError("the emulator raises #UD, and the judge knows the instruction")
-        return known
-    ip = machine.registers.ip
-    if state.fault or decoded.is_branch or (decoded.repeats and ip == vaddr):
-        return ""
-    if ip != vaddr + decoded.length:
-        raise RuntimeError(f"the emulator takes {ip - vaddr} bytes for the instruction")
-    return ""
-
-
-def _result(
-    case: Case,
-    decoded: Decoded,
-    verdict: Verdict,
-    outcome: Outcome,
-    reason: str = "",
-    differences: dict[str, tuple[str, str]] | None = None,
-) -> Result:
-    shown = outcome in (Outcome.UNEQUAL, Outcome.LEFT_OUT)
-    return Result(
-        case=case,
-        outcome=outcome,
-        mnemonic=decoded.mnemonic if decoded.insn else "(bad)",
-        text=text(decoded) if shown else "",
-        fixups=verdict.fixups,
-        emulated=bool(verdict.op),
-        reason=reason,
-        differences=differences or {},
-    )

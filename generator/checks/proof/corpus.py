@@ -69,6 +69,19 @@ class Corpus:
     cases: tuple[Placed, ...]
 
 
+def _placed(
+    vaddr: int, code: bytes, decoded: Decoded, refused: tuple[bool, bool], why: str
+) -> Placed:
+    return Placed(
+        vaddr=vaddr,
+        code=code,
+        text=text(decoded),
+        mnemonic=decoded.mnemonic if decoded.insn else "(bad)",
+        refused=refused,
+        reason=why,
+    )
+
+
 def make_corpus(
     cases: Sequence[Case],
     accepts: tuple[Callable[[bytes], bool], Callable[[bytes], bool]],
@@ -116,16 +129,8 @@ def make_corpus(
         records.append(
             _CASE.pack(*values, offset, start.region, code.ljust(16, b"\0"), len(code), *refused)
         )
-        placed.append(
-            Placed(
-                vaddr=vaddr,
-                code=code,
-                text=text(decoded),
-                mnemonic=decoded.mnemonic if decoded.insn else "(bad)",
-                refused=refused,
-                reason=reason(_padded(code)) if refused[0] else "",
-            )
-        )
+        why = reason(_padded(code)) if refused[0] else ""
+        placed.append(_placed(vaddr, code, decoded, refused, why))
     header = _HEADER.pack(b"corpus1", len(placed), len(high), 0)
     return Corpus(data=header + b"".join(records), cases=tuple(placed))
 

@@ -7,11 +7,11 @@ What libFuzzer finds interesting is kept beside the program: the next run begins
 from __future__ import annotations
 
 import re
-import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from generator import tools
 from generator.checks.proof.cases import Case
 from generator.checks.proof.library import INSN_BYTES
 from generator.errors import CheckFailed, InfraError
@@ -61,16 +61,9 @@ def fuzz_analysis(
         *(f"-max_len={INSN_BYTES + 1}", "-print_final_stats=1", f"-artifact_prefix={crash}"),
     ]
     try:
-        done = subprocess.run(
-            command,
-            capture_output=True,
-            text=True,
-            errors="replace",
-            check=False,
-            timeout=seconds + _GRACE,
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise InfraError(f"the fuzzer: {error}", where=str(program)) from error
+        done = tools.run(command, limit=seconds + _GRACE)
+    except InfraError as error:
+        raise InfraError(f"the fuzzer: {error.what}", where=str(program)) from error
     if done.returncode:
         raise _failure(done.stderr, place)
     runs = _DONE.search(done.stderr)

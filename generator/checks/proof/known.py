@@ -2,8 +2,8 @@
 """What the emulator at hand cannot be asked, by name and with the evidence.
 
 Unicorn 2.1.4 is made from QEMU 5.0.1. A case is only left out for a reason that is written here; an
-instruction that the emulator refuses without one is a failure. ``tests/test_proof_known.py`` shows
-the evidence: it asks the emulator.
+instruction that the emulator refuses without one is a failure. The evidence is in
+``tests/checks/proof/test_proof_unit.py``: it asks the emulator.
 """
 
 from __future__ import annotations

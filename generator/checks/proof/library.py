@@ -191,6 +191,11 @@ class Library:
             return 0 if write(address, ctypes.string_at(source, size)) else 1
 
         self._memory = _CMemory(_READ(c_read), _READ(c_write))
+        self.take_memory()
+
+    def take_memory(self) -> None:
+        """Give it once more: the C has one, and is one for all that have loaded the same file."""
+        assert self._memory
         self._set_memory(ctypes.byref(self._memory))
 
     def analyze(self, code: bytes, *, bits: int) -> Verdict:

@@ -14,6 +14,7 @@ import select
 import subprocess
 from pathlib import Path
 
+from generator import tools
 from generator.checks.proof.layout import LAYOUTS, PAGE, REGION_SIZE
 from generator.checks.proof.library import REGISTER_NAMES, Registers
 from generator.checks.proof.machine import CELL, TF, TRAP_PF, Fault, Processor
@@ -93,16 +94,8 @@ class Native(Processor):
 
     @staticmethod
     def _start(program: Path, descriptor: int, arguments: list[str]) -> subprocess.Popen[bytes]:
-        try:
-            return subprocess.Popen(
-                [program, str(descriptor), *arguments],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                pass_fds=[descriptor],
-                bufsize=0,
-            )
-        except OSError as error:
-            raise InfraError(f"it cannot be run: {error.strerror}", where=str(program)) from error
+        command = [str(program), str(descriptor), *arguments]
+        return tools.start(command, stdin=subprocess.PIPE, pass_fds=[descriptor])
 
     @staticmethod
     def _wait(process: subprocess.Popen[bytes]) -> None:

@@ -13,12 +13,14 @@ from itertools import chain
 from pathlib import Path
 
 from generator.checks.proof.build import ProofBuild, build_proof
-from generator.checks.proof.cases import Case, families, make_cases
-from generator.checks.proof.compare import Outcome, Prover, Result
+from generator.checks.proof.cases import Case, make_cases
+from generator.checks.proof.compare import Prover
+from generator.checks.proof.families import families
 from generator.checks.proof.library import INSN_BYTES, Library
 from generator.checks.proof.returns import check_returns
 from generator.checks.proof.sanitize import analyze_checked, bad_inputs
 from generator.checks.proof.summary import Summary, stepped_forms, summarize
+from generator.checks.proof.verdict import Outcome, Result
 from generator.errors import CheckFailed, InfraError
 from generator.model.opcodes import OPCODES
 from generator.workers import die_with_parent

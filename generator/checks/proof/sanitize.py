@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import random
 import struct
-import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from generator import tools
 from generator.checks.proof.judge import LEGACY_PREFIXES
 from generator.checks.proof.library import INSN_BYTES
 from generator.errors import CheckFailed, InfraError
@@ -47,11 +47,10 @@ def analyze_checked(program: Path, inputs: Sequence[tuple[int, bytes]]) -> list[
     """
     records = b"".join(bytes([bits == 64]) + code for bits, code in inputs)
     try:
-        done = subprocess.run(
-            [program], input=records, capture_output=True, check=False, timeout=_TIME_LIMIT
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise InfraError(f"the analysis with sanitizers: {error}", where=str(program)) from error
+        done = tools.run_bytes([program], stdin=records, limit=_TIME_LIMIT)
+    except InfraError as error:
+        what = f"the analysis with sanitizers: {error.what}"
+        raise InfraError(what, where=str(program)) from error
     answers = [value for (value,) in struct.iter_unpack("<i", done.stdout[: len(done.stdout) & -4])]
     if done.returncode or len(answers) != len(inputs):
         bits, code = inputs[min(len(answers), len(inputs) - 1)]

@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from generator.checks.proof.cases import REFUSED, Family
-from generator.checks.proof.compare import Outcome, Result
+from generator.checks.proof.families import REFUSED, Family
 from generator.checks.proof.known import ALWAYS_UD
+from generator.checks.proof.verdict import Outcome, Result
 from generator.model.emulation import EMULATION, EmulatedForm
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 
-from generator.csource import scan
+from generator import csource
 
 ENTRY_POINTS = (
     "uprobe_pre_sstep_notifier",
@@ -20,6 +20,7 @@ ENTRY_POINTS = (
     "uprobe_copy_process",
     "uprobe_free_utask",
     "uprobe_clear_state",
+    "install_breakpoint",
 )
 """How the rest of the kernel calls the core; a base has one of two names for the notifiers."""
 
@@ -37,9 +38,9 @@ def core_source(core: str, shim: str) -> str:
         shim: the text of all files of the shim; what they define is not taken from the core.
     """
     provided = _provided(shim)
-    tables = [span.of(core) for name in _TABLES if (span := scan.find_declaration(core, name))]
+    tables = [span.of(core) for name in _TABLES if (span := csource.find_declaration(core, name))]
     taken = _reached(core, (*ENTRY_POINTS, *_NAME.findall(" ".join(tables))), provided)
-    copy_insn = scan.find_macro(core, "UPROBE_COPY_INSN")
+    copy_insn = csource.find_macro(core, "UPROBE_COPY_INSN")
     parts = [
         '#include "kernel.h"\n#include <linux/uprobes.h>\n',
         copy_insn.of(core) if copy_insn else "",
@@ -50,28 +51,28 @@ def core_source(core: str, shim: str) -> str:
         '#include "kernel.c"\n',
     ]
     spans = [function.whole for function in taken]
-    spans += [span for name in _TABLES if (span := scan.find_declaration(core, name))]
+    spans += [span for name in _TABLES if (span := csource.find_declaration(core, name))]
     parts += [span.of(core) for span in sorted(spans)]
     return "\n".join([*parts, '#include "scenarios.c"\n'])
 
 
 def _provided(shim: str) -> frozenset[str]:
     """Return the functions and macros that the shim defines."""
-    called = set(_CALLED.findall(scan.code(shim)))
+    called = set(_CALLED.findall(csource.code(shim)))
     return frozenset(
-        {name for name in called if scan.find_function(shim, name)} | set(_MACRO.findall(shim))
+        {name for name in called if csource.find_function(shim, name)} | set(_MACRO.findall(shim))
     )
 
 
-def _reached(core: str, roots: tuple[str, ...], provided: frozenset[str]) -> list[scan.Function]:
+def _reached(core: str, roots: tuple[str, ...], provided: frozenset[str]) -> list[csource.Function]:
     """Return the functions that the roots call, directly or not, in the order of the file."""
-    code = scan.code(core)
+    code = csource.code(core)
     defined = {
         name: functions
         for name in set(_CALLED.findall(code)) - provided
-        if (functions := scan.find_functions(core, name))
+        if (functions := csource.find_functions(core, name))
     }
-    reached: dict[str, list[scan.Function]] = {}
+    reached: dict[str, list[csource.Function]] = {}
     waiting = list(roots)
     while waiting:
         name = waiting.pop()
@@ -85,5 +86,5 @@ def _reached(core: str, roots: tuple[str, ...], provided: frozenset[str]) -> lis
 
 
 def _struct(core: str, name: str) -> str:
-    found = scan.find_aggregate(core, "struct", name)
+    found = csource.find_aggregate(core, "struct", name)
     return found[0].of(core) if found else ""

@@ -3,11 +3,11 @@
 
 from __future__ import annotations
 
-import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from generator import tools
 from generator.checks.schedules.extract import core_source
 from generator.checks.userspace import compile_c, missing_headers
 from generator.model.files import CORE, CORE_H
@@ -57,10 +57,8 @@ def explore_schedules(tip: Mapping[str, str], place: Path, *, limit: float = _LI
     with locked(ensure_dir(place) / "build.lock"):
         program = _build(tip, place)
         try:
-            done = subprocess.run(
-                [program], capture_output=True, text=True, timeout=limit, check=False
-            )
-        except subprocess.TimeoutExpired:
+            done = tools.run([program], limit=limit)
+        except tools.OutOfTime:
             return Schedules(explored=(), problem=f"no end after {limit:.0f} s")
     return read_schedules(done.stdout, done.returncode)
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import subprocess
+import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,9 +18,11 @@ from functools import partial
 from itertools import count
 from pathlib import Path
 
+from generator import tools
 from generator.checks.soak.sites import instruction_sites, own_functions
 from generator.errors import InfraError, UserError
 from generator.paths import ensure_dir, write_atomic
+from generator.progress import Observer, Progress
 
 PACKAGES = ("csmith", "libcsmith-dev", "gcc-multilib")
 
@@ -59,12 +61,8 @@ class Size:
     """
 
     least_blocks: int = 500
-    most_blocks: int = _MOST_BLOCKS
-    most_sites: int = 20_000
-
-
-SMALL = Size(most_blocks=15_000, most_sites=2500)
-"""What the everyday mode has time for."""
+    most_blocks: int = 15_000
+    most_sites: int = 2500
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +144,7 @@ def make_programs(
     first_seed: int,
     builds: Sequence[Build],
     size: Size = Size(),
+    observer: Observer | None = None,
 ) -> tuple[Generated, ...]:
     """Generate ``wanted`` programs and compile each in one of the ways, in turn.
 
@@ -155,6 +154,7 @@ def make_programs(
         first_seed: of csmith; the following ones are tried as well.
         builds: ways to compile.
         size: how large they may be.
+        observer: told how many there are.
 
     Raises:
         InfraError: csmith or a compiler is missing or fails.
@@ -164,11 +164,23 @@ def make_programs(
             packages = "clang" if tool == "clang" else " ".join(PACKAGES)
             raise InfraError(f"{tool} is not found in PATH", hint=f"apt-get install {packages}")
     ensure_dir(place)
+    began = time.monotonic()
     made: list[Generated] = []
     for number, seed in enumerate(_useful_seeds(place, first_seed, size)):
         program = compile_program(_source(place, seed), builds[number % len(builds)], place)
         if len(program.sites) <= size.most_sites:
             made.append(program)
+        if observer:
+            observer.progress(
+                Progress(
+                    stage="generate",
+                    subject="csmith",
+                    elapsed=time.monotonic() - began,
+                    done=len(made),
+                    expected=wanted,
+                    detail=program.name,
+                )
+            )
         if len(made) == wanted:
             break
     return tuple(made)
@@ -238,10 +250,8 @@ def _count_blocks(source: Path, counter: Path, program: Path) -> int:
     )
     _run(("gcc", "-O0", str(traced), str(counter), "-o", str(program)))
     try:
-        done = subprocess.run(
-            [str(program)], stdin=subprocess.DEVNULL, capture_output=True, timeout=10, check=False
-        )
-    except subprocess.TimeoutExpired:
+        done = tools.run_bytes([program], limit=10)
+    except tools.OutOfTime:
         return 0
     finally:
         program.unlink(missing_ok=True)
@@ -254,12 +264,4 @@ def _source(place: Path, seed: int) -> Path:
 
 
 def _run(command: tuple[str, ...]) -> None:
-    try:
-        subprocess.run(command, capture_output=True, text=True, timeout=_TOO_LONG * 6, check=True)
-    except subprocess.CalledProcessError as error:
-        lines = error.stderr.strip().splitlines()[-5:]
-        raise InfraError(
-            f"{command[0]} fails: " + "\n  ".join(lines), where=" ".join(command)
-        ) from error
-    except (OSError, subprocess.SubprocessError) as error:
-        raise InfraError(f"{command[0]} does not run: {error}", where=" ".join(command)) from error
+    tools.run(command, limit=_TOO_LONG * 6, check=True)

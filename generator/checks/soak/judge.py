@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from generator.checks.soak.pack import Item, Load
+from generator.checks.soak.reasons import base_reason
 from generator.checks.soak.sites import describe_site
 from generator.errors import UserError
 from generator.guest.boot import BootResult
@@ -68,7 +69,7 @@ class Run:
 class Row:
     """A program in a round: its armed places, on the tip and on the base, and its runs.
 
-    ``reason`` says what the base does wrong there, as far as that is known.
+    ``reason`` says which faults of docs/catalogue.md the base can meet there.
     """
 
     program: str
@@ -205,6 +206,7 @@ def _row(
     load: Load, item: Item, name: str, sites: Mapping[str, int], runs: Mapping[str, Run]
 ) -> Row:
     ours, base = runs["ours"], runs["base"]
+    rounds = load.rounds[: load.rounds.index(name) + 1]
     problems: list[str] = []
     if ours.outcome not in ("pass", "unstable"):
         beside = "the base passes" if base.passed else f"the base: {base.outcome}"
@@ -223,40 +225,11 @@ def _row(
         ours=ours,
         base=base,
         problems=tuple(problems),
-        reason=_reason(load, item, name) if base.outcome in _WRONG else "",
+        reason=base_reason(load, item.files, rounds) if base.outcome in _WRONG else "",
     )
 
 
 _WRONG = frozenset({"differs", "died", "status", "deadline"})
-
-_BRANCHES = frozenset({0xE8, 0xE9, 0xEB, *range(0x70, 0x80)})
-"""One-byte opcodes of calls, jumps and conditional jumps (SDM volume 2D, A.3)."""
-
-
-def _reason(load: Load, item: Item, name: str) -> str:
-    """Return what an unmodified kernel does wrong with a program; "" if nothing is known."""
-    rounds = load.rounds[: load.rounds.index(name) + 1]
-    places = 0
-    for file in item.files:
-        path = load.files.get(file)
-        data = path.read_bytes() if path and path.is_file() else b""
-        for offset in (place for r in rounds for place in load.sites[r].get(file, ())):
-            places += taken_for_branch(data[offset : offset + 5], wide=data[4:5] == b"\2")
-    if not places:
-        return ""
-    return f"{places} AVX instructions have the opcode of a branch, and are emulated as one"
-
-
-def taken_for_branch(code: bytes, *, wide: bool) -> bool:
-    """Say whether an instruction's opcode is that of a branch if its VEX prefix is not looked at.
-
-    Args:
-        code: its first bytes.
-        wide: of 64-bit code; elsewhere c4 and c5 are other instructions with a memory operand.
-    """
-    if len(code) < 5 or code[0] not in (0xC4, 0xC5) or not (wide or code[1] >= 0xC0):
-        return False
-    return code[3 if code[0] == 0xC4 else 2] in _BRANCHES
 
 
 def _armed(load: Load, item: Item, name: str, refused: Sequence[Refused], side: str) -> int:

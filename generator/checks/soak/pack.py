@@ -13,8 +13,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator.checks.soak.generated import Generated
-from generator.checks.soak.programs import CHURN, ENTRIES, INSTRUCTIONS, RETURNS, Prepared
-from generator.checks.soak.sites import FunctionSites, function_sites, reached_instructions
+from generator.checks.soak.programs import (
+    CHURN,
+    ENTRIES,
+    INSTRUCTIONS,
+    RETURNS,
+    Prepared,
+)
+from generator.checks.soak.sites import (
+    FunctionSites,
+    exported_ranges,
+    function_sites,
+    reached_instructions,
+)
 from generator.errors import InfraError
 from generator.guest.cpio import Entry, pack_entries
 
@@ -23,11 +34,17 @@ _ACCOUNTS = {
     "etc/group": b"root:x:0:\nnogroup:x:65534:\n",
 }
 
-_INSTRUCTIONS = 1500
-"""How many of a file have a probe in the round that has them on instructions."""
+_INSTRUCTIONS, _ALL_INSTRUCTIONS = 400, 3000
+"""How many of a file, and of all files, have a probe in the round that has them on instructions."""
 
 _EVERYDAY_SHARE = 8
 """One return of so many has a probe in the everyday mode: they take ten times as long."""
+
+_CHURN_MS = 10_000
+"""How long a program is begun again while places are disarmed and armed."""
+
+_SHELL = "/usr/bin/dash"
+"""What Debian's /bin/sh is; system(3) and popen(3) start that."""
 
 _LINKED = ("lib", "lib32", "lib64", "libx32")
 """Folders that are links where /usr is merged (Debian's wiki, UsrMerge); a probe's path is real."""
@@ -44,6 +61,9 @@ class Item:
         files: of which it has code, as paths in the guest.
         input: its standard input, a path in the guest; "" for none.
         deadline: seconds for a run.
+        user: who runs it, 0 for root.
+        churn: milliseconds in which it is run again while places are disarmed and armed; 0: as
+            many as the guest has for it.
         source: what it was generated from; None for a real program.
     """
 
@@ -53,6 +73,8 @@ class Item:
     files: tuple[str, ...]
     input: str = ""
     deadline: int = 120
+    user: int = 0
+    churn: int = 0
     source: Path | None = None
 
 
@@ -64,11 +86,13 @@ class Load:
         items: the programs.
         sites: file offsets, by round and path in the guest; of ``returns``, returns.
         files: all files, by the path in the guest.
+        cpus: processors of the guest; each place is armed on each of them.
     """
 
     items: tuple[Item, ...]
     sites: Mapping[str, Mapping[str, tuple[int, ...]]]
     files: Mapping[str, Path]
+    cpus: int = 1
 
     @property
     def rounds(self) -> tuple[str, ...]:
@@ -80,7 +104,9 @@ def load_programs(programs: Sequence[Prepared], *, full: bool = False) -> Load:
     """Return a load of real programs: probes on functions' entries, then on returns as well.
 
     Args:
-        programs: what is run, all of them under the probes of all.
+        programs: what is run, all of them under the probes of all. No probe is where one of them
+            puts a breakpoint of its own: the kernel would take that for the probe's
+            (docs/limits.md).
         full: on all returns; then on every instruction of some functions, and in a last round all
             probes are disarmed and armed meanwhile.
     """
@@ -98,6 +124,8 @@ def load_programs(programs: Sequence[Prepared], *, full: bool = False) -> Load:
     }
     if full:
         sites |= {INSTRUCTIONS: _instructions(code, found), CHURN: {}}
+    breaks = frozenset(name for prepared in programs for name in prepared.program.breaks)
+    sites = {kind: _without(code, rows, breaks) for kind, rows in sites.items()}
     files = {name: path for prepared in programs for name, path in prepared.files.items()}
     return Load(
         items=tuple(
@@ -108,12 +136,26 @@ def load_programs(programs: Sequence[Prepared], *, full: bool = False) -> Load:
                 files=tuple(prepared.code),
                 input=prepared.input,
                 deadline=prepared.program.deadline,
+                user=prepared.program.user,
+                churn=_CHURN_MS if full else 0,
             )
             for prepared in programs
         ),
         sites=sites,
         files={**files, **code},
+        cpus=max(p.program.cpus for p in programs) if full else 1,
     )
+
+
+def _without(
+    code: Mapping[str, Path], rows: Mapping[str, tuple[int, ...]], names: frozenset[str]
+) -> dict[str, tuple[int, ...]]:
+    """Return places by file, without those in some exported functions."""
+    left: dict[str, tuple[int, ...]] = {}
+    for name, places in rows.items():
+        ranges = exported_ranges(code[name], names) if names else ()
+        left[name] = tuple(p for p in places if not any(p in taken for taken in ranges))
+    return {name: places for name, places in left.items() if places}
 
 
 def _thinned(found: FunctionSites, share: int) -> FunctionSites:
@@ -125,37 +167,32 @@ def _instructions(
 ) -> dict[str, tuple[int, ...]]:
     """Return instructions of each file that are not armed already: an entry is one of them."""
     entries = {name: frozenset(file.entries) for name, file in found.items()}
+    most = min(_INSTRUCTIONS, _ALL_INSTRUCTIONS // max(1, len(code)))
     rows = {
         name: tuple(
-            place
-            for place in reached_instructions(path, _INSTRUCTIONS)
-            if place not in entries[name]
+            place for place in reached_instructions(path, most) if place not in entries[name]
         )
         for name, path in code.items()
     }
     return {name: places for name, places in rows.items() if places}
 
 
-def load_generated(programs: Sequence[Generated], *, full: bool = False) -> Load:
+def load_generated(programs: Sequence[Generated]) -> Load:
     """Return a load of generated programs: a probe on each of their own instructions."""
     places = {program.name: f"/soak/bin/{program.name}" for program in programs}
-    rounds = (INSTRUCTIONS, *((CHURN,) if full else ()))
     return Load(
         items=tuple(
             Item(
                 name=program.name,
                 command=(places[program.name],),
-                rounds=rounds,
+                rounds=(INSTRUCTIONS,),
                 files=(places[program.name],),
-                deadline=60,
+                deadline=300,
                 source=program.source,
             )
             for program in programs
         ),
-        sites={
-            INSTRUCTIONS: {places[program.name]: program.sites for program in programs},
-            **({CHURN: {}} if full else {}),
-        },
+        sites={INSTRUCTIONS: {places[program.name]: program.sites for program in programs}},
         files={places[program.name]: program.program for program in programs},
     )
 
@@ -178,10 +215,11 @@ def pack_load(load: Load) -> bytes:
     entries += [
         Entry(name=name, mode=stat.S_IFREG | 0o644, data=data) for name, data in texts.items()
     ]
+    links = {"bin/sh": _SHELL} if _SHELL in load.files else {}
+    links |= {n: str(Path("/", n).readlink()) for n in _LINKED if Path("/", n).is_symlink()}
     entries += [
-        Entry(name=name, mode=stat.S_IFLNK | 0o777, data=str(Path("/", name).readlink()).encode())
-        for name in _LINKED
-        if Path("/", name).is_symlink()
+        Entry(name=name, mode=stat.S_IFLNK | 0o777, data=target.encode())
+        for name, target in links.items()
     ]
     return pack_entries(iter([*_folders(entry.name for entry in entries), *entries]))
 
@@ -193,6 +231,8 @@ def format_plan(load: Load) -> str:
         lines += [f"program {item.name}", f"deadline {item.deadline}"]
         lines += [f"arg {word}" for word in item.command]
         lines += [f"input {item.input}"] if item.input else []
+        lines += [f"user {item.user}"] if item.user else []
+        lines += [f"churn {item.churn}"] if item.churn else []
         lines += [f"round {name}" for name in item.rounds]
     return "".join(f"{line}\n" for line in lines)
 

@@ -18,9 +18,10 @@ from dataclasses import dataclass, field, fields
 from functools import cache
 from pathlib import Path
 
+from generator import tools
 from generator.checks.soak.sites import is_dynamic
 from generator.errors import InfraError, UserError
-from generator.paths import data_dir
+from generator.paths import data_dir, ensure_dir
 
 ENTRIES, RETURNS, INSTRUCTIONS, CHURN = "entries", "returns", "instructions", "churn"
 ROUNDS = (ENTRIES, RETURNS, INSTRUCTIONS, CHURN)
@@ -33,7 +34,10 @@ IN = "/soak/in"
 BUILT = "{program}"
 """Stands in a command for the program that is built from the workload."""
 
-_SECONDS = 900
+_LIBRARY = ("gcc", "-shared", "-fPIC", "-O2")
+"""How a library is made that a program preloads."""
+
+_SECONDS = 300
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,8 +46,8 @@ class Program:
 
     Args:
         name: the section.
-        package, kind, workload, files, helpers, libraries, loads, build, share, everyday, deadline:
-            as in the table.
+        package, kind, workload, files, helpers, libraries, loads, build, share, boot, everyday,
+            deadline, cpus, user, preload, unpack, alone, breaks: as in the table.
         command: its words; ``{in}`` stands for the folder of the workloads.
         input: the workload is its standard input.
     """
@@ -60,8 +64,15 @@ class Program:
     loads: str = ""
     build: tuple[str, ...] = ()
     share: int = 1
+    boot: str = ""
     everyday: int = 0
     deadline: int = _SECONDS
+    cpus: int = 1
+    user: int = 0
+    preload: str = ""
+    unpack: bool = False
+    alone: bool = False
+    breaks: tuple[str, ...] = ()
 
 
 @cache
@@ -130,7 +141,7 @@ def find_wanted(names: Iterable[str], *, full: bool) -> tuple[Program, ...]:
         raise UserError(f"there is no '{unknown[0]}'", hint=f"use: {', '.join(known)}")
     if wanted:
         return tuple(known[name] for name in wanted)
-    return tuple(program for program in known.values() if full or program.everyday)
+    return tuple(p for p in known.values() if p.everyday or (full and not p.alone))
 
 
 def prepare_program(program: Program, find_libraries: Libraries, place: Path) -> Prepared:
@@ -139,20 +150,27 @@ def prepare_program(program: Program, find_libraries: Libraries, place: Path) ->
     Args:
         program: which.
         find_libraries: returns what programs and libraries load (``checks.clients.pack``).
-        place: where a program is put that is built.
+        place: where a program is put that is built, and a package that is unpacked.
 
     Raises:
         InfraError: it is not installed, or does not run here.
     """
+    root = _find_root(program, place)
     workload = _workloads() / program.workload if program.workload else None
     files: dict[str, Path] = {f"{IN}/{workload.name}": workload} if workload else {}
     if program.build and workload:
-        path = _build(program, workload, place)
+        path = _build(program, program.build, workload, place / program.name)
     else:
         path = _find(program, program.command[0])
-    code = [path, *(_find(program, name) for name in (*program.helpers, *program.libraries))]
+    code = [path, *(_find(program, name, root) for name in program.helpers)]
+    code += [f for name in program.libraries for f in _matching(program, name, root).values()]
+    made = {path: f"/soak/bin/{program.name}"} if program.build else {}
+    if program.preload:
+        library = place / f"{program.name}.so"
+        code.append(_build(program, _LIBRARY, _workloads() / program.preload, library))
+        made[library] = f"/soak/bin/{library.name}"
     for pattern in program.files:
-        files |= _matching(program, pattern)
+        files |= _matching(program, pattern, root)
     if program.loads and workload:
         read, loaded = _LOADERS[program.loads](path, workload)
         files |= {str(name): source for name, source in read.items()}
@@ -160,9 +178,7 @@ def prepare_program(program: Program, find_libraries: Libraries, place: Path) ->
     if dynamic := tuple(file for file in code if is_dynamic(file)):
         code += [Path(real_name(library)) for library in find_libraries(dynamic)]
     words = [word.replace("{in}", IN) for word in program.command[1:]]
-    names = {file: str(file) for file in code} | (
-        {path: f"/soak/bin/{program.name}"} if program.build else {}
-    )
+    names = {file: _guest_name(file, root) for file in code} | made
     return Prepared(
         program=program,
         command=(names[path], *words),
@@ -176,20 +192,15 @@ def _workloads() -> Path:
     return data_dir("qemu") / "guest" / "soak"
 
 
-def _build(program: Program, source: Path, place: Path) -> Path:
-    """Build a program from its workload."""
-    target = place / program.name
-    command = [*program.build, str(source), "-o", str(target), "-lm"]
+def _build(program: Program, build: Iterable[str], source: Path, target: Path) -> Path:
+    """Build a program from its workload, or a library for it."""
+    command = [*build, str(source), "-o", str(target), "-lm"]
     try:
-        subprocess.run(command, capture_output=True, text=True, timeout=300, check=True)
-    except subprocess.CalledProcessError as error:
+        tools.run(command, package=program.package, limit=300, check=True)
+    except InfraError as error:
         raise InfraError(
-            f"{program.name} cannot be built: {error.stderr[-400:]}",
-            where=shlex.join(command),
-            hint=f"apt-get install {program.package}",
+            f"{program.name} cannot be built: {error.what}", where=error.where, hint=error.hint
         ) from error
-    except (OSError, subprocess.SubprocessError) as error:
-        raise InfraError(f"{program.name} cannot be built: {error}") from error
     return target
 
 
@@ -201,33 +212,51 @@ def real_name(path: Path) -> str:
     return str(path.parent.resolve() / path.name)
 
 
-def package_versions(packages: Iterable[str]) -> dict[str, str]:
-    """Return the versions of packages, as dpkg-query(1) has them; nothing on another system."""
-    command = ["dpkg-query", "-W", "-f", "${Package} ${Version}\n", *packages]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
-    except (OSError, subprocess.SubprocessError):
-        return {}
-    rows = (line.split() for line in done.stdout.splitlines())
-    return {row[0]: row[1] for row in rows if len(row) == 2}
+def _find_root(program: Program, place: Path) -> Path:
+    """Return where a program's package is: installed, or unpacked because it is not.
+
+    A package with a service would start it if it were installed for this alone.
+    """
+    if not program.unpack or all(Path(name).exists() for name in program.helpers):
+        return Path("/")
+    root = place / program.package
+    if not root.is_dir():
+        with tempfile.TemporaryDirectory(dir=ensure_dir(place)) as download:
+            _fetch(("apt-get", "download", "-q", program.package), Path(download))
+            (archive,) = Path(download).glob("*.deb")
+            _fetch(("dpkg-deb", "-x", str(archive), "root"), Path(download))
+            Path(download, "root").rename(root)
+    return root
 
 
-def _find(program: Program, name: str) -> Path:
+def _fetch(command: tuple[str, ...], place: Path) -> None:
+    tools.run(command, cwd=place, limit=600, check=True)
+
+
+def _guest_name(path: Path, root: Path) -> str:
+    """Return a file's path in the guest: the same, without the folder of an unpacked package."""
+    return str(Path("/", path.relative_to(root))) if path.is_relative_to(root) else str(path)
+
+
+def _find(program: Program, name: str, root: Path = Path("/")) -> Path:
     """Return the real path of a program; the distribution's, whatever else is in PATH."""
     found = shutil.which(name, path="/usr/bin:/bin:/usr/sbin:/sbin")
+    found = found or shutil.which(str(root / name.lstrip("/")))
     if found is None:
         raise InfraError(f"{name} is not installed", hint=f"apt-get install {program.package}")
     return Path(found).resolve()
 
 
-def _matching(program: Program, pattern: str) -> dict[str, Path]:
+def _matching(program: Program, pattern: str, root: Path) -> dict[str, Path]:
     """Return the files that a name stands for: itself, those in a folder, or those it matches."""
-    place = Path(pattern)
+    place = root / pattern.lstrip("/")
+    if not place.parent.is_dir():
+        place = Path(pattern)
     if "*" in place.name:
         found = sorted(place.parent.glob(place.name))
     else:
         found = sorted(place.rglob("*")) if place.is_dir() else [place]
-    files = {real_name(path): path for path in found if path.is_file()}
+    files = {_guest_name(Path(real_name(p)), root): p for p in found if p.is_file()}
     if not files:
         raise InfraError(f"there is no {pattern}", hint=f"apt-get install {program.package}")
     return files
@@ -237,23 +266,12 @@ def _ask(command: list[str], what: str) -> str:
     """Run a workload here, in a folder that is gone afterwards, and return what it says."""
     with tempfile.TemporaryDirectory() as place:
         try:
-            done = subprocess.run(
-                command,
-                cwd=place,
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.PIPE,
-                text=True,
-                timeout=120,
-                check=True,
+            done = tools.run_bytes(
+                command, cwd=Path(place), limit=120, check=True, stdout=subprocess.DEVNULL
             )
-        except subprocess.CalledProcessError as error:
-            raise InfraError(f"{what} fails here: {error.stderr[-400:]}", where=command[0]) from (
-                error
-            )
-        except (OSError, subprocess.SubprocessError) as error:
-            raise InfraError(f"{what} does not run here: {error}", where=command[0]) from error
-    return done.stderr
+        except InfraError as error:
+            raise InfraError(f"{what} fails here: {error.what}", where=command[0]) from error
+    return done.stderr.decode("utf-8", "replace")
 
 
 _PYTHON = """\

@@ -7,21 +7,30 @@ and differs still: that is asked of a command, which boots a guest for each atte
 
 from __future__ import annotations
 
+import contextlib
+import os
 import shlex
 import shutil
+import signal
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
+from generator import tools
 from generator.checks.soak.generated import HEADERS, Build
 from generator.errors import InfraError, UserError
 from generator.paths import ensure_dir
+from generator.workers import guarded
 
 REDUCER = "cvise"
 
-_STRICT = ("-w", "-Werror=uninitialized", "-Werror=implicit-function-declaration")
+_STRICT = ("-Werror=uninitialized", "-Werror=implicit-function-declaration")
+"""What no program may have that is well; beside -w gcc would say nothing of it."""
+
 _SANITIZERS = ("-O1", "-g", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
 _SECONDS = 20
+
+_GROUP = 'trap "trap - TERM; kill -- -$$" TERM; "$@" & wait $!'
 
 _SCRIPT = """\
 #!/bin/sh
@@ -63,18 +72,31 @@ def reduce_source(
     if not _is_good(script, small, place):
         raise UserError("does not differ, or is no good program without probes", where=str(source))
     command = [REDUCER, "--n", str(jobs), "--timeout", "3600", str(script), small.name]
-    try:
-        subprocess.run(command, cwd=place, capture_output=True, text=True, check=True)
-    except subprocess.CalledProcessError as error:
-        said = (error.stderr or error.stdout).strip()[-600:]
-        raise InfraError(f"{REDUCER} fails: {said}", where=shlex.join(command)) from error
+    status, said = _run_group(command, place)
+    if status:
+        raise InfraError(f"{REDUCER} fails: {said.strip()[-600:]}", where=shlex.join(command))
     return small
+
+
+def _run_group(command: Sequence[str], place: Path) -> tuple[int, str]:
+    """Run a command as a group of processes, all of which end with this one; return what it says.
+
+    Cvise's attempts are started by shells, and go on when it has ended.
+    """
+    guarding = guarded(("sh", "-c", _GROUP, "sh", *command), signal.SIGTERM)
+    with tools.start(guarding, cwd=place, stderr=subprocess.STDOUT, process_group=0) as group:
+        try:
+            said, _ = group.communicate()
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(group.pid, signal.SIGTERM)
+    return group.returncode, said.decode("utf-8", "replace")
 
 
 def _preprocess(source: Path, build: Build, target: Path) -> None:
     """Put what a program includes into it: there is something to be left out as well."""
     command = (*build.command, "-E", "-P", f"-I{HEADERS}", str(source), "-o", str(target))
-    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    done = tools.run(command)
     if done.returncode:
         raise UserError(f"does not compile: {done.stderr.strip()[-400:]}", where=str(source))
 
@@ -100,4 +122,4 @@ def _is_good(script: Path, small: Path, place: Path) -> bool:
     """Ask once as cvise does, in a folder of its own."""
     trial = ensure_dir(place / "trial")
     shutil.copy(small, trial)
-    return not subprocess.run([script], cwd=trial, capture_output=True, check=False).returncode
+    return not tools.run_bytes([script], cwd=trial).returncode

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Set
 from dataclasses import dataclass
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,13 @@ KEEPS_RETURN_ADDRESS = frozenset(
         *("longjmp", "_longjmp", "siglongjmp", "__longjmp_chk"),
         *("getcontext", "setcontext", "swapcontext", "makecontext"),
         *("vfork", "__vfork", "_start", "__libc_start_main"),
+        *("_Unwind_RaiseException", "_Unwind_Resume", "_Unwind_Resume_or_Rethrow"),
+        *("_Unwind_ForcedUnwind", "_Unwind_Backtrace", "__cxa_throw", "__cxa_rethrow"),
     }
 )
 """Functions whose return is not probed: they save their return address and go there later, or
-never return (setjmp(3), getcontext(3), vfork(2)). A probed return would be met twice, or never."""
+never return (setjmp(3), getcontext(3), vfork(2)), so that a probed return would be met twice, or
+never; or they look for their caller by it (docs/limits.md: unwinders)."""
 
 _TRAMPOLINES = (
     bytes.fromhex("48c7c00f000000 0f05"),  # mov $15,%rax; syscall: 64-bit rt_sigreturn
@@ -72,12 +76,18 @@ def function_sites(path: Path) -> FunctionSites:
         UserError: the file cannot be read.
     """
     try:
-        program = read_program(path)
-        with path.open("rb") as stream:
-            text = _read_text(stream) if program else None
-            exported = dict(_functions(stream, dynamic=True)) if text else {}
+        return _function_sites(path, path.stat().st_mtime_ns)
     except OSError as error:
         raise UserError(f"cannot read: {error.strerror}", where=str(path)) from error
+
+
+@cache
+def _function_sites(path: Path, _changed: int) -> FunctionSites:
+    """Read a file's functions once, until it is another: most programs load the same libraries."""
+    program = read_program(path)
+    with path.open("rb") as stream:
+        text = _read_text(stream) if program else None
+        exported = dict(_functions(stream, dynamic=True)) if text else {}
     if program is None or text is None:
         return FunctionSites(entries=(), returns=())
     code = next((c for c in program.sections if c.address == text.address), None)
@@ -93,6 +103,34 @@ def function_sites(path: Path) -> FunctionSites:
     }
     return FunctionSites(
         entries=tuple(entries), returns=tuple(sorted(certain.intersection(entries)))
+    )
+
+
+def exported_ranges(path: Path, names: Set[str]) -> tuple[range, ...]:
+    """Return where exported functions of these names are in an executable or shared library.
+
+    Args:
+        path: the file; one that is neither has none.
+        names: of the functions; those that it does not export are passed over.
+
+    Returns:
+        File offsets, a range for each function.
+
+    Raises:
+        UserError: the file cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            text = _read_text(stream)
+            known = [row for name, row in _functions(stream, dynamic=True) if name in names]
+    except ELFError:
+        return ()
+    except OSError as error:
+        raise UserError(f"cannot read: {error.strerror}", where=str(path)) from error
+    return tuple(
+        range(text.file_offset(address), text.file_offset(address) + size)
+        for address, size in known
+        if text and text.holds(address)
     )
 
 
@@ -137,6 +175,9 @@ def instruction_sites(path: Path, functions: Set[str]) -> tuple[int, ...]:
     return tuple(sorted(found))
 
 
+_LEAST = 8
+"""No function of fewer instructions is looked for to fill up what is left."""
+
 _STRIDE = 16
 """Functions are taken in this distance: neighbours are alike."""
 
@@ -152,7 +193,7 @@ def reached_instructions(path: Path, most: int) -> tuple[int, ...]:
 
     Args:
         path: an executable or shared library; a symbol table is not needed.
-        most: about how many; the last function is taken whole.
+        most: how many at most; functions are taken whole, and those that are too large left out.
 
     Raises:
         UserError: the file cannot be read.
@@ -166,11 +207,12 @@ def reached_instructions(path: Path, most: int) -> tuple[int, ...]:
         return ()
     ends = dict(pairwise((*entries, text.offset + len(text.data))))
     found: set[int] = set()
-    for first in range(_STRIDE):
-        for entry in entries[first::_STRIDE]:
-            if len(found) >= most:
-                return tuple(sorted(found))
-            found |= _reached(text, entry, ends[entry])
+    for entry in (entry for first in range(_STRIDE) for entry in entries[first::_STRIDE]):
+        more = _reached(text, entry, ends[entry])
+        if len(found) + len(more) <= most:
+            found |= more
+        if len(found) + _LEAST > most:
+            break
     return tuple(sorted(found))
 
 

@@ -12,9 +12,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 
+from generator import csource
 from generator.checks.interface.ast import Check, Difference
 from generator.checks.marks import Mark, find_marks, span_in
-from generator.csource import scan as csource
 from generator.model.bases import name_on
 from generator.model.files import CORE
 from generator.model.guards import GUARDS, Guard

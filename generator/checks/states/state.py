@@ -10,6 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from generator.model.states import STATES
+
+# in the order of the model
+RUNNING, SSTEP, ACK, TRAPPED = (state.enumerator for state in STATES)
+
 NONE = -1
 """No uprobe_task, no probe, no slot."""
 

@@ -132,6 +132,30 @@ do {									\
 		fail("a reference to what is being freed");		\
 } while (0)
 
+#define atomic_read(v)		((v)->value)
+#ifndef OLD_KERNEL	/* there it counts references */
+typedef refcount_t atomic_t;
+# define atomic_inc(v)							\
+do {									\
+	(v)->value++;							\
+	step("atomic_inc(" #v ")");					\
+} while (0)
+#endif
+
+/* A count that tells whether something was written meanwhile */
+typedef unsigned int seqcount_t;
+
+#define read_seqcount_begin(count)	(*(count))
+#define read_seqcount_retry(count, begin)				\
+({									\
+	step("read_seqcount_retry(" #count ")");			\
+	*(count) != (begin);						\
+})
+
+/* No thread comes in between while it is held: nothing in it is a step(). */
+#define spin_lock(lock)		step("spin_lock(" #lock ")")
+#define spin_unlock(lock)	step("spin_unlock(" #lock ")")
+
 #define DECLARE_BITMAP(name, bits)	unsigned long name[1]
 #define __set_bit(bit, map)		(*(map) |= 1UL << (bit))
 #define find_first_zero_bit(map, bits)					\

@@ -6,6 +6,7 @@
 struct mm_struct {
 	struct uprobes_state uprobes_state;
 	unsigned long flags;		/* MMF_... */
+	atomic_t mm_users;
 	struct rw_semaphore mmap_lock;
 	struct vm_area_struct *mmap;	/* the first one */
 	struct vm_area_struct code;	/* of the program, with the probes */
@@ -29,6 +30,17 @@ void copy_from_page(struct page *page, unsigned long vaddr, void *to, int len);
 void copy_to_page(struct page *page, unsigned long vaddr, const void *from,
 		  int len);
 void delayed_uprobe_remove(struct uprobe *uprobe, struct mm_struct *mm);
+
+/* What the core counts */
+static __maybe_unused atomic_t uprobes_unmapped = { 1 };
+static __maybe_unused seqcount_t uprobes_seqcount;
+static __maybe_unused unsigned int uprobes_deleted;
+
+/* A breakpoint can always be put into memory. */
+#define prepare_uprobe(...)		0
+#define insn_has_changed(...)		false
+#define set_swbp(...)			0
+#define set_bkpt(...)			0
 
 #define filter_chain(...)		true
 #define mutex_lock(lock)		((void)0)

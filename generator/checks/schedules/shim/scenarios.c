@@ -24,6 +24,9 @@ static unsigned int hits, returns, removed;
 /* The breakpoints are in memory, and the probes can be found. */
 static bool armed;
 
+/* By so many probes the file is mapped further down than at first. */
+static unsigned int moved;
+
 /* A sequence that is restarted is interrupted by the next signal. */
 static bool restarts;
 
@@ -49,7 +52,7 @@ void put_uprobe(struct uprobe *uprobe)
 struct uprobe *find_uprobe_rcu(struct inode *of, loff_t offset)
 {
 	(void)of;
-	return armed ? probes[offset / DISTANCE] : NULL;
+	return armed ? probes[(offset / DISTANCE + moved) % PROBES] : NULL;
 }
 
 struct uprobe *find_uprobe(struct inode *of, loff_t offset)
@@ -221,8 +224,8 @@ static void execute_copy(const struct uprobe *uprobe)
 	leave_kernel();
 }
 
-/* Execute the probed instruction @number once. */
-static void hit(unsigned int number)
+/* Execute the probed instruction @number once; it is that of a @probe. */
+static void hit_as(unsigned int number, unsigned int probe)
 {
 	unsigned long vaddr = CODE + number * DISTANCE;
 	struct pt_regs *regs = &current->regs;
@@ -239,10 +242,15 @@ static void hit(unsigned int number)
 			fail("a breakpoint is not taken");
 		leave_kernel();
 		while (current->utask && current->utask->active_uprobe)
-			execute_copy(probes[number]);
+			execute_copy(probes[probe]);
 	}
 	if (regs->ip != vaddr + INSN_BYTES && regs->ip != ABORT)
 		fail("goes on at %lx", regs->ip);
+}
+
+static void hit(unsigned int number)
+{
+	hit_as(number, number);
 }
 
 /* Call a function that begins with probe @number, @deep words further down. */
@@ -336,6 +344,7 @@ static void start_mm(struct mm_struct *of)
 	};
 	of->mmap = &of->code;
 	of->flags = 1UL << MMF_HAS_UPROBES;
+	of->mm_users.value = MAX_THREADS;
 }
 
 static void start_task(struct task_struct *t, struct mm_struct *of,
@@ -357,6 +366,7 @@ static void start(bool entry, bool ret_too)
 	removed = 0;
 	restarts = false;
 	armed = true;
+	moved = 0;
 	warnings_allowed = 0;
 	memset(&idle_task, 0, sizeof(idle_task));
 	for (i = 0; i < MAX_THREADS; i++)
@@ -379,7 +389,7 @@ static void finish(void)
 	unsigned int i;
 
 	for (i = 0; i < PROBES; i++) {
-		if (probes[i]->ref.value != 1)
+		if (probes[i] && probes[i]->ref.value != 1)
 			fail("probe %u has %d references", i,
 			     probes[i]->ref.value);
 		kfree(probes[i]);
@@ -531,6 +541,86 @@ static void start_disarm(void)
 	start(true, false);
 	new_thread("a", hit_0, &tasks[0]);
 	new_thread("disarm", disarm, &idle_task);
+}
+
+/* The probe is hit again and again; meanwhile it leaves the tree. */
+
+static void hit_again(void)
+{
+	hit(0);
+	hit(0);
+	hit(0);
+	exit_task();
+}
+
+static void delete(void)
+{
+	disarm();
+#ifdef CONSUMER_LIST
+	uprobes_seqcount += 2;
+	step("the probe is out of the tree");
+	synchronize_rcu_tasks_trace();
+#else
+	uprobes_deleted++;
+	step("the probe is out of the tree");
+#endif
+	put_uprobe(probes[0]);
+}
+
+static void start_delete(void)
+{
+	start(true, false);
+	new_thread("a", hit_again, &tasks[0]);
+	new_thread("delete", delete, &tasks[1]);
+}
+
+static void finish_delete(void)
+{
+	probes[0] = NULL;
+	finish();
+}
+
+/* Memory with probes is unmapped, and more of the file is mapped there. */
+
+static void hit_moved(void)
+{
+	hit_as(2, 0);
+	hit_as(2, 0);
+	exit_task();
+}
+
+static void hit_and_move(void)
+{
+	/* The first hit makes the uprobe_task, and is not remembered. */
+	hit(0);
+	hit(0);
+	hit(1);
+	set_bit(MMF_RECALC_UPROBES, &mm.flags);
+	moved = 1;
+	/* What is mapped now gets its breakpoints. */
+	install_breakpoint(probes[1], &mm, &mm.code, CODE);
+	if (mm.mm_users.value > 1)
+		new_thread("b", hit_moved, &tasks[1]);
+	hit_as(0, 1);
+	hit_as(1, 2);
+	exit_task();
+}
+
+static void start_move(void)
+{
+	start(true, false);
+	new_thread("a", hit_and_move, &tasks[0]);
+}
+
+static void start_move_alone(void)
+{
+	start_move();
+	mm.mm_users.value = 1;
+}
+
+static void finish_move(void)
+{
+	finish_hits(mm.mm_users.value > 1 ? 7 : 5);
 }
 
 /* A consumer goes while a function returns. */
@@ -729,6 +819,9 @@ const struct scenario scenarios[] = {
 	{ "area-fails", 2, start_area_fails, finish_area_fails, NULL },
 	{ "area-kill", 2, start_area_kill, finish_area_kill, NULL },
 	{ "disarm", 2, start_disarm, finish, NULL },
+	{ "delete", 2, start_delete, finish_delete, NULL },
+	{ "move", 2, start_move, finish_move, NULL },
+	{ "move-alone", 0, start_move_alone, finish_move, NULL },
 	{ "unregister", 3, start_unregister, finish, NULL },
 	{ "return-only", 0, start_return_only, finish_return_only, NULL },
 	{ "return-past-arguments", 0, start_arguments, finish_arguments, NULL },
