@@ -19,7 +19,7 @@ from generator.plan import find_base, find_series
 if TYPE_CHECKING:
     from generator.guest.ktap import KtapTest
     from generator.kbuild.estimate import Estimate
-    from generator.kbuild.kernel import BuildRequest
+    from generator.kbuild.request import BuildRequest
     from generator.tree.acquire import Source
 
 BOOT_SECONDS = 40.0
@@ -51,8 +51,8 @@ def check_machine(options: Options) -> None:
         check_emulator(options.accel, architecture(fragments))
 
 
-def check_junit(path: Path | None) -> None:
-    """Check that the results can be written where they are wanted.
+def check_output(path: Path | None, option: str = "--junit") -> None:
+    """Check that what an option names can be written where it is wanted.
 
     Raises:
         UserError: there is no such folder, or it is one itself.
@@ -60,11 +60,31 @@ def check_junit(path: Path | None) -> None:
     if path is None:
         return
     if path.is_dir():
-        raise UserError("this is a folder", where=str(path), hint="name a file with --junit")
+        raise UserError("this is a folder", where=str(path), hint=f"name a file with {option}")
     if not path.absolute().parent.is_dir():
         raise UserError(
             "there is no such folder", where=str(path.parent), hint="make it, or name another"
         )
+
+
+def check_first(
+    options: Options, outputs: Mapping[str, Path | None], *, boots: bool = True
+) -> None:
+    """Check what can be, before a source is looked for and anything is built.
+
+    Args:
+        options: of the command.
+        outputs: where results go, by the option that says so.
+        boots: kernels are booted.
+
+    Raises:
+        UserError: a result cannot be written there, or there is no such accelerator.
+        InfraError: a program is missing.
+    """
+    for option, path in outputs.items():
+        check_output(path, option)
+    if boots:
+        check_machine(options)
 
 
 def check_tests(options: Options, root: Path) -> None:
@@ -163,7 +183,7 @@ def _estimate_builds(
 def _say_build(found: Estimate, first: str) -> str:
     from generator.kbuild.estimate import Start
 
-    about = f"about {found.objects} objects"
+    about = f"about {found.objects} object{'s' if found.objects != 1 else ''}"
     return {
         Start.DONE: "is built, nothing has changed",
         Start.NOTHING: f"{about}, from nothing",

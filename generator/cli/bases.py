@@ -17,7 +17,7 @@ from generator.model.bases import Base
 from generator.paths import ensure_dir
 
 if TYPE_CHECKING:
-    from generator.kbuild.kernel import BuildRequest
+    from generator.kbuild.request import BuildRequest
     from generator.report.overview import PatchRow, PatchState
     from generator.tree.acquire import Source
     from generator.tree.series import Rendered
@@ -29,7 +29,7 @@ def lines(*, as_json: bool) -> None:
     from generator.report.table import format_share
 
     screen = Screen(as_json=as_json)
-    share = count_lines(planning.all_bases(), planning.unfinished_bases())
+    share = count_lines(planning.all_bases(), planning.unfinished_bases(), planning.all_series())
     screen.result(asdict(share))
     screen.say(format_share(share, terminal=screen.terminal, width=screen.width))
     dead = [f"templates/{r.template}.j2:{line}" for r in share.templates for line in r.dead]
@@ -62,7 +62,7 @@ def render_all(
             rows += _render_base(chosen[base.name], base, source, screen, overwrite)
         except UserError as error:
             broken[base.name] = str(error)
-    share = count_lines(bases, planning.unfinished_bases())
+    share = count_lines(bases, planning.unfinished_bases(), planning.all_series())
     screen.result(
         {
             "rows": [asdict(row) for row in rows],
@@ -116,12 +116,14 @@ def _render_base(
         UserError: the base does not fit the source.
     """
     from generator.report.overview import OverviewRequest, make_overview
-    from generator.tree.series import render_series, write_series
+    from generator.tree.series import render_series
+    from generator.tree.written import write_series
 
     plan = planning.plan_series(base, planning.find_series(options.series))
     rendered = render_series(plan, source, ensure_dir(options.area))
     target = Path(PATCHES) / base.name / options.series
-    written = write_series(rendered, target, overwrite=overwrite)
+    chosen = replace(options, base=base.name).chosen
+    written = write_series(rendered, target, overwrite=overwrite, chosen=chosen)
     screen.note(
         f"{base.name}/{options.series}: {len(rendered.patches) - 1} patches for Linux "
         f"{source.version} in {target}, {len(written.written)} files written"
@@ -136,7 +138,7 @@ def _render_base(
 
 
 def _build(options: Options, source: Source, rendered: Rendered) -> BuildRequest:
-    from generator.kbuild.kernel import BuildRequest
+    from generator.kbuild.request import BuildRequest
     from generator.tree.acquire import pristine_identity
 
     return BuildRequest(

@@ -6,7 +6,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from generator.cli import commands
+from generator.cli import booting
+from generator.cli.ahead import check_machine
 from generator.cli.options import Options, render_source
 from generator.errors import CheckFailed
 from generator.plan import find_base, find_series, plan_series
@@ -23,10 +24,12 @@ def coverage(options: Options) -> None:
     """Boot the tip with counters, and say what was executed."""
     from generator.report.coverage import as_data, as_text
 
+    options = replace(options, flavour=FLAVOUR)
+    check_machine(options)
     screen = options.screen()
     source, rendered = render_source(options)
-    result = _measure(replace(options, flavour=FLAVOUR), rendered, screen)
-    options.keep("coverage", as_data(result), source, rendered)
+    result = _measure(options, rendered, screen)
+    options.keep("coverage", as_data(result), source, rendered, kernel="tip")
     screen.result(as_data(result))
     screen.say(as_text(result))
     if result.problems:
@@ -55,7 +58,7 @@ def _measure(options: Options, rendered: Rendered, screen: Screen) -> Coverage:
     from generator.tree.refs import read_ref
 
     base = find_base(options.base)
-    request = commands.boot_request(options, "tip", commands.guest(options, screen, "tip"))
+    request = booting.boot_request(options, "tip", booting.guest(options, screen, "tip"))
     boot = boot_kernel(
         replace(
             request,

@@ -4,13 +4,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from generator import tools
 from generator.cli.options import Colour, Options, render_source
-from generator.errors import CheckFailed, ExitCode, UserError
+from generator.errors import CheckFailed, ExitCode, InfraError, UserError
 from generator.paths import write_atomic
 
 if TYPE_CHECKING:
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from generator.model.series import Series
     from generator.patches.change.run import SeriesDiff
     from generator.patches.change.sides import Side
+    from generator.patches.sent import Person
+    from generator.report.whole import Status
+    from generator.tree.acquire import Source
     from generator.tree.series import Rendered
 
 
@@ -86,10 +89,8 @@ def _diff_text(found: SeriesDiff, wanted: DiffOptions, screen: Screen) -> str:
 def _pager() -> str:
     """Return the pager that git would start; "" for none."""
     try:
-        done = subprocess.run(
-            ["git", "var", "GIT_PAGER"], capture_output=True, text=True, check=False
-        )
-    except OSError:
+        done = tools.run(["git", "var", "GIT_PAGER"])
+    except InfraError:
         return ""
     name = done.stdout.strip()
     return "" if name == "cat" else name
@@ -142,27 +143,14 @@ BASELINE = "baseline/0001-baseline.patch"
 
 def mbox(options: Options, wanted: MboxOptions) -> None:
     """Write a version of the series as mails; nothing is sent."""
-    from generator.checks.patches.recipients import find_recipients
     from generator.patches.ground import find_ground
-    from generator.patches.sent import need_maintainer, sign_patches, subject_tag, tagged_subject
-    from generator.plan import find_base, find_series
+    from generator.patches.sent import need_maintainer, subject_tag
     from generator.report.mbox import MboxRequest, make_mails
-    from generator.report.views import BAD
-    from generator.report.whole import ReportRequest, read_statuses
-    from generator.tree.acquire import ensure_pristine
-    from generator.tree.manifest import read_manifest
 
-    if (wanted.version > 1) != bool(wanted.since):
-        raise UserError(
-            "the first version has none before it, each other one has",
-            where=f"--reroll-count {wanted.version}",
-            hint="name the version before with --since",
-        )
     _check_output(wanted)
     screen = options.screen()
     # what is wrong with the arguments comes first: git's settings are another matter
-    find_base(options.base)
-    find_series(options.series)
+    series = _series(options, wanted)
     said = subject_tag(wanted.prefix, 1, rfc=wanted.rfc)
     before = _side_before(options, wanted.since) if wanted.since else None
     who = need_maintainer(Path.cwd())
@@ -170,9 +158,78 @@ def mbox(options: Options, wanted: MboxOptions) -> None:
     found = _since(before, rendered, wanted.version) if before else None
     edited = wanted.changes or Path(f"changes-v{wanted.version}.txt")
     text = _edited(edited, found) if found else ""
-    pristine = ensure_pristine(source, options.area, find_base(options.base))
-    people = find_recipients(rendered.patches, pristine)
+    to, cc = _recipients(options, source, rendered)
     ground = find_ground(source, rendered.repo, rendered.base_files)
+    statuses = _statuses(options, wanted, rendered)
+    request = MboxRequest(
+        patches=_signed(rendered, who, said),
+        series=series,
+        version=wanted.version,
+        changes=text,
+        diff=found,
+        statuses=statuses,
+        ground=ground,
+        to=to,
+        cc=cc,
+    )
+    _write_mails(make_mails(request), rendered, wanted, series)
+    count = len(rendered.patches)
+    screen.result({"mbox": str(wanted.output), "mails": count, "version": wanted.version})
+    screen.say(f"{wanted.output}: v{wanted.version}, {count} mails, nothing was sent")
+    if not ground.published:
+        screen.warn(
+            f"base-commit {ground.commit[:12]} is in no tag and in no branch of a remote of "
+            f"{source.path}: readers do not have it"
+        )
+    _check_statuses(statuses)
+
+
+def _check_statuses(statuses: tuple[Status, ...]) -> None:
+    from generator.report.view import BAD
+
+    bad = [status.title for status in statuses if status.word == BAD and status.current]
+    if bad:
+        raise CheckFailed(f"the cover letter says that this is bad: {', '.join(bad)}")
+
+
+def _series(options: Options, wanted: MboxOptions) -> Series:
+    """Return the series, of a base that there is.
+
+    Raises:
+        UserError: there is none, or a baseline is asked for that the series does not have.
+    """
+    from generator.plan import find_base, find_series
+
+    find_base(options.base)
+    series = find_series(options.series)
+    if wanted.with_baseline and not series.modelled:
+        raise UserError("this series has no baseline", where="--with-baseline")
+    return series
+
+
+def _recipients(
+    options: Options, source: Source, rendered: Rendered
+) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return To and Cc, as the base's get_maintainer.pl has them.
+
+    The script reads; a directory of the user's is not copied for it.
+    """
+    from generator.checks.patches.recipients import find_recipients
+    from generator.plan import find_base
+    from generator.tree.acquire import ensure_pristine
+
+    whole = source.path
+    if source.kind != "directory":
+        whole = ensure_pristine(source, options.area, find_base(options.base))
+    people = find_recipients(rendered.patches, whole)
+    return tuple(p.who for p in people if p.to), tuple(p.who for p in people if not p.to)
+
+
+def _statuses(options: Options, wanted: MboxOptions, rendered: Rendered) -> tuple[Status, ...]:
+    """Return what is known of the series, for the cover letter."""
+    from generator.report.whole import ReportRequest, Trees, read_statuses
+    from generator.tree.manifest import read_manifest
+
     place = ReportRequest(
         base=options.base,
         series=options.series,
@@ -180,45 +237,30 @@ def mbox(options: Options, wanted: MboxOptions) -> None:
         patches=wanted.output,
         flavour=options.flavour,
     )
-    statuses = read_statuses(place, read_manifest(rendered.manifest)["tip"])
+    return read_statuses(place, Trees.of(read_manifest(rendered.manifest)))
+
+
+def _signed(rendered: Rendered, who: Person, tag: str) -> dict[str, bytes]:
+    """Return the patches as the maintainer sends them."""
+    from generator.patches.sent import sign_patches, tagged_subject
+
     signed = sign_patches(rendered.patches, who)
-    sent = {name: tagged_subject(patch, said) for name, patch in signed.items()}
-    mails = make_mails(
-        MboxRequest(
-            patches=sent,
-            series=find_series(options.series),
-            version=wanted.version,
-            changes=text,
-            diff=found,
-            statuses=statuses,
-            ground=ground,
-            to=tuple(one.who for one in people if one.to),
-            cc=tuple(one.who for one in people if not one.to),
-        )
-    )
-    _write_mails(mails, rendered, wanted, find_series(options.series))
-    screen.result(
-        {"mbox": str(wanted.output), "mails": len(rendered.patches), "version": wanted.version}
-    )
-    screen.say(
-        f"{wanted.output}: v{wanted.version}, {len(rendered.patches)} mails, nothing was sent"
-    )
-    if not ground.published:
-        screen.warn(
-            f"base-commit {ground.commit[:12]} is in no tag and in no branch of a remote of "
-            f"{source.path}: readers do not have it"
-        )
-    bad = [status.title for status in statuses if status.word == BAD and status.current]
-    if bad:
-        raise CheckFailed(f"the cover letter says that this is bad: {', '.join(bad)}")
+    return {name: tagged_subject(patch, tag) for name, patch in signed.items()}
 
 
 def _check_output(wanted: MboxOptions) -> None:
-    """Refuse a place where the mails cannot be written, before the work.
+    """Refuse a version or a place that does not fit, before the work.
 
     Raises:
-        UserError: it is of the other kind, or its folder does not exist.
+        UserError: the place is of the other kind, or its folder does not exist; or a version
+            before is named for the first one, or for a later one is not.
     """
+    if (wanted.version > 1) != bool(wanted.since):
+        raise UserError(
+            "the first version has none before it, each other one has",
+            where=f"--reroll-count {wanted.version}",
+            hint="name the version before with --since",
+        )
     if wanted.as_mbox and wanted.with_baseline:
         raise UserError("--with-baseline goes with a directory of mails", where="--mbox")
     if wanted.as_mbox and wanted.output.is_dir():

@@ -17,6 +17,7 @@ def check_kernel(
     *,
     initrd: Path | None,
     modules: Path | None,
+    html: Path | None,
     junit: Path | None,
     seconds: int,
     verbose: bool,
@@ -31,14 +32,15 @@ def check_kernel(
     from dataclasses import asdict
 
     from generator.checks.catalogue.run import check_image, read_image
-    from generator.cli.ahead import check_junit
-    from generator.guest.initramfs import GuestRequest, build_guest
+    from generator.cli.ahead import check_output
+    from generator.guest.initramfs import build_guest, guest_of
     from generator.guest.vm import check_emulator
     from generator.paths import write_atomic
-    from generator.report.kernel import as_text, count, junit_bytes
+    from generator.report.kernel import as_page, as_text, count, junit_bytes
 
     image = read_image(kernel, initrd, modules)
-    check_junit(junit)
+    check_output(junit, "--junit")
+    check_output(html, "--html")
     if options.accel not in ACCELERATORS:
         raise UserError(
             f"kernels of others do not run under '{options.accel}'",
@@ -46,14 +48,14 @@ def check_kernel(
         )
     check_emulator(options.accel, image.arch)
     screen = options.screen()
-    guest = build_guest(
-        GuestRequest(directory=options.area / f"guest-{image.arch}", arch=image.arch), screen
-    )
+    guest = build_guest(guest_of(options.area, image.arch), screen)
     checked = check_image(
         image, guest.initramfs, options.area, screen, accel=options.accel, seconds=seconds
     )
     if junit:
         write_atomic(junit, junit_bytes(checked))
+    if html:
+        write_atomic(html, as_page(checked).encode())
     affected = [verdict.ident for verdict in checked.affected]
     screen.result({**asdict(checked), "affected": affected})
     screen.say(as_text(checked, width=screen.width if screen.terminal else 100, verbose=verbose))

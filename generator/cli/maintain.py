@@ -16,7 +16,10 @@ from generator.paths import data_dir, ensure_dir, write_atomic
 from generator.plan import all_bases, find_base, find_series, plan_series
 
 if TYPE_CHECKING:
-    from generator.patches.importer import Imported
+    from generator.cli.output import Screen
+    from generator.patches.importer import Imported, ImportRequest
+    from generator.patches.order import Order
+    from generator.patches.rename import Renaming
 
 REJECTED = "uprobekit-import"
 
@@ -39,7 +42,7 @@ def program() -> Path:
 
 def apply(options: Options, *, branch: str, force: bool, checkout: bool) -> None:
     """Make a branch of the baseline and the series in the user's own repository."""
-    from generator.patches.apply import apply_series, check_out
+    from generator.patches.apply import apply_series, check_branch, check_out
     from generator.patches.sent import find_maintainer
     from generator.tree.acquire import find_source
     from generator.tree.series import series_commits
@@ -49,13 +52,17 @@ def apply(options: Options, *, branch: str, force: bool, checkout: bool) -> None
         raise UserError("there is no repository to make the branch in", hint="name it with --tree")
     base = find_base(options.base)
     source = find_source(base, options.area, tree=options.tree, rev=options.rev or "HEAD")
+    # what is wrong with the name is said before anything is rendered
+    check_branch(source.path, branch, replace=force)
     plan = plan_series(base, find_series(options.series))
+    baseline = plan.series.modelled
     who = find_maintainer(options.tree)
     made = apply_series(
         series_commits(plan, source, ensure_dir(options.area)),
         source.path,
         start=source.commit,
         branch=branch,
+        baseline=baseline,
         author=plan.series.author,
         signer=who,
         replace=force,
@@ -64,8 +71,9 @@ def apply(options: Options, *, branch: str, force: bool, checkout: bool) -> None
         check_out(source.path, branch)
     screen.result({**asdict(made), "author": str(who or ""), "checked out": checkout})
     screen.say(
-        f"{options.tree}: branch {branch}: the baseline and {len(made.commits) - 1} patches on "
-        f"{made.start[:12]}; {'checked out' if checkout else 'nothing else was touched'}"
+        f"{options.tree}: branch {branch}: {'the baseline and ' if baseline else ''}"
+        f"{len(made.commits) - baseline} patches on {made.start[:12]}; "
+        f"{'checked out' if checkout else 'nothing else was touched'}"
     )
     if who is None:
         screen.warn("git does not know who you are: nobody has signed the commits")
@@ -86,19 +94,41 @@ def import_(options: Options, what: list[str], *, repo: Path | None) -> None:
     source, rendered = render_source(options)
     plan = plan_series(find_base(options.base), find_series(options.series))
     place = repo or options.tree or Path.cwd()
-    read = read_changes(what, repo=place, rendered=rendered.repo, plan=plan)
+    read = read_changes(
+        what,
+        repo=place,
+        rendered=rendered.repo,
+        plan=plan,
+        program=root,
+        cover=rendered.patches.get("0000-cover-letter.patch", b""),
+    )
+    for note in read.notes:
+        screen.warn(note)
+    request = ImportRequest(plan=plan, source=source, program=root, workdir=options.area)
     done = import_changes(
         read.changes,
-        ImportRequest(plan=plan, source=source, program=root, workdir=options.area),
+        request,
         rendered.repo,
         tell=lambda left: screen.note(f"rendering with what was changed; {left} to go"),
     )
-    screen.result({"changes": [asdict(each) for each in done], "by_hand": read.by_hand})
+    by_hand = [*read.by_hand, *_order(read.orders, request, screen)]
+    screen.result({"changes": [asdict(each) for each in done], "by_hand": by_hand})
+    _tell(done, screen)
+    _left(done, by_hand)
+
+
+def _tell(done: Sequence[Imported], screen: Screen) -> None:
+    """Say where each change went."""
     for each in done:
         for hunk in each.brought:
-            screen.say(f"{each.name}: {hunk.path}:{hunk.line}: {hunk.place or 'DOES NOT FIT'}")
+            where = f"{hunk.path}:{hunk.line}" if hunk.line else hunk.path
+            # a prototype in a header comes of the definition
+            lost = "DOES NOT FIT" if f"a/{hunk.path}" in each.left else "comes with the others"
+            screen.say(f"{each.name}: {where}: {hunk.place or lost}")
         if each.message:
             screen.say(f"{each.name}: message: {each.message}")
+        if each.layout:
+            screen.say(f"{each.name}: the model breaks it into other lines:\n{each.layout}")
         if each.reason:
             screen.say(f"{each.name}: {each.reason}")
     same = [each.name for each in done if not (each.written or each.left)]
@@ -106,7 +136,20 @@ def import_(options: Options, what: list[str], *, repo: Path | None) -> None:
         screen.say(f"{_first(same)}: nothing to bring in")
     for name in dict.fromkeys(name for each in done for name in each.written):
         screen.note(f"changed: {name}")
-    _left(done, read.by_hand)
+
+
+def _order(orders: Sequence[Order], request: ImportRequest, screen: Screen) -> Iterator[str]:
+    """Put patches into another order; yield what cannot be done."""
+    from generator.patches.order import import_order, module_of
+
+    for order in orders:
+        screen.note("rendering in the order of the commits")
+        why = import_order(order, request)
+        if why:
+            yield from (*order.said, *why.rstrip().split("\n"))
+        else:
+            listed = ", ".join(order.idents)
+            screen.say(f"{module_of(request.plan.series)}: the patches {listed}, in this order")
 
 
 def _first(names: Sequence[str]) -> str:
@@ -140,6 +183,44 @@ def _rejects() -> Iterator[str]:
     yield from (f"{REJECTED}-{number}.rej" for number in count(2))
 
 
+def rename(options: Options, old: str, new: str) -> None:
+    """Rename what the series declares, everywhere.
+
+    Raises:
+        CheckFailed: something is left to do by hand.
+    """
+    from generator.patches import rename as renaming
+
+    _follow(options, renaming.rename(program(), old, new))
+
+
+def reorder(options: Options, function: str, parameters: list[str]) -> None:
+    """Put the parameters of a function into another order, everywhere.
+
+    Raises:
+        CheckFailed: something is left to do by hand.
+    """
+    from generator.patches import rename as renaming
+
+    _follow(options, renaming.reorder(program(), function, parameters))
+
+
+def _follow(options: Options, done: Renaming) -> None:
+    """Say what was written, and what is to be done now.
+
+    Raises:
+        CheckFailed: something is left to do by hand.
+    """
+    screen = options.screen()
+    screen.result(asdict(done))
+    for name in done.files:
+        screen.note(f"changed: {name}")
+    screen.say(f"{len(done.files)} files; next: make series golden picture")
+    if done.by_hand:
+        listed = "\n".join(done.by_hand)
+        raise CheckFailed(f"left to do by hand:\n{listed}", hint="then: make series golden picture")
+
+
 def trailers(options: Options, files: list[Path]) -> None:
     """Take trailers from mails into the model; without files say which there are."""
     from generator.model.trailers import TRAILERS, ordered
@@ -161,7 +242,7 @@ def trailers(options: Options, files: list[Path]) -> None:
         now = {ident: ordered((*rows, *tags.found.get(ident, ()))) for ident, rows in now.items()}
     added = {i: [t for t in rows if t not in TRAILERS.get(i, ())] for i, rows in now.items()}
     if any(added.values()):
-        write_tags(program() / "generator" / "model" / "trailers.py", now)
+        write_tags(program() / "generator" / "model" / "trailers.py", {**TRAILERS, **now})
     screen.result(
         {
             "trailers": {ident: [str(t) for t in rows] for ident, rows in now.items()},

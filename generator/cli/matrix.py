@@ -6,10 +6,12 @@ from __future__ import annotations
 import os
 import time
 from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.cli import commands
+from generator.cli import booting
+from generator.cli.ahead import check_first
 from generator.cli.options import Options, render_source
 from generator.errors import CheckFailed
 from generator.plan import find_base, find_series
@@ -17,6 +19,7 @@ from generator.plan import find_base, find_series
 if TYPE_CHECKING:
     from generator.checks.matrix.chain import Chain, PrefixResult
     from generator.checks.matrix.run import MatrixPlan, MatrixRequest
+    from generator.cli.output import Screen
     from generator.guest.boot import BootResult
     from generator.report.matrix import Matrix
     from generator.tree.acquire import Source
@@ -34,11 +37,10 @@ def matrix(
     junit: Path | None,
 ) -> None:
     """Compile every prefix in every configuration; with ``full`` build and boot them."""
-    from generator.checks.matrix.run import BOOTED, Booting, image_of, plan_matrix, run_matrix
-    from generator.guest.boot import BootResult, boot_key
-    from generator.report.matrix import format_matrix, format_plan, write_junit
-    from generator.report.results import write_boot
+    from generator.checks.matrix.run import BOOTED, Booting, plan_matrix, run_matrix
+    from generator.report.matrix import format_plan
 
+    check_first(options, {"--junit": junit}, boots=full)
     screen = options.screen()
     source, rendered = render_source(options)
     request = _request(
@@ -48,13 +50,11 @@ def matrix(
     initramfs = None
     boots: dict[str, BootResult] = {}
     if any(chain.name == BOOTED for chain in plan.chains):
-        initramfs = options.area / "guest" / "initramfs.cpio"
-        if not options.dry_run:
-            initramfs = commands.guest(options, screen)
+        archive = booting.guest_request(options).archive
+        initramfs = archive if options.dry_run else booting.guest(options, screen)
         boots = _kept_boots(options, plan, initramfs)
         plan = plan_matrix(request, frozenset(boots))
-    count = workers or os.cpu_count() or 1
-    text = format_plan(plan, count)
+    text = format_plan(plan, workers or os.cpu_count() or 1)
     if options.dry_run:
         screen.result({"cells": [asdict(cell) for cell in plan.cells], "notes": plan.notes})
         screen.say(text)
@@ -62,15 +62,9 @@ def matrix(
     screen.note(text)
     began = time.monotonic()
 
-    def tell(chain: Chain, result: PrefixResult | BootResult) -> None:
-        screen.note(_line(chain, result, time.monotonic() - began))
-        if isinstance(result, BootResult) and initramfs:
-            image = image_of(chain, result.variant)
-            write_boot(result, options.area, key=boot_key(image, initramfs) if image else "")
-
     cells, booted = run_matrix(
         plan,
-        tell,
+        partial(_tell, options, screen, initramfs, began),
         booting=Booting(initramfs=initramfs, accel=options.accel) if initramfs else None,
         kept=boots,
         scheduler=scheduler,
@@ -80,13 +74,42 @@ def matrix(
     seconds = time.monotonic() - began
     made = _judge(options, request, plan, source, cells, booted)
     made = replace(made, tasks=tasks, seconds=seconds)
-    data = asdict(made)
-    options.keep("matrix", data, source, rendered)
+    options.keep("matrix", asdict(made), source, rendered)
+    _show(screen, made, junit)
+
+
+def _tell(
+    options: Options,
+    screen: Screen,
+    initramfs: Path | None,
+    began: float,
+    chain: Chain,
+    result: PrefixResult | BootResult,
+) -> None:
+    """Say what became of a step or a boot, and keep the boot."""
+    from generator.checks.matrix.run import image_of
+    from generator.guest.boot import BootResult, boot_key
+    from generator.report.results import write_boot
+
+    screen.note(_line(chain, result, time.monotonic() - began))
+    if isinstance(result, BootResult) and initramfs:
+        image = image_of(chain, result.variant)
+        write_boot(result, options.area, key=boot_key(image, initramfs) if image else "")
+
+
+def _show(screen: Screen, made: Matrix, junit: Path | None) -> None:
+    """Show the matrix.
+
+    Raises:
+        CheckFailed: a prefix has a problem.
+    """
+    from generator.report.matrix import format_matrix, write_junit
+
     if junit:
         write_junit(junit, made)
-    screen.result(data)
+    screen.result(asdict(made))
     screen.say(format_matrix(made))
-    nowhere = _nowhere(cells)
+    nowhere = _nowhere(made.cells)
     if nowhere:
         screen.warn(f"compiled in no configuration: {', '.join(nowhere)}")
     if made.problems:

@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -43,7 +44,7 @@ class Colour(StrEnum):
 class Options:
     """The options that commands share; see their --help."""
 
-    base: str
+    base: str = "6.1"
     series: str = "review"
     tree: Path | None = None
     rev: str | None = None
@@ -73,19 +74,40 @@ class Options:
 
         return (self.workdir or default_workdir()).absolute()
 
+    @property
+    def chosen(self) -> str:
+        """What chooses the same base, series and source on another command line."""
+        words = ["--base", self.base]
+        words += ["--series", self.series] if self.series != "review" else []
+        words += ["--tree", str(self.tree)] if self.tree else []
+        words += ["--rev", self.rev] if self.rev else []
+        return shlex.join(words)
+
     def keep(
-        self, command: str, data: Mapping[str, object], source: Source, rendered: Rendered
+        self,
+        command: str,
+        data: Mapping[str, object],
+        source: Source,
+        rendered: Rendered,
+        *,
+        kernel: str = "",
     ) -> None:
-        """Keep the result of a command about a rendering for ``report``.
+        """Keep the result of a command for ``report``.
+
+        It is about the rendering, or about the one that ``kernel`` was built from: the variant that
+        was booted.
 
         Raises:
             InfraError: the file cannot be written.
         """
+        from generator.cli.booting import built_tree
+        from generator.plan import find_series
         from generator.report.kept import write_kept
         from generator.tree.manifest import read_manifest
 
-        tip = read_manifest(rendered.manifest)["tip"]
-        write_kept(self.area, self.base, command, data, source=source.version, tip=tip)
+        tip = built_tree(self, kernel) if kernel else read_manifest(rendered.manifest)["tip"]
+        kept = find_series(self.series).own(command)
+        write_kept(self.area, self.base, kept, data, source=source.version, tip=tip)
 
     def screen(self) -> Screen:
         """Return where the command writes to."""

@@ -105,7 +105,8 @@ class Screen:
     def error(self, error: UprobekitError) -> None:
         """Print an error on stderr: where, what, and what to do."""
         self._clear()
-        _print(str(error), before="uprobekit: error: ", style="bold red")
+        said = str(error).replace("run: uprobekit ", f"run: {program()} ")
+        _print(said, before="uprobekit: error: ", style="bold red")
 
     def commands(self, commands: Iterable[tuple[str, ...]]) -> None:
         """Print the commands of a dry run, one a line, ready for a shell."""
@@ -147,6 +148,16 @@ class Screen:
                 self._shown = False
 
 
+def program() -> str:
+    """Return what starts us in the user's shell: our name, or the path that was typed.
+
+    A script that the shell has found in PATH is run by its whole path.
+    """
+    typed = sys.argv[0]
+    is_path = typed.endswith("/uprobekit") and shutil.which("uprobekit") != typed
+    return shlex.quote(typed) if is_path else "uprobekit"
+
+
 def _print(text: str, *, before: str = "", style: str = "") -> None:
     """Print a line on stderr, in colour on a terminal; ``style`` is that of ``before`` if given."""
     from rich.console import Console
@@ -166,5 +177,13 @@ def _write(stream: TextIO, text: str) -> None:
         stream.write(text)
         stream.flush()
     except BrokenPipeError:
-        # whoever read this has enough; the rest, Python's own last flush included, goes nowhere
+        # whoever read this has enough
+        settle(stream)
+
+
+def settle(stream: TextIO) -> None:
+    """Write what is in the buffer; what cannot be goes nowhere, Python's last flush included."""
+    try:
+        stream.flush()
+    except OSError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())

@@ -3,16 +3,18 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from generator.checks.patches.compiled import CompiledFile
 from generator.cli.options import Options, render_source
 from generator.errors import CheckFailed, UserError
 from generator.paths import ensure_dir
 from generator.plan import Plan, find_base, find_series, plan_series
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from generator.checks.patches.apply import Applied
@@ -20,6 +22,10 @@ if TYPE_CHECKING:
     from generator.checks.patches.mail import Finding
     from generator.checks.patches.recipients import Recipient
     from generator.cli.output import Screen
+    from generator.tree.series import Rendered
+
+_COMPILED = ("tip", "prefix-i386")
+"""Whose command lines compile a series of the unmodified tree: 64 and 32 bits."""
 
 
 def check_patches(options: Options, *, code: bool) -> None:
@@ -34,40 +40,62 @@ def check_patches(options: Options, *, code: bool) -> None:
     source, rendered = render_source(options)
     plan = plan_series(find_base(options.base), find_series(options.series))
     applied = apply_patches(rendered.repo, options.series, rendered.patches)
-    findings = check_mails(rendered.patches)
+    findings = check_mails(rendered.patches, linked=bool(plan.series.link))
     pristine = ensure_pristine(source, options.area, plan.base)
     recipients = find_recipients(rendered.patches, pristine)
     objects: tuple[CodeResult, ...] = ()
-    if code:
+    compiled: tuple[CompiledFile, ...] = ()
+    if code and plan.series.modelled:
         screen.note("compiling before and after the preparatory patches")
         place = ensure_dir(options.area / options.base / "objects")
         objects = compare_code(plan, rendered.repo, find_builds(options), place)
+    elif code:
+        screen.note("compiling what each patch touches")
+        compiled = _compile(options, plan, rendered)
     data = {
         "base": options.base,
         "applied": [asdict(result) for result in applied],
         "findings": [asdict(finding) for finding in findings],
         "code": [asdict(result) for result in objects],
+        "compiled": [asdict(result) for result in compiled],
         "recipients": [{**asdict(one), "to": one.to} for one in recipients],
     }
     options.keep("patches", data, source, rendered)
     screen.result(data)
-    _say_patches(screen, plan, applied, findings, objects)
+    _say_patches(screen, plan, applied, findings, (*objects, *compiled))
     _say_objects(screen, objects)
     _say_recipients(screen, recipients)
-    problems = [f"{result.patch}: {result.problem}" for result in applied if result.problem]
-    problems += [
-        f"{finding.patch}:{finding.line}: {finding.what}"
-        if finding.line
-        else f"{finding.patch}: {finding.what}"
-        for finding in findings
-    ]
-    problems += [
-        f"patch {result.patch}: {result.source}: {result.problem}"
-        for result in objects
-        if result.problem
-    ]
-    if problems:
+    if problems := [*_mail_problems(applied, findings), *_code_problems((*objects, *compiled))]:
         raise CheckFailed("the patches are not in order:\n  " + "\n  ".join(problems))
+
+
+def _compile(options: Options, plan: Plan, rendered: Rendered) -> tuple[CompiledFile, ...]:
+    """Compile a series of the unmodified tree as the kernels of ours are compiled.
+
+    Raises:
+        UserError: none is built, or nothing of the series on the baseline is rendered.
+    """
+    from generator.checks.patches.compiled import compile_prefixes
+    from generator.model.series import REVIEW
+    from generator.tree.refs import read_ref
+
+    area = options.area / options.base
+    original = read_ref(area / REVIEW.own("repo.git"), "base").texts
+    builds = tuple(one for one in find_builds(options) if one.name in _COMPILED)
+    return compile_prefixes(plan, rendered.repo, builds, original, ensure_dir(area / "objects"))
+
+
+def _mail_problems(applied: Sequence[Applied], findings: Sequence[Finding]) -> Iterator[str]:
+    yield from (f"{result.patch}: {result.problem}" for result in applied if result.problem)
+    for finding in findings:
+        place = f"{finding.patch}:{finding.line}" if finding.line else finding.patch
+        yield f"{place}: {finding.what}"
+
+
+def _code_problems(objects: Sequence[CodeResult | CompiledFile]) -> Iterator[str]:
+    for result in objects:
+        if result.problem:
+            yield f"patch {result.patch}: {result.source}: {result.build}: {result.problem}"
 
 
 def find_builds(options: Options) -> tuple[Build, ...]:
@@ -107,19 +135,24 @@ def _say_patches(
     plan: Plan,
     applied: Sequence[Applied],
     findings: Sequence[Finding],
-    objects: Sequence[CodeResult],
+    objects: Sequence[CodeResult | CompiledFile],
 ) -> None:
     screen.say(f"{'patch':60} {'git am':8} {'mail':8} objects")
     for planned, result in zip(plan.patches, applied, strict=True):
         bad = sum(finding.patch == result.patch for finding in findings)
         listed = [one for one in objects if one.patch == planned.number and one.build]
-        changed = sum(bool(one.functions) for one in listed)
-        said = f"{len(listed) - changed} the same" if listed else "-"
-        said += f", {changed} changed" if changed else ""
+        said = ", ".join(f"{count} {word}" for word, count in Counter(map(_word, listed)).items())
         screen.say(
             f"{result.patch[:60]:60} {'BAD' if result.problem else 'good':8} "
-            f"{f'{bad} BAD' if bad else 'good':8} {said}"
+            f"{f'{bad} BAD' if bad else 'good':8} {said or '-'}"
         )
+
+
+def _word(one: CodeResult | CompiledFile) -> str:
+    """Return what became of an object, in a word or two."""
+    if isinstance(one, CompiledFile):
+        return "BAD" if one.problem else "compile"
+    return "changed" if one.functions else "the same"
 
 
 def _say_objects(screen: Screen, objects: Sequence[CodeResult]) -> None:

@@ -5,27 +5,34 @@ from __future__ import annotations
 
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from generator.cli import commands
+from generator.cli import booting
+from generator.cli.ahead import check_first
 from generator.cli.options import Options, render_source
 from generator.errors import CheckFailed, InfraError
 from generator.paths import ensure_dir, write_atomic
 
 if TYPE_CHECKING:
     from generator.checks.soak.generated import Generated
+    from generator.checks.soak.judge import Soak
     from generator.checks.soak.pack import Load
-    from generator.checks.soak.programs import Program
+    from generator.checks.soak.programs import Prepared, Program
     from generator.checks.soak.tasks import Task
     from generator.cli.output import Screen
     from generator.guest.boot import BootResult
 
 EVERYDAY_COUNT, FULL_COUNT = 10, 200
 """How many generated programs there are."""
+
+_LOOK = 5.0
+"""Seconds after which people are told again what the guests do."""
 
 _SET = 40
 """Generated programs of a boot in the full mode: what is lost when it is interrupted."""
@@ -34,6 +41,11 @@ _MEGABYTES = 2048
 _SECONDS = {False: 3000, True: 7200}
 _SILENCE = {False: 1000.0, True: 1200.0}
 """Of a boot, and without a result in it: everyday and full mode."""
+
+
+_STALL = 300
+"""Seconds after which a kernel says that a processor is stuck (RCU): arming takes minutes where
+other work keeps a guest from running, and what the kernel says of it ends a guest that is well."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +79,11 @@ class Wish:
     side: str = "ours"
     reduce: Path | None = None
 
+    @property
+    def whole(self) -> bool:
+        """All of the mode is run, and not what was chosen: the result is the mode's."""
+        return not self.programs and self.count is None and self.seed == 1
+
 
 def run_source(options: Options, wish: Wish, source: Path) -> None:
     """Run one C program, with a probe on each of its instructions, on one kernel.
@@ -83,7 +100,7 @@ def run_source(options: Options, wish: Wish, source: Path) -> None:
 
     screen = options.screen()
     variant, build = find_side(wish.side), find_build(wish.build)
-    render_source(options)
+    _check_kernels(options)
     place = ensure_dir(options.area / "soak" / "source")
     if wish.reduce:
         _reduce(options, wish, source, wish.reduce)
@@ -134,12 +151,12 @@ def run_soak(options: Options, wish: Wish) -> None:
         CheckFailed: a program differs on the tip, or a place is refused there without a reason.
         InfraError: a program or tool is not installed, or a program is not the same in two runs.
     """
+    from generator.checks.packages import package_versions
     from generator.checks.soak.judge import SIDES, Pair, as_data, as_text, judge
-    from generator.checks.soak.programs import find_wanted, package_versions
-    from generator.checks.soak.tasks import run_tasks
-    from generator.report.results import write_boot
+    from generator.checks.soak.programs import find_wanted
     from generator.report.soak import write_junit
 
+    check_first(options, {"--junit": wish.junit, "--reduce": wish.reduce})
     if wish.source:
         run_source(options, wish, wish.source)
         return
@@ -149,31 +166,11 @@ def run_soak(options: Options, wish: Wish) -> None:
     if options.dry_run:
         _plan(options, programs, wish)
         return
+    _check_kernels(options)
     source, rendered = render_source(options)
     loads = _loads(options, programs, wish, screen)
     tasks = _tasks(options, wish, loads, screen)
-    keys = {(task.load, task.side): _key(task) for task in tasks}
-    kept = {} if wish.again else _kept(options, tasks, keys)
-    if kept:
-        screen.note(f"{len(kept)} of {len(tasks)} boots are kept; --boot-again boots them")
-
-    def tell(task: Task, result: BootResult) -> None:
-        passed = sum(test.passed for test in result.ktap.tests)
-        screen.note(
-            f"{options.base}/{task.side}: {task.load}: {result.outcome.kind}, {passed} of "
-            f"{len(result.ktap.tests)} pass, {result.end.seconds:.0f} s; "
-            f"{time.monotonic() - began:.0f} s"
-        )
-        write_boot(result, options.area, key=keys[task.load, task.side])
-
-    results = run_tasks(
-        tasks,
-        tell,
-        workdir=options.area,
-        kept=kept,
-        scheduler=wish.scheduler,
-        workers=wish.workers,
-    )
+    results = _boot(options, wish, tasks, screen, began)
     pairs = [
         Pair(name=name, load=load, boots={side: results[name, side] for side in SIDES})
         for name, load in loads.items()
@@ -185,11 +182,16 @@ def run_soak(options: Options, wish: Wish) -> None:
         seconds=time.monotonic() - began,
     )
     data = as_data(soak)
-    options.keep("soak-full" if wish.full else "soak", data, source, rendered)
+    if wish.whole:
+        options.keep("soak-full" if wish.full else "soak", data, source, rendered, kernel="tip")
     if wish.junit:
         write_junit(wish.junit, soak)
     screen.result(data)
     screen.say(as_text(soak))
+    _check(options, soak)
+
+
+def _check(options: Options, soak: Soak) -> None:
     if soak.problems:
         raise CheckFailed(
             "not as without probes:\n  " + "\n  ".join(soak.problems),
@@ -202,22 +204,101 @@ def run_soak(options: Options, wish: Wish) -> None:
         )
 
 
+def _boot(
+    options: Options, wish: Wish, tasks: list[Task], screen: Screen, began: float
+) -> dict[tuple[str, str], BootResult]:
+    """Boot what is not kept, and keep each result when it is there: what is done stays done."""
+    from generator.checks.soak.tasks import run_tasks
+    from generator.report.results import write_boot
+
+    keys = {(task.load, task.side): _key(task) for task in tasks}
+    kept = {} if wish.again else _kept(options, tasks, keys)
+    if kept:
+        screen.note(f"{len(kept)} of {len(tasks)} boots are kept; --boot-again boots them")
+    waiting = [task for task in tasks if (task.load, task.side) not in kept]
+
+    def tell(task: Task, result: BootResult) -> None:
+        passed = sum(test.passed for test in result.ktap.tests)
+        screen.note(
+            f"{options.base}/{task.side}: {task.load}: {result.outcome.kind}, {passed} of "
+            f"{len(result.ktap.tests)} pass, {result.end.seconds:.0f} s; "
+            f"{time.monotonic() - began:.0f} s"
+        )
+        write_boot(result, options.area, key=keys[task.load, task.side])
+        waiting.remove(task)
+
+    with _show(screen, options.base, waiting, began):
+        return run_tasks(
+            tasks,
+            tell,
+            workdir=options.area,
+            kept=kept,
+            scheduler=wish.scheduler,
+            workers=wish.workers,
+        )
+
+
+@contextmanager
+def _show(screen: Screen, base: str, waiting: Sequence[Task], began: float) -> Iterator[None]:
+    """Show how many boots are done, and what the guests do, while ``waiting`` gets shorter."""
+    from generator.progress import Progress
+
+    ended, total, started = threading.Event(), len(waiting), time.time()
+
+    def look() -> None:
+        while not ended.wait(_LOOK):
+            doing = [_doing(task, started) for task in tuple(waiting)]
+            screen.progress(
+                Progress(
+                    stage=f"{total - len(waiting)} of {total} boots",
+                    subject=f"{base}/soak",
+                    elapsed=time.monotonic() - began,
+                    detail="; ".join(filter(None, doing)),
+                )
+            )
+
+    thread = threading.Thread(target=look, daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+
+
+def _doing(task: Task, started: float) -> str:
+    """Return what a guest has said last, ``ours: python3, entries``; "" unless it runs."""
+    from generator.guest.boot import console_path
+
+    try:
+        console = console_path(task.request)
+        if console.stat().st_mtime < started:
+            return ""
+        said = console.read_text(errors="replace").splitlines()
+    except OSError:
+        return ""
+    lines = [line.removeprefix("soak: ") for line in said if line.startswith("soak: ")]
+    return f"{task.side}: {lines[-1] if lines else 'starts'}"
+
+
 def _loads(
     options: Options, programs: Sequence[Program], wish: Wish, screen: Screen
 ) -> dict[str, Load]:
-    """Return the loads by name: in the full mode one for each program."""
+    """Return the loads by name: in the full mode one for each program, or for some small ones."""
     from generator.checks.clients.pack import find_libraries
-    from generator.checks.soak.generated import ALL, EVERYDAY, SMALL, Size, make_programs
+    from generator.checks.soak.generated import ALL, EVERYDAY, make_programs
     from generator.checks.soak.pack import load_generated, load_programs
     from generator.checks.soak.programs import prepare_program
 
     loads: dict[str, Load] = {}
     built = ensure_dir(options.area / "soak" / "built")
-    prepared = [prepare_program(program, find_libraries, built) for program in programs]
-    if wish.full:
-        loads |= {p.program.name: load_programs([p], full=True) for p in prepared}
-    elif prepared:
-        loads["programs"] = load_programs(prepared)
+    sets: dict[str, list[Prepared]] = {}
+    for number, program in enumerate(programs, 1):
+        screen.note(f"looking for the functions of {program.name}: {number} of {len(programs)}")
+        name = program.boot or program.name if wish.full else "programs"
+        sets.setdefault(name, []).append(prepare_program(program, find_libraries, built))
+    for name, prepared in sets.items():
+        loads[name] = load_programs(prepared, full=wish.full)
     count = _count(wish)
     if count:
         screen.note(f"generating {count} programs with csmith")
@@ -226,11 +307,11 @@ def _loads(
             wanted=count,
             first_seed=wish.seed,
             builds=ALL if wish.full else EVERYDAY,
-            size=Size() if wish.full else SMALL,
+            observer=screen,
         )
         for number, some in enumerate(_parts(made, _SET)):
             name = f"generated-{number}" if wish.full else "generated"
-            loads[name] = load_generated(some, full=wish.full)
+            loads[name] = load_generated(some)
     return loads
 
 
@@ -250,7 +331,7 @@ def _tasks(options: Options, wish: Wish, loads: dict[str, Load], screen: Screen)
     from generator.checks.soak.pack import pack_load
     from generator.checks.soak.tasks import Task
 
-    guest = commands.guest(options, screen, *SIDES.values()).read_bytes()
+    guest = booting.guest(options, screen).read_bytes()
     place = ensure_dir(options.area / options.base / "soak")
     seconds, silence = _SECONDS[wish.full], _SILENCE[wish.full]
     tasks = []
@@ -259,18 +340,32 @@ def _tasks(options: Options, wish: Wish, loads: dict[str, Load], screen: Screen)
         write_atomic(archive, guest + pack_load(load))
         for side, variant in SIDES.items():
             request = replace(
-                commands.boot_request(options, variant, archive),
+                booting.boot_request(options, variant, archive),
                 flavour=f"soak-{name}",
                 memory=_MEGABYTES,
-                # each place is armed once more for a second one; generated programs have one thread
-                cpus=2 if wish.full and not all(item.source for item in load.items) else 1,
-                parameters=("uprobekit.program=soak", f"uprobekit.timeout={seconds}"),
+                cpus=load.cpus,
+                parameters=(
+                    *("uprobekit.program=soak", f"uprobekit.timeout={seconds}"),
+                    f"rcupdate.rcu_cpu_stall_timeout={_STALL}",
+                ),
                 timeout=seconds + 60.0,
                 silence=silence,
                 stall=silence,
             )
             tasks.append(Task(load=name, side=side, request=request))
     return tasks
+
+
+def _check_kernels(options: Options) -> None:
+    """See that the kernels of both sides are built, before minutes go by.
+
+    Raises:
+        UserError: one is not.
+    """
+    from generator.checks.soak.judge import SIDES
+
+    for variant in SIDES.values():
+        booting.boot_request(options, variant, options.area)
 
 
 def _key(task: Task) -> str:

@@ -26,16 +26,14 @@ from difflib import SequenceMatcher
 from generator.patches.change.interface import Change, What
 from generator.patches.change.pairs import CHANGED, CONTEXT, Pair
 from generator.patches.change.run import SAME, SeriesDiff
+from generator.report.rangediff import code_block, code_blocks, pair_line, range_sign, range_text
 from generator.text import clean_text
 
 FORMAT = 1
 """Version of the schema; raised when a field changes its meaning or goes."""
-
-
 INTERFACE, PATCHES, TREE = "interface", "patches", "tree"
 LEVELS = (INTERFACE, PATCHES, TREE)
 """The levels of the comparison."""
-
 _SIGNS = {What.ADDED: "+", What.REMOVED: "-"}
 _STYLES = {"+": "green", "-": "red", "@": "cyan", "#": "bold", "!": "yellow", "<": "red"}
 _STYLES[">"] = "green"
@@ -231,7 +229,7 @@ def _patches(diff: SeriesDiff) -> Iterator[tuple[str, str]]:
     if diff.cover:
         yield "#", "cover letter"
         for line in diff.cover.splitlines()[1:]:
-            yield _range_sign(line), f"    {line}"
+            yield range_sign(line), f"    {line}"
     if all(pair.sign == SAME and not pair.moved for pair in diff.patches):
         return
     same: list[Pair] = []
@@ -246,7 +244,7 @@ def _patches(diff: SeriesDiff) -> Iterator[tuple[str, str]]:
             continue
         yield from ((pair.sign, line) for line in _wrapped(_described(pair), " " * 11))
         if pair.parts != (CONTEXT,):
-            yield from _range_text(pair.text, told)
+            yield from range_text(pair.text, told)
     yield from _folded(same)
 
 
@@ -259,7 +257,7 @@ def _follows(same: list[Pair], pair: Pair) -> bool:
 def _folded(same: list[Pair]) -> Iterator[tuple[str, str]]:
     """Show neighbours that are the same as one line."""
     if len(same) == 1:
-        yield "=", _pair(same[0])
+        yield "=", pair_line(same[0])
     elif same:
         first, last = same[0], same[-1]
         yield "=", f"{first.before:>3} = {first.after:>3}  to {last.before} = {last.after}"
@@ -276,64 +274,12 @@ def _described(pair: Pair) -> str:
     return f"{before:>3} {sign} {after:>3}  {pair.subject}{said}"
 
 
-_PERSON = re.compile(r"[-+](?:Author: | {4}(?:[A-Z][a-z-]*-by|Cc|Fixes|Link|Closes): ).*")
-
-
-def _range_text(text: str, told: set[str]) -> Iterator[tuple[str, str]]:
-    """Yield a range-diff, without its hunks in which the context alone differs.
-
-    Args:
-        text: what git says of a pair.
-        told: authors and trailers of the pairs before: what is the same for all is told once.
-    """
-    hunks: list[list[str]] = []
-    for line in text.splitlines():
-        if line.startswith("@@") or not hunks:
-            hunks.append([])
-        hunks[-1].append(line)
-    left_out = 0
-    for hunk in hunks:
-        changed = [line for line in hunk if line[:1] in "+-"]
-        persons = [line for line in changed if line[1:].strip()]
-        if persons and all(_PERSON.fullmatch(line) for line in persons):
-            yield from ((line[:1], f"    {line}") for line in persons if line not in told)
-            told.update(persons)
-        elif _only_context(hunk):
-            left_out += 1
-        else:
-            yield from ((_range_sign(line), f"    {line}") for line in hunk)
-    if left_out:
-        yield "@", f"    @@ context only: {left_out} more"
-
-
-def _only_context(hunk: list[str]) -> bool:
-    """Tell whether a hunk of a range-diff is about lines that the patches do not change."""
-    if not hunk[0].startswith("@@") or hunk[0].startswith(("@@ Commit message", "@@ Metadata")):
-        return False
-    if any("## Commit message ##" in line for line in hunk):
-        return False
-    changed = [line for line in hunk[1:] if line[:1] in "+-"]
-    return bool(changed) and all(
-        line[1:2] in ("", " ", "@") and not line[1:].startswith(" ## ") for line in changed
-    )
-
-
-def _pair(pair: Pair) -> str:
-    before, after = (str(n or "-") for n in (pair.before, pair.after))
-    return f"{before:>3} {pair.sign} {after:>3}  {pair.subject}"
-
-
-def _range_sign(line: str) -> str:
-    """Return what a line of a range-diff is, whose first column is about the two patches."""
-    return line[:1] if line[:1] in ("+", "-", "@") else ""
-
-
 def _tree(diff: SeriesDiff) -> Iterator[tuple[str, str]]:
     if diff.tree.text:
         yield "#", f"tree: {diff.before} -> {diff.after}"
     for line in diff.tree.text.splitlines():
         head = line.startswith(("diff ", "index ", "+++ ", "--- "))
-        yield "#" if head else _range_sign(line), line
+        yield "#" if head else range_sign(line), line
 
 
 _LEVELS = {INTERFACE: _interface, PATCHES: _patches, TREE: _tree}
@@ -345,13 +291,13 @@ def diff_markdown(diff: SeriesDiff, levels: tuple[str, ...]) -> str:
     lines += ["Nothing differs." if diff.same else f"{_plain(summarise(diff))}.", ""]
     lines += [f"Note: {remark}." for remark in diff.remarks] + [""] * bool(diff.remarks)
     if PATCHES in levels and diff.cover:
-        lines += ["## Cover letter", "", *_block(diff.cover)]
+        lines += ["## Cover letter", "", *code_block(diff.cover)]
     if INTERFACE in levels and diff.interface:
         lines += ["## Interface", "", *(_item(change) for change in diff.interface), ""]
     if PATCHES in levels and any(pair.sign != SAME for pair in diff.patches):
-        lines += ["## Patches", "", *_block("".join(_blocks(diff.patches)))]
+        lines += ["## Patches", "", *code_block("".join(code_blocks(diff.patches)))]
     if TREE in levels and diff.tree.text:
-        lines += ["## Tree", "", *_block(diff.tree.text)]
+        lines += ["## Tree", "", *code_block(diff.tree.text)]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -359,22 +305,6 @@ def _item(change: Change) -> str:
     texts = [f"`{_plain(text)}`" for text in (change.before, change.after) if text]
     value = f": {' became '.join(texts)}" if texts else ""
     return f"- {change.kind} {change.what}: `{_plain(change.name)}`{value}"
-
-
-def range_diff(diff: SeriesDiff) -> list[str]:
-    """Return the pairs as git range-diff prints them, without control characters."""
-    return [clean_text(line) for line in "".join(_blocks(diff.patches)).splitlines()]
-
-
-def _blocks(pairs: tuple[Pair, ...]) -> Iterator[str]:
-    for pair in pairs:
-        yield f"{_pair(pair)}\n"
-        yield "".join(f"    {line}\n" for line in pair.text.splitlines())
-
-
-def _block(text: str) -> list[str]:
-    """Return a block of code: indented, so that nothing in the text can end it."""
-    return [*(f"    {clean_text(line)}".rstrip() for line in text.splitlines()), ""]
 
 
 def _plain(text: str) -> str:
@@ -387,7 +317,7 @@ def diff_html(diff: SeriesDiff, levels: tuple[str, ...]) -> str:
 
     tree = [(_css(sign), text) for sign, text in _tree(diff)][1:]
     patches = [
-        (pair, [(_css(_range_sign(line)), line) for line in pair.text.splitlines()])
+        (pair, [(_css(range_sign(line)), line) for line in pair.text.splitlines()])
         for pair in diff.patches
     ]
     return render_page(

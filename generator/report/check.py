@@ -49,5 +49,10 @@ def format_checks(rows: Sequence[CheckRow]) -> str:
 
 def worst_status(rows: Sequence[CheckRow]) -> int:
     """Return the exit status of all: a check that fails counts more than one that cannot run."""
-    found = {row.status if row.status in WORDS else 3 for row in rows}
+    return worst([row.status for row in rows])
+
+
+def worst(statuses: Sequence[int]) -> int:
+    """Return the exit status that counts most: 2, then 3, then 1."""
+    found = {status if status in WORDS else 3 for status in statuses}
     return next((status for status in (2, 3, 1) if status in found), 0)

@@ -87,6 +87,7 @@ class Comparison:
         peer_fails: tests that pass on the tip and not on the peer.
         has_peer: whether there is a peer column.
         not_run: tests that are bad only since a boot ended before them, by variant.
+        tip: git's id of the tree that the tip was built from; "": not known.
     """
 
     base: str
@@ -96,6 +97,7 @@ class Comparison:
     peer_fails: tuple[str, ...]
     has_peer: bool
     not_run: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    tip: str = ""
 
     @property
     def passed(self) -> bool:
@@ -135,6 +137,7 @@ def compare_boots(request: CompareRequest) -> Comparison:
         peer_fails=tuple(row.name for row in rows if row.tip == "pass" and _differs(row.peer)),
         has_peer=request.peer is not None,
         not_run=not_run,
+        tip=request.tip.tree,
     )
 
 

@@ -25,7 +25,7 @@ def junit_bytes(request: CompareRequest, comparison: Comparison) -> bytes:
     """Return the XML of ``comparison`` and the boots it was made from."""
     xml = JUnitXml("uprobekit")
     for boot in (request.baseline, request.tip):
-        xml.add_testsuite(_suite(boot, comparison))
+        xml.add_testsuite(_suite(boot, request.tip, comparison))
     xml.update_statistics()  # type: ignore[no-untyped-call]
     text: bytes = xml.tostring()  # type: ignore[no-untyped-call]
     return text
@@ -40,12 +40,18 @@ def write_junit(path: Path, request: CompareRequest, comparison: Comparison) -> 
     write_atomic(path, junit_bytes(request, comparison))
 
 
-def _suite(boot: BootResult, comparison: Comparison) -> TestSuite:
+def _is_of(row: Row, *, is_tip: bool) -> bool:
+    """Tell whether what is wrong with a row is of the tip, or of the baseline."""
+    return row.tip != "pass" if is_tip else row.tip == "pass" or row.baseline != row.expected
+
+
+def _suite(boot: BootResult, tip: BootResult, comparison: Comparison) -> TestSuite:
     suite = TestSuite(f"{boot.base}.{boot.variant}.{boot.flavour}")
     tests = {test.name: test for test in boot.ktap.tests}
     for row in comparison.rows:
         seconds = boot.end.times.get(row.name)
-        suite.add_testcase(_case(row, tests.get(row.name), suite.name, seconds))
+        bad = row.verdict is Verdict.BAD and _is_of(row, is_tip=boot is tip)
+        suite.add_testcase(_case(row, tests.get(row.name), suite.name, seconds, bad=bad))
     # what is left is the boot's own: a suite's time is the sum
     rest = max(boot.end.seconds - sum(boot.end.times.values()), 0.0)
     case = TestCase("boot", classname=suite.name, time=round(rest, 1))
@@ -59,11 +65,13 @@ def _suite(boot: BootResult, comparison: Comparison) -> TestSuite:
     return suite
 
 
-def _case(row: Row, test: KtapTest | None, suite: str, seconds: float | None) -> TestCase:
+def _case(
+    row: Row, test: KtapTest | None, suite: str, seconds: float | None, *, bad: bool
+) -> TestCase:
     case = TestCase(clean_xml(row.name), classname=suite, time=seconds)
     if row.verdict is Verdict.SKIPPED:
         case.result = [Skipped(clean_xml(row.note))]
-    elif row.verdict is Verdict.BAD:
+    elif bad:
         case.result = [Failure(clean_xml(row.note), "before-after")]
     if test is not None and test.diagnostics:
         case.system_out = clean_xml("\n".join(test.diagnostics))

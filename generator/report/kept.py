@@ -23,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from generator import __version__
-from generator.paths import write_atomic
+from generator.paths import read_now, write_atomic
 from generator.report.results import FORMAT, dump_json
 
 MAX_BYTES = 64 << 20
@@ -94,7 +94,7 @@ def read_kept(path: Path, command: str) -> Kept:
         about = path.stat()
         if about.st_size > MAX_BYTES:
             return unusable(f"larger than {MAX_BYTES >> 20} MB")
-        data = json.loads(path.read_bytes())
+        data = json.loads(read_now(path))
     except FileNotFoundError:
         return Kept(command=command, state=State.MISSING, problem="it has not been run")
     except OSError as error:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What ``check-kernel`` says of a kernel: text for a terminal, and JUnit XML."""
+"""What ``check-kernel`` says of a kernel: text for a terminal, a page, and JUnit XML."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from generator.checks.catalogue.judge import Verdict, Word
 from generator.checks.catalogue.run import Checked
 from generator.model.catalogue import CATALOGUE, Entry, Kind
 from generator.report.junit import clean_xml
+from generator.report.page import render_page
 
 _ENTRIES = {entry.ident: entry for entry in CATALOGUE}
 
@@ -111,6 +112,37 @@ def _quoted(test: str, lines: tuple[str, ...], *, width: int, verbose: bool) -> 
     for number, line in enumerate(shown):
         head = f"{test}: " if number == 0 else " " * (len(test) + 2)
         yield f"{' ' * 20}> {head}{line}"[: max(60, width)]
+
+
+def as_page(checked: Checked) -> str:
+    """Return the verdicts as a page that needs nothing else; what is affected is unfolded."""
+    sections = [
+        {
+            "anchor": kind.name.lower(),
+            "head": _HEADS[kind],
+            "rows": [_row(verdict) for verdict in checked.verdicts if verdict.kind is kind],
+        }
+        for kind in Kind
+    ]
+    title = f"Linux {checked.version}, {checked.arch}: faults of uprobes"
+    return render_page(
+        "kernel.html.j2", title=title, checked=checked, count=count(checked), sections=sections
+    )
+
+
+_CSS = {Word.AFFECTED: "bad", Word.NOT_AFFECTED: "good", Word.UNKNOWN: "warn"}
+
+
+def _row(verdict: Verdict) -> dict[str, object]:
+    entry = _ENTRIES[verdict.ident]
+    return {
+        "verdict": verdict,
+        "entry": entry,
+        "known": _known(entry),
+        "word": _WORDS[verdict.kind][verdict.word],
+        "css": _CSS[verdict.word] if verdict.kind is Kind.FAULT else "faint",
+        "open": verdict.kind is Kind.FAULT and verdict.word is Word.AFFECTED,
+    }
 
 
 def junit_bytes(checked: Checked) -> bytes:

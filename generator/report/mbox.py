@@ -20,8 +20,8 @@ from generator.patches.change.run import SeriesDiff
 from generator.patches.ground import Ground
 from generator.patches.mail import SIGNATURE
 from generator.render.message import fill
-from generator.report.change import range_diff
-from generator.report.views import BAD, GOOD
+from generator.report.rangediff import range_diff
+from generator.report.view import BAD, GOOD
 from generator.report.whole import Status
 from generator.text import clean_text
 

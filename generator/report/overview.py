@@ -17,11 +17,12 @@ from typing import Any
 from generator.errors import UprobekitError, UserError
 from generator.guest.boot import BootResult
 from generator.guest.ktap import KtapTest, Status
-from generator.kbuild.kernel import BuildRequest, plan_build
+from generator.kbuild.request import BuildRequest, plan_build
 from generator.kbuild.state import read_state
 from generator.report.kept import kept_path, read_kept
 from generator.report.matrix import column_name
 from generator.report.results import read_whole, result_path
+from generator.tree.refs import read_ref
 
 
 class State(StrEnum):
@@ -243,7 +244,7 @@ def _boot(build: BuildRequest, variant: str, kernel: Cell, tree: str = "") -> _B
         return _Boot(cell=Cell(state=State.OLDER, text="an older kernel"), result=result)
     if not result.outcome.complete:
         return _Boot(cell=Cell(state=State.BAD, text=str(result.outcome.kind)), result=result)
-    text = "yes, your image" if result.tree else "yes"
+    text = "yes, your image" if "--image" in result.asked else "yes"
     return _Boot(cell=Cell(state=State.GOOD, text=text), result=result)
 
 
@@ -269,7 +270,8 @@ def _as_announced(test: KtapTest) -> bool:
 
 def _peer(build: BuildRequest) -> Cell:
     """Return what the unmodified base makes of the self-tests: for comparison, never wrong."""
-    boot = _boot(build, "peer", _kernel(build, "peer", build.base_ref))
+    tree = read_ref(build.repo, build.base_ref).tree_id
+    boot = _boot(build, "peer", _kernel(build, "peer", build.base_ref), tree)
     cell = _tests(boot, before=False, all_pass=False)
     if boot.result and boot.cell.state is State.BAD:
         return Cell(state=State.GOOD, text=f"{boot.cell.text}: {cell.text}")

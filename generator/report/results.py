@@ -5,7 +5,8 @@ Schema, version 1; every field is always there, text has no control characters:
 
     format          1
     base, variant, flavour
-    outcome         {kind, reason, excerpt: [line]}; kinds: see ``generator.guest.outcome.Kind``
+    outcome         {kind, reason, excerpt: [line], complaints: [line], of_base: [line]}; kinds: see
+                     ``generator.guest.outcome.Kind``
     end             {ending, status, seconds, events: [text], message, waited, times}
     accel           {accel, reason, remembered}
     ktap            {planned: number or null, done, empty, noise, problems: [text], tests: [test],
@@ -14,7 +15,7 @@ Schema, version 1; every field is always there, text has no control characters:
                      diagnostics: [line], subtests: [test]}
     console, results   paths of the logs
     command         [argument]
-    tree            identity of the tree that somebody else built the kernel from; "": we did
+    tree            git's id of the rendered tree that the kernel was built from; "": not known
     asked           [option of ``uprobekit boot``], those that ask for such a kernel
 
 What ``--tests`` chose is kept apart, as ``<variant>-<flavour>-some.json``: what compares and
@@ -25,6 +26,7 @@ The guest's KTAP itself stays beside them as it was printed. The comparison is i
 
     format          1
     base, flavour, passed, has_peer
+    tip             the ``tree`` of the boot of the tip
     rows            [{name, expected, baseline, tip, peer, verdict, note}]
     problems        [text], empty when passed
     peer_fails      [name of a test]
@@ -35,7 +37,9 @@ and the same as a table in ``compare-<flavour>.txt``.
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -44,13 +48,16 @@ from generator.errors import UserError
 from generator.guest.accel import AccelVerdict
 from generator.guest.boot import BootResult
 from generator.guest.ktap import KtapReport, KtapTest, Status
-from generator.guest.outcome import Kind, Outcome
+from generator.guest.outcome import Kind, Outcome, plain_complaint
 from generator.guest.vm import Ending, MachineEnd
-from generator.paths import write_atomic
+from generator.paths import read_now, write_atomic
 from generator.report.compare import Comparison
 
 FORMAT = 1
 """Version of the schema; raised when a field changes its meaning or goes."""
+
+UNPATCHED = ("baseline", "peer")
+"""The kernels without the series."""
 
 
 def result_path(workdir: Path, base: str, variant: str, flavour: str = "plain") -> Path:
@@ -90,6 +97,21 @@ def write_boot(result: BootResult, workdir: Path, *, key: str = "") -> Path:
     return path
 
 
+def write_again(result: BootResult, workdir: Path) -> None:
+    """Write a kept result as it is told now; the time of the file stays that of the boot.
+
+    Raises:
+        InfraError: the file cannot be written.
+    """
+    path = result_path(workdir, result.base, result.variant, result.flavour)
+    data = dump_json(boot_data(result))
+    if read_now(path) == data:
+        return
+    before = path.stat()
+    write_atomic(path, data)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+
+
 def key_path(workdir: Path, base: str, variant: str, flavour: str) -> Path:
     """Return where it is kept what the kept result of a boot depends on."""
     return result_path(workdir, base, variant, flavour).with_suffix(".key")
@@ -100,11 +122,28 @@ def kept_boot(
 ) -> BootResult | None:
     """Return the kept result of a boot if it depends on what ``key`` is a hash of."""
     try:
-        if key_path(workdir, base, variant, flavour).read_bytes() != key.encode():
+        if read_now(key_path(workdir, base, variant, flavour)) != key.encode():
             return None
         return read_boot(result_path(workdir, base, variant, flavour))
     except (OSError, UserError):
         return None
+
+
+def base_complaints(workdir: Path, base: str, flavours: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what kernels without the series have complained of while they started, if any did.
+
+    Args:
+        workdir: the work area.
+        base: whose kernels.
+        flavours: names of kept results; what one of them says counts.
+    """
+    found: set[str] = set()
+    for variant in UNPATCHED:
+        for flavour in flavours:
+            with suppress(UserError):
+                outcome = read_boot(result_path(workdir, base, variant, flavour)).outcome
+                found.update(map(plain_complaint, outcome.of_base))
+    return tuple(sorted(found))
 
 
 def comparison_data(comparison: Comparison) -> dict[str, object]:
@@ -135,7 +174,7 @@ def read_boot(path: Path) -> BootResult:
         UserError: the file is missing, damaged or of another version.
     """
     try:
-        data = json.loads(path.read_bytes())
+        data = json.loads(read_now(path))
     except OSError as error:
         raise UserError(
             f"cannot read: {error.strerror}", where=str(path), hint="boot this variant first"
@@ -206,6 +245,7 @@ def _boot(data: dict[str, Any]) -> BootResult:
             reason=_text(outcome["reason"]),
             excerpt=tuple(outcome["excerpt"]),
             complaints=tuple(outcome.get("complaints", ())),
+            of_base=tuple(map(_text, outcome.get("of_base", ()))),
         ),
         ktap=KtapReport(
             **{

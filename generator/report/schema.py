@@ -16,6 +16,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from generator.checks.catalogue.mended import Prefix
 from generator.checks.catalogue.run import Checked
 from generator.checks.census.opcodes import OpcodeVerdict
 from generator.checks.census.run import Side
@@ -23,6 +24,7 @@ from generator.checks.checkpatch import CheckpatchResult
 from generator.checks.interface.ast import Check
 from generator.checks.patches.apply import Applied
 from generator.checks.patches.code import CodeResult
+from generator.checks.patches.compiled import CompiledFile
 from generator.checks.patches.mail import Finding
 from generator.checks.patches.recipients import Recipient
 from generator.checks.port.progress import Started
@@ -30,7 +32,9 @@ from generator.checks.port.survey import Survey
 from generator.checks.proof.explain import Explanation
 from generator.checks.proof.fuzz import FuzzResult
 from generator.checks.proof.summary import Summary
-from generator.checks.review import Point
+from generator.checks.review.run import Point
+from generator.checks.scaling.count import HitCounts
+from generator.checks.scaling.rates import Rate
 from generator.checks.schedules.run import Schedules
 from generator.checks.soak.judge import Soak
 from generator.checks.states.rows import StatesRows
@@ -43,7 +47,7 @@ from generator.report.check import CheckRow
 from generator.report.clients import Client
 from generator.report.compare import Comparison
 from generator.report.corpus import CorpusResult
-from generator.report.cost import Cost
+from generator.report.cost import Cost, CostSummary
 from generator.report.coverage import Coverage
 from generator.report.matrix import Matrix
 from generator.report.mutants import Score
@@ -99,7 +103,10 @@ RESULTS = {
         what="the corpus in a guest, without probes and with",
         more={"runs": tuple[CorpusResult, ...]},
     ),
-    "cost": Shape(what="instructions a hit takes", more={"rows": tuple[Cost, ...]}),
+    "cost": Shape(
+        what="instructions a hit takes",
+        more={"rows": tuple[Cost, ...], "kinds": tuple[CostSummary, ...]},
+    ),
     "coverage": Shape(
         what="lines that the self-tests execute in the booted kernel",
         of=Coverage,
@@ -122,6 +129,10 @@ RESULTS = {
     "faults": Shape(
         what="faults written by hand, and what notices them", of=Score, more={"share": float}
     ),
+    "mended": Shape(
+        what="what each patch of a series mends",
+        more={"prefixes": tuple[Prefix, ...], "problems": tuple[str, ...]},
+    ),
     "mutate": Shape(what="faults, and what notices them", of=Score, more={"share": float}),
     "patches": Shape(
         what="each patch in its place: applied, as a mail, its objects",
@@ -130,6 +141,7 @@ RESULTS = {
             "applied": tuple[Applied, ...],
             "findings": tuple[Finding, ...],
             "code": tuple[CodeResult, ...],
+            "compiled": tuple[CompiledFile, ...],
             "recipients": tuple[Recipient, ...],
         },
     ),
@@ -152,6 +164,14 @@ RESULTS = {
         more={"report": str, "sections": tuple[Status, ...]},
     ),
     "review": Shape(what="the points of the review", more={"points": tuple[Point, ...]}),
+    "scaling": Shape(
+        what="hits on several processors: what they share, and how many there are in a second",
+        more={
+            "counts": tuple[HitCounts, ...],
+            "rates": tuple[Rate, ...],
+            "problems": tuple[str, ...],
+        },
+    ),
     "schedules": Shape(
         what="the core's C in every order of a few threads",
         of=Schedules,

@@ -42,6 +42,7 @@ _MEANS = {
     "sigtrap": ("probes end in SIGTRAP, as they must", "every one of these tasks goes on"),
     "armed": ("instructions that cannot be probed are armed, as announced", "each is refused"),
     "pass": ("pass, as on every kernel", "they pass as well"),
+    "fail": ("fail, as announced: the series mends what they show", "they pass"),
 }
 """What an outcome of the baseline means there, and what a pass means on the tip."""
 
@@ -71,12 +72,20 @@ def describe_boot(result: BootResult) -> str:
         ]
         bad = "not as announced"
     else:
-        wrong = [test.name for test in tests if not test.passed]
+        wrong = [_said(test) for test in tests if not test.passed]
         parts = [f"{len(tests) - len(wrong)} of {len(tests)} self-tests pass"]
         bad = "not ok"
     parts += [f"{skipped} skipped"] if skipped else []
     parts += [f"{bad}: {_names(wrong)}"] if wrong else []
+    if result.outcome.of_base:
+        parts.append(f"the base complains while it starts: {result.outcome.of_base[-1]}")
     return "; ".join(parts) or "no test"
+
+
+def _said(test: KtapTest) -> str:
+    """Return the name of a test that has failed, and whether it was its time that was up."""
+    late = test.values.get("reason") == "deadline"
+    return f"{test.name} (killed, its time was up)" if late else test.name
 
 
 def is_as_it_must_be(result: BootResult) -> bool:

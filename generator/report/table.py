@@ -56,9 +56,9 @@ def format_boot(result: BootResult, *, terminal: bool, width: int = 100) -> str:
     style = Verdict.GOOD if is_as_it_must_be(result) else Verdict.BAD
     said = describe_boot(result) if good else f"{outcome.kind}: {outcome.reason}"
     console.print(_line(f"{result.base}/{result.variant} ({result.flavour}): {said}", style))
-    console.print(
-        _line(f"  {result.end.seconds:.1f} s, {result.accel.accel}: {result.accel.reason}")
-    )
+    # what QEMU says of it is with the result
+    reason = result.accel.reason.partition(": ")[0]
+    console.print(_line(f"  {result.end.seconds:.1f} s, {result.accel.accel}: {reason}"))
     if not good:
         for line in outcome.excerpt:
             console.print(_line(f"  | {line}"))

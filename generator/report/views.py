@@ -7,74 +7,25 @@ what reading it raises, and the report says so (``whole``).
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from typing import Any
 
-from generator.report.coverage import AT_LEAST
+from generator.checks.catalogue.judge import Word
+from generator.checks.catalogue.mended import judge_prefixes
+from generator.plan import find_base, find_series, plan_series
 from generator.report.grids import Asked
+from generator.report.guest_views import (
+    clients_view,
+    compare_view,
+    corpus_view,
+    cost_view,
+    coverage_view,
+    scaling_view,
+    soak_view,
+)
 from generator.report.matrix import column_name
-
-GOOD, BAD = "good", "bad"
-
-LONGEST = 20_000
-"""Characters of a text that are shown."""
-
-Data = Mapping[str, Any]
-View = tuple[str, str, Any]
-"""``GOOD`` or ``BAD``, a line about it, what the page's section shows."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Section:
-    """A section of the report that a kept result fills.
-
-    Attributes:
-        anchor: its name in the page.
-        title: its heading.
-        command: what makes the result, without the base.
-        result: name of the kept file; ``{flavour}`` stands for the kernel configuration.
-        look: reads the result.
-    """
-
-    anchor: str
-    title: str
-    command: str
-    result: str
-    look: Callable[[Data], View]
-
-
-def judged(good: bool) -> str:
-    """Return the word."""
-    return GOOD if good else BAD
-
-
-def cut(text: object) -> str:
-    """Return a text of another program, of at most 20,000 characters."""
-    whole = str(text)
-    return whole if len(whole) <= LONGEST else f"{whole[:LONGEST]} ... and more"
-
-
-def _compare(data: Data) -> View:
-    rows = [
-        {
-            key: cut(row[key])
-            for key in ("name", "expected", "baseline", "tip", "peer", "verdict", "note")
-        }
-        for row in data["rows"]
-    ]
-    good = sum(row["verdict"] == GOOD for row in rows)
-    skipped = sum(row["verdict"] == "skipped" for row in rows)
-    text = f"{good} of {len(rows)} prove the series, {skipped} skipped"
-    problems = [cut(problem) for problem in data["problems"]]
-    view = {
-        "rows": rows,
-        "problems": problems,
-        "has_peer": bool(data["has_peer"]),
-        "peer_fails": frozenset(data["peer_fails"]),
-    }
-    return judged(bool(data["passed"]) and not problems), text, view
+from generator.report.mended import read_prefixes
+from generator.report.view import Data, Section, View, cut, judged
 
 
 def _review(data: Data) -> View:
@@ -222,120 +173,6 @@ def _census(data: Data) -> View:
     return judged(files > 0), text, {"rows": rows, "files": files}
 
 
-def _cost(data: Data) -> View:
-    rows = [
-        {
-            "name": cut(row["name"]),
-            "code": cut(row["code"]),
-            "ours": _figure(row["ours"]),
-            "base": _figure(row["base"]),
-            "ratio": "-" if row["ratio"] is None else f"{float(row['ratio']):.2f}",
-            "limit": f"{float(row['limit']):.2f}",
-            "how": cut(row["how"]),
-            "how_base": cut(row["how_base"]),
-            "good": bool(row["good"]),
-        }
-        for row in data["rows"]
-    ]
-    dear = sum(not row["good"] for row in rows)
-    text = f"{len(rows)} instructions, {dear} dearer than they may be"
-    return judged(bool(rows) and not dear), text, rows
-
-
-def _coverage(data: Data) -> View:
-    names = ("lines", "reached", "branches", "taken")
-    rows = [
-        {"function": cut(row["function"]), "path": cut(row["path"])}
-        | {name: int(row[name]) for name in names}
-        for row in data["functions"]
-    ]
-    missed = [
-        f"{cut(miss['path'])}:{int(miss['line'])} {cut(miss['function'])}: {cut(miss['text'])}: "
-        f"{cut(miss['reason']) or 'no reason is known'}"
-        for miss in data["missed"]
-    ]
-    lines, reached, branches, taken = (int(data[name]) for name in names)
-    share = reached / lines if lines else 0.0
-    good = share >= AT_LEAST and all(miss["reason"] for miss in data["missed"])
-    text = f"{100 * share:.1f} % of {lines} lines, {taken} of {branches} branches"
-    return judged(good and not data["stale"]), text, {"rows": rows, "missed": missed}
-
-
-def _figure(value: object) -> str:
-    return "refused" if value is None else str(int(str(value)))
-
-
-def _clients(data: Data) -> View:
-    rows = [
-        {
-            "name": cut(row["name"]),
-            "expected": int(row["expected"]),
-            "ours": _count(row["ours"]),
-            "base": _count(row["base"]),
-            "said": [cut(line) for line in row["said"]],
-            "good": bool(row["good"]),
-        }
-        for row in data["clients"]
-    ]
-    wrong = sum(not row["good"] for row in rows)
-    differ = sum(row["ours"] != row["base"] for row in rows)
-    text = f"{len(rows)} clients, {wrong} miscounted, {differ} unlike the base"
-    versions = {str(name): cut(version) for name, version in data["versions"].items()}
-    return judged(bool(rows) and not wrong), text, {"rows": rows, "versions": versions}
-
-
-def _soak(data: Data) -> View:
-    rows: list[dict[str, Any]] = [
-        {
-            "program": cut(row["program"]),
-            "round": cut(row["round"]),
-            "sites": int(row["sites"]),
-            "problems": [cut(what) for what in row["problems"]],
-            **{side: _soak_run(row[side]) for side in ("ours", "base")},
-        }
-        for row in data["rows"]
-    ]
-    problems = [cut(what) for what in data["problems"]]
-    passed = {side: sum(row[side]["passed"] for row in rows) for side in ("ours", "base")}
-    hits = sum(row["ours"]["hits"] + row["ours"]["returns"] for row in rows)
-    text = (
-        f"{len(rows)} runs, {hits} hits and returns; as without probes {passed['ours']}, "
-        f"on the base {passed['base']}"
-    )
-    refused = Counter(
-        (" and ".join(map(cut, place["sides"])), cut(place["reason"] or place["text"]))
-        for place in data["refused"]
-    )
-    shown = {
-        "rows": rows,
-        "problems": problems,
-        "refused": [(*who, count) for who, count in refused.most_common(_MOST_REFUSED)],
-        "boots": {str(name): cut(how) for name, how in data["boots"].items()},
-        "versions": {str(name): cut(version) for name, version in data["versions"].items()},
-        "full": bool(data["full"]),
-    }
-    return judged(bool(rows) and not problems), text, shown
-
-
-def _soak_run(run: Mapping[str, Any]) -> dict[str, Any]:
-    outcome = cut(run["outcome"])
-    return {
-        "outcome": outcome,
-        "passed": outcome == "pass" and int(run["hits"]) > 0,
-        "hits": int(run["hits"]),
-        "returns": int(run["returns"]),
-        "ratio": f"{float(run['ratio']):.1f}",
-        "said": [cut(line) for line in run["said"][:_MOST_SAID]],
-    }
-
-
-_MOST_REFUSED, _MOST_SAID = 30, 8
-
-
-def _count(value: object) -> str:
-    return "none" if value is None else str(int(str(value)))
-
-
 def _share(figures: Mapping[str, int], word: str) -> str:
     total = sum(int(number) for number in figures.values())
     return f"{100 * int(figures.get(word, 0)) / total:.2f} %" if total else "-"
@@ -401,26 +238,18 @@ def _schedules(data: Data) -> View:
     return judged(bool(explored) and not problem), text, view
 
 
-def _corpus(data: Data) -> View:
-    rows, wrong, refusals = [], [], []
-    for run in data["runs"]:
-        refusals += [
-            (f"{int(run['bits'])}-bit", cut(r["reason"]), int(r["cases"]), cut(r["example"]))
-            for r in run["refusals"]
-        ]
-        for side in run["executed"]:
-            found = [case for case in run["wrong"] if case["side"] == side]
-            figures = [int(run[key][side]) for key in ("executed", "faults", "refused")]
-            rows.append((f"{int(run['bits'])}-bit", side, *figures, len(found)))
-            wrong += [
-                (f"{int(run['bits'])}-bit {side}", *(cut(c[k]) for k in ("code", "text", "what")))
-                for c in found
-            ]
-    ours = sum(row[-1] for row in rows if row[1] == "ours")
-    needless = sum(not row[1] for row in refusals)
-    text = f"{sum(row[2] for row in rows if row[1] == 'ours')} executed, {ours} wrong"
-    view = {"rows": rows, "wrong": wrong, "refusals": refusals}
-    return judged(bool(rows) and not ours and not needless), text, view
+def _mended(data: Data) -> View:
+    prefixes = read_prefixes(data)
+    if not prefixes:
+        raise ValueError("there is no prefix")
+    series = str(data["command"]).removesuffix("-mended")
+    plan = plan_series(find_base(str(data["base"])), find_series(series))
+    problems = judge_prefixes(prefixes, [planned.patch for planned in plan.patches])
+    faults = [list(prefix.words.values()).count(str(Word.AFFECTED)) for prefix in prefixes]
+    text = f"{len(prefixes) - 1} of {len(plan.patches)} patches, of {faults[0]} faults of the base "
+    text += f"{faults[-1]} are left after the last of them"
+    text += f"; {len(problems)} not as the model says" if problems else ""
+    return judged(len(prefixes) > 1 and not problems), text, problems
 
 
 SECTIONS = (
@@ -429,7 +258,7 @@ SECTIONS = (
         title="Self-tests",
         command="qemu-test --peer",
         result="compare-{flavour}",
-        look=_compare,
+        look=compare_view,
     ),
     Section(
         anchor="review", title="Review ledger", command="review", result="review", look=_review
@@ -483,7 +312,7 @@ SECTIONS = (
         title="Proof in the kernel",
         command="corpus",
         result="corpus",
-        look=_corpus,
+        look=corpus_view,
     ),
     Section(
         anchor="mutate",
@@ -495,24 +324,45 @@ SECTIONS = (
     Section(
         anchor="census", title="Census of programs", command="census", result="census", look=_census
     ),
-    Section(anchor="cost", title="Cost per hit", command="cost", result="cost", look=_cost),
+    Section(anchor="cost", title="Cost per hit", command="cost", result="cost", look=cost_view),
     Section(
-        anchor="soak", title="Programs under probes", command="soak", result="soak", look=_soak
+        anchor="scaling",
+        title="Hits on several processors",
+        command="scaling",
+        result="scaling",
+        look=scaling_view,
+    ),
+    Section(
+        anchor="soak", title="Programs under probes", command="soak", result="soak", look=soak_view
     ),
     Section(
         anchor="soak-full",
         title="More programs under probes",
         command="soak --full",
         result="soak-full",
-        look=_soak,
+        look=soak_view,
     ),
-    Section(anchor="clients", title="Clients", command="clients", result="clients", look=_clients),
+    Section(
+        anchor="clients", title="Clients", command="clients", result="clients", look=clients_view
+    ),
     Section(
         anchor="coverage",
         title="Coverage in the booted kernel",
         command="coverage",
         result="coverage",
-        look=_coverage,
+        look=coverage_view,
     ),
 )
 """In the order of the page."""
+
+OF_UNMODIFIED = (
+    Section(
+        anchor="mended",
+        title="What each patch mends",
+        command="mended",
+        result="mended",
+        look=_mended,
+    ),
+    *(section for section in SECTIONS if section.anchor in ("patches", "checkpatch")),
+)
+"""Those of a series that starts from the unmodified tree."""

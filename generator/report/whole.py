@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +30,8 @@ from generator.report.kept import Kept, State, kept_path, read_kept
 from generator.report.page import render_page
 from generator.report.picture import draw_states
 from generator.report.sidebyside import FileRows, file_rows
-from generator.report.views import BAD, GOOD, LONGEST, SECTIONS, Data, Section, cut, judged
+from generator.report.view import BAD, GOOD, LONGEST, Data, Section, cut, judged
+from generator.report.views import OF_UNMODIFIED, SECTIONS
 from generator.tree.facts import FunctionFact
 
 OLDER = "older"
@@ -68,6 +69,29 @@ class Status:
     text: str
     command: str
     current: bool = True
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trees:
+    """What git calls the trees of a rendering; "" where nobody asks of which one a result is.
+
+    Args:
+        baseline: what the first patch applies to.
+        tip: what the last one leaves.
+    """
+
+    baseline: str = ""
+    tip: str = ""
+
+    @classmethod
+    def of(cls, manifest: Mapping[str, str]) -> Trees:
+        """Return those that a ``series`` file names."""
+        return cls(baseline=manifest.get("baseline", ""), tip=manifest.get("tip", ""))
+
+    def are_of(self, variant: str, tree: str) -> bool:
+        """Tell whether a kernel is of this rendering; the unmodified base is of each."""
+        wanted = {"baseline": self.baseline, "tip": self.tip}.get(variant, "")
+        return wanted in ("", tree)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -115,7 +139,7 @@ def make_report(request: ReportRequest) -> Report:
     """
     base, series = find_base(request.base), find_series(request.series)
     patches, problem = _patches(request.patches)
-    collected = _Collected(request, patches.manifest.get("tip", "") if patches else "")
+    collected = _Collected(request, Trees.of(patches.manifest) if patches else Trees())
     collected.statuses.insert(0, _series_status(patches, problem, request))
     asked = collected.views.get("opcodes") or {}
     html = render_page(
@@ -165,9 +189,15 @@ def judge_all(statuses: Sequence[Status], times: Sequence[float]) -> Standing:
     )
 
 
-def read_statuses(request: ReportRequest, tip: str) -> tuple[Status, ...]:
-    """Return how the kept results stand; ``tip`` is the tree that they have to be about."""
-    return tuple(_Collected(request, tip).statuses)
+def read_statuses(request: ReportRequest, trees: Trees) -> tuple[Status, ...]:
+    """Return how the kept results of a series stand: those that can be of a series like it.
+
+    Args:
+        request: names the series.
+        trees: what they have to be about.
+    """
+    sections = SECTIONS if find_series(request.series).modelled else OF_UNMODIFIED
+    return tuple(_Collected(request, trees, sections).statuses)
 
 
 def _patches(path: Path) -> tuple[PatchSeries | None, str]:
@@ -224,19 +254,26 @@ def _first(steps: Sequence[Mapping[str, FunctionFact]], key: str) -> int:
 class _Collected:
     """The results that are there, each judged and brought into the form that the page shows."""
 
-    def __init__(self, request: ReportRequest, tip: str) -> None:
+    def __init__(
+        self, request: ReportRequest, trees: Trees, sections: Sequence[Section] = SECTIONS
+    ) -> None:
         self._request = request
-        self._tip = tip
+        self._own = find_series(request.series).own
+        self._trees = trees
         self.statuses: list[Status] = []
         self.views: dict[str, Any] = {}
         self.times: list[float] = []
-        for section in SECTIONS:
+        for section in sections:
             self._add(section, self._read(section.result.format(flavour=request.flavour)))
             if section.anchor == "tests":
                 self._boots("Boots", "boot baseline tip peer")
 
     def _read(self, name: str) -> Kept:
-        kept = read_kept(kept_path(self._request.workdir, self._request.base, name), name)
+        base, name = self._request.base, self._own(name)
+        kept = read_kept(kept_path(self._request.workdir, base, name), name)
+        if kept.state is State.THERE and kept.data.get("base", base) != base:
+            problem = f"{name}.json: this is a result of {cut(kept.data['base'])}"
+            return replace(kept, state=State.UNUSABLE, problem=problem)
         self.times += [kept.when] if kept.when else []
         return kept
 
@@ -246,10 +283,10 @@ class _Collected:
         if kept.state is State.THERE:
             try:
                 word, text, view = section.look(kept.data)
-                current = not self._tip or _tip(kept.data) in ("", self._tip)
+                current = self._trees.are_of("tip", _text(kept.data, "tip"))
                 if not current:
                     word = OLDER if word == GOOD else word
-                    text = f"{text}; this is about an older rendering"
+                    text = f"{text}; {_about(_text(kept.data, 'tip'))}"
             except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
                 word = State.UNUSABLE
                 text = f"{kept.command}.json: a field is missing or wrong: {error}"
@@ -266,31 +303,37 @@ class _Collected:
             )
         )
 
-    def _note(self, anchor: str, title: str, word: str, text: str, command: str) -> None:
-        whole = f"uprobekit {command} --base {self._request.base}" if command else ""
-        self.statuses.append(
-            Status(title=title, anchor=anchor, word=word, text=text, command=whole)
-        )
-
     def _boots(self, title: str, command: str) -> None:
         rows = []
         for variant in ("baseline", "tip", "peer"):
             kept = self._read(f"{variant}-{self._request.flavour}")
             try:
-                rows.append(_boot(variant, kept))
+                rows.append(_boot(variant, kept, self._trees))
             except (KeyError, TypeError, ValueError, AttributeError) as error:
                 text = f"a field is missing or wrong: {error}"
                 rows.append({"variant": variant, "word": State.UNUSABLE, "text": text})
         self.views["boots"] = rows
         worst = [row["word"] for row in rows[:2]]
-        word = next((w for w in (BAD, "unusable", "missing") if w in worst), GOOD)
-        text = ", ".join(f"{row['variant']}: {row['text']}" for row in rows)
-        self._note("boots", title, word, text, command)
+        word = next((w for w in (BAD, "unusable", "missing", OLDER) if w in worst), GOOD)
+        self.statuses.append(
+            Status(
+                title=title,
+                anchor="boots",
+                word=word,
+                text=", ".join(f"{row['variant']}: {row['text']}" for row in rows),
+                command=f"uprobekit {command} --base {self._request.base}",
+                current=all(row.get("current", True) for row in rows),
+            )
+        )
 
 
-def _tip(data: Data) -> str:
-    """Return the tree that a result is about, "" where it does not say so."""
-    return str(data.get("tip", ""))
+def _text(data: Data, name: str) -> str:
+    """Return a field of a result, "" where it has none."""
+    return str(data.get(name, ""))
+
+
+def _about(tree: str) -> str:
+    return "this is about an older rendering" if tree else "of which rendering is not known"
 
 
 _FAILING = {
@@ -300,7 +343,7 @@ _FAILING = {
 """What is said of a boot whose tests fail, where that is no fault of the series."""
 
 
-def _boot(variant: str, kept: Kept) -> dict[str, Any]:
+def _boot(variant: str, kept: Kept, trees: Trees) -> dict[str, Any]:
     if kept.state is not State.THERE:
         return {"variant": variant, "word": str(kept.state), "text": kept.problem}
     data = kept.data
@@ -314,10 +357,13 @@ def _boot(variant: str, kept: Kept) -> dict[str, Any]:
     text = cut(outcome["kind"])
     if ended.complete:
         text = "passed" if ended.kind is Kind.PASSED else _FAILING.get(variant, "tests fail")
+    tree = _text(data, "tree")
+    current = trees.are_of(variant, tree)
     return {
         "variant": variant,
-        "word": judged(good),
-        "text": text,
+        "word": OLDER if good and not current else judged(good),
+        "text": text if current else f"{text}; {_about(tree)}",
+        "current": current,
         "reason": cut(outcome["reason"]),
         "seconds": f"{float(end['seconds']):.1f}",
         "accel": str(accel["accel"]),

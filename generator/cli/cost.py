@@ -1,0 +1,204 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""``cost`` and ``corpus``: guests that measure a hit, or execute the proof's instructions."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from generator.cli import booting
+from generator.cli.ahead import check_machine
+from generator.cli.options import Options, render_source
+from generator.errors import CheckFailed, UserError
+from generator.paths import ensure_dir, write_atomic
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from generator.checks.proof.corpus import Corpus
+    from generator.cli.output import Screen
+    from generator.guest.ktap import KtapReport
+    from generator.report.corpus import CorpusResult
+    from generator.report.cost import Verdicts
+    from generator.tree.acquire import Source
+    from generator.tree.series import Rendered
+
+
+def cost(options: Options, *, rows: str, shuffle: int | None) -> None:
+    """Measure what a probe hit costs, on the tip and on the unmodified base."""
+    from generator.report.cost import as_data, as_text, compare_cost, dear
+
+    screen = options.screen()
+    source, rendered = render_source(options)
+    initramfs = booting.guest(options, screen, "tip", "peer")
+    words = [f"rows={rows}"] if rows else []
+    words += [f"shuffle={shuffle}"] if shuffle is not None else []
+    tip, peer = (
+        _count_instructions(options, variant, initramfs, words, screen)
+        for variant in ("tip", "peer")
+    )
+    verdicts = _cost_verdicts(options, source, rendered)
+    found = compare_cost(tip, peer, verdicts, base=options.base)
+    data = {"base": options.base, "source": source.version, **as_data(found, base=options.base)}
+    if not rows:
+        options.keep("cost", data, source, rendered, kernel="tip")
+    screen.result(data)
+    screen.say(as_text(found, base=options.base))
+    if above := dear(found):
+        raise CheckFailed(
+            f"dearer than they may be: {', '.join(row.name for row in above)}",
+            where=str(options.area / options.base / "results" / "cost.json"),
+        )
+
+
+COST_PARAMETERS = ("nolapic_timer", "uprobekit.program=cost")
+"""The calibration of the local APIC's timer takes as long as the rest of such a boot."""
+
+
+def _count_instructions(
+    options: Options, variant: str, initramfs: Path, words: Sequence[str], screen: Screen
+) -> KtapReport:
+    """Boot one kernel on a processor whose time stamp counter counts instructions."""
+    from generator.guest.boot import boot_kernel
+
+    request = replace(
+        booting.boot_request(options, variant, initramfs),
+        flavour="cost",
+        accel="tcg",
+        cpus=1,
+        icount=True,
+        parameters=(*COST_PARAMETERS, *(f"uprobekit.{word}" for word in words)),
+    )
+    return boot_kernel(request, screen).ktap
+
+
+def _cost_verdicts(options: Options, source: Source, rendered: Rendered) -> Verdicts:
+    """Return what the two analyses say, both compiled for this machine."""
+    from generator.checks.proof.build import build_peer, build_proof
+    from generator.checks.proof.library import Classifier
+
+    area = options.area / options.base
+    made = build_proof(source.load, rendered.tip_files, ensure_dir(area / "proof"))
+    peer = build_peer(source.load, ensure_dir(area / "peer"))
+    ours, base = Classifier(made.library), Classifier(peer)
+    return {
+        "ours": lambda code, bits: ours.verdict(code, bits=bits),
+        "base": lambda code, bits: base.verdict(code, bits=bits),
+    }
+
+
+def corpus(
+    options: Options,
+    *,
+    variants: tuple[str, ...],
+    modes: tuple[int, ...],
+    cases: int,
+    seed: int,
+) -> None:
+    """Execute the proof's instructions in guests, without a probe and with one."""
+    from generator.report.corpus import as_data, as_text
+
+    if set(modes) - _CORPUS_PROGRAMS.keys():
+        raise UserError(f"there is no {modes[0]}-bit mode", hint="--mode is 64 or 32")
+    check_machine(options)
+    screen = options.screen()
+    source, rendered = render_source(options)
+    initramfs = booting.guest(options, screen, *variants)
+    made = _make_corpora(options, source, rendered, modes, cases=cases, seed=seed)
+    results = [
+        _run_corpus(options, each, bits, variants, initramfs, screen) for bits, each in made.items()
+    ]
+    options.keep("corpus", as_data(results), source, rendered, kernel="tip")
+    screen.result(as_data(results))
+    for result in results:
+        screen.say(as_text(result))
+    problems = [problem for result in results for problem in result.problems]
+    if problems:
+        raise CheckFailed(
+            f"{len(problems)} instructions are not probed as they must be; {problems[0]}",
+            where=options.base,
+        )
+
+
+# for one boot
+_CORPUS_SECONDS = 1200
+_CORPUS_PROGRAMS = {64: "corpus", 32: "corpus-32"}
+
+
+def _run_corpus(
+    options: Options,
+    made: Corpus,
+    bits: int,
+    variants: tuple[str, ...],
+    guest: Path,
+    screen: Screen,
+) -> CorpusResult:
+    """Boot each side with the corpus of a mode."""
+    from generator.guest.boot import boot_kernel
+    from generator.guest.cpio import pack_folder
+    from generator.report.corpus import SIDES, read_results
+
+    area = options.area / options.base / "corpus"
+    folder = ensure_dir(area / "root")
+    write_atomic(folder / "corpus", made.data)
+    initramfs = area / "initramfs.cpio"
+    write_atomic(initramfs, guest.read_bytes() + pack_folder(folder))
+    reports = {}
+    for side, variant in zip(SIDES, ("tip", "peer"), strict=True):
+        if variant in variants:
+            request = replace(
+                booting.boot_request(options, variant, initramfs),
+                flavour=f"corpus-{options.flavour}",
+                # with several, QEMU 7.2 loses the flags where a locked operand is split and missing
+                cpus=1,
+                # its 32-bit one does not ignore bit 3 of VEX.vvvv in 32-bit code, and dies
+                arch="x86_64",
+                parameters=(
+                    *(f"uprobekit.program={_CORPUS_PROGRAMS[bits]}", f"uprobekit.side={side}"),
+                    f"uprobekit.timeout={_CORPUS_SECONDS}",
+                ),
+                timeout=_CORPUS_SECONDS + 60.0,
+            )
+            reports[side] = boot_kernel(request, screen).ktap
+    return read_results(made, reports, bits=bits)
+
+
+def _make_corpora(
+    options: Options,
+    source: Source,
+    rendered: Rendered,
+    modes: tuple[int, ...],
+    *,
+    cases: int,
+    seed: int,
+) -> dict[int, Corpus]:
+    """Choose the instructions, by mode: those of the proof that the series accepts."""
+    from generator.checks.proof.build import build_peer, build_proof
+    from generator.checks.proof.cases import make_cases
+    from generator.checks.proof.corpus import make_corpus
+    from generator.checks.proof.library import VERDICTS, Classifier, Library
+    from generator.checks.proof.verdict import find_reason
+    from generator.model.opcodes import OPCODES
+
+    area = options.area / options.base
+    made = build_proof(source.load, rendered.tip_files, ensure_dir(area / "proof"))
+    peer = build_peer(source.load, ensure_dir(area / "peer"))
+    ours, base = Classifier(made.library), Classifier(peer)
+    library = Library(made.library)
+    listed = make_cases(OPCODES, wanted=cases, seed=seed)
+
+    def choose(bits: int) -> Corpus:
+        accepts = (
+            lambda code: ours.verdict(code, bits=bits) != VERDICTS[0],
+            lambda code: base.verdict(code, bits=bits) != VERDICTS[0],
+        )
+        return make_corpus(
+            listed,
+            accepts,
+            bits=bits,
+            seed=seed,
+            reason=lambda code: find_reason(library, code, bits=bits),
+        )
+
+    return {bits: choose(bits) for bits in modes}
