@@ -45,6 +45,7 @@ typedef HIT_ABI long (*hit_fn)(long x);
 /* Memory that all processes of a test share. */
 struct board {
 	volatile unsigned long	count;
+	volatile unsigned long	total;
 	volatile int		go;
 	volatile int		stop;
 	volatile int		ready;

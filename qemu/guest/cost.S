@@ -1,8 +1,40 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Instructions whose probe is measured.  Each site is a function; the probed
- * instruction lies between .Lat and .Lend, what puts things right follows.
+ * Instructions whose probe is measured, for 64-bit and for 32-bit code.  Each
+ * site is a function; the probed instruction lies between .Lat and .Lend, what
+ * puts things right follows.
  */
+#include "abi.h"
+#include "cost.h"
+
+#ifdef __i386__
+#define POINTER		.long
+#define DI		%edi
+#define DX		%edx
+#define ENDBR		endbr32
+#define CMP_WORD	cmpl
+#define TARGET		cost_target
+#else
+#define POINTER		.quad
+#define DI		%rdi
+#define DX		%rdx
+#define ENDBR		endbr64
+#define CMP_WORD	cmpq
+#define TARGET		cost_target(%rip)
+#endif
+
+/* What stands in front of some: a macro of the preprocessor is no string. */
+	.macro	push_bp
+	push	BP
+	.endm
+	.macro	make_frame
+	push	BP
+	mov	SP, BP
+	.endm
+	.macro	load_target
+	lea	TARGET, AX
+	.endm
+
 	.section .rodata.cost, "a", @progbits
 	.globl	cost_sites
 	.balign	16
@@ -18,7 +50,7 @@ cost_sites:
 	\insn
 .Lend\@:
 	.section .rodata.cost
-	.quad	.Lname\@, .Lsite\@, .Lat\@, .Lend\@
+	POINTER	.Lname\@, .Lsite\@, .Lat\@, .Lend\@
 	.section .rodata.str1.1, "aMS", @progbits, 1
 .Lname\@:
 	.string	"\name"
@@ -34,13 +66,15 @@ cost_sites:
 	plain	nop, nop
 	plain	nop-5, .byte 0x0f, 0x1f, 0x44, 0x00, 0x00
 	plain	nop-9, .byte 0x66, 0x0f, 0x1f, 0x84, 0x00, 0, 0, 0, 0
-	plain	endbr64, endbr64
-	site	push, "", push %rbp
-	pop	%rax
+	plain	endbr, ENDBR
+	site	push, "", push BP
+	pop	AX
 	ret
+#ifdef __x86_64__
 	site	push-r15, "", push %r15
 	pop	%rax
 	ret
+#endif
 	site	call, "", call cost_target
 	ret
 	site	jmp, "", jmp 1f
@@ -53,50 +87,114 @@ cost_sites:
 /* What the base steps */
 	site	ret, "", ret
 	site	push-imm, "", push $1
-	pop	%rax
+	pop	AX
 	ret
-	site	pop, "push %rbp", pop %rax
+	site	pop, push_bp, pop AX
 	ret
-	site	leave, "push %rbp; mov %rsp, %rbp", leave
+	site	leave, make_frame, leave
 	ret
-	site	call-reg, "lea cost_target(%rip), %rax", call *%rax
+	site	call-reg, load_target, call *AX
 	ret
-	site	jmp-reg, "lea cost_target(%rip), %rax", jmp *%rax
-	plain	mov-reg, mov %rsp, %rax
+	site	jmp-reg, load_target, jmp *AX
+	plain	mov-reg, mov SP, AX
 	plain	mov-imm, mov $1, %eax
-	plain	mov-load, mov 8(%rsp), %rax
-	plain	mov-store, mov %rax, -64(%rsp)
+	plain	mov-load, mov WORD(SP), AX
+	plain	mov-store, mov AX, -64(SP)
+#ifdef __x86_64__
 	plain	mov-rip-load, mov cost_sites(%rip), %rax
-	plain	movzx, movzbl %dil, %eax
+#endif
+	plain	movzx, movzbl %dl, %eax
+#ifdef __x86_64__
 	plain	movsxd, movslq %edi, %rax
-	plain	lea, lea 8(%rdi), %rax
+#endif
+	plain	lea, lea 8(DI), AX
+#ifdef __x86_64__
 	plain	lea-rip, lea cost_sites(%rip), %rax
-	plain	add, add $8, %rax
-	site	sub-rsp, "", sub $24, %rsp
-	add	$24, %rsp
+#endif
+	plain	add, add $8, AX
+	site	sub-sp, "", sub $24, SP
+	add	$24, SP
 	ret
-	plain	and, and $-16, %rax
-	plain	or, or %rdi, %rax
+	plain	and, and $-16, AX
+	plain	or, or DI, AX
 	plain	xor, xor %eax, %eax
-	plain	cmp, cmp %rdi, %rax
-	plain	cmp-load, cmpq $0, 8(%rsp)
-	plain	test, test %rdi, %rdi
+	plain	cmp, cmp DI, AX
+	plain	cmp-load, CMP_WORD $0, WORD(SP)
+	plain	test, test DI, DI
 	plain	inc, inc %eax
-	plain	shl, shl $3, %rax
+	plain	shl, shl $3, AX
 	plain	setcc, setz %al
-	plain	cmov, cmovz %rdi, %rax
+	plain	cmov, cmovz DI, AX
 
 /* What both step */
-	plain	stepped-imul, imul %rdi, %rax
-	plain	stepped-xadd, xadd %rax, %rdx
+	plain	stepped-imul, imul DI, AX
+	plain	stepped-xadd, xadd AX, DX
 	plain	stepped-sse, pxor %xmm0, %xmm0
+#ifdef __x86_64__
 	plain	stepped-sse-rip, movdqa cost_sites(%rip), %xmm0
+#endif
 
 	.section .rodata.cost
-	.quad	0, 0, 0, 0
+	POINTER	0, 0, 0, 0
+
+/* Functions whose returns are measured */
+	.macro	function name, insn:vararg
+	.text
+	.balign	16
+	.globl	\name
+\name:
+	\insn
+	.endm
 
 	.text
 cost_target:
 	ret
+
+	function cost_nop, nop
+	ret
+	function cost_push, push BP
+	pop	AX
+	ret
+	function cost_stepped, imul DI, AX
+	ret
+	function cost_nest_1, nop
+	call	cost_nest_2
+	ret
+	function cost_nest_2, nop
+	call	cost_nest_3
+	ret
+	function cost_nest_3, nop
+	call	cost_nest_4
+	ret
+	function cost_nest_4, nop
+	ret
+	function cost_tail_1, nop
+	jmp	cost_tail_2
+	function cost_tail_2, nop
+	ret
+
+	function cost_pause, pause
+	ret
+
+/* The same instruction in functions that share no cache line, and their table. */
+	.macro	several name, insn:vararg
+	.section .rodata.cost_several, "a", @progbits
+	.globl	\name
+	.balign	8
+\name:
+	.text
+	.rept	COST_SEVERAL
+	.balign	64
+0:
+	\insn
+	ret
+	.section .rodata.cost_several
+	POINTER	0b
+	.text
+	.endr
+	.endm
+
+	several	cost_nops, nop
+	several	cost_imuls, imul DI, AX
 
 	.section .note.GNU-stack, "", @progbits

@@ -52,9 +52,11 @@
 #define MAX_PLACES	1024
 /* Descriptors beside those of the probes. */
 #define SPARE_FDS	256
-/* Milliseconds after which no further run of the round churn begins. */
+/* Milliseconds, unless the plan says how many. */
 #define CHURN_MS	20000
 #define DEADLINE	120
+/* How many times a run that goes on hitting probes gets as much time again. */
+#define MORE_TIMES	2
 
 struct program {
 	char *name;
@@ -63,6 +65,10 @@ struct program {
 	char *rounds[MAX_ROUNDS];
 	int nr_args, nr_rounds;
 	long deadline;
+	/* Milliseconds after which no further run of the round churn begins. */
+	long churn_ms;
+	/* Who runs it, root unless the plan says so. */
+	uid_t user;
 	/* How long the second run without a probe takes, and whether it is usable. */
 	long plain_ms;
 	bool stable;
@@ -169,6 +175,7 @@ static void read_plan(void)
 			memset(p, 0, sizeof(*p));
 			p->name = strdup(value);
 			p->deadline = DEADLINE;
+			p->churn_ms = CHURN_MS;
 		} else if (!p) {
 			die("%s: no program before: %s", PLAN, line);
 		} else if (!strcmp(line, "arg") && p->nr_args < MAX_ARGS) {
@@ -179,6 +186,10 @@ static void read_plan(void)
 			p->input = strdup(value);
 		} else if (!strcmp(line, "deadline")) {
 			p->deadline = atol(value);
+		} else if (!strcmp(line, "user")) {
+			p->user = atol(value);
+		} else if (!strcmp(line, "churn")) {
+			p->churn_ms = atol(value);
 		} else {
 			die("%s: unknown or too many: %s", PLAN, line);
 		}
@@ -475,7 +486,8 @@ static void __attribute__((noreturn)) become(const struct program *p)
 	dup2(out, 1);
 	dup2(err, 2);
 	close_range(3, ~0U, 0);
-	if (!chdir(WORK))
+	if (!syscall(SYS_setgroups, 0, NULL) && !setgid(p->user) &&
+	    !setuid(p->user) && !chdir(WORK))
 		execve(p->argv[0], p->argv, env);
 	fprintf(stderr, "soak: %s: %s\n", p->argv[0], strerror(errno));
 	_exit(127);
@@ -497,19 +509,39 @@ static void wait_a_while(long seconds, bool churning)
 }
 
 /*
- * Run a program in an empty folder.  Keep its outputs and the folder in @to.
- * Return the wait status, -1 if it takes too long.
+ * Say whether probes were hit since @last was counted, and count again.  The
+ * time that a program takes is not its own where the host has other work.
  */
-static int run(const struct program *p, const char *to, long *ms, bool churning)
+static bool goes_on(struct counts *last)
+{
+	struct counts now;
+	bool more;
+
+	count(&now);
+	more = now.hits > last->hits || now.returns > last->returns;
+	*last = now;
+	return more;
+}
+
+/*
+ * Run a program in an empty folder.  Keep its outputs and the folder in @to.
+ * @last is what was counted before, if there are probes.  Return the wait
+ * status, -1 if it takes too long.
+ */
+static int run(const struct program *p, const char *to, long *ms,
+	       struct counts *last, bool churning)
 {
 	const long began = now_ms();
-	char path[256];
+	long left, seconds = p->deadline;
+	int more = last ? MORE_TIMES : 0;
 	int status = -1;
-	long left;
+	char path[256];
 	pid_t pid;
 
 	remove_tree(WORK);
 	mkdir(WORK, 0755);
+	if (chown(WORK, p->user, p->user))
+		die("%s: %s", WORK, strerror(errno));
 	fflush(stdout);
 	pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
 	if (pid < 0)
@@ -519,10 +551,15 @@ static int run(const struct program *p, const char *to, long *ms, bool churning)
 	setpgid(pid, pid);
 	while (waitpid(pid, &status, WNOHANG) != pid) {
 		status = -1;
-		left = p->deadline - (now_ms() - began) / 1000;
-		if (left <= 0)
+		left = seconds - (now_ms() - began) / 1000;
+		if (left > 0) {
+			wait_a_while(left, churning);
+		} else if (more && goes_on(last)) {
+			more--;
+			seconds += p->deadline;
+		} else {
 			break;
-		wait_a_while(left, churning);
+		}
 	}
 	*ms = now_ms() - began;
 	kill(-pid, SIGKILL);
@@ -703,8 +740,8 @@ static void run_plain(struct program *p)
 	fprintf(stderr, "soak: %s, no probes\n", p->name);
 	snprintf(plain, sizeof(plain), "%s-plain", p->name);
 	snprintf(again, sizeof(again), "%s-again", p->name);
-	first = run(p, plain, &ms, false);
-	second = run(p, again, &p->plain_ms, false);
+	first = run(p, plain, &ms, NULL, false);
+	second = run(p, again, &p->plain_ms, NULL, false);
 	snprintf(plain, sizeof(plain), PLACE "/%s-plain", p->name);
 	snprintf(again, sizeof(again), PLACE "/%s-again", p->name);
 	p->stable = !first && !second && same_tree(again, plain);
@@ -748,7 +785,7 @@ static void run_probed(const struct program *p, const char *round)
 	const size_t refused = count_refused(sites, nr_sites);
 	const size_t enough = nr_churned + nr_groups / nr_cpus;
 	const long began = now_ms();
-	struct counts before, after;
+	struct counts before, after, last;
 	const char *outcome;
 	char name[128];
 	int status, runs = 0;
@@ -761,12 +798,13 @@ static void run_probed(const struct program *p, const char *round)
 	fprintf(stderr, "soak: %s, %s\n", p->name, round);
 	snprintf(name, sizeof(name), "%s-probed", p->name);
 	count(&before);
+	last = before;
 	do {
-		status = run(p, name, &ms, churning);
+		status = run(p, name, &ms, &last, churning);
 		outcome = judge(p, name, status);
 		runs++;
 	} while (churning && !strcmp(outcome, "pass") && nr_churned < enough &&
-		 now_ms() - began < CHURN_MS);
+		 now_ms() - began < p->churn_ms);
 	count(&after);
 	if (count_refused(sites, nr_sites) != refused) {
 		printf("#   a place could not be armed again\n");
@@ -886,6 +924,8 @@ static void set_up(void)
 	}
 	mkdir(PLACE, 0755);
 	mkdir("/dev/shm", 0777);
+	if (chmod("/dev/shm", 01777))
+		fprintf(stderr, "soak: /dev/shm: %m\n");
 }
 
 /*

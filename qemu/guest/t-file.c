@@ -638,6 +638,33 @@ out:
 	unlink(CODE_FILE);
 }
 
+/*
+ * Fault: when an event of two places is deleted while it is armed, the first is
+ * freed, and stays registered; only at the second one is it busy.  Nobody maps
+ * the file: what is freed is not looked at.
+ */
+static void arm_delete_busy(struct result *r)
+{
+	struct probe p = { .defined = false };
+
+	if (!expect(r, make_code((const uint8_t *)code_begin,
+				 code_end - code_begin), "no file") ||
+	    !expect(r, !probe_define_at(&p, CODE_FILE, 0) &&
+		    !probe_extend_at(&p, CODE_FILE, 1), "no event") ||
+	    !expect(r, !probe_arm(&p), "cannot arm the event"))
+		goto out;
+	expect(r, probe_delete(&p) == EBUSY, "armed, and not busy");
+	expect(r, probe_places(&p) == 2, "%d of 2 places are left",
+	       probe_places(&p));
+	probe_disarm(&p);
+	expect(r, !probe_delete(&p), "disarmed, and busy");
+	expect(r, !probe_places(&p), "%d places are left after that",
+	       probe_places(&p));
+out:
+	probe_remove(&p);
+	unlink(CODE_FILE);
+}
+
 const struct test file_tests[] = {
 	TEST_IF("arm-fuse", "sigtrap", arm_fuse, lacks_fuse),
 	TEST_IF("arm-fuse-reading", "pass", arm_fuse_reading, lacks_fuse),
@@ -652,5 +679,6 @@ const struct test file_tests[] = {
 #endif
 	TEST_IF("counter-moved", "fail", counter_moved, lacks_tracefs),
 	TEST_IF("arm-enable-file", "pass", arm_enable_file, lacks_tracefs),
+	TEST_IF("arm-delete-busy", "fail", arm_delete_busy, lacks_tracefs),
 	{ .name = NULL },
 };

@@ -212,6 +212,23 @@ static int probe_enable(const struct probe *p, int on)
 	return trace_write(file, "%d\n", on);
 }
 
+/* This function returns the number of the probe's event for perf, or -1. */
+int probe_id(const struct probe *p)
+{
+	char file[128];
+	int id = -1;
+	FILE *f;
+
+	snprintf(file, sizeof(file), TRACEFS "events/" GROUP "/%s/id", p->event);
+	f = fopen(file, "re");
+	if (!f)
+		return -1;
+	if (fscanf(f, "%d", &id) != 1)
+		id = -1;
+	fclose(f);
+	return id;
+}
+
 /* This function arms a probe and returns 0 or the errno. */
 int probe_arm(struct probe *p)
 {
@@ -229,12 +246,35 @@ void probe_disarm(struct probe *p)
 	p->armed = false;
 }
 
+/* This function deletes the event of a probe, armed or not: 0, or the errno. */
+int probe_delete(const struct probe *p)
+{
+	return trace_write("uprobe_events", "-:" GROUP "/%s\n", p->event);
+}
+
+/* This function returns how many places the event of a probe has. */
+int probe_places(const struct probe *p)
+{
+	FILE *f = fopen(TRACEFS "uprobe_events", "re");
+	char line[512], event[64];
+	int found = 0;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%*c:" GROUP "/%63s", event) == 1 &&
+		    !strcmp(event, p->event))
+			found++;
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
 /* This function removes a probe, disarming it first. */
 void probe_remove(struct probe *p)
 {
 	probe_disarm(p);
 	if (p->defined && !p->places)
-		trace_write("uprobe_events", "-:" GROUP "/%s\n", p->event);
+		probe_delete(p);
 	free(p->places);
 	p->places = NULL;
 	p->defined = false;

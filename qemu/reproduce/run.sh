@@ -17,7 +17,8 @@ disarm() {
 	echo -:reproduce/e >>$trace/uprobe_events
 } 2>/dev/null
 
-[ -x "$program" ] || ${CC:-gcc} -O1 -static -no-pie -fno-pie -fcf-protection=none \
+{ [ -x "$program" ] && [ ! "$1" -nt "$program" ]; } ||
+	${CC:-gcc} -O1 -static -no-pie -fno-pie -fcf-protection=none \
 	$(sed -n 's,^// flags: ,,p' "$1") -o "$program" "$1" ||
 	say 2 "cannot tell: it does not compile"
 [ -e $trace/uprobe_events ] || mount -t tracefs tracefs $trace

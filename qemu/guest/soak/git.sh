@@ -7,8 +7,8 @@ export GIT_AUTHOR_DATE='1330000000 +0000' GIT_COMMITTER_DATE='1330000000 +0000'
 export GIT_CONFIG_NOSYSTEM=1 GIT_EXEC_PATH=/usr/bin
 git init -q -b main repo
 cd repo
-for i in {1..12}; do
-	for k in {1..40}; do echo "line $k of $((i * k % 7))"; done > file$((i % 4))
+for i in {1..5}; do
+	for k in {1..30}; do echo "line $k of $((i * k % 7))"; done > file$((i % 4))
 	git add .
 	git commit -q -m "change $i"
 done
