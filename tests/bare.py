@@ -6,7 +6,9 @@
 The command gets a root file system of its own, in a mount namespace: ``/usr`` has only the files of
 the packages, of what they depend on (no recommendations), and of Debian's required ones, as dpkg
 lists them; ``/etc``, ``/var`` and this clone are those of the machine; there is no home, no
-``/opt``, no ``/dev/kvm`` and no network. What another gate or a person has installed is not there.
+``/opt``, no ``/dev/kvm`` and no network. What another gate or a person has installed is not there,
+nor settings of git for the whole machine; a Python environment with more than `make setup` puts
+into it is refused.
 Nothing is copied and nothing is changed: ``/usr`` is an overlay whose upper layer hides files.
 
 Wants root, unshare(1), mount(8) and overlayfs. Exit status: the command's; 3: this machine cannot.
@@ -16,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import fcntl
+import importlib.metadata
 import os
 import re
 import shutil
@@ -29,12 +32,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.requirements import Requirement
+
 CANNOT = 3
 MARK = "UPROBEKIT_BARE"
 """Set in the environment of the command."""
 
 DPKG = Path("/var/lib/dpkg")
 TOP = ("etc", "var", "proc", "sys")
+OF_THE_MACHINE = ("etc/gitconfig", "etc/ccache.conf", "etc/mailrc")
+"""What a person has settled for programs of ours; none is of a package."""
+
 DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
 _SIOCGIFFLAGS, _SIOCSIFFLAGS, _IFF_UP = 0x8913, 0x8914, 1  # netdevice(7)
@@ -189,6 +197,37 @@ def read_alternatives(folder: Path) -> dict[str, list[str]]:
     return found
 
 
+def find_strangers(name: str, path: list[str] | None = None) -> list[str]:
+    """Return what is installed in a Python environment, and not needed by a project in it.
+
+    Args:
+        name: of the project, whose extras are needed as well.
+        path: where packages are looked for; None: in this environment.
+    """
+    found = list(importlib.metadata.distributions(**({} if path is None else {"path": path})))
+    there = {_plain(one.metadata["Name"]): one for one in found}
+    own = there[_plain(name)].metadata.get_all("Provides-Extra") or []
+    known, open_ones = {"pip", "setuptools"}, [(_plain(name), "")]
+    open_ones += [(_plain(name), extra) for extra in own]
+    seen = set(open_ones)
+    while open_ones:
+        one, extra = open_ones.pop()
+        known.add(one)
+        for line in there[one].requires or () if one in there else ():
+            wish = Requirement(line)
+            if wish.marker and not wish.marker.evaluate({"extra": extra}):
+                continue
+            more = {(_plain(wish.name), each) for each in ("", *wish.extras)} - seen
+            seen |= more
+            open_ones += more
+    return sorted(set(there) - known)
+
+
+def _plain(name: str) -> str:
+    """Return a name as it is compared: Python packaging, "Names and normalization"."""
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
 def _mount(*words: str) -> None:
     done = subprocess.run(["mount", *words], capture_output=True, text=True, check=False)
     if done.returncode:
@@ -235,6 +274,9 @@ def build_root(root: Path, packages: Iterable[str], keep: Iterable[Path]) -> Non
     (root / "tmp").chmod(0o1777)
     for path in keep:
         _bind(path, root / path.relative_to("/"))
+    for path in (root / name for name in OF_THE_MACHINE):
+        if path.exists():
+            _mount("--bind", "/dev/null", str(path))
     listed = root / "run" / "status"
     listed.write_text("\n\n".join(_only(status, names)) + "\n")
     _mount("--bind", str(listed), str(root / "var/lib/dpkg/status"))
@@ -253,11 +295,16 @@ def _only(status: str, names: set[str]) -> Iterator[str]:
 
 
 def _check_python(known: set[str]) -> None:
-    """Check that the Python of this environment is one that will be there.
+    """Check that the Python of this environment is one that will be there, with its packages only.
 
     Raises:
-        BareError: it is below /usr, and of no package.
+        BareError: it is below /usr, and of no package; or more was installed into it.
     """
+    if strangers := find_strangers("uprobekit"):
+        raise BareError(
+            f"'make setup' installs no {', '.join(strangers)} into {sys.prefix}: "
+            "make clean setup, then again"
+        )
     real = os.path.realpath(sys.executable)
     if real.startswith("/usr/") and real not in known:
         raise BareError(f"{real} is of no package of ours: make setup PYTHON3=/usr/bin/python3")
@@ -347,8 +394,12 @@ def _start(arguments: list[str]) -> int:
         if shutil.which(tool) is None:
             raise BareError(f"there is no {tool} here")
     spaces = ["unshare", "--mount", "--net", "--propagation", "private"]
-    if subprocess.run([*spaces, "true"], capture_output=True, check=False).returncode:
-        raise BareError("this machine gives no namespaces (a container without CAP_SYS_ADMIN?)")
+    tried = subprocess.run([*spaces, "true"], capture_output=True, text=True, check=False)
+    if tried.returncode:
+        raise BareError(
+            f"this machine gives no namespaces: {tried.stderr.strip()}; a container without "
+            "CAP_SYS_ADMIN, or a chroot whose / is no mount point?"
+        )
     with tempfile.TemporaryDirectory(prefix="bare-") as root:
         again = [sys.executable, __file__, "--inside", root, *arguments]
         return subprocess.run([*spaces, *again], check=False).returncode

@@ -353,7 +353,7 @@ def main() -> int:
     wanted = parser.parse_args()
     from generator.paths import default_workdir
 
-    rendered = (wanted.workdir or default_workdir()) / wanted.base / "repo.git"
+    rendered = (wanted.workdir or default_workdir()).absolute() / wanted.base / "repo.git"
     if not rendered.is_dir():
         print(f"{rendered}: nothing is rendered; run: uprobekit render", file=sys.stderr)
         return 1

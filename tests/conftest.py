@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the tests share: --update-golden, the made-up tree, and nothing of the user's settings."""
 
+import functools
 import gc
+import itertools
 import os
+import re
 import shutil
-from collections.abc import Callable
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -21,6 +25,14 @@ LEFT_OUT = "uprobekit/left-out"
 _left_out: set[str] = set()
 
 
+def pytest_configure():
+    """Cut off the user's git: what is made for a whole run or module is made before any test."""
+    for name in [name for name in os.environ if name.startswith("GIT_")]:
+        del os.environ[name]
+    os.environ["GIT_CONFIG_GLOBAL"] = os.devnull
+    os.environ["GIT_CONFIG_NOSYSTEM"] = "1"
+
+
 def pytest_addoption(parser):
     """Add the option that `make golden` uses."""
     parser.addoption(
@@ -33,20 +45,23 @@ def pytest_addoption(parser):
         "all when there was no such run",
     )
     parser.addoption(
-        "--first-of-each",
-        action="store_true",
-        help="of a test with many cases only the first: does it run here at all?",
+        "--one-of-each",
+        type=int,
+        metavar="N",
+        help="of a test with many cases only the N-th, counted round: does it run here at all?",
     )
 
 
 def pytest_collection_modifyitems(config, items):
-    """Choose what the last run has left out, or the first case of each test, as asked for."""
-    if config.getoption("--first-of-each"):
-        first = {}
+    """Choose what the last run has left out, or one case of each test, as asked for."""
+    turn = config.getoption("--one-of-each")
+    if turn is not None:
+        cases = {}
         for item in items:
-            first.setdefault(item.nodeid.partition("[")[0], item)
-        config.hook.pytest_deselected(items=[item for item in items if item not in first.values()])
-        items[:] = first.values()
+            cases.setdefault(item.nodeid.partition("[")[0], []).append(item)
+        chosen = {some[turn % len(some)] for some in cases.values()}
+        config.hook.pytest_deselected(items=[item for item in items if item not in chosen])
+        items[:] = [item for item in items if item in chosen]
     known = config.cache.get(LEFT_OUT, None) if config.getoption("--left-out") else None
     if known is not None:
         left, kept = [], []
@@ -54,6 +69,33 @@ def pytest_collection_modifyitems(config, items):
             (kept if item.nodeid in known else left).append(item)
         config.hook.pytest_deselected(items=left)
         items[:] = kept
+
+
+@functools.cache
+def works(*command, given: str = "", says: str = r"\d") -> bool:
+    """Tell whether a tool is there and does what it is for, which a file of its name does not show.
+
+    Args:
+        command: what is run; only its name: it is asked for its version.
+        given: its input.
+        says: a regular expression for what it has to print.
+    """
+    if len(command) == 1:
+        command = (*command, "--version")
+    try:
+        done = subprocess.run(command, input=given, capture_output=True, text=True, timeout=60)
+    except (OSError, ValueError, subprocess.TimeoutExpired):
+        return False
+    return done.returncode == 0 and bool(re.search(says, done.stdout))
+
+
+def pytest_runtest_setup(item):
+    """Leave a test out whose tool is missing or broken: ``needs``, with the arguments of works."""
+    for mark in item.iter_markers("needs"):
+        if not works(*mark.args, **mark.kwargs):
+            tool = Path(mark.args[0]).name
+            broken = ", or what is there does not work" if shutil.which(mark.args[0]) else ""
+            pytest.skip(f"NOT TESTED: no {tool} here{broken}; 'make test-tools' installs it")
 
 
 def pytest_runtest_logreport(report):
@@ -89,16 +131,82 @@ def pytest_runtest_makereport(item):
         report.longrepr = f"{report.longrepr[-1]}; CI leaves no test out, see make test-tools"
 
 
+@pytest.fixture(scope="session")
+def _homes(tmp_path_factory) -> Iterator[Path]:
+    """Return folders that are not there yet; mktemp would look at all of the others each time."""
+    place = tmp_path_factory.mktemp("homes")
+    return (place / str(number) for number in itertools.count())
+
+
 @pytest.fixture(autouse=True)
-def _own_settings(monkeypatch, tmp_path_factory):
-    """Cut off the user's configuration, cache and git repository."""
-    home = tmp_path_factory.mktemp("home")
+def _own_settings(monkeypatch, _homes, _compiled):
+    """Cut off the user's configuration and cache, but for templates compiled in this run."""
+    home = next(_homes)
+    cache = home / ".cache" / "uprobekit"
+    cache.mkdir(parents=True)
+    (cache / "templates").symlink_to(_compiled)
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("UPROBEKIT_WORKDIR", str(home / "workdir"))
-    for name in [name for name in os.environ if name.startswith("GIT_")]:
-        monkeypatch.delenv(name)
-    monkeypatch.setenv("GIT_CONFIG_GLOBAL", os.devnull)
-    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    # how wide help is does not depend on whose terminal it is
+    monkeypatch.delenv("COLUMNS", raising=False)
+
+
+class _Copy:
+    """A copy of the program and its templates, which is as it was again after each test.
+
+    It stays where it is: Jinja and Python know again what they have compiled of it.
+    """
+
+    def __init__(self, place: Path) -> None:
+        self.place = place
+        for name in ("generator", "templates"):
+            # what Python is just writing has a number behind it
+            ignore = shutil.ignore_patterns("*.pyc.*")
+            shutil.copytree(TESTS.parent / name, place / name, ignore=ignore)
+        self._files = self._look()
+
+    def _look(self) -> dict[str, tuple[int, int]]:
+        """Return size and time of each file."""
+        found = {}
+        for folder, _, names in os.walk(self.place):
+            for name in names:
+                path = Path(folder, name)
+                state = path.lstat()
+                found[str(path.relative_to(self.place))] = (state.st_size, state.st_mtime_ns)
+        return found
+
+    def mend(self) -> None:
+        """Let it be as it was."""
+        now = self._look()
+        for name in now.keys() - self._files.keys():
+            (self.place / name).unlink()
+        for name, state in self._files.items():
+            if now.get(name) != state:
+                (self.place / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(TESTS.parent / name, self.place / name)
+
+
+@pytest.fixture(scope="session")
+def _copy(tmp_path_factory) -> _Copy:
+    return _Copy(tmp_path_factory.mktemp("copy"))
+
+
+@pytest.fixture
+def copied(_copy, monkeypatch) -> Iterator[Path]:
+    """Return a copy of ``generator`` and ``templates`` that the test may change."""
+    # a second change in the same second would be taken for the first
+    monkeypatch.setenv("PYTHONDONTWRITEBYTECODE", "1")
+    yield _copy.place
+    _copy.mend()
+
+
+@pytest.fixture(scope="session")
+def _compiled(tmp_path_factory) -> Path:
+    """Return where compiled templates are kept, for this run and all of its processes."""
+    base = tmp_path_factory.getbasetemp()
+    place = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "compiled"
+    place.mkdir(exist_ok=True)
+    return place
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 
 from conftest import TESTS
-from test_report_compare import boot, guest
+from guests import boot, guest
 
 from generator.checks.census.opcodes import OpcodeVerdict
 from generator.checks.checkpatch import CheckpatchResult, Finding
@@ -16,7 +16,9 @@ from generator.checks.patches.code import CodeResult
 from generator.checks.patches.mail import Finding as MailFinding
 from generator.checks.patches.recipients import Recipient
 from generator.checks.proof.summary import Failure, Summary, Uncovered
-from generator.checks.review import Point
+from generator.checks.review.run import Point
+from generator.checks.scaling.count import HitCounts
+from generator.checks.scaling.rates import Rate
 from generator.checks.soak.judge import Refused, Row, Run, Soak
 from generator.checks.soak.judge import as_data as soak_data
 from generator.checks.states.rows import GuardRow, StatesRows, WorldRow
@@ -37,9 +39,11 @@ from generator.report.matrix import BootRow, Matrix
 from generator.report.matrix import Cost as MatrixCost
 from generator.report.mutants import Score, Told
 from generator.report.results import write_boot, write_comparison
+from generator.report.scaling import as_data as scaling_data
 
 BASE = "6.1"
-TIP = read_series(TESTS.parent / "kernel_patches/6.1/review").manifest["tip"]
+MANIFEST = read_series(TESTS.parent / "kernel_patches/6.1/review").manifest
+TIP = MANIFEST["tip"]
 
 
 def make_results(work: Path, *, said: str = "") -> Path:
@@ -103,12 +107,38 @@ def make_results(work: Path, *, said: str = "") -> Path:
     _keep(work, "verdicts", {"bits": 64, "opcodes": [asdict(row) for row in _opcodes()]})
     _keep(work, "proof", asdict(_proof(said)))
     _keep(work, "mutate", {**asdict(_score(said)), "share": 0.975})
-    rows = (
-        Cost(name="push", code="55", how="not stepped", how_base="stepped", ours=800, base=1600),
-        Cost(name="mul", code="f7 e3", how="stepped", how_base="refused", ours=1700, base=None),
+    push = Cost(
+        name="push",
+        site="push",
+        mode="64",
+        kind="gained",
+        code="55",
+        how="not stepped",
+        how_base="stepped",
+        ours=800,
+        base=1600,
+        aim=0.66,
+        limit=0.7,
     )
-    slow = Cost(name=said, code="90", how=said, how_base="stepped", ours=2000, base=1600)
-    _keep(work, "cost", cost_data((*rows, slow) if said else rows))
+    rows = (push, replace(push, name="m32-mul", mode="32", kind="stepped", ours=1700, base=None))
+    slow = replace(push, name=said, site=said, how=said, ours=2000)
+    _keep(work, "cost", cost_data((*rows, slow) if said else rows, base="6.1"))
+    shared = HitCounts(
+        row=said or "nop-one",
+        side="ours",
+        calls=4,
+        instructions=1242,
+        locked=11,
+        shared_lines=4,
+        shared_writes=11,
+        shared_locked=7,
+        allocations=0,
+        frees=0,
+        places=(said or "up_read: 2",),
+    )
+    alone = replace(shared, side="base", shared_lines=3)
+    rate = Rate(row=said or "nop-one-2", ours=(100, 110), base=(100, 100))
+    _keep(work, "scaling", scaling_data([shared, alone] if said else [shared], [rate]))
     counted = Client(name="perf-stat", expected=10000, ours=10000, base=10000)
     lost = Client(name=said, expected=10000, ours=None, base=9999, said=(said,))
     versions = {"linux-perf": said or "6.1"}
@@ -169,8 +199,8 @@ def _keep(work, command, data):
 
 def _boots(work, said):
     dead = guest(status="not ok", outcome="outcome=sigtrap hits=0")
-    before = replace(boot(dead, "baseline"), base=BASE)
-    after = replace(boot(guest(), "tip"), base=BASE)
+    before = replace(boot(dead, "baseline"), base=BASE, tree=MANIFEST["baseline"])
+    after = replace(boot(guest(), "tip"), base=BASE, tree=TIP)
     peer = replace(boot(dead, "peer"), base=BASE)
     if said:
         after = replace(
@@ -295,6 +325,7 @@ def _patches(said):
         "applied": [asdict(Applied(patch="0001", problem=said))],
         "findings": [asdict(finding)] if said else [],
         "code": [asdict(code)],
+        "compiled": [],
         "recipients": [{**asdict(who), "to": who.to}],
     }
 

@@ -10,8 +10,10 @@ from generator.model.edits import (
     InsertHook,
     RemoveFunctions,
     RenameMember,
+    ReplaceTokens,
 )
-from generator.model.series import Identity, Patch, Series
+from generator.model.series import Identity, Patch, Series, Start
+from generator.model.trailers import Trailer
 from generator.render import env
 
 TEMPLATES = TESTS / "trees" / "templates"
@@ -25,6 +27,42 @@ SERIES = Series(
         Patch(ident="member", subject="x86: Rename trap_nr to trap_no", review=("R02",)),
         Patch(ident="block", subject="mini: Add added_shape()", review=("R13",)),
         Patch(ident="call", subject="mini: Call {{ names.callee }}()", review=("R28",)),
+    ),
+)
+
+# a second series, of the unmodified tree: data and templates, and nothing else
+SMALL = Series(
+    name="small",
+    title="mini: Small faults",
+    start=Start.UNMODIFIED,
+    folder="small",
+    bases=("6.1",),
+    author=Identity(name="Mini Tester", email="mini@example.org", date="1330516800 +0000"),
+    patches=(
+        Patch(
+            ident="small-count",
+            subject="mini: Count from one",
+            gist="counts from one",
+            trailers=(Trailer("Cc", "stable@vger.kernel.org"),),
+            edits=(
+                ReplaceTokens(
+                    path="kernel/shapes.c",
+                    pattern="static int shapes_count;",
+                    by="static int shapes_count = 1;",
+                ),
+            ),
+        ),
+        Patch(
+            ident="small-add",
+            subject="mini: Add small_shapes()",
+            edits=(
+                InsertBlock(
+                    path="kernel/shapes.c",
+                    template="small/kernel/small.c",
+                    before=Anchor(kind="function", name="weak_shape"),
+                ),
+            ),
+        ),
     ),
 )
 

@@ -26,7 +26,7 @@ from generator.guest.boot import BootRequest, BootResult, boot_kernel
 from generator.guest.cpio import pack_folder
 from generator.guest.initramfs import GuestRequest, build_guest
 from generator.guest.outcome import scan_console
-from generator.kbuild.kernel import IMAGE
+from generator.kbuild.request import IMAGE
 from generator.paths import default_workdir, ensure_dir, write_atomic
 from generator.progress import SilentObserver
 from generator.text import read_lines

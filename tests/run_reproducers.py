@@ -31,7 +31,7 @@ from generator.checks.clients.pack import (
 from generator.guest.boot import BootRequest, BootResult, boot_kernel
 from generator.guest.cpio import Entry, pack_entries
 from generator.guest.initramfs import GuestRequest, build_guest
-from generator.kbuild.kernel import IMAGE
+from generator.kbuild.request import IMAGE
 from generator.model.catalogue import CATALOGUE
 from generator.paths import data_dir, default_workdir, ensure_dir, write_atomic
 from generator.progress import SilentObserver

@@ -186,6 +186,7 @@ def test_what_is_there(tmp_path):
         "test -e /dev/kvm && exit 12;"
         "mkdir -p $HOME 2>/dev/null && exit 13; dpkg-query -W gcc 2>/dev/null && exit 14;"
         f"test -e {tmp_path} && exit 15; test -e /usr/bin/gcc && exit 16;"
+        "test -s /etc/gitconfig && exit 18;"
         "test $(tail -n +3 /proc/net/dev | wc -l) = 1 || exit 17; ls /home /root /opt; exit 0",
     )
     assert done.returncode == 0, done
@@ -213,7 +214,7 @@ def test_the_gate_has_the_packages_of_setup():
     makefile = (ROOT / "Makefile").read_text()
     recipe = re.search(r"^test-bare:.*\n\t(.*(?:\\\n.*)*)", makefile, re.M)[1]
     assert '--packages "$(PACKAGES)"' in recipe
-    typed = "make test && make test-sweep ARGS=--first-of-each"
+    typed = "make test && make test-sweep ARGS=--one-of-each=$(TURN)"
     assert recipe.endswith(f'script -qec "{typed}" /dev/null')
     assert "make test-bare" in (ROOT / ".ci/run").read_text()
 
@@ -223,7 +224,7 @@ def test_ci_begins_with_the_two_commands_of_the_readme():
     readme = (ROOT / "README.md").read_text().partition("## Two commands")[2]
     typed = re.findall(r"^    (make \S+)", readme, re.M)[:2]
     gates = re.findall(r"^gate \S+\t(.*)$", (ROOT / ".ci/run").read_text(), re.M)
-    assert gates[:3] == [*typed, "make test-bare"]
+    assert gates[:3] == [*typed, "make test-bare TURN=$day"]
     assert typed == ["make qemu-test", "make test"]
     last = ("make test-left-out", "make test-sweep")
     assert gates[-2:] == [f'script -qec "env CI=true {what}" /dev/null' for what in last]
@@ -231,7 +232,7 @@ def test_ci_begins_with_the_two_commands_of_the_readme():
 
 
 def test_one_of_each_is_run_in_the_bare_environment(tmp_path):
-    """Whether a sweep runs there shows in its first case: the others take CI too long."""
+    """Whether a sweep runs there shows in one case a day, in turn: all take CI too long."""
     shutil.copyfile(ROOT / "tests/conftest.py", tmp_path / "conftest.py")
     (tmp_path / "test_it.py").write_text(
         "import pytest\n"
@@ -242,9 +243,10 @@ def test_one_of_each_is_run_in_the_bare_environment(tmp_path):
         "    def test_a(self, a): assert a == '1'\n"
         "def test_c(): pass\n"
     )
-    command = (sys.executable, "-m", "pytest", "-q", "--rootdir=.", "--first-of-each")
-    done = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True, check=False)
-    assert "3 passed, 3 deselected" in done.stdout
+    for turn, said in ((0, "3 passed, 3 deselected"), (1, "2 failed, 1 passed"), (6, "3 passed")):
+        command = (sys.executable, "-m", "pytest", "-q", "--rootdir=.", f"--one-of-each={turn}")
+        done = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True, check=False)
+        assert said in done.stdout
 
 
 def test_what_was_left_out_is_run_alone(tmp_path):
@@ -275,6 +277,102 @@ def test_what_was_left_out_is_run_alone(tmp_path):
     assert run("--left-out", CI="true")[0] == 0
 
 
+def test_packages_of_nobody(tmp_path):
+    """What somebody has installed into the environment is found, what the project needs is not."""
+    for name, lines in {
+        "the_project": ["Requires-Dist: One.Thing[more]", "Requires-Dist: tool; extra == 'dev'"],
+        "one-thing": ["Requires-Dist: deep; extra == 'more'", "Requires-Dist: x; extra == 'none'"],
+        "deep": ["Requires-Dist: the-project"],
+        **dict.fromkeys(("tool", "pip", "x", "Strange_r"), ()),
+    }.items():
+        folder = tmp_path / f"{name}-1.dist-info"
+        folder.mkdir()
+        head = ["Metadata-Version: 2.1", f"Name: {name}", "Version: 1", "Provides-Extra: dev"]
+        (folder / "METADATA").write_text("\n".join([*head, *lines, ""]))
+    assert bare.find_strangers("the-project", [str(tmp_path)]) == ["strange-r", "x"]
+    assert "pytest" not in bare.find_strangers("uprobekit")
+
+
+BROKEN = {
+    "missing": None,
+    "not found": "#!/bin/sh\nexit 127\n",
+    "killed": "#!/bin/sh\nkill -9 $$\n",
+    "says nothing": "#!/bin/sh\n",
+    "says another thing": "#!/bin/sh\necho this system has been minimized\n",
+    "no program": "\0\0\0",
+    "no interpreter": "#!/none/sh\n",
+}
+
+
+def test_a_tool_that_does_not_work_is_none(tmp_path):
+    """A test that needs it is left out, and says so; the file alone is not enough."""
+    shutil.copyfile(ROOT / "tests/conftest.py", tmp_path / "conftest.py")
+    tools = {f"tool-{number}": body for number, body in enumerate(BROKEN.values())}
+    (tmp_path / "test_it.py").write_text(
+        "import pytest\n"
+        + "".join(
+            f"@pytest.mark.needs('{name}')\ndef test_a{number}(): assert False\n"
+            for number, name in enumerate(tools)
+        )
+        + "@pytest.mark.needs('sh', '-c', 'cat', given='word', says='^word$')\n"
+        "def test_b(): pass\n"
+    )
+    for name, body in tools.items():
+        if body is not None:
+            tool = tmp_path / name
+            tool.write_text(body)
+            tool.chmod(0o755)
+    done = subprocess.run(
+        (sys.executable, "-m", "pytest", "-q", "-rs", "--rootdir=.", "-p", "no:cacheprovider"),
+        cwd=tmp_path,
+        env={k: v for k, v in os.environ.items() if k != "CI"}
+        | {"PATH": f"{tmp_path}:{os.environ['PATH']}"},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    for name, body in tools.items():
+        broken = ", or what is there does not work" if body is not None else ""
+        said = f"NOT TESTED: no {name} here{broken}; 'make test-tools'"
+        assert said in done.stdout, (name, body)
+    assert f"1 passed, {len(tools)} skipped" in done.stdout
+
+
+def test_nothing_of_the_users_git(tmp_path):
+    """Neither in a test nor in what is made once for all: his commits may have to be signed."""
+    shutil.copyfile(ROOT / "tests/conftest.py", tmp_path / "conftest.py")
+    (tmp_path / "git").write_text("[commit]\n\tgpgSign = true\n")
+    (tmp_path / "test_it.py").write_text(
+        "import os, pytest, subprocess\n"
+        "def ask(): return subprocess.run(['git', 'config', 'commit.gpgSign']).returncode\n"
+        "@pytest.fixture(scope='session')\n"
+        "def made(): return ask(), 'GIT_DIR' in os.environ\n"
+        "def test_a(made): assert made == (1, False) and ask() == 1\n"
+    )
+    done = subprocess.run(
+        (sys.executable, "-m", "pytest", "-q", "--rootdir=.", "-p", "no:cacheprovider"),
+        cwd=tmp_path,
+        env={**os.environ, "GIT_CONFIG_GLOBAL": str(tmp_path / "git"), "GIT_DIR": "/none"},
+        text=True,
+        capture_output=True,
+        check=False,
+    )
+    assert "1 passed" in done.stdout, done.stdout
+
+
+def test_a_file_of_its_name_is_no_tool():
+    """No test is left out because of what PATH has: ``needs`` asks whether it works."""
+    files = [*TESTS.rglob("*.py")]
+    calls = [
+        (path.name, ast.unparse(node))
+        for path in files
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.skipif"
+    ]
+    assert [call for call in calls if "which(" in call[1]] == []
+    assert len(calls) > 5
+
+
 OTHER_REASONS = {
     "test_proof_kernel.py": "the code is the same for all bases",
     "test_proof_unit.py": "the judge reads it as Intel does: no instruction in these bytes",
@@ -298,7 +396,7 @@ def read_reasons(text: str) -> list[str]:
 
 def test_whoever_leaves_a_test_out_says_so():
     """NOT TESTED, for whatever is not there: CI's last gates look for these words."""
-    files = [*TESTS.glob("*.py")]
+    files = [*TESTS.rglob("*.py")]
     found = {(path.name, reason) for path in files for reason in read_reasons(path.read_text())}
     quiet = {pair for pair in found if not pair[1].startswith("NOT TESTED: ")}
     assert quiet == set(OTHER_REASONS.items())

@@ -116,6 +116,33 @@ def test_without_dpkg(tmp_path):
         assert system in said
 
 
+def packages_that_are_here():
+    """Return what the Makefile asks for of what dpkg has installed, and nobody has hidden."""
+    text = (ROOT / "Makefile").read_text().replace("\\\n", " ")
+    lists = re.findall(r'^(?:PACKAGES|SOAK)\s*= (.*)$|PACKAGES="?([^"\n]*)', text, re.M)
+    names = {name for pair in lists for name in re.findall(r"[a-z][\w.+-]+", " ".join(pair))}
+    names -= {"findstring", "full", "if", "ARGS"}
+    assert len(names) > 50
+    for name in sorted(names):
+        done = subprocess.run(
+            ["dpkg-query", "-L", name], capture_output=True, text=True, check=False
+        )
+        files = [line for line in done.stdout.splitlines() if not line.startswith("/usr/share/")]
+        if done.returncode == 0 and all(os.path.lexists(file) for file in files):
+            yield name
+
+
+@pytest.mark.needs("dpkg-query")
+def test_without_dpkg_what_is_installed_is_found():
+    """Of each package that a target wants: it has to be told by what it brings, not by its name."""
+    here = list(packages_that_are_here())
+    assert "python3-venv" in here and "flex" in here
+    done = subprocess.run(
+        ["/bin/sh", ROOT / ".ci/tools", *here], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+
+
 def test_make_asks_it_where_there_is_no_dpkg(tmp_path):
     """The target goes on without dpkg when everything is there."""
     folder = tmp_path / "bin"

@@ -76,11 +76,13 @@ def test_what_would_be_wrong():
 
 
 def test_nothing_is_rendered(tmp_path):
-    """That is said."""
+    """That is said, with the whole path: git is called in another folder."""
     done = subprocess.run(
-        [sys.executable, TESTS / "compare_diff.py", "--workdir", tmp_path],
+        [sys.executable, TESTS / "compare_diff.py", "--workdir", "."],
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         check=False,
     )
     assert done.returncode == 1 and "uprobekit render" in done.stderr
+    assert str(tmp_path / "6.1") in done.stderr

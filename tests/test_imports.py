@@ -14,9 +14,11 @@ STAGES = (
 )
 LEAVES = {
     "errors": set(),
+    "later": set(),
     "paths": {"errors"},
     "progress": set(),
     "text": set(),
+    "tools": {"errors"},
     "workers": set(),
 }
 MODULES = sorted(PACKAGE.rglob("*.py"))
@@ -63,11 +65,75 @@ def test_every_module_has_a_stage():
     assert {stage_of(path) for path in MODULES} - {""} == set(STAGES) | set(LEAVES)
 
 
+def test_tests_stand_where_what_they_test_does():
+    """A folder of tests is one of the package; above them stands what is for no one package."""
+    root = {"ci_examples", "imports", "one_place", "quotations", "sizes"}
+    root |= {path.stem for path in [*TESTS.glob("*.py"), *PACKAGE.glob("*.py")]}
+    root |= {path.stem.removeprefix("run_") for path in TESTS.glob("run_*.py")}
+    names = [path.name for path in TESTS.rglob("test_*.py")]
+    assert len(names) == len(set(names)) > 60, "pytest imports each by its name alone"
+    for path in TESTS.rglob("test_*.py"):
+        folder = PACKAGE / path.parent.relative_to(TESTS)
+        assert any(folder.glob("*.py")), path
+        assert folder != PACKAGE or path.stem.removeprefix("test_") in root, path
+
+
+STARTS = {"run", "call", "check_call", "check_output", "getoutput", "getstatusoutput", "Popen"}
+DOORS = {
+    "tools.py": "all others",
+    "guest/vm.py": "QEMU, in asyncio",
+    "kbuild/runner.py": "what tuxmake runs, line by line",
+    "cli/output.py": "the pager, which has the terminal",
+}
+
+
+def starts_programs(text: str) -> bool:
+    """Tell whether a module starts a program, in any of Python's ways."""
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and node.module == "subprocess":
+            if STARTS & {alias.name for alias in node.names}:
+                return True
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
+            of = node.func.value.id if isinstance(node.func.value, ast.Name) else ""
+            name = node.func.attr
+            if (of == "subprocess" and name in STARTS) or name.startswith("create_subprocess_"):
+                return True
+            if of == "os" and name.startswith(("exec", "spawn", "posix_spawn", "popen", "system")):
+                return True
+    return False
+
+
+def test_programs_are_started_in_one_place():
+    """The exceptions are those that the docstring of the one door names."""
+    found = {
+        str(path.relative_to(PACKAGE)) for path in MODULES if starts_programs(path.read_text())
+    }
+    assert found == set(DOORS)
+    said = ast.get_docstring(ast.parse((PACKAGE / "tools.py").read_text()))
+    assert said and all(word in said for word in ("guest.vm", "kbuild.runner", "pager"))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("import subprocess\nsubprocess.run(['true'])", True),
+        ("from subprocess import Popen", True),
+        ("import os\nos.execv('/bin/true', [])", True),
+        ("import asyncio\nasyncio.create_subprocess_shell('true')", True),
+        ("import subprocess\nsubprocess.PIPE", False),
+        ("from generator import tools\ntools.run(['true'])", False),
+    ],
+)
+def test_starts_are_seen(text, found):
+    """Every way to start a program is seen."""
+    assert starts_programs(text) is found
+
+
 def test_the_model_is_pure():
     """The model and the plan read no file, start no program and render nothing."""
     allowed = {"__future__", "collections", "dataclasses", "enum", "typing", "generator"}
-    # modules of bases are found by their names, as an import statement finds one
-    finding = {"bases/__init__.py": {"importlib", "pkgutil"}}
+    # modules of bases and of series are found by their names, as an import statement finds one
+    finding = {f"{of}/__init__.py": {"importlib", "pkgutil"} for of in ("bases", "series")}
     for path in [*(PACKAGE / "model").rglob("*.py"), PACKAGE / "plan.py"]:
         more = finding.get(f"{path.parent.name}/{path.name}", set())
         for node in ast.walk(ast.parse(path.read_text())):

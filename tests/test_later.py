@@ -7,8 +7,8 @@ import threading
 
 import pytest
 
-from generator.cli.later import Later
 from generator.errors import CheckFailed
+from generator.later import Later
 
 
 def test_result():

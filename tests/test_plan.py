@@ -17,7 +17,7 @@ from generator.plan import find_base, find_series, plan_series
 def test_every_base_can_be_planned(base):
     """Each patch that the base has gets its number and edits; no hook is left unresolved."""
     plan = plan_series(base, REVIEW)
-    without = {"3.3": {"rseq"}}.get(base.name, set())
+    without = {"3.3": {"rseq", "delete-busy"}}.get(base.name, set())
     patches = [patch for patch in REVIEW.patches if patch.ident not in without]
     assert [planned.patch for planned in plan.patches] == patches
     assert [planned.number for planned in plan.patches] == list(range(1, len(patches) + 1))
@@ -83,6 +83,31 @@ def test_a_patch_that_the_base_does_not_have():
     assert [(each.number, each.patch.ident) for each in planned] == [(1, "member"), (2, "call")]
     base = replace(fake_base.BASE, has=frozenset(("rseq",)))
     assert [each.number for each in plan_series(base, series).patches] == [1, 2, 3]
+
+
+def test_a_series_of_the_unmodified_tree():
+    """Nothing happens before its first patch, and its edits stand in it."""
+    plan = plan_series(fake_base.BASE, fake_base.SMALL)
+    assert plan.baseline == ()
+    assert [planned.edits for planned in plan.patches] == [p.edits for p in fake_base.SMALL.patches]
+    edits = {"small-add": fake_base.BASE.baseline}
+    plan = plan_series(replace(fake_base.BASE, edits=edits), fake_base.SMALL)
+    assert plan.patches[1].edits == (
+        *fake_base.SMALL.patches[1].edits,
+        *fake_base.BASE.baseline,
+    )
+
+
+def test_a_series_that_is_not_made_for_a_base():
+    """The error says which bases it is made for."""
+    with pytest.raises(UserError, match=r"no series 'small' for 6\.12; it is made for: 6\.1$"):
+        plan_series(replace(fake_base.BASE, name="6.12"), fake_base.SMALL)
+
+
+def test_patches_of_several_series():
+    """An identifier belongs to one series: ``has()`` asks for it."""
+    idents = [patch.ident for series in SERIES for patch in series.patches]
+    assert len(idents) == len(set(idents))
 
 
 @pytest.mark.parametrize("name", ["", "6", "6.2", "6.1.192", "v6.1", "6.1 "])
