@@ -9,11 +9,15 @@ FLAVOUR	?= debug leaks races
 TESTS	?= shadow-*,watch-*,step-*,tf-*
 VENV	?= .venv
 WORKDIR	?=
+TURN	?= 0
 PYTHON3	?= python3
 
 # the bases whose patches are committed
 COMMITTED = 6.1 6.12
 EVERY	 = $(if $(filter file,$(origin BASE)),$(if $(TREE),$(BASE),$(COMMITTED)),$(BASE))
+
+# the series that kernel_patches/ has of a base: a new one is there once it was rendered
+OF	 = $(or $(notdir $(wildcard kernel_patches/$(1)/*)),review)
 
 PYTHON	 = $(VENV)/bin/python
 STAMP	 = $(VENV)/.installed
@@ -33,9 +37,11 @@ PACKAGES = python3-venv git make gcc gcc-multilib libc6-dev libc6-dev-i386 \
 	   libc6-dev-x32 flex bison bc perl cpio kmod rsync xz-utils libelf-dev \
 	   libssl-dev ccache qemu-system-x86
 
-# What the full mode of soak runs beside what is there anyway
-SOAK	 = bash bc clang cpp-12 cvise gawk gcc-multilib gdb git gron libpython3.11-testsuite \
-	   luajit nodejs openssl qemu-utils ripgrep stress-ng xz-utils zstd
+# What the full mode of soak runs beside what is there anyway. PostgreSQL's server would be
+# started: it is unpacked (generator/checks/soak), what it loads is installed
+SOAK	 = bash bc binutils clang cvise gawk gcc-12 gcc-multilib gdb git gron \
+	   libicu72 libpython3.11-testsuite libxml2 luajit nodejs openssl postgresql-client-15 \
+	   qemu-utils ripgrep stress-ng tzdata xz-utils zstd
 
 .DEFAULT_GOAL := help
 
@@ -63,7 +69,7 @@ tools:			## install what Debian packages (root), or say the command
 
 $(STAMP): pyproject.toml | tools
 	@$(PYTHON) -m pip --version >/dev/null 2>&1 || $(PYTHON3) -m venv --clear $(VENV)
-	@$(PYTHON) -m pip install -q --disable-pip-version-check -e '.[dev]'
+	@$(PYTHON) -m pip install -q --disable-pip-version-check --use-pep517 -e '.[dev]'
 	@touch $@
 
 setup: $(STAMP)		## tools and the Python environment
@@ -71,8 +77,9 @@ setup: $(STAMP)		## tools and the Python environment
 qemu-test: setup	## the main job: render, build, boot before and after, compare
 	$(RUN) qemu-test --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
 
-series: setup		## render kernel_patches/, of every base unless BASE or TREE names one
-	@set -e; for base in $(EVERY); do $(RUN) render --base $$base $(SOURCE) $(AREA) $(ARGS); done
+series: setup		## render kernel_patches/, every series, of every base unless BASE or TREE names one
+	@set -e; $(foreach base,$(EVERY),$(foreach of,$(call OF,$(base)), \
+		$(RUN) render --base $(base) --series $(of) $(SOURCE) $(AREA) $(ARGS);))
 
 opcodes: setup		## write docs/opcodes.md: what may be probed, from the model
 	$(RUN) opcodes > docs/opcodes.md
@@ -90,8 +97,12 @@ reproducers: setup	## the programs of "uprobekit reproduce" on the unmodified ba
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
 	$(PYTHON) tests/run_reproducers.py --base $(BASE) $(AREA)
 
+mended: setup		## each prefix of the series fixes against the catalogue, self-tests included (builds and boots each)
+	$(RUN) mended --series fixes --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
+
 drift: setup		## fail when kernel_patches/ is not what the model renders, for the same bases
-	@set -e; for base in $(EVERY); do $(RUN) render --check --base $$base $(SOURCE) $(AREA); done
+	@set -e; $(foreach base,$(EVERY),$(foreach of,$(call OF,$(base)), \
+		$(RUN) render --check --base $(base) --series $(of) $(SOURCE) $(AREA);))
 
 check-base: setup	## what needs no kernel build, in one table: drift, checkpatch, review, states, schedules
 	$(RUN) check --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
@@ -99,8 +110,13 @@ check-base: setup	## what needs no kernel build, in one table: drift, checkpatch
 check-%: setup
 	$(RUN) check $* --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
 
+# by the name that `uprobekit measure` has; the targets below install what they need as well
+measure-%: setup
+	$(RUN) measure $* --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
+
 checkpatch: setup	## checkpatch.pl --strict on every patch
-	$(RUN) checkpatch --base $(BASE) $(SOURCE) $(AREA)
+	@set -e; $(foreach of,$(call OF,$(BASE)), \
+		$(RUN) checkpatch --base $(BASE) --series $(of) $(SOURCE) $(AREA);)
 
 matrix: setup		## compile what each patch reaches, every configuration; ARGS="--full" builds and boots
 	@$(MAKE) -s tools PACKAGES="clang sparse"
@@ -113,7 +129,8 @@ verify: setup		## compare the tip with the model by libclang (after a build)
 	$(RUN) verify --base $(BASE) $(SOURCE) $(AREA)
 
 patches: setup		## apply each patch, read its mail, compare objects, list recipients (after a build)
-	$(RUN) patches --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
+	@set -e; $(foreach of,$(call OF,$(BASE)), \
+		$(RUN) patches --base $(BASE) --series $(of) $(SOURCE) $(AREA) $(ARGS);)
 
 states: setup		## explore the states of a probed task, with and without each guard
 	$(RUN) states --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
@@ -148,7 +165,11 @@ cost: setup		## instructions a probe hit takes, ours and the base's (builds both
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
 	$(RUN) cost --base $(BASE) $(SOURCE) $(AREA)
 
-profile: cost		## where the instructions of a hit go, by function (ARGS="--after inc")
+scaling: setup		## hits on several processors: what they share, and how many (builds both; ARGS=--quick)
+	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
+	$(RUN) scaling --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
+
+profile: cost		## where the instructions of a hit go, by function (ARGS="--row push")
 	$(PYTHON) tests/profile_hit.py --base $(BASE) $(AREA) $(ARGS)
 
 coverage: setup		## lines of the series that the self-tests execute in the kernel, by gcov (builds it)
@@ -224,8 +245,8 @@ test: setup		## the fast tests: no kernel, no QEMU
 test-left-out: setup	## the fast tests that the last run left out for want of a tool
 	$(PYTEST) --left-out -m '$(FAST)'
 
-test-bare: setup	## the fast tests, and one of each sweep, where only what setup installs is found (root)
-	$(PYTHON) tests/bare.py --packages "$(PACKAGES)" script -qec "make test && make test-sweep ARGS=--first-of-each" /dev/null
+test-bare: setup	## the fast tests, and the TURN-th of each sweep, where only what setup installs is found (root)
+	$(PYTHON) tests/bare.py --packages "$(PACKAGES)" script -qec "make test && make test-sweep ARGS=--one-of-each=$(TURN)" /dev/null
 
 test-sweep: setup	## the tests that go through all of a kind: each guard lost, each file damaged
 	$(PYTEST) -n 2 --dist worksteal -m '$(PLAIN) and sweep' $(ARGS)
@@ -235,8 +256,11 @@ test-browser: setup	## the report in a headless browser (installs chromium)
 	$(PYTHON) -m pytest -q -m browser
 
 test-kernel: setup	## the tests that need a kernel source and QEMU
-	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m 'kernel and not build and not boot'
-	$(PYTHON) -m pytest -q -m 'build or boot'
+	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m 'kernel and not sweep and not build and not boot' --durations=10
+	$(PYTHON) -m pytest -q -m 'build or boot' --durations=20
+
+test-kernel-sweep: setup	## those that go through all of a kind on a kernel source: dearer than CI allows
+	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m 'kernel and sweep'
 
 golden: setup		## rewrite the expected files of the tests
 	$(PYTEST) -m '$(PLAIN)' --update-golden
@@ -254,9 +278,9 @@ bench-diff: setup	## lines and seconds of diff beside git range-diff, b4 diff, i
 clean:			## remove the Python environment and caches; not the work area
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help tools setup qemu-test series opcodes drift checkpatch matrix review verify patches \
-	states picture proof proof-full schedules fuzz mutate faults census cost profile coverage corpus soak clients \
+.PHONY: help tools setup qemu-test series opcodes mended drift checkpatch matrix review verify patches \
+	states picture proof proof-full schedules fuzz mutate faults census cost scaling profile coverage corpus soak clients \
 	qemu-test-debug qemu-test-i386 bochs-test block-test build boot lint types test-tools test test-left-out test-bare test-sweep \
-	test-browser test-kernel golden check bench bench-diff clean
+	test-browser test-kernel test-kernel-sweep golden check bench bench-diff clean
 
 .PHONY: check-base verdicts report pictures hunted
