@@ -15,7 +15,7 @@ from functools import cache
 
 from generator import csource
 from generator.errors import UserError
-from generator.model.edits import InsertStatement, ReplaceTokens, Templated
+from generator.model.edits import InsertStatement, ReplaceTokens, Templated, text_of
 from generator.model.guards import GUARDS, Guard
 from generator.model.series import SERIES
 from generator.model.steps import OUR_STEPS, Step
@@ -133,14 +133,13 @@ def _call(plan: Plan, templates: Templates, kind: str, item: Step | Guard) -> Ma
     """Return the call that an edit brings for a step or a guard."""
     for edit in (edit for one in plan.patches for edit in one.edits):
         if isinstance(edit, InsertStatement):
-            function, text = edit.function, edit.text
+            function = edit.function
         elif isinstance(edit, ReplaceTokens):
-            function, text = edit.within, edit.by
+            function = edit.within
         else:
             continue
-        calls = next(csource.words(text, item.callee), None) is not None
-        if calls and item.path in edit.path:
-            text = templates.text(text)
+        text = templates.text(text_of(edit)) if item.path in edit.path else ""
+        if next(csource.words(text, item.callee), None) is not None:
             whole = csource.Span(0, len(text))
             return Mark(
                 kind=kind,

@@ -6,7 +6,8 @@ number or a column; one that does not find its place fails with file, function a
 looked for.
 
 Every ``text`` and template is rendered first (see ``render``), so that names which differ from
-base to base stand in one place.
+base to base stand in one place. C that an edit brings stands in a template, and ``piece`` names it;
+what stands in the text itself is a token, an ``#include`` or a number.
 """
 
 from __future__ import annotations
@@ -14,6 +15,25 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
+
+_BEGIN, _END = "{{ piece('", "') }}"
+
+
+def piece(*path: str) -> str:
+    """Return the text of an edit that is a template: ``piece("mm/mremap.c", "grown")``.
+
+    Args:
+        path: folders and name below ``templates/``, without ``.c.j2``; the file that the text goes
+            into gives the folders.
+    """
+    return f"{_BEGIN}{'/'.join(path)}.c{_END}"
+
+
+def piece_in(text: str) -> str:
+    """Return the template that ``text`` has from ``piece``, without ``.j2``; "" if it has none."""
+    bare = text.strip("\n")
+    is_one = bare.startswith(_BEGIN) and bare.endswith(_END)
+    return bare.removeprefix(_BEGIN).removesuffix(_END) if is_one else ""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +98,7 @@ class RemoveStatements(Edit):
 class ReplaceTokens(Edit):
     """Replace a token pattern; ``$x`` in it captures an expression and may be used in ``by``.
 
+    Further lines of ``by`` are indented like the line that the pattern begins in.
     ``within`` names the function or macro it is looked for in; empty means the whole file.
     ``count`` is how often it must be found; 0 means once or more.
     """
@@ -199,6 +220,24 @@ class CreateFile(Edit):
 
 Templated = InsertBlock | WriteFile | CreateFile
 """The edits that bring a template into a file."""
+
+
+def text_of(edit: Edit) -> str:
+    """Return the text that an edit brings, not rendered; "" for one that brings none, or a block.
+
+    A declaration that is replaced is not new: ``ReplaceDeclaration`` has its text for itself.
+    """
+    match edit:
+        case InsertStatement() | InsertLines():
+            return edit.text
+        case ReplaceTokens():
+            return edit.by
+    return ""
+
+
+def template_of(edit: Edit) -> str:
+    """Return the template that an edit brings, a block or a piece; "" for one that brings none."""
+    return edit.template if isinstance(edit, Templated) else piece_in(text_of(edit))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,13 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from generator.model.edits import (
-    Edit,
-    InsertLines,
-    InsertStatement,
-    ReplaceDeclaration,
-    ReplaceTokens,
-)
+from generator.model.edits import Edit, ReplaceDeclaration, piece_in, text_of
 from generator.model.interface import INTERFACE
 from generator.patches.definition import write_function
 from generator.patches.draft import Draft, place_of_constant, write_constant
@@ -82,18 +76,13 @@ def bring_file(
         work.own_block(template, text)
     templates = Templates(scope)
     for edit in edits:
-        for source in _texts(edit):
-            work.own_text(source, templates.text(source))
+        source = _text(edit)
+        work.own_text(source, templates.text(source))
     return work.run()
 
 
-def _texts(edit: Edit) -> tuple[str, ...]:
-    match edit:
-        case InsertStatement() | InsertLines() | ReplaceDeclaration():
-            return (edit.text,)
-        case ReplaceTokens():
-            return () if "$" in edit.by else (edit.by,)
-    return ()
+def _text(edit: Edit) -> str:
+    return edit.text if isinstance(edit, ReplaceDeclaration) else text_of(edit)
 
 
 class _File:
@@ -105,6 +94,7 @@ class _File:
         self._draft, self._path, self._scope = draft, path, scope
         self._old, self._new = old, new
         self._origin: dict[int, Origin] = {}
+        self._indent: dict[int, str] = {}
         self._text: dict[int, _Text] = {}
         self._heads: dict[str, str] = {}
 
@@ -120,7 +110,7 @@ class _File:
             self._origin.update(enumerate(origins, start))
 
     def own_text(self, source: str, rendered: str) -> None:
-        wanted = [row.strip() for row in rendered.rstrip("\n").split("\n")]
+        wanted = [row.strip() for row in rendered.strip("\n").split("\n")]
         have = [row.strip() for row in self._old]
         places = [
             start
@@ -130,9 +120,22 @@ class _File:
         ]
         if len(places) != 1 or not any(wanted):
             return
+        if template := piece_in(source):
+            self._own_piece(template, places[0])
+            return
         rows = self._old[places[0] : places[0] + len(wanted)]
         text = _Text(source, rendered, places[0], rows, list(rows))
         self._text.update({places[0] + n: text for n in range(len(wanted))})
+
+    def _own_piece(self, template: str, start: int) -> None:
+        """Note which line of a template each line of a piece is of, which an edit has indented."""
+        for number, origin in enumerate(trace_template(template, self._scope), start):
+            self._origin[number] = origin
+            self._indent[number] = self._old[number].removesuffix(origin.text)
+
+    def _bare(self, row: str, number: int) -> str:
+        """Return a line as its template has it beside a line of the old text."""
+        return escaped(row.removeprefix(self._indent.get(number, "")))
 
     def run(self) -> list[Brought]:
         matcher = difflib.SequenceMatcher(None, self._old, self._new, autojunk=False)
@@ -169,11 +172,11 @@ class _File:
             place = before.line
             if behind and behind.template == before.template:
                 place = lines.outermost(before.line, behind.line)
-            lines.put(place, map(escaped, rows))
+            lines.put(place, [self._bare(row, at - 1) for row in rows])
             return f"templates/{before.template}:{place + 1}"
         if behind:
             lines = self._draft.lines(behind.template)
-            lines.put(behind.line - 1, map(escaped, rows))
+            lines.put(behind.line - 1, [self._bare(row, at) for row in rows])
             return f"templates/{behind.template}:{behind.line + 1}"
         for number, text in ((at - 1, self._text.get(at - 1)), (at, self._text.get(at))):
             if text:
@@ -195,7 +198,7 @@ class _File:
             origin, text = self._origin.get(first), self._text.get(first)
             if origin and origin.literal:
                 lines = self._draft.lines(origin.template)
-                lines.put(origin.line, map(escaped, rows))
+                lines.put(origin.line, [self._bare(row, first) for row in rows])
             elif text:
                 text.more.setdefault(first - text.start, []).extend(rows)
         return place
@@ -206,9 +209,10 @@ class _File:
             lines = self._draft.lines(origin.template)
             source = lines.old[origin.line]
             kept = None
-            if new is not None and "{{" in source:
-                kept = with_expressions(source, origin.text, new)
-            lines.changed[origin.line] = kept if kept or new is None else escaped(new)
+            bare = None if new is None else new.removeprefix(self._indent.get(number, ""))
+            if bare is not None and "{{" in source:
+                kept = with_expressions(source, origin.text, bare)
+            lines.changed[origin.line] = kept if kept or bare is None else escaped(bare)
             return f"templates/{origin.template}:{origin.line + 1}"
         if origin:
             return self._generated(origin)

@@ -204,6 +204,7 @@ class Templates:
             "number": self.number,
             "head": self.head,
             "name": self.name,
+            "piece": self.file,
             "prototype": self.prototype,
             "signature": self.signature,
             "prototypes": self.prototypes,

@@ -19,7 +19,8 @@ from jinja2 import nodes
 
 from generator.errors import UserError
 from generator.model.bases import Base
-from generator.model.edits import Templated
+from generator.model.bases.base import hook_statement
+from generator.model.edits import template_of
 from generator.model.series import Series
 from generator.render.env import environment
 from generator.render.marks import is_mark
@@ -135,7 +136,8 @@ def _used(base: Base, every: Sequence[Series]) -> set[str]:
     for series in every:
         if not series.bases or base.name in series.bases:
             edits += [edit for patch in series.patches for edit in patch.edits]
-    return {edit.template for edit in edits if isinstance(edit, Templated)}
+    edits += map(hook_statement, base.hooks)
+    return {template_of(edit) for edit in edits} - {""}
 
 
 class _Unknown(Exception):  # noqa: N818 - nothing is wrong

@@ -101,6 +101,13 @@ def _filled(by: str, captured: Mapping[str, str]) -> str:
     return re.sub(r"\$(\w+)", lambda match: captured[match.group(1)], by)
 
 
+def _indented(by: str, text: str, place: int) -> str:
+    """Return ``by`` with its further lines indented like the line of ``place`` in ``text``."""
+    line = text[text.rfind("\n", 0, place) + 1 :]
+    indent = line[: len(line) - len(line.lstrip(" \t"))]
+    return re.sub(r"\n(?=[^\n#])", f"\n{indent}", by)
+
+
 @_apply.register
 def _(edit: model.ReplaceTokens, tree: WorkingTree, render: Renderer, _r: Renderer) -> None:
     text = tree.read(edit.path)
@@ -113,9 +120,10 @@ def _(edit: model.ReplaceTokens, tree: WorkingTree, render: Renderer, _r: Render
             f"'{edit.pattern}' is found {len(found)} time(s), expected {wanted}",
             function=edit.within,
         )
-    by = render(edit.by)
+    by = render(edit.by).removesuffix("\n")
     for place, captured in reversed(found):
-        text = text[: place.start] + _filled(by, captured) + text[place.end :]
+        new = _filled(_indented(by, text, place.start), captured)
+        text = text[: place.start] + new + text[place.end :]
     tree.write(edit.path, text)
 
 

@@ -23,13 +23,7 @@ from pathlib import Path
 from generator import csource
 from generator.errors import UserError
 from generator.model.bases import Base
-from generator.model.edits import (
-    Edit,
-    InsertLines,
-    InsertStatement,
-    ReplaceDeclaration,
-    ReplaceTokens,
-)
+from generator.model.edits import Edit, ReplaceDeclaration, piece_in, text_of
 from generator.model.interface import INTERFACE
 from generator.paths import read_now, write_atomic
 from generator.render.env import BASELINE, Templates
@@ -122,8 +116,8 @@ class NameCheck:
             beside = tuple(other for where, other in tree.blocks if where == path)
             look.text(text, partial(place_in_template, template, beside=beside))
         for edit in edits:
-            for text in _texts(edit) if edit.path.endswith((".c", ".h")) else ():
-                look.text(templates.text(text), partial(_place_of_edit, text))
+            text = _text(edit) if edit.path.endswith((".c", ".h")) else ""
+            look.text(templates.text(text), partial(_place_of_edit, text))
 
     def message(self, template: str, text: str) -> None:
         """Keep a commit message; its names are looked at when all prefixes are known."""
@@ -215,8 +209,9 @@ def _line_at(text: str, position: int) -> str:
     return text[text.rfind("\n", 0, position) + 1 :].partition("\n")[0].strip()
 
 
-def _place_of_edit(text: str, _word: str, *, line: str) -> str:
-    return place_of_text(text)
+def _place_of_edit(text: str, word: str, *, line: str) -> str:
+    template = piece_in(text)
+    return place_in_template(template, word) if template else place_of_text(text)
 
 
 def _said(template: str, name: str) -> Problem:
@@ -232,13 +227,8 @@ def _commented(name: str, place: Callable[[str], str]) -> Problem:
     return Problem(where=place(name), what=what, hint="was it renamed?")
 
 
-def _texts(edit: Edit) -> tuple[str, ...]:
-    match edit:
-        case InsertStatement() | InsertLines() | ReplaceDeclaration():
-            return (edit.text,)
-        case ReplaceTokens():
-            return (edit.by,)
-    return ()
+def _text(edit: Edit) -> str:
+    return edit.text if isinstance(edit, ReplaceDeclaration) else text_of(edit)
 
 
 class _Prefix:
@@ -282,7 +272,7 @@ class _Prefix:
         self._defined = frozenset(
             name for text in tree.blocks.values() for name in structs_in(text)
         ) - frozenset(self._fields)
-        inserted = inserted_lines(check.base)
+        inserted = inserted_lines(check.base, templates)
         self._late_fields = {
             match[1]: ident
             for ident, text in inserted

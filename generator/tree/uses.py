@@ -15,6 +15,7 @@ from generator import csource
 from generator.model.bases import Base
 from generator.model.edits import InsertLines
 from generator.model.interface import INTERFACE
+from generator.render.env import Templates
 
 _KEYWORDS = frozenset(
     (
@@ -197,10 +198,10 @@ def members_in(text: str, struct: str) -> frozenset[str]:
     )
 
 
-def inserted_lines(base: Base) -> list[tuple[str, str]]:
-    """Return the lines that edits of a base insert, each with its patch."""
+def inserted_lines(base: Base, templates: Templates) -> list[tuple[str, str]]:
+    """Return the lines that edits of a base insert, rendered, each with its patch."""
     return [
-        (ident, edit.text)
+        (ident, templates.text(edit.text))
         for ident, group in base.edits.items()
         for edit in group
         if isinstance(edit, InsertLines)

@@ -88,7 +88,7 @@ def desk(program, tmp_path, monkeypatch):
 def start(program, words, *, shell="", disk=None):
     """Start a command in a session of its own, as a shell with a limit of the disk does.
 
-    Python keeps bytecode that a full disk has cut off, and fails at it from then on: it writes none.
+    Python keeps bytecode that a full disk has cut off, and fails at it from then on: none is kept.
     """
 
     def limits():

@@ -5,6 +5,7 @@ import base64
 import json
 import quopri
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -607,7 +608,8 @@ def test_pager(sides, tmp_path):
     command = [sys.executable, "-m", "generator", "diff", *map(str, sides)]
     import os
 
-    environment = {**os.environ, "GIT_PAGER": f"cat > {tmp_path / 'paged'}", "TERM": "xterm"}
+    pager = f"cat > {shlex.quote(str(tmp_path / 'paged'))}"
+    environment = {**os.environ, "GIT_PAGER": pager, "TERM": "xterm"}
     done = subprocess.run(
         command,
         stdout=slave,

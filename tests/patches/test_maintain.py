@@ -7,6 +7,7 @@ import gzip
 import importlib.util
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -642,13 +643,15 @@ def test_the_command_that_imports_it(fake, tmp_path, capsys):
     patch.write_text(patch.read_text().replace("+", "+/* mine */ ", 1))
     assert main(arguments) == 1
     said = capsys.readouterr().err
-    assert f"uprobekit import --base 6.1 --tree {MINI} {patch}; " in said
+    assert f"uprobekit import --base 6.1 --tree {MINI} {shlex.quote(str(patch))}; " in said
     assert "cover letter" not in said
     cover.write_text(cover.read_text() + "More.\n")
     assert main(arguments) == 1
     said = capsys.readouterr().err
     assert "messages/cover.txt.j2" in said
-    assert f"uprobekit import --base 6.1 --tree {MINI} {patch}; " in said, "it has no change"
+    assert f"uprobekit import --base 6.1 --tree {MINI} {shlex.quote(str(patch))}; " in said, (
+        "it has no change"
+    )
 
 
 @pytest.mark.parametrize("how", ["no list", "an empty list"])

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from generator.errors import UserError
 from generator.model import edits as model
-from generator.model.edits import Edit
+from generator.model.edits import Edit, piece_in
 from generator.plan import Plan
 from generator.render.env import Scope, Templates
 from generator.tree.acquire import Source
@@ -255,6 +255,8 @@ def _beside(edit: model.InsertBlock | model.InsertLines) -> str:
 
 
 def _short(text: str) -> str:
+    if template := piece_in(text):
+        return template
     lines = text.strip().splitlines() or [""]
     first = " ".join(lines[0].split())
     return f"{first} ..." if len(lines) > 1 else first

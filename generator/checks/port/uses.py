@@ -83,7 +83,7 @@ def find_needs(base: Base, series: Series) -> Needs:
     names = sorted({e.template for e in edits if isinstance(e, Templated)})
     names = [name for name in names if name.endswith((".c", ".h"))]
     texts = {name: csource.mask(templates.file(name)) for name in names}
-    inserted = "".join(edit.text for edit in edits if isinstance(edit, InsertLines))
+    inserted = "".join(templates.text(e.text) for e in edits if isinstance(e, InsertLines))
     own = _own(base, templates, series, [*texts.values(), inserted])
     own |= {
         name

@@ -13,8 +13,9 @@ from generator.model.edits import (
     InsertLines,
     InsertStatement,
     ReplaceTokens,
+    piece,
 )
-from generator.model.files import CORE, TRACE
+from generator.model.files import CORE, MREMAP, TRACE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -40,21 +41,6 @@ class Hook:
     last: bool = False
     blank: bool = False
     patch: str
-
-
-HOOK_TEXTS = {
-    "uprobe_free_utask": "uprobe_free_utask(tsk);",
-    "uprobe_copy_process": "uprobe_copy_process(p);",
-    "uprobe_reset_state": "uprobe_reset_state(mm);",
-    "uprobe_deny_signal": "if (unlikely(uprobe_deny_signal()))\n\treturn {{ names.no_signal }};",
-    "uprobe_notify_resume": "if ({{ names.user_work }} & _TIF_UPROBE)\n"
-    "\tuprobe_notify_resume(regs);",
-    "arch_uprobe_exception_notify": "WARN_ON(register_die_notifier(&uprobe_exception_nb));",
-    "uprobe_start_mremap": "/* The pages have gone, with what was in them. */\n"
-    "uprobe_start_mremap(mm);",
-    "uprobe_end_mremap": "uprobe_end_mremap(mm);",
-}
-"""What the calls of hooks say that several bases have, by the function that is called."""
 
 
 def hook_statement(hook: Hook) -> InsertStatement:
@@ -84,8 +70,7 @@ INSTALL_EDITS: tuple[Edit, ...] = (
         path=CORE,
         within="install_breakpoint",
         pattern="if (!$err) $forget; else if ($first)",
-        by="/* MMF_RECALC_UPROBES stays: tasks remember what was unmapped. */\n"
-        "\tif ($err && $first)",
+        by=piece(CORE, "install-failed"),
     ),
 )
 """Only who makes what was remembered outdated may clear MMF_RECALC_UPROBES."""
@@ -94,25 +79,45 @@ TREE_EDITS: tuple[Edit, ...] = (
     *INSTALL_EDITS,
     InsertLines(
         path=CORE,
-        text="/* Counts what has left uprobes_tree, under uprobes_treelock */\n"
-        "static unsigned int uprobes_deleted;\n\n",
+        text=piece(CORE, "deleted-count") + "\n",
         before=Anchor(kind="function", name="delete_uprobe"),
     ),
     InsertStatement(
         path=CORE,
         function="delete_uprobe",
-        text="uprobes_deleted++;",
+        text=piece(CORE, "count-deleted"),
         after="rb_erase",
     ),
 )
 """Without RCU: the tree counts what leaves it."""
 
+UNLESS_CHANGED = InsertStatement(
+    path=CORE,
+    function="install_breakpoint",
+    text=piece(CORE, "unless-changed"),
+    before="MMF_HAS_UPROBES",
+    blank=True,
+)
+"""Code that has changed since it was analysed gets no breakpoint."""
+
+JOIN_EDITS: tuple[Edit, ...] = (
+    InsertStatement(
+        path=MREMAP,
+        function="move_vma",
+        text=piece(MREMAP, "copy-start"),
+        before="copy_vma",
+    ),
+    InsertStatement(
+        path=MREMAP, function="move_vma", text=piece(MREMAP, "copy-end"), after="copy_vma"
+    ),
+)
+"""For a base that arms a mapping when it is joined with the one that pages come to."""
+
 DELETE_BUSY: tuple[Edit, ...] = (
     InsertStatement(
         path=TRACE,
         function="unregister_trace_uprobe",
-        text="{% filter trim %}{% include 'kernel/trace/trace_uprobe.c/delete-busy.c.j2' %}"
-        "{% endfilter %}",
+        text=piece(TRACE, "delete-busy"),
         before="trace_probe_has_sibling",
         blank=True,
     ),

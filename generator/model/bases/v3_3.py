@@ -11,7 +11,14 @@ Length: data; an entry for each name, hook and edit of the base, which shares li
 
 from __future__ import annotations
 
-from generator.model.bases.base import HOOK_TEXTS, TREE_EDITS, Base, Hook, core_block
+from generator.model.bases.base import (
+    JOIN_EDITS,
+    TREE_EDITS,
+    UNLESS_CHANGED,
+    Base,
+    Hook,
+    core_block,
+)
 from generator.model.bases.former import (
     renamed_functions,
     renamed_prototypes,
@@ -29,12 +36,12 @@ from generator.model.edits import (
     RenameIdentifiers,
     RenameMember,
     ReplaceTokens,
+    piece,
 )
-from generator.model.files import ARCH, ARCH_H, COMPAT_H, CORE, CORE_H
+from generator.model.files import ARCH, ARCH_H, COMPAT_H, CORE, CORE_H, MREMAP
 
 FORK = "kernel/fork.c"
 MMAP = "mm/mmap.c"
-MREMAP = "mm/mremap.c"
 ELF_H = "arch/x86/include/asm/elf.h"
 PTRACE = "arch/x86/kernel/ptrace.c"
 SIGNAL = "arch/x86/kernel/signal.c"
@@ -121,20 +128,20 @@ _BASELINE: tuple[Edit, ...] = (
     InsertLines(
         path=FORK, text=_UPROBES_INCLUDE, after=Anchor(kind="include", name="linux/signalfd.h")
     ),
-    InsertStatement(path=FORK, function="fork_init", text="uprobes_init();", blank=True),
+    InsertStatement(path=FORK, function="fork_init", text=piece(FORK, "init"), blank=True),
     InsertStatement(
-        path=FORK, function="dup_mmap", text="uprobe_start_dup_mmap();", before="down_write"
+        path=FORK, function="dup_mmap", text=piece(FORK, "start-dup"), before="down_write"
     ),
     InsertStatement(
         path=FORK,
         function="dup_mmap",
-        text="uprobe_dup_mmap(oldmm, mm);",
+        text=piece(FORK, "dup"),
         after="down_write_nested",
     ),
     InsertStatement(
         path=FORK,
         function="dup_mmap",
-        text="uprobe_end_dup_mmap();",
+        text=piece(FORK, "end-dup"),
         after="up_write",
         last=True,
     ),
@@ -144,15 +151,14 @@ _BASELINE: tuple[Edit, ...] = (
     InsertStatement(
         path=MMAP,
         function="vma_adjust",
-        text="uprobe_munmap(vma, vma->vm_start, vma->vm_end);\n"
-        "if (adjust_next)\n\tuprobe_munmap(next, next->vm_start, next->vm_end);",
+        text=piece(MMAP, "adjust-start"),
         before="mutex_lock",
         blank=True,
     ),
     InsertStatement(
         path=MMAP,
         function="vma_adjust",
-        text="if (root) {\n\tuprobe_mmap(vma);\n\tif (adjust_next)\n\t\tuprobe_mmap(next);\n}",
+        text=piece(MMAP, "adjusted"),
         after="mapping",
         last=True,
         blank=True,
@@ -160,20 +166,20 @@ _BASELINE: tuple[Edit, ...] = (
     InsertStatement(
         path=MMAP,
         function="vma_adjust",
-        text="uprobe_munmap(next, next->vm_start, next->vm_end);",
+        text=piece(MMAP, "next-gone"),
         before="fput",
     ),
     InsertStatement(
         path=MMAP,
         function="vma_adjust",
-        text="if (insert && file)\n\tuprobe_mmap(insert);",
+        text=piece(MMAP, "inserted"),
         before="validate_mm",
         blank=True,
     ),
     InsertStatement(
         path=MMAP,
         function="mmap_region",
-        text="if (file)\n\tuprobe_mmap(vma);",
+        text=piece(MMAP, "mapped"),
         after="perf_event_mmap",
     ),
     InsertLines(
@@ -182,7 +188,7 @@ _BASELINE: tuple[Edit, ...] = (
     InsertStatement(
         path="mm/memory.c",
         function="unmap_vmas",
-        text="if (vma->vm_file)\n\tuprobe_munmap(vma, start, end);",
+        text=piece("mm/memory.c", "unmap"),
         before="VM_ACCOUNT",
         blank=True,
     ),
@@ -311,7 +317,7 @@ _HOOKS = (
         callee="uprobe_free_utask",
         path=FORK,
         function="mm_release",
-        text=HOOK_TEXTS["uprobe_free_utask"],
+        text=piece(FORK, "free-utask"),
         before="deactivate_mm",
         blank=True,
         patch="utask",
@@ -320,7 +326,7 @@ _HOOKS = (
         callee="uprobe_copy_process",
         path=FORK,
         function="copy_process",
-        text=HOOK_TEXTS["uprobe_copy_process"],
+        text=piece(FORK, "copy-process"),
         after="trace_task_newtask",
         patch="utask",
     ),
@@ -328,7 +334,7 @@ _HOOKS = (
         callee="uprobe_reset_state",
         path=FORK,
         function="mm_init",
-        text=HOOK_TEXTS["uprobe_reset_state"],
+        text=piece(FORK, "reset-state"),
         before="mm_init_aio",
         patch="xol",
     ),
@@ -336,7 +342,7 @@ _HOOKS = (
         callee="uprobe_clear_state",
         path=FORK,
         function="mmput",
-        text="uprobe_clear_state(mm);",
+        text=piece(FORK, "clear-state"),
         before="exit_aio",
         patch="xol",
     ),
@@ -344,7 +350,7 @@ _HOOKS = (
         callee="uprobe_deny_signal",
         path="kernel/signal.c",
         function="get_signal_to_deliver",
-        text=HOOK_TEXTS["uprobe_deny_signal"],
+        text=piece("kernel/signal.c", "deny-signal"),
         after="signr",
         blank=True,
         patch="hit",
@@ -353,7 +359,7 @@ _HOOKS = (
         callee="uprobe_notify_resume",
         path=SIGNAL,
         function="do_notify_resume",
-        text=HOOK_TEXTS["uprobe_notify_resume"],
+        text=piece("kernel/entry/common.c", "notify-resume"),
         before="_TIF_SIGPENDING",
         blank=True,
         patch="hit",
@@ -362,7 +368,7 @@ _HOOKS = (
         callee="arch_uprobe_exception_notify",
         path=CORE,
         function="uprobes_init",
-        text=HOOK_TEXTS["arch_uprobe_exception_notify"],
+        text=piece(CORE, "register-notifier"),
         blank=True,
         patch="hit",
     ),
@@ -370,7 +376,7 @@ _HOOKS = (
         callee="uprobe_start_mremap",
         path=MREMAP,
         function="move_vma",
-        text=HOOK_TEXTS["uprobe_start_mremap"],
+        text=piece(MREMAP, "unmap-start"),
         before="do_munmap",
         patch="move",
     ),
@@ -378,7 +384,7 @@ _HOOKS = (
         callee="uprobe_end_mremap",
         path=MREMAP,
         function="move_vma",
-        text=HOOK_TEXTS["uprobe_end_mremap"],
+        text=piece(MREMAP, "unmap-end"),
         after="do_munmap",
         patch="move",
     ),
@@ -428,7 +434,7 @@ _UTASK: tuple[Edit, ...] = (
     core_block("utask.c"),
     InsertLines(
         path="include/linux/sched.h",
-        text="#ifdef CONFIG_UPROBES\n\tstruct uprobe_task *utask;\n#endif\n",
+        text=piece("include/linux/sched.h", "utask-3.3"),
         before=Anchor(kind="conditional", name="CONFIG_HAVE_HW_BREAKPOINT"),
     ),
     *_hooks("utask"),
@@ -437,12 +443,7 @@ _UTASK: tuple[Edit, ...] = (
 _XOL: tuple[Edit, ...] = (
     InsertLines(
         path=CORE_H,
-        text="struct xol_area;\n\n"
-        "struct uprobes_state {\n"
-        "#ifdef CONFIG_UPROBES\n"
-        "\tstruct xol_area\t\t*xol_area;\n"
-        "#endif\n"
-        "};\n\n",
+        text=piece(CORE_H, "state-3.3") + "\n",
         before=Anchor(kind="conditional", name="CONFIG_UPROBES"),
     ),
     InsertLines(
@@ -452,13 +453,12 @@ _XOL: tuple[Edit, ...] = (
     ),
     InsertLines(
         path="include/linux/mm_types.h",
-        text="\tstruct uprobes_state uprobes_state;\n",
+        text=piece("include/linux/mm_types.h", "state-3.3"),
         before=Anchor(kind="conditional", name="CONFIG_MMU_NOTIFIER"),
     ),
     InsertLines(
         path=CORE,
-        text="/* Number of threads of a process that can step at the same time */\n"
-        "#define UPROBE_XOL_SLOTS\t(PAGE_SIZE / UPROBE_XOL_SLOT_BYTES)\n\n",
+        text=piece(CORE, "xol-slots") + "\n",
         before=Anchor(kind="declaration", name="uprobes_tree"),
     ),
     InsertBlock(
@@ -478,7 +478,7 @@ _HIT: tuple[Edit, ...] = (
     _core_include("uaccess.h", "uprobes.h"),
     InsertLines(
         path=CORE_H,
-        text="# define uprobe_get_trap_addr(regs)\tinstruction_pointer(regs)\n\n",
+        text=piece(CORE_H, "trap-addr") + "\n",
         before=Anchor(kind="function", name="uprobe_register"),
     ),
     InsertLines(
@@ -558,24 +558,14 @@ _MOVE: tuple[Edit, ...] = (
         path=CORE,
         within="uprobe_mmap",
         pattern="RB_EMPTY_ROOT(&uprobes_tree) || !valid_vma(vma, true)",
-        by="RB_EMPTY_ROOT(&uprobes_tree) || !valid_vma(vma, true) ||\n"
-        "\t    test_bit(MMF_UPROBES_MREMAP, &vma->vm_mm->flags)",
+        by=piece(CORE, "mmap-unless-moving-3.3"),
     ),
-    InsertStatement(
-        path=MREMAP,
-        function="move_vma",
-        text="/* It may be joined with a neighbour before the pages come. */\n"
-        "uprobe_start_mremap(mm);",
-        before="copy_vma",
-    ),
-    InsertStatement(
-        path=MREMAP, function="move_vma", text="uprobe_end_mremap(mm);", after="copy_vma"
-    ),
+    *JOIN_EDITS,
     *_hooks("move"),
     InsertStatement(
         path=MREMAP,
         function="move_vma",
-        text="/* It may have grown. */\nif (!IS_ERR_VALUE(new_addr))\n\tuprobe_mmap(new_vma);",
+        text=piece(MREMAP, "grown-3.3"),
         before="VM_ACCOUNT",
         blank=True,
     ),
@@ -585,20 +575,10 @@ _COMPARE: tuple[Edit, ...] = (
     core_block("compare.c"),
     InsertLines(
         path=CORE,
-        text="static bool insn_has_changed(struct uprobe *uprobe, struct vm_area_struct *vma,\n"
-        "\t\t\t     unsigned long vaddr);\n\n",
+        text=piece(CORE, "has-changed-prototype") + "\n",
         before=Anchor(kind="function", name="install_breakpoint"),
     ),
-    ReplaceTokens(
-        path=CORE,
-        within="install_breakpoint",
-        pattern="if (err) return err;",
-        by="if (err)\n"
-        "\t\treturn err;\n\n"
-        "\t/* It would be executed as it was analysed, not as it is there. */\n"
-        "\tif (insn_has_changed(uprobe, vma, vaddr))\n"
-        "\t\treturn 0;",
-    ),
+    UNLESS_CHANGED,
 )
 
 BASE = Base(

@@ -9,7 +9,13 @@ Length: data; an entry for each name, hook and edit that the bases share.
 
 from __future__ import annotations
 
-from generator.model.bases.base import DELETE_BUSY, HOOK_TEXTS, INSTALL_EDITS, Hook, core_block
+from generator.model.bases.base import (
+    DELETE_BUSY,
+    INSTALL_EDITS,
+    UNLESS_CHANGED,
+    Hook,
+    core_block,
+)
 from generator.model.bases.former import (
     renamed_functions,
     renamed_prototypes,
@@ -30,12 +36,11 @@ from generator.model.edits import (
     RenameMember,
     ReplaceTokens,
     WriteFile,
+    piece,
 )
-from generator.model.files import ARCH, ARCH_H, COMPAT_H, CORE, CORE_H
+from generator.model.files import ARCH, ARCH_H, COMPAT_H, CORE, CORE_H, MREMAP, TRACE
 
-TRACE = "kernel/trace/trace_uprobe.c"
 ENTRY_H = "include/linux/entry-common.h"
-MREMAP = "mm/mremap.c"
 RSEQ = "kernel/rseq.c"
 THREAD_INFO_H = "arch/x86/include/asm/thread_info.h"
 COREDUMP_H = "include/linux/sched/coredump.h"
@@ -267,7 +272,7 @@ HOOKS = (
         callee="uprobe_free_utask",
         path="kernel/fork.c",
         function="mm_release",
-        text=HOOK_TEXTS["uprobe_free_utask"],
+        text=piece("kernel/fork.c", "free-utask"),
         before="deactivate_mm",
         blank=True,
         patch="utask",
@@ -276,7 +281,7 @@ HOOKS = (
         callee="uprobe_copy_process",
         path="kernel/fork.c",
         function="copy_process",
-        text=HOOK_TEXTS["uprobe_copy_process"],
+        text=piece("kernel/fork.c", "copy-process"),
         after="trace_task_newtask",
         patch="utask",
     ),
@@ -284,7 +289,7 @@ HOOKS = (
         callee="uprobe_reset_state",
         path="kernel/fork.c",
         function="mm_init",
-        text=HOOK_TEXTS["uprobe_reset_state"],
+        text=piece("kernel/fork.c", "reset-state"),
         before="hugetlb_count_init",
         patch="xol",
     ),
@@ -292,7 +297,7 @@ HOOKS = (
         callee="xol_free_area",
         path=CORE,
         function="uprobe_clear_state",
-        text="xol_free_area(mm->uprobes_state.xol_area);",
+        text=piece(CORE, "free-area"),
         blank=True,
         patch="xol",
     ),
@@ -300,7 +305,7 @@ HOOKS = (
         callee="uprobe_deny_signal",
         path="kernel/signal.c",
         function="get_signal",
-        text=HOOK_TEXTS["uprobe_deny_signal"],
+        text=piece("kernel/signal.c", "deny-signal"),
         after="task_sigpending",
         blank=True,
         patch="hit",
@@ -309,7 +314,7 @@ HOOKS = (
         callee="uprobe_notify_resume",
         path="kernel/entry/common.c",
         function="exit_to_user_mode_loop",
-        text=HOOK_TEXTS["uprobe_notify_resume"],
+        text=piece("kernel/entry/common.c", "notify-resume"),
         after="schedule",
         blank=True,
         patch="hit",
@@ -318,7 +323,7 @@ HOOKS = (
         callee="arch_uprobe_exception_notify",
         path=CORE,
         function="uprobes_init",
-        text=HOOK_TEXTS["arch_uprobe_exception_notify"],
+        text=piece(CORE, "register-notifier"),
         blank=True,
         patch="hit",
     ),
@@ -326,8 +331,7 @@ HOOKS = (
         callee="uprobe_check_insn",
         path=TRACE,
         function="trace_uprobe_enable",
-        text="ret = uprobe_check_insn(d_real_inode(tu->path.dentry), tu->offset);\n"
-        "if (ret)\n\treturn ret;",
+        text=piece(TRACE, "check-insn"),
         before="consumer",
         blank=True,
         patch="refuse",
@@ -336,7 +340,7 @@ HOOKS = (
         callee="uprobe_abort_step",
         path=RSEQ,
         function="rseq_ip_fixup",
-        text="uprobe_abort_step(regs);",
+        text=piece(RSEQ, "abort-step"),
         before="instruction_pointer_set",
         patch="rseq",
     ),
@@ -350,7 +354,7 @@ def mremap_hooks(munmap: str) -> tuple[Hook, ...]:
         callee=start,
         path=MREMAP,
         function="move_vma",
-        text=HOOK_TEXTS[start],
+        text=piece(MREMAP, "unmap-start"),
         before=munmap,
         patch="move",
     )
@@ -358,7 +362,7 @@ def mremap_hooks(munmap: str) -> tuple[Hook, ...]:
         callee=end,
         path=MREMAP,
         function="move_vma",
-        text=HOOK_TEXTS[end],
+        text=piece(MREMAP, "unmap-end"),
         after=munmap,
         patch="move",
     )
@@ -371,21 +375,6 @@ def mremap_edits() -> tuple[Edit, ...]:
         InsertHook(path=MREMAP, hook=callee)
         for callee in ("uprobe_start_mremap", "uprobe_end_mremap")
     )
-
-
-JOIN_EDITS: tuple[Edit, ...] = (
-    InsertStatement(
-        path=MREMAP,
-        function="move_vma",
-        text="/* It may be joined with a neighbour before the pages come. */\n"
-        "uprobe_start_mremap(mm);",
-        before="copy_vma",
-    ),
-    InsertStatement(
-        path=MREMAP, function="move_vma", text="uprobe_end_mremap(mm);", after="copy_vma"
-    ),
-)
-"""For a base that arms a mapping when it is joined with the one that pages come to."""
 
 
 def _hooks(patch: str) -> tuple[Edit, ...]:
@@ -500,7 +489,7 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         core_block("utask.c"),
         InsertLines(
             path="include/linux/sched.h",
-            text="#ifdef CONFIG_UPROBES\n\tstruct uprobe_task\t\t*utask;\n#endif\n",
+            text=piece("include/linux/sched.h", "utask"),
             before=Anchor(
                 kind="line", name="#if defined(CONFIG_BCACHE) || defined(CONFIG_BCACHE_MODULE)"
             ),
@@ -508,53 +497,43 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         InsertStatement(
             path=TRACE,
             function="uprobe_dispatcher",
-            text="current->utask->vaddr = (unsigned long)&udd;",
+            text=piece(TRACE, "set-vaddr"),
             after="bp_addr",
         ),
         InsertStatement(
             path=TRACE,
             function="uretprobe_dispatcher",
-            text="current->utask->vaddr = (unsigned long)&udd;",
+            text=piece(TRACE, "set-vaddr"),
             after="bp_addr",
         ),
         ReplaceTokens(
             path=TRACE,
             within="translate_user_vaddr",
             pattern="return file_offset;",
-            by="struct uprobe_dispatch_data *udd;\n\n"
-            "\tudd = (void *)current->utask->vaddr;\n"
-            "\treturn udd->bp_addr - udd->tu->offset + file_offset;",
+            by=piece(TRACE, "user-vaddr"),
         ),
         ReplaceTokens(
             path=PERF,
             within="is_uprobe_at_func_entry",
             pattern="return false;",
-            by="struct arch_uprobe *auprobe = NULL;\n\n"
-            "\tif (current->utask)\n"
-            "\t\tauprobe = current->utask->auprobe;\n"
-            "\tif (!auprobe)\n"
-            "\t\treturn false;\n\n"
-            "\t/* push %rbp or endbr64, as compilers begin a function */\n"
-            "\treturn auprobe->insn[0] == 0x55 ||\n"
-            "\t       (user_64bit_mode(regs) && is_endbr(*(u32 *)auprobe->insn));",
+            by=piece(PERF, "func-entry"),
         ),
         *_hooks("utask"),
     ),
     "xol": (
         InsertLines(
             path=CORE,
-            text="/* Number of threads of a process that can step at the same time */\n"
-            "#define UPROBE_XOL_SLOTS\t(PAGE_SIZE / UPROBE_XOL_SLOT_BYTES)\n\n",
+            text=piece(CORE, "xol-slots") + "\n",
             before=Anchor(kind="macro", name="UPROBE_HASH_SZ"),
         ),
         InsertLines(
             path=CORE_H,
-            text="struct xol_area;\n\n",
+            text=piece(CORE_H, "xol-area") + "\n",
             before=Anchor(kind="struct", name="uprobes_state"),
         ),
         InsertLines(
             path=CORE_H,
-            text="\tstruct xol_area\t\t*xol_area;\n",
+            text=piece(CORE_H, "xol-area-member"),
             after=Anchor(kind="body", name="uprobes_state"),
         ),
         InsertBlock(
@@ -574,7 +553,7 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         ),
         InsertLines(
             path=CORE_H,
-            text="# define uprobe_get_trap_addr(regs)\tinstruction_pointer(regs)\n\n",
+            text=piece(CORE_H, "trap-addr") + "\n",
             before=Anchor(kind="function", name="uprobe_register"),
         ),
         InsertLines(
@@ -589,7 +568,7 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         ),
         InsertLines(
             path=ENTRY_H,
-            text="#ifndef _TIF_UPROBE\n# define _TIF_UPROBE\t\t\t(0)\n#endif\n\n",
+            text=piece(ENTRY_H, "tif-uprobe") + "\n",
             before=Anchor(kind="conditional", name="ARCH_SYSCALL_WORK_ENTER"),
         ),
         ReplaceTokens(
@@ -651,8 +630,7 @@ EDITS: dict[str, tuple[Edit, ...]] = {
             path=CORE,
             within="uprobe_mmap",
             pattern="if (no_uprobe_events())",
-            by="if (no_uprobe_events() ||\n"
-            "\t    {{ names.test_mm_flag|format('MMF_UPROBES_MREMAP', 'vma->vm_mm') }})",
+            by=piece(CORE, "mmap-unless-moving"),
         ),
         InsertLines(
             path=MREMAP,
@@ -662,13 +640,13 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         InsertStatement(
             path=MREMAP,
             function="move_vma",
-            text="/* It may have grown. */\nuprobe_mmap(new_vma);",
+            text=piece(MREMAP, "grown"),
             after="mremap_userfaultfd_prep",
         ),
         InsertStatement(
             path=MREMAP,
             function="move_vma",
-            text="/* Its pages have gone: arm those of the file. */\nuprobe_mmap(vma);",
+            text=piece(MREMAP, "left"),
             before="return new_addr",
             blank=True,
         ),
@@ -677,20 +655,10 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         core_block("compare.c"),
         InsertLines(
             path=CORE,
-            text="static bool insn_has_changed(struct uprobe *uprobe, struct vm_area_struct *vma,\n"
-            "\t\t\t     unsigned long vaddr);\n\n",
+            text=piece(CORE, "has-changed-prototype") + "\n",
             before=Anchor(kind="function", name="install_breakpoint"),
         ),
-        ReplaceTokens(
-            path=CORE,
-            within="install_breakpoint",
-            pattern="if (ret) return ret;",
-            by="if (ret)\n"
-            "\t\treturn ret;\n\n"
-            "\t/* It would be executed as it was analysed, not as it is there. */\n"
-            "\tif (insn_has_changed(uprobe, vma, vaddr))\n"
-            "\t\treturn 0;",
-        ),
+        UNLESS_CHANGED,
     ),
     "rseq": (
         core_block("rseq.c"),

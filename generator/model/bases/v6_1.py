@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from generator.model.bases import v6
-from generator.model.bases.base import TREE_EDITS, Base
+from generator.model.bases.base import JOIN_EDITS, TREE_EDITS, Base
 from generator.model.edits import ReplaceTokens
 from generator.model.files import CORE
 
@@ -62,7 +62,7 @@ BASE = Base(
         ),
         "move": (
             *v6.EDITS["move"],
-            *v6.JOIN_EDITS,
+            *JOIN_EDITS,
             *v6.mremap_edits(),
         ),
         "known": TREE_EDITS,

@@ -15,8 +15,9 @@ from generator.model.edits import (
     EmptyFunction,
     Remove,
     ReplaceTokens,
+    piece,
 )
-from generator.model.files import CORE, CORE_H
+from generator.model.files import CORE, CORE_H, TRACE
 
 _FUNCTIONS = (
     "unapply_uprobe",
@@ -69,11 +70,12 @@ _PROTOTYPES = (
 )
 
 _BPF = "kernel/trace/bpf_trace.c"
+_CALLCHAIN = "kernel/events/callchain.c"
 
 _BASELINE: tuple[Edit, ...] = (
     Remove(path=CORE, anchors=(Anchor(kind="declaration", name="xol_mapping"),)),
     Remove(path=CORE_H, anchors=(Anchor(kind="macro", name="UPROBE_NO_TRAMPOLINE_VADDR"),)),
-    EmptyFunction(path="kernel/events/callchain.c", function="fixup_uretprobe_trampoline_entries"),
+    EmptyFunction(path=_CALLCHAIN, function="fixup_uretprobe_trampoline_entries"),
     ReplaceTokens(
         path=_BPF,
         pattern="((struct uprobe_dispatch_data *)current->utask->vaddr)->bp_addr",
@@ -85,45 +87,16 @@ _UTASK: tuple[Edit, ...] = (
     ReplaceTokens(
         path=_BPF,
         pattern="if (run_ctx->is_uprobe) return 0;",
-        by="if (run_ctx->is_uprobe) {\n"
-        "\t\tstruct uprobe_dispatch_data *udd;\n\n"
-        "\t\tudd = (void *)current->utask->vaddr;\n"
-        "\t\treturn udd->bp_addr;\n"
-        "\t}",
+        by=piece(_BPF, "func-ip"),
     ),
 )
 
 _RETURN: tuple[Edit, ...] = (
     ReplaceTokens(
-        path="kernel/events/callchain.c",
+        path=_CALLCHAIN,
         within="fixup_uretprobe_trampoline_entries",
         pattern="{ }",
-        by="{\n"
-        "#ifdef CONFIG_UPROBES\n"
-        "\tstruct uprobe_task *utask = current->utask;\n"
-        "\tstruct return_instance *ri;\n"
-        "\tstruct pt_regs *regs = task_pt_regs(current);\n"
-        "\tunsigned long stack;\n"
-        "\tint i;\n\n"
-        "\tif (likely(!utask || !utask->return_instances))\n"
-        "\t\treturn;\n\n"
-        "\tri = utask->return_instances;\n"
-        "\tfor (i = start_entry_idx; i < entry->nr; i++) {\n"
-        "\t\tif (!uprobe_is_trampoline(entry->ip[i]))\n"
-        "\t\t\tcontinue;\n\n"
-        "\t\t/* Pass over functions on other stacks, or left by longjmp(). */\n"
-        "\t\twhile (ri && !arch_uretprobe_is_alive(ri, RP_CHECK_RET, regs))\n"
-        "\t\t\tri = ri->next;\n"
-        "\t\tif (!ri)\n"
-        "\t\t\treturn;\n\n"
-        "\t\t/* Functions of one chain have one return address. */\n"
-        "\t\tentry->ip[i] = ri->orig_ret_vaddr;\n"
-        "\t\tstack = ri->stack;\n"
-        "\t\twhile (ri && ri->stack == stack)\n"
-        "\t\t\tri = ri->next;\n"
-        "\t}\n"
-        "#endif\n"
-        "}",
+        by=piece(_CALLCHAIN, "trampolines"),
     ),
 )
 
@@ -134,22 +107,16 @@ _SYSCALL: tuple[Edit, ...] = (
         path=_ENTRY,
         within="syscall_trace_enter",
         pattern="long ret = 0;",
-        by="long ret = 0;\n\n"
-        "\t/* A probed function that returns makes this call, not the program. */\n"
-        "\tif (unlikely(work & (SYSCALL_WORK_SYSCALL_USER_DISPATCH |\n"
-        "\t\t\t     SYSCALL_WORK_SYSCALL_EMU)) &&\n"
-        "\t    arch_uretprobe_is_syscall(regs, syscall))\n"
-        "\t\twork &= ~(SYSCALL_WORK_SYSCALL_USER_DISPATCH |\n"
-        "\t\t\t  SYSCALL_WORK_SYSCALL_EMU);",
+        by=piece(_ENTRY, "trampoline-syscall"),
     ),
 )
 
 _REFUSE: tuple[Edit, ...] = (
     ReplaceTokens(
-        path=v6.TRACE,
+        path=TRACE,
         within="trace_uprobe_enable",
         pattern="struct uprobe *uprobe;",
-        by="struct uprobe *uprobe;\n\tint ret;",
+        by=piece(TRACE, "enable-ret"),
     ),
 )
 

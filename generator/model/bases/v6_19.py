@@ -27,8 +27,10 @@ from generator.model.edits import (
     RemoveStatements,
     ReorderParameters,
     ReplaceTokens,
+    piece,
+    text_of,
 )
-from generator.model.files import CORE, CORE_H
+from generator.model.files import CORE, CORE_H, MREMAP
 
 _ENTRY = "kernel/entry/common.c"
 _ENTRY_LOOP = "__exit_to_user_mode_loop"
@@ -78,10 +80,7 @@ _OUT: Changes = (
 def _edit(patch: str, path: str, word: str) -> Edit:
     """Return the edit of 6.12 whose text begins with a word, in a patch."""
     return next(
-        edit
-        for edit in LIKE.edits[patch]
-        if edit.path == path
-        and (getattr(edit, "by", "") or getattr(edit, "text", "")).startswith(word)
+        edit for edit in LIKE.edits[patch] if edit.path == path and text_of(edit).startswith(word)
     )
 
 
@@ -102,7 +101,7 @@ def _hook(callee: str, path: str) -> InsertStatement:
 
 
 _RESUME = _hook("uprobe_notify_resume", _ENTRY)
-_ENTER = _edit("return", _ENTRY, "long ret = 0;")
+_ENTER = _edit("return", _ENTRY, piece(_ENTRY, "trampoline-syscall"))
 _TIF = _edit("hit", v6.THREAD_INFO_H, "#define TIF_UPROBE")
 _STACK = _edit("hit", CORE, "#include <linux/sched/task_stack.h>")
 
@@ -122,7 +121,7 @@ _ELSEWHERE: Changes = (
         ),
     ),
     (_edit("hit", v6.THREAD_INFO_H, "#define _TIF_UPROBE"), ()),
-    (_edit("utask", v6.PERF, "struct arch_uprobe"), ()),
+    (_edit("utask", v6.PERF, piece(v6.PERF, "func-entry")), ()),
     (
         _STACK,
         (
@@ -136,9 +135,9 @@ _ELSEWHERE: Changes = (
 )
 """What has moved to another file or function."""
 
-_LEFT = _edit("move", v6.MREMAP, "/* Its pages have gone")
-_START = _hook("uprobe_start_mremap", v6.MREMAP)
-_END = _hook("uprobe_end_mremap", v6.MREMAP)
+_LEFT = _edit("move", MREMAP, piece(MREMAP, "left"))
+_START = _hook("uprobe_start_mremap", MREMAP)
+_END = _hook("uprobe_end_mremap", MREMAP)
 
 _MOVES: Changes = (
     (
@@ -153,12 +152,12 @@ _MOVES: Changes = (
         ),
     ),
     (
-        _edit("move", v6.MREMAP, "/* It may have grown. */"),
+        _edit("move", MREMAP, piece(MREMAP, "grown")),
         (
             InsertStatement(
-                path=v6.MREMAP,
+                path=MREMAP,
                 function="copy_vma_and_data",
-                text="/* It may have grown. */\nuprobe_mmap(new_vma);",
+                text=piece(MREMAP, "grown"),
                 after="mremap_userfaultfd_prep",
             ),
         ),
@@ -167,9 +166,9 @@ _MOVES: Changes = (
         _LEFT,
         (
             InsertStatement(
-                path=v6.MREMAP,
+                path=MREMAP,
                 function="dontunmap_complete",
-                text="/* Its pages have gone: arm those of the file. */\nuprobe_mmap(vrm->vma);",
+                text=piece(MREMAP, "left-6.19"),
                 after="unlink_anon_vmas",
                 blank=True,
             ),
@@ -187,11 +186,7 @@ _ABORTS = tuple(
         within=function,
         pattern="if (unlikely(abort_ip)) rseq_trace_ip_fixup(ip, start_ip, offset, abort_ip);",
         # not where user memory is open, which ends before a function is called
-        by="if (unlikely(abort_ip)) {\n"
-        "\t\tuprobe_abort_step(regs);\n"
-        "\t\tinstruction_pointer_set(regs, (unsigned long)abort_ip);\n"
-        "\t\trseq_trace_ip_fixup(ip, start_ip, offset, abort_ip);\n"
-        "\t}",
+        by=piece(_RSEQ_H, "abort-step"),
     )
     for function in _RSEQ_FUNCTIONS
 )

@@ -3,8 +3,7 @@
 
 The gravest first. Each patch is as small as its fault allows, and moves the entries of the
 catalogue that ``mends`` names; ``uprobekit mended`` makes the table of what each prefix has.
-Its C stands in ``templates/fixes``, pieces of statements included: an edit names a piece by
-``{% include %}``.
+Its C stands in ``templates/fixes``, pieces of statements included.
 """
 
 from __future__ import annotations
@@ -17,6 +16,7 @@ from generator.model.edits import (
     InsertLines,
     InsertStatement,
     ReplaceTokens,
+    piece,
 )
 from generator.model.files import ARCH, CORE, CORE_H
 from generator.model.identity import Identity
@@ -37,11 +37,6 @@ _READ_AS_TASK = Trailer(
 _STABLE = Trailer("Cc", "stable@vger.kernel.org")
 
 
-def _piece(path: str, name: str) -> str:
-    """Return text that renders to a template of a part of a file, without its last line end."""
-    return f"{{% filter trim %}}{{% include '{_FOLDER}/{path}/{name}.c.j2' %}}{{% endfilter %}}"
-
-
 def _function(path: str, name: str, before: str) -> Edit:
     """Return the edit that inserts a function in front of another one."""
     return InsertBlock(
@@ -58,7 +53,7 @@ def _refusal(name: str) -> tuple[Edit, ...]:
         InsertStatement(
             path=ARCH,
             function="uprobe_init_insn",
-            text=_piece(ARCH, f"{name}-call"),
+            text=piece(_FOLDER, ARCH, f"{name}-call"),
             before="insn_masking_exception",
             blank=True,
         ),
@@ -89,13 +84,13 @@ FIXES = Series(
                     path=ARCH,
                     within="branch_setup_xol_ops",
                     pattern="switch (opc1)",
-                    by=_piece(ARCH, "vex-setup"),
+                    by=piece(_FOLDER, ARCH, "vex-setup"),
                 ),
                 ReplaceTokens(
                     path=ARCH,
                     within="arch_uprobe_analyze_insn",
                     pattern="switch (OPCODE1(&insn))",
-                    by=_piece(ARCH, "vex-fixups"),
+                    by=piece(_FOLDER, ARCH, "vex-fixups"),
                 ),
             ),
         ),
@@ -109,7 +104,7 @@ FIXES = Series(
                     path=ARCH,
                     within="branch_setup_xol_ops",
                     pattern="goto setup;",
-                    by=_piece(ARCH, "xchg"),
+                    by=piece(_FOLDER, ARCH, "xchg"),
                 ),
             ),
         ),
@@ -122,21 +117,21 @@ FIXES = Series(
             edits=(
                 InsertLines(
                     path=ARCH,
-                    text="\n" + _piece(ARCH, "pushf-macro") + "\n\n",
+                    text="\n" + piece(_FOLDER, ARCH, "pushf-macro"),
                     after=Anchor(kind="macro", name="UPROBE_FIX_RIP_MASK"),
                 ),
                 _function(ARCH, "pushf-function", "default_post_xol_op"),
                 InsertStatement(
                     path=ARCH,
                     function="default_post_xol_op",
-                    text=_piece(ARCH, "pushf-call"),
+                    text=piece(_FOLDER, ARCH, "pushf-call"),
                     before="UPROBE_FIX_SETF",
                 ),
                 ReplaceTokens(
                     path=ARCH,
                     within="arch_uprobe_analyze_insn",
                     pattern="case 0x9d:",
-                    by=_piece(ARCH, "pushf-case"),
+                    by=piece(_FOLDER, ARCH, "pushf-case"),
                 ),
             ),
         ),
@@ -170,21 +165,21 @@ FIXES = Series(
                 InsertStatement(
                     path=CORE,
                     function="uprobe_deny_signal",
-                    text=_piece(CORE, "left-deny"),
+                    text=piece(_FOLDER, CORE, "left-deny"),
                     before="WARN_ON_ONCE",
                     blank=True,
                 ),
                 InsertStatement(
                     path=CORE,
                     function="uprobe_notify_resume",
-                    text=_piece(CORE, "left-resume"),
+                    text=piece(_FOLDER, CORE, "left-resume"),
                     before="handle_singlestep",
                     blank=True,
                 ),
                 InsertStatement(
                     path=CORE,
                     function="uprobe_pre_sstep_notifier",
-                    text=_piece(CORE, "left-notify"),
+                    text=piece(_FOLDER, CORE, "left-notify"),
                     before="set_thread_flag",
                     blank=True,
                 ),
@@ -204,7 +199,7 @@ FIXES = Series(
                 InsertStatement(
                     path=CORE,
                     function="handle_singlestep",
-                    text=_piece(CORE, "freezer-resume"),
+                    text=piece(_FOLDER, CORE, "freezer-resume"),
                     after="spin_unlock_irq",
                 ),
             ),
@@ -221,7 +216,7 @@ FIXES = Series(
                     path=CORE,
                     within="is_trap_at_addr",
                     pattern="result = get_user_pages(vaddr, 1, FOLL_FORCE, &page);",
-                    by=_piece(CORE, "int3-unreadable"),
+                    by=piece(_FOLDER, CORE, "int3-unreadable"),
                 ),
             ),
         ),
@@ -236,7 +231,7 @@ FIXES = Series(
                     path=ARCH,
                     within="arch_uprobe_abort_xol",
                     pattern="current->thread.trap_nr = utask->autask.saved_trap_nr;",
-                    by=_piece(ARCH, "fault-number"),
+                    by=piece(_FOLDER, ARCH, "fault-number"),
                 ),
             ),
         ),
@@ -252,7 +247,7 @@ FIXES = Series(
                     path=ARCH,
                     within="arch_uprobe_exception_notify",
                     pattern="if (uprobe_pre_sstep_notifier(regs))",
-                    by=_piece(ARCH, "long-int3-call"),
+                    by=piece(_FOLDER, ARCH, "long-int3-call"),
                 ),
             ),
         ),
@@ -272,7 +267,7 @@ FIXES = Series(
                 ReplaceTokens(
                     path=ARCH,
                     pattern="send_sig(SIGTRAP, current, 0);",
-                    by=_piece(ARCH, "step-code"),
+                    by=piece(_FOLDER, ARCH, "step-code"),
                     count=2,
                 ),
             ),
@@ -288,7 +283,7 @@ FIXES = Series(
                     within="arch_uprobe_skip_sstep",
                     pattern="if (ret && (regs->flags & X86_EFLAGS_TF)) "
                     "send_sigtrap(regs, 0, TRAP_TRACE);",
-                    by=_piece(ARCH, "step-dr6"),
+                    by=piece(_FOLDER, ARCH, "step-dr6"),
                 ),
             ),
         ),
@@ -301,7 +296,7 @@ FIXES = Series(
                 InsertStatement(
                     path=CORE,
                     function="prepare_uretprobe",
-                    text=_piece(CORE, "longjmp-limit"),
+                    text=piece(_FOLDER, CORE, "longjmp-limit"),
                     before="MAX_URETPROBE_DEPTH",
                     blank=True,
                 ),
@@ -316,12 +311,12 @@ FIXES = Series(
             edits=(
                 InsertLines(
                     path=CORE_H,
-                    text=_piece(CORE_H, "abort-step") + "\n\n",
+                    text=piece(_FOLDER, CORE_H, "abort-step"),
                     after=Anchor(kind="declaration", name="uprobe_clear_state"),
                 ),
                 InsertLines(
                     path=CORE_H,
-                    text=_piece(CORE_H, "abort-step-stub") + "\n\n",
+                    text=piece(_FOLDER, CORE_H, "abort-step-stub"),
                     after=Anchor(kind="function", name="uprobe_clear_state"),
                 ),
                 _function(CORE, "rseq-function", "uprobe_notify_resume"),
@@ -339,7 +334,7 @@ FIXES = Series(
                 InsertStatement(
                     path=_RSEQ,
                     function="rseq_ip_fixup",
-                    text="uprobe_abort_step(regs);",
+                    text=piece(_RSEQ, "abort-step"),
                     before="instruction_pointer_set",
                 ),
             ),
@@ -353,7 +348,7 @@ FIXES = Series(
             edits=(
                 InsertLines(
                     path=CORE_H,
-                    text="extern void arch_uprobe_signal_swbp(struct pt_regs *regs);\n",
+                    text=piece(_FOLDER, CORE_H, "signal-swbp"),
                     after=Anchor(kind="declaration", name="arch_uprobe_ignore"),
                 ),
                 _function(CORE, "int3-number-function", "handle_swbp"),
@@ -361,7 +356,7 @@ FIXES = Series(
                     path=CORE,
                     within="handle_swbp",
                     pattern="force_sig(SIGTRAP);",
-                    by="arch_uprobe_signal_swbp(regs);",
+                    by=piece(_FOLDER, CORE, "signal-swbp"),
                 ),
                 InsertLines(
                     path=ARCH,
