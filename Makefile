@@ -28,8 +28,9 @@ RUN	 = $(VENV)/bin/uprobekit
 PLAIN	 = not kernel and not build and not boot and not browser
 FAST	 = $(PLAIN) and not sweep
 
-# thousands of small files, gone after each test: in memory where the machine has a place
-MEMORY	 = $(if $(TMPDIR),,$(if $(wildcard /dev/shm/.),TMPDIR=/dev/shm ))
+# thousands of small files, gone after each test: in memory where the machine has a place; and never
+# in a path with a blank, in which no kernel can be built
+MEMORY	 = $(if $(filter 1,$(words $(TMPDIR))),,TMPDIR=$(if $(wildcard /dev/shm/.),/dev/shm,/tmp) )
 PYTEST	 = $(MEMORY)$(PYTHON) -m pytest -q
 
 # What a fresh Debian 12 lacks

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 
 from generator.errors import UserError
 from generator.model.bases import BASES, UNFINISHED, Base, numbers
-from generator.model.bases.base import hook_statement
-from generator.model.edits import Edit, InsertHook
+from generator.model.bases.base import Hook, hook_statement
+from generator.model.edits import Edit
+from generator.model.interface import INTERFACE
 from generator.model.series import SERIES, Patch, Series
 
 
@@ -106,7 +107,7 @@ def plan_series(base: Base, series: Series) -> Plan:
             PlannedPatch(
                 number=number,
                 patch=patch,
-                edits=tuple(_resolve(base, edit) for edit in _edits(base, patch)),
+                edits=_edits(base, patch),
             )
             for number, patch in enumerate(_patches(base, series), 1)
         ),
@@ -119,14 +120,22 @@ def _patches(base: Base, series: Series) -> tuple[Patch, ...]:
 
 
 def _edits(base: Base, patch: Patch) -> tuple[Edit, ...]:
-    """Return the edits of a patch: none, where templates alone make it."""
-    return (*patch.edits, *base.edits.get(patch.ident, ()))
+    """Return the edits of a patch, its hooks last: none, where templates alone make it."""
+    hooks = (hook_statement(hook) for hook in base.hooks if patch_of(hook) == patch.ident)
+    return (*patch.edits, *base.edits.get(patch.ident, ()), *hooks)
 
 
-def _resolve(base: Base, edit: Edit) -> Edit:
-    if not isinstance(edit, InsertHook):
-        return edit
-    for hook in base.hooks:
-        if hook.callee == edit.hook and hook.path == edit.path:
-            return hook_statement(hook)
-    raise UserError(f"the base {base.name} has no hook for '{edit.hook}' in {edit.path}")
+def patch_of(hook: Hook) -> str:
+    """Return the identifier of the patch that inserts a hook: the one that brings its callee.
+
+    Raises:
+        UserError: the model does not have the callee, and the hook names no patch.
+    """
+    if hook.patch:
+        return hook.patch
+    if hook.callee not in INTERFACE.by_name:
+        raise UserError(
+            f"a hook calls {hook.callee}(), which the model does not have",
+            where=f"{hook.path}: {hook.function}()",
+        )
+    return INTERFACE.by_name[hook.callee].patch

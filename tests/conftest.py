@@ -8,6 +8,7 @@ import os
 import re
 import shutil
 import subprocess
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -31,6 +32,12 @@ def pytest_configure():
         del os.environ[name]
     os.environ["GIT_CONFIG_GLOBAL"] = os.devnull
     os.environ["GIT_CONFIG_NOSYSTEM"] = "1"
+    place = os.environ.get("PYTEST_DEBUG_TEMPROOT") or tempfile.gettempdir()
+    if set(" :") & set(place):
+        raise pytest.UsageError(
+            f"'{place}': kernels of the tests are built there, and the kernel's Makefile does not "
+            "work in a path with a blank or a colon; run: TMPDIR=/tmp make test"
+        )
 
 
 def pytest_addoption(parser):

@@ -7,7 +7,6 @@ from generator.model.bases import Base, Hook
 from generator.model.edits import (
     Anchor,
     InsertBlock,
-    InsertHook,
     RemoveFunctions,
     RenameMember,
     ReplaceTokens,
@@ -99,7 +98,6 @@ BASE = Base(
                 before=Anchor(kind="function", name="split_shape"),
             ),
         ),
-        "call": (InsertHook(path="kernel/statements.c", hook="added_shape"),),
     },
     baseline=(RemoveFunctions(path="kernel/shapes.c", names=("weak_shape",)),),
 )

@@ -338,6 +338,29 @@ def test_a_tool_that_does_not_work_is_none(tmp_path):
     assert f"1 passed, {len(tools)} skipped" in done.stdout
 
 
+@pytest.mark.parametrize("place", ["a b", "a:b"])
+def test_temporary_files_where_no_kernel_is_built(place, tmp_path):
+    """One sentence in place of eighty failures; make takes another place where there is a blank."""
+    shutil.copyfile(ROOT / "tests/conftest.py", tmp_path / "conftest.py")
+    (tmp_path / place).mkdir()
+    environment = {**os.environ, "TMPDIR": str(tmp_path / place), "PYTEST_DEBUG_TEMPROOT": ""}
+    words = (sys.executable, "-m", "pytest", "-q", "--rootdir=.", "-p", "no:cacheprovider")
+    done = subprocess.run(
+        words, cwd=tmp_path, env=environment, text=True, capture_output=True, check=False
+    )
+    assert done.returncode == pytest.ExitCode.USAGE_ERROR
+    assert f"{place}': kernels of the tests are built there" in done.stderr
+    if " " in place:
+        made = subprocess.run(
+            ("make", "-n", "-C", str(ROOT), "test"),
+            env=environment,
+            text=True,
+            capture_output=True,
+            check=True,
+        )
+        assert re.search(r"^TMPDIR=/\S+ .*-m pytest", made.stdout, re.M), made.stdout
+
+
 def test_nothing_of_the_users_git(tmp_path):
     """Neither in a test nor in what is made once for all: his commits may have to be signed."""
     shutil.copyfile(ROOT / "tests/conftest.py", tmp_path / "conftest.py")

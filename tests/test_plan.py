@@ -8,21 +8,22 @@ import pytest
 
 from generator.errors import UserError
 from generator.model.bases import BASES
-from generator.model.edits import InsertHook, InsertStatement
+from generator.model.bases.base import hook_statement
+from generator.model.edits import InsertStatement
 from generator.model.series import REVIEW, SERIES
-from generator.plan import find_base, find_series, plan_series
+from generator.plan import find_base, find_series, patch_of, plan_series
 
 
 @pytest.mark.parametrize("base", BASES, ids=lambda base: base.name)
 def test_every_base_can_be_planned(base):
-    """Each patch that the base has gets its number and edits; no hook is left unresolved."""
+    """Each patch that the base has gets its number and edits, and each hook is in one of them."""
     plan = plan_series(base, REVIEW)
     without = {"3.3": {"rseq", "delete-busy"}}.get(base.name, set())
     patches = [patch for patch in REVIEW.patches if patch.ident not in without]
     assert [planned.patch for planned in plan.patches] == patches
     assert [planned.number for planned in plan.patches] == list(range(1, len(patches) + 1))
     edits = [edit for planned in plan.patches for edit in planned.edits]
-    assert edits and not any(isinstance(edit, InsertHook) for edit in edits)
+    assert [edits.count(hook_statement(hook)) for hook in base.hooks] == [1] * len(base.hooks)
     assert plan.baseline == base.baseline
 
 
@@ -40,30 +41,21 @@ def test_a_hook_becomes_its_statement():
 
 
 def test_two_hooks_of_one_function():
-    """A function that is called in two files has two hooks; each is found by its file."""
+    """A function that is called in two files has two hooks, and one patch inserts both."""
     hook = fake_base.BASE.hooks[0]
     other = replace(hook, path="kernel/shapes.c", function="init_shape", after="", before="x")
-    edits = tuple(InsertHook(path=h.path, hook=h.callee) for h in (other, hook))
-    base = replace(
-        fake_base.BASE, hooks=(hook, other), edits={**fake_base.BASE.edits, "call": edits}
-    )
+    base = replace(fake_base.BASE, hooks=(other, hook))
     planned = plan_series(base, fake_base.SERIES).patches[2].edits
     assert [edit.path for edit in planned] == ["kernel/shapes.c", "kernel/statements.c"]
     assert [edit.function for edit in planned] == ["init_shape", "open_end"]
 
 
-@pytest.mark.parametrize(
-    ("edit", "words"),
-    [
-        (InsertHook(path="kernel/statements.c", hook="absent"), "has no hook for 'absent'"),
-        (InsertHook(path="kernel/absent.c", hook="added_shape"), "in kernel/absent.c"),
-    ],
-)
-def test_a_hook_that_is_not_there(edit, words):
-    """Neither another function's hook nor another file's is taken instead."""
-    base = replace(fake_base.BASE, edits={**fake_base.BASE.edits, "call": (edit,)})
-    with pytest.raises(UserError, match=words):
-        plan_series(base, fake_base.SERIES)
+def test_a_hook_of_no_patch():
+    """The patch that brings the function inserts the call; a function of nobody has none."""
+    hook = replace(fake_base.BASE.hooks[0], patch="")
+    assert patch_of(replace(hook, callee="uprobe_deny_signal")) == "hit"
+    with pytest.raises(UserError, match=r"calls added_shape\(\), which the model does not have"):
+        plan_series(replace(fake_base.BASE, hooks=(hook,)), fake_base.SERIES)
 
 
 def test_a_patch_without_edits_of_the_base():

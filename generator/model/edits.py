@@ -240,13 +240,6 @@ def template_of(edit: Edit) -> str:
     return edit.template if isinstance(edit, Templated) else piece_in(text_of(edit))
 
 
-@dataclass(frozen=True, kw_only=True)
-class InsertHook(Edit):
-    """Insert the call that the base's hook of this name describes; ``plan`` resolves it."""
-
-    hook: str
-
-
 def pieces(edit: Edit) -> Iterator[Edit]:
     """Yield the edits of one name each that an edit of several names consists of."""
     match edit:

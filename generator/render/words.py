@@ -20,13 +20,13 @@ from generator.model.bases import Base
 from generator.model.bases.facts import FACTS
 from generator.model.catalogue import CATALOGUE
 from generator.model.decl import Function
-from generator.model.edits import InsertHook
 from generator.model.emulation import EMULATION
 from generator.model.interface import INTERFACE
 from generator.model.review import RULES
 from generator.model.series import Patch, Series
 from generator.model.trailers import ORDER, wrong_among
 from generator.model.trailers import problems as trailer_problems
+from generator.plan import patch_of
 from generator.render.env import BASELINE, Scope, environment, known_patches, meant
 from generator.render.places import place_of, place_of_piece, place_of_text
 from generator.render.problems import Problem, raise_all
@@ -136,23 +136,13 @@ def _base(base: Base, known: frozenset[str], facts: frozenset[str]) -> Iterator[
                 what=f"no patch is called '{ident}': the base {base.name} has edits for it",
                 hint=meant(ident, known),
             )
-    inserted = {
-        (edit.hook, edit.path)
-        for group in base.edits.values()
-        for edit in group
-        if isinstance(edit, InsertHook)
-    }
     for hook in base.hooks:
-        if hook.patch not in known:
+        if patch_of(hook) not in known:
             yield Problem(
                 where=place_of("Hook", hook.callee, holds=hook.patch),
                 what=f"no patch is called '{hook.patch}': the call of '{hook.callee}' is in none",
                 hint=meant(hook.patch, known),
             )
-        elif (hook.callee, hook.path) not in inserted:
-            where = place_of("Hook", hook.callee, holds=hook.patch)
-            what = f"the hook '{hook.callee}' in {hook.path} is inserted by no edit"
-            yield Problem(where=where, what=what)
 
 
 def _templates(base: Base, series: Series) -> Iterator[Problem]:

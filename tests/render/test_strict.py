@@ -441,9 +441,15 @@ MISTAKES = {
     ),
     "hook of no patch": (
         V33,
-        'patch="hit"',
-        'patch="hitt"',
+        '        callee="uprobe_deny_signal",',
+        '        callee="uprobe_deny_signal", patch="hitt",',
         r"generator/model/bases/v3_3.py:\d+: no patch is called 'hitt': the call of",
+    ),
+    "hook of no function": (
+        V33,
+        'callee="uprobe_deny_signal"',
+        'callee="uprobe_deny_signals"',
+        r"kernel/signal.c: get_signal_to_deliver\(\): a hook calls uprobe_deny_signals\(\), which",
     ),
 }
 

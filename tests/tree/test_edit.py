@@ -17,7 +17,6 @@ from generator.model.edits import (
     Edit,
     EmptyFunction,
     InsertBlock,
-    InsertHook,
     InsertLines,
     InsertStatement,
     Remove,
@@ -355,8 +354,8 @@ def test_every_golden_folder_has_a_case():
 
 
 def test_every_edit_is_tested():
-    """Each type of edit has a good and a bad case; hooks are resolved before."""
-    kinds = set(Edit.__subclasses__()) - {InsertHook}
+    """Each type of edit has a good and a bad case."""
+    kinds = set(Edit.__subclasses__())
     covered = {type(edit) for edit in GOOD.values()}
     assert kinds == covered, {kind.__name__ for kind in kinds ^ covered}
     failing = {type(edit) for edit in BAD.values()}
@@ -431,12 +430,6 @@ def test_a_block_that_somebody_has_changed(spoil):
     tree.write(HEADER, text.replace(TEMPLATES["block"], changed))
     with pytest.raises(UserError, match=r"mini\.h: the block 'block' is not as it was inserted"):
         apply(tree, templates={"block": TEMPLATES["block-2"]})
-
-
-def test_an_unresolved_hook_is_a_mistake_of_the_caller():
-    """Hooks are the plan's business."""
-    with pytest.raises(TypeError, match="InsertHook"):
-        apply(make_tree(), InsertHook(path=SHAPES, hook="x"))
 
 
 def test_files_without_a_final_newline(tmp_path):

@@ -29,7 +29,7 @@ class Hook:
         after, before: an identifier that the neighbouring statement mentions.
         last: the last such statement of the function, not the first.
         blank: a blank line separates the call from its neighbour.
-        patch: identifier of the patch that inserts it.
+        patch: identifier of the patch that inserts it, where it is not the one that brings callee.
     """
 
     callee: str
@@ -40,7 +40,7 @@ class Hook:
     before: str = ""
     last: bool = False
     blank: bool = False
-    patch: str
+    patch: str = ""
 
 
 def hook_statement(hook: Hook) -> InsertStatement:

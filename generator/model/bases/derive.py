@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from generator.model.bases.base import Base, Hook, hook_statement
 from generator.model.decl import Param
-from generator.model.edits import Edit, InsertHook, InsertStatement, pieces
+from generator.model.edits import Edit, InsertStatement, pieces
 
 Changes = tuple[tuple[Edit, tuple[Edit, ...]], ...]
 """Edits of the other base, or one name of theirs, each with what stands in its place: perhaps
@@ -53,9 +53,9 @@ def derive(
         package="",
         names={**like.names, **(names or {})},
         has=like.has if has is None else has,
-        baseline=(*new.edits(like.baseline, like.hooks), *baseline),
+        baseline=(*new.edits(like.baseline), *baseline),
         edits={
-            patch: (*new.edits(group, like.hooks), *(edits or {}).get(patch, ()))
+            patch: (*new.edits(group), *(edits or {}).get(patch, ()))
             for patch, group in like.edits.items()
         },
         hooks=new.hooks(like.hooks),
@@ -80,14 +80,11 @@ class _Changed:
                 return new
         return None
 
-    def edits(self, group: tuple[Edit, ...], hooks: tuple[Hook, ...]) -> tuple[Edit, ...]:
+    def edits(self, group: tuple[Edit, ...]) -> tuple[Edit, ...]:
         """Return edits as they have become."""
-        return tuple(new for edit in group for new in self._one(edit, hooks))
+        return tuple(new for edit in group for new in self._one(edit))
 
-    def _one(self, edit: Edit, hooks: tuple[Hook, ...]) -> Iterator[Edit]:
-        if isinstance(edit, InsertHook):
-            yield from self._hook(edit, hooks)
-            return
+    def _one(self, edit: Edit) -> Iterator[Edit]:
         parts = list(pieces(edit))
         found = [self._find(part) for part in parts]
         if all(new is None for new in found):
@@ -95,15 +92,6 @@ class _Changed:
             return
         for part, new in zip(parts, found, strict=True):
             yield from (part,) if new is None else new
-
-    def _hook(self, edit: InsertHook, hooks: tuple[Hook, ...]) -> Iterator[Edit]:
-        for hook in hooks:
-            if hook.callee == edit.hook and hook.path == edit.path:
-                new = self._find(hook_statement(hook))
-                if new is None:
-                    yield edit
-                for each in new or ():
-                    yield replace(edit, path=each.path)
 
     def hooks(self, hooks: tuple[Hook, ...]) -> tuple[Hook, ...]:
         """Return hooks as they have become; one that stands nowhere is left out."""

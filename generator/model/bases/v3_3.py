@@ -30,7 +30,6 @@ from generator.model.edits import (
     CreateFile,
     Edit,
     InsertBlock,
-    InsertHook,
     InsertLines,
     InsertStatement,
     RenameIdentifiers,
@@ -320,7 +319,6 @@ _HOOKS = (
         text=piece(FORK, "free-utask"),
         before="deactivate_mm",
         blank=True,
-        patch="utask",
     ),
     Hook(
         callee="uprobe_copy_process",
@@ -328,7 +326,6 @@ _HOOKS = (
         function="copy_process",
         text=piece(FORK, "copy-process"),
         after="trace_task_newtask",
-        patch="utask",
     ),
     Hook(
         callee="uprobe_reset_state",
@@ -336,7 +333,6 @@ _HOOKS = (
         function="mm_init",
         text=piece(FORK, "reset-state"),
         before="mm_init_aio",
-        patch="xol",
     ),
     Hook(
         callee="uprobe_clear_state",
@@ -344,7 +340,6 @@ _HOOKS = (
         function="mmput",
         text=piece(FORK, "clear-state"),
         before="exit_aio",
-        patch="xol",
     ),
     Hook(
         callee="uprobe_deny_signal",
@@ -353,7 +348,6 @@ _HOOKS = (
         text=piece("kernel/signal.c", "deny-signal"),
         after="signr",
         blank=True,
-        patch="hit",
     ),
     Hook(
         callee="uprobe_notify_resume",
@@ -362,7 +356,6 @@ _HOOKS = (
         text=piece("kernel/entry/common.c", "notify-resume"),
         before="_TIF_SIGPENDING",
         blank=True,
-        patch="hit",
     ),
     Hook(
         callee="arch_uprobe_exception_notify",
@@ -370,7 +363,6 @@ _HOOKS = (
         function="uprobes_init",
         text=piece(CORE, "register-notifier"),
         blank=True,
-        patch="hit",
     ),
     Hook(
         callee="uprobe_start_mremap",
@@ -378,7 +370,6 @@ _HOOKS = (
         function="move_vma",
         text=piece(MREMAP, "unmap-start"),
         before="do_munmap",
-        patch="move",
     ),
     Hook(
         callee="uprobe_end_mremap",
@@ -386,15 +377,8 @@ _HOOKS = (
         function="move_vma",
         text=piece(MREMAP, "unmap-end"),
         after="do_munmap",
-        patch="move",
     ),
 )
-
-
-def _hooks(patch: str) -> tuple[Edit, ...]:
-    return tuple(
-        InsertHook(path=hook.path, hook=hook.callee) for hook in _HOOKS if hook.patch == patch
-    )
 
 
 def _core_include(name: str, before: str) -> Edit:
@@ -437,7 +421,6 @@ _UTASK: tuple[Edit, ...] = (
         text=piece("include/linux/sched.h", "utask-3.3"),
         before=Anchor(kind="conditional", name="CONFIG_HAVE_HW_BREAKPOINT"),
     ),
-    *_hooks("utask"),
 )
 
 _XOL: tuple[Edit, ...] = (
@@ -467,7 +450,6 @@ _XOL: tuple[Edit, ...] = (
         before=Anchor(kind="function", name="uprobe_free_utask"),
     ),
     _core_include("wait.h", "uprobes.h"),
-    *_hooks("xol"),
 )
 
 _HIT: tuple[Edit, ...] = (
@@ -525,7 +507,6 @@ _HIT: tuple[Edit, ...] = (
         pattern="(void __user *)regs->ip",
         by="(void __user *)uprobe_get_trap_addr(regs)",
     ),
-    *_hooks("hit"),
 )
 
 _RETURN: tuple[Edit, ...] = (
@@ -561,7 +542,6 @@ _MOVE: tuple[Edit, ...] = (
         by=piece(CORE, "mmap-unless-moving-3.3"),
     ),
     *JOIN_EDITS,
-    *_hooks("move"),
     InsertStatement(
         path=MREMAP,
         function="move_vma",

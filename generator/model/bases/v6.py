@@ -26,7 +26,6 @@ from generator.model.edits import (
     Anchor,
     Edit,
     InsertBlock,
-    InsertHook,
     InsertLines,
     InsertStatement,
     Remove,
@@ -275,7 +274,6 @@ HOOKS = (
         text=piece("kernel/fork.c", "free-utask"),
         before="deactivate_mm",
         blank=True,
-        patch="utask",
     ),
     Hook(
         callee="uprobe_copy_process",
@@ -283,7 +281,6 @@ HOOKS = (
         function="copy_process",
         text=piece("kernel/fork.c", "copy-process"),
         after="trace_task_newtask",
-        patch="utask",
     ),
     Hook(
         callee="uprobe_reset_state",
@@ -291,7 +288,6 @@ HOOKS = (
         function="mm_init",
         text=piece("kernel/fork.c", "reset-state"),
         before="hugetlb_count_init",
-        patch="xol",
     ),
     Hook(
         callee="xol_free_area",
@@ -299,7 +295,6 @@ HOOKS = (
         function="uprobe_clear_state",
         text=piece(CORE, "free-area"),
         blank=True,
-        patch="xol",
     ),
     Hook(
         callee="uprobe_deny_signal",
@@ -308,7 +303,6 @@ HOOKS = (
         text=piece("kernel/signal.c", "deny-signal"),
         after="task_sigpending",
         blank=True,
-        patch="hit",
     ),
     Hook(
         callee="uprobe_notify_resume",
@@ -317,7 +311,6 @@ HOOKS = (
         text=piece("kernel/entry/common.c", "notify-resume"),
         after="schedule",
         blank=True,
-        patch="hit",
     ),
     Hook(
         callee="arch_uprobe_exception_notify",
@@ -325,7 +318,6 @@ HOOKS = (
         function="uprobes_init",
         text=piece(CORE, "register-notifier"),
         blank=True,
-        patch="hit",
     ),
     Hook(
         callee="uprobe_check_insn",
@@ -334,7 +326,6 @@ HOOKS = (
         text=piece(TRACE, "check-insn"),
         before="consumer",
         blank=True,
-        patch="refuse",
     ),
     Hook(
         callee="uprobe_abort_step",
@@ -342,45 +333,27 @@ HOOKS = (
         function="rseq_ip_fixup",
         text=piece(RSEQ, "abort-step"),
         before="instruction_pointer_set",
-        patch="rseq",
     ),
 )
 
 
 def mremap_hooks(munmap: str) -> tuple[Hook, ...]:
     """Return the hooks of move_vma() around ``munmap``, which splits what pages were moved from."""
-    start, end = "uprobe_start_mremap", "uprobe_end_mremap"
     before = Hook(
-        callee=start,
+        callee="uprobe_start_mremap",
         path=MREMAP,
         function="move_vma",
         text=piece(MREMAP, "unmap-start"),
         before=munmap,
-        patch="move",
     )
     after = Hook(
-        callee=end,
+        callee="uprobe_end_mremap",
         path=MREMAP,
         function="move_vma",
         text=piece(MREMAP, "unmap-end"),
         after=munmap,
-        patch="move",
     )
     return before, after
-
-
-def mremap_edits() -> tuple[Edit, ...]:
-    """Return the edits that insert the hooks of ``mremap_hooks()``."""
-    return tuple(
-        InsertHook(path=MREMAP, hook=callee)
-        for callee in ("uprobe_start_mremap", "uprobe_end_mremap")
-    )
-
-
-def _hooks(patch: str) -> tuple[Edit, ...]:
-    return tuple(
-        InsertHook(path=hook.path, hook=hook.callee) for hook in HOOKS if hook.patch == patch
-    )
 
 
 def _ask(path: str, within: str, pattern: str, by: str, count: int = 1) -> Edit:
@@ -518,7 +491,6 @@ EDITS: dict[str, tuple[Edit, ...]] = {
             pattern="return false;",
             by=piece(PERF, "func-entry"),
         ),
-        *_hooks("utask"),
     ),
     "xol": (
         InsertLines(
@@ -541,7 +513,6 @@ EDITS: dict[str, tuple[Edit, ...]] = {
             template="kernel/events/uprobes.c/xol.c",
             before=Anchor(kind="function", name="uprobe_clear_state"),
         ),
-        *_hooks("xol"),
     ),
     "arch-xol": (),
     "hit": (
@@ -589,7 +560,6 @@ EDITS: dict[str, tuple[Edit, ...]] = {
             pattern="instruction_pointer(regs)",
             by="uprobe_get_trap_addr(regs)",
         ),
-        *_hooks("hit"),
     ),
     "skip-nop": (),
     "return": (
@@ -616,7 +586,6 @@ EDITS: dict[str, tuple[Edit, ...]] = {
             text="#include <linux/magic.h>\n",
             before=Anchor(kind="include", name="linux/rmap.h"),
         ),
-        *_hooks("refuse"),
     ),
     "move": (
         core_block("move.c"),
@@ -673,7 +642,6 @@ EDITS: dict[str, tuple[Edit, ...]] = {
             pattern="instruction_pointer(regs)",
             by="uprobe_get_trap_addr(regs)",
         ),
-        *_hooks("rseq"),
     ),
     "known": INSTALL_EDITS,
     "delete-busy": DELETE_BUSY,

@@ -60,11 +60,7 @@ BASE = Base(
             *v6.EDITS["names"],
             ReplaceTokens(path=CORE, within="consumer_del", pattern="con", by="link", count=0),
         ),
-        "move": (
-            *v6.EDITS["move"],
-            *JOIN_EDITS,
-            *v6.mremap_edits(),
-        ),
+        "move": (*v6.EDITS["move"], *JOIN_EDITS),
         "known": TREE_EDITS,
     },
     baseline=v6.baseline(functions=_FUNCTIONS, prototypes=v6.PROTOTYPES),

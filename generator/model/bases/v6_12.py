@@ -147,7 +147,6 @@ BASE = Base(
         "utask": (*v6.EDITS["utask"], *_UTASK),
         "return": (*v6.EDITS["return"], *_RETURN, *_SYSCALL),
         "refuse": (*v6.EDITS["refuse"], *_REFUSE),
-        "move": (*v6.EDITS["move"], *v6.mremap_edits()),
     },
     baseline=v6.baseline(functions=_FUNCTIONS, prototypes=_PROTOTYPES, extra=_BASELINE),
 )
