@@ -4,8 +4,10 @@
 import os
 import signal
 
+import pytest
+
 from generator.kbuild.state import BuildState, read_state
-from generator.paths import read_now
+from generator.paths import read_json, read_now
 from generator.text import read_lines
 
 
@@ -20,3 +22,15 @@ def test_a_fifo_in_place_of_a_file(tmp_path):
         assert read_state(fifo) == BuildState()
     finally:
         signal.alarm(0)
+
+
+@pytest.mark.parametrize(
+    "data", [None, b"", b"{", b"\xff", b"[" * 200_000, b"9" * 10_000, b'{"a": 1}']
+)
+def test_what_is_kept_to_save_time(data, tmp_path):
+    """What is damaged says nothing, however: it is made again."""
+    path = tmp_path / "kept.json"
+    if data is not None:
+        path.write_bytes(data)
+    assert read_json(path) == ({"a": 1} if data == b'{"a": 1}' else None)
+    assert read_json(tmp_path) is None

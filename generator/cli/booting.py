@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +12,7 @@ from generator.cli.ahead import check_machine, check_tests
 from generator.cli.building import build_dir, series_repo, variant_ref
 from generator.cli.options import Options
 from generator.errors import CheckFailed, UserError
-from generator.paths import read_now
+from generator.paths import read_json
 from generator.plan import find_base
 
 if TYPE_CHECKING:
@@ -223,9 +222,9 @@ def passed_before(options: Options, variants: tuple[str, ...]) -> bool:
 
     path = result_path(options.area, options.base, "compare", options.boots)
     try:
-        data = json.loads(read_now(path))
+        data = read_json(path)
         return data["passed"] is True and (data["has_peer"] or "peer" not in variants)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return False
 
 

@@ -19,7 +19,7 @@ from generator.errors import UserError
 from generator.guest.outcome import scan_console
 from generator.guest.qemu import Machine, emulator
 from generator.guest.vm import Ending, MachineEnd, RunLimits, run_machine
-from generator.paths import read_now, write_atomic
+from generator.paths import read_json, write_atomic
 from generator.progress import Observer
 from generator.text import read_lines
 
@@ -102,11 +102,11 @@ def machine_identity() -> str:
 
 def _recall(memory: Path, identity: str) -> AccelVerdict | None:
     try:
-        data = json.loads(read_now(memory))
+        data = read_json(memory)
         if data["machine"] != identity or data["accel"] not in ("kvm", "tcg"):
             return None
         return AccelVerdict(accel=data["accel"], reason=str(data["reason"]), remembered=True)
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         return None
 
 

@@ -13,7 +13,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from generator.kbuild.log import Message
-from generator.paths import read_now, write_atomic
+from generator.paths import read_json, write_atomic
 
 FORMAT = 1
 """Raised when the meaning of a stamp changes; older ones are then ignored."""
@@ -53,13 +53,13 @@ def hash_inputs(inputs: Mapping[str, object]) -> str:
 def read_state(path: Path) -> BuildState:
     """Return the state kept in ``path``; a missing, damaged or outdated file is an empty state."""
     try:
-        data = json.loads(read_now(path))
+        data = read_json(path)
         if data.pop("format") != FORMAT:
             return BuildState()
         data["warnings"] = tuple(Message(**item) for item in data["warnings"])
         data["image"] = (int(data["image"][0]), int(data["image"][1]))
         return BuildState(**data)
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError):
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
         return BuildState()
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator.errors import InfraError, UserError
-from generator.paths import ensure_dir, read_now, write_atomic
+from generator.paths import ensure_dir, read_json, read_now, write_atomic
 from generator.tree.refs import RefFiles, differing, read_refs
 
 BUILD_PREFIX = "build-"
@@ -168,8 +168,8 @@ def cloned_from(directory: Path) -> str:
     if not (directory / "linux").is_dir():
         return ""
     try:
-        return str(json.loads(read_now(directory / _STAMP))["pristine"])
-    except (OSError, ValueError, KeyError, TypeError):
+        return str(read_json(directory / _STAMP)["pristine"])
+    except (ValueError, KeyError, TypeError):
         return ""
 
 

@@ -6,14 +6,12 @@ Works in the bare repository of ``series`` with an index of its own; no branch a
 
 from __future__ import annotations
 
-import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator.errors import InfraError
-from generator.tree.git import run_git
+from generator.tree.git import ask_git, run_git
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,11 +45,11 @@ def replay_patches(repo: Path, series: str, patches: Mapping[str, bytes]) -> tup
     names = [name for name in sorted(patches) if not name.startswith("0000-")]
     done: list[Replayed] = []
     with tempfile.TemporaryDirectory() as place:
-        index = Path(place) / "index"
+        index = {"GIT_INDEX_FILE": str(Path(place) / "index")}
         before = "baseline"
         for number, name in enumerate(names, 1):
             ref = f"{series}-{number:02d}"
-            tree = _tree(repo, ref)
+            tree = _git(repo, {}, "rev-parse", "--verify", f"{ref}^{{tree}}")
             _git(repo, index, "read-tree", before)
             problem = _apply(repo, index, patches[name], tree)
             done.append(Replayed(name=name, ref=ref, tree=tree, problem=problem))
@@ -59,35 +57,17 @@ def replay_patches(repo: Path, series: str, patches: Mapping[str, bytes]) -> tup
     return tuple(done)
 
 
-def _tree(repo: Path, ref: str) -> str:
-    return _git(repo, None, "rev-parse", "--verify", f"{ref}^{{tree}}").strip()
-
-
-def _apply(repo: Path, index: Path, patch: bytes, wanted: str) -> str:
+def _apply(repo: Path, index: dict[str, str], patch: bytes, wanted: str) -> str:
     """Apply a patch to the index and return what is wrong with the result."""
-    done = _run(repo, index, ("apply", "--cached", "--whitespace=nowarn"), patch)
+    words = ("apply", "--cached", "--whitespace=nowarn")
+    done = run_git(*words, repo=repo, isolated=True, stdin=patch, environment=index)
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines()
         return lines[0] if lines else "git apply gives no reason"
-    if _git(repo, index, "write-tree").strip() != wanted:
+    if _git(repo, index, "write-tree") != wanted:
         return f"does not lead to {wanted[:12]}"
     return ""
 
 
-def _git(repo: Path, index: Path | None, *arguments: str) -> str:
-    done = _run(repo, index, arguments, b"")
-    if done.returncode:
-        raise InfraError(
-            f"git {arguments[0]} failed: {done.stderr.decode(errors='replace').strip()}",
-            where=str(repo),
-        )
-    return done.stdout.decode()
-
-
-def _run(
-    repo: Path, index: Path | None, arguments: tuple[str, ...], stdin: bytes
-) -> subprocess.CompletedProcess[bytes]:
-    environment = {"GIT_INDEX_FILE": str(index)} if index else {}
-    return run_git(
-        f"--git-dir={repo}", *arguments, isolated=True, stdin=stdin, environment=environment
-    )
+def _git(repo: Path, environment: dict[str, str], *arguments: str) -> str:
+    return ask_git(*arguments, repo=repo, isolated=True, environment=environment).decode().strip()

@@ -17,7 +17,7 @@ from pathlib import Path
 from generator.checks.mutation.fault import AnyFault
 from generator.checks.mutation.judge import BY_TEXT, LEVELS
 from generator.checks.mutation.known import explain_survivor
-from generator.paths import read_now, write_atomic
+from generator.paths import read_json, write_atomic
 
 BOOT = "boot"
 ALL_LEVELS = (*LEVELS, BOOT)
@@ -55,10 +55,10 @@ class Ledger:
         self._tip = total.hexdigest()
         self.verdicts: dict[str, Verdict] = {}
         try:
-            data = json.loads(read_now(path))
+            data = read_json(path)
             if data["tip"] == self._tip:
                 self.verdicts = {k: Verdict(**v) for k, v in data["verdicts"].items()}
-        except (OSError, ValueError, KeyError, TypeError):
+        except (ValueError, KeyError, TypeError):
             self.verdicts = {}
 
     def keep(self, fault: AnyFault, verdict: Verdict) -> None:

@@ -3,12 +3,11 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 
 from generator.errors import UserError
-from generator.paths import read_now
+from generator.paths import read_json
 from generator.report.results import read_whole, result_path
 from generator.report.summary import BASELINE, is_as_it_must_be
 
@@ -79,8 +78,5 @@ def _boot(workdir: Path, base: str, variant: str, flavour: str) -> str:
 
 
 def _read_json(path: Path) -> dict[str, object]:
-    try:
-        data = json.loads(read_now(path))
-    except (OSError, ValueError, RecursionError):
-        return {}
+    data = read_json(path)
     return data if isinstance(data, dict) else {}

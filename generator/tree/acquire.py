@@ -22,7 +22,7 @@ from pathlib import Path
 from generator import tools
 from generator.errors import InfraError, UserError
 from generator.model.bases import Base
-from generator.paths import ensure_dir, locked, read_now, write_atomic
+from generator.paths import ensure_dir, locked, read_json, write_atomic
 from generator.tree.git import git_environment
 from generator.tree.look import find_files, find_lines, run, show_file
 from generator.tree.promisor import fetch_files, store_of
@@ -299,8 +299,8 @@ def unpack_once(target: Path, identity: str, fill: Callable[[Path], None]) -> No
 
 def _is_filled(target: Path, stamp: Path, identity: str) -> bool:
     """Tell whether ``target`` is there, and ``stamp`` says that it is for ``identity``."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        return json.loads(read_now(stamp))["identity"] == identity and target.is_dir()
+    with contextlib.suppress(ValueError, KeyError, TypeError):
+        return read_json(stamp)["identity"] == identity and target.is_dir()
     return False
 
 

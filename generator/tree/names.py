@@ -25,7 +25,7 @@ from generator.errors import UserError
 from generator.model.bases import Base
 from generator.model.edits import Edit, ReplaceDeclaration, piece_in, text_of
 from generator.model.interface import INTERFACE
-from generator.paths import read_now, write_atomic
+from generator.paths import read_json, write_atomic
 from generator.render.env import BASELINE, Templates
 from generator.render.places import place_of, place_of_text
 from generator.render.problems import Problem, raise_all
@@ -375,10 +375,10 @@ def _in_headers(
     known: dict[str, list[str]] = defaultdict(list)
     identity = f"{source.identity} {' '.join(sorted(touched))}"
     try:
-        kept = json.loads(read_now(cache))
+        kept = read_json(cache)
         if kept["identity"] == identity:
             known["names"] = [str(name) for name in kept["names"]]
-    except (OSError, ValueError, KeyError, TypeError):
+    except (ValueError, KeyError, TypeError):
         pass
     found = set(known["names"])
     missing = sorted(wanted - found)

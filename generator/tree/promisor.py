@@ -10,9 +10,8 @@ from __future__ import annotations
 import hashlib
 from pathlib import Path
 
-from generator.errors import InfraError
 from generator.paths import cache_dir, ensure_dir, locked, write_atomic
-from generator.tree.git import run_git
+from generator.tree.git import ask_git, run_git
 
 
 def store_of(repo: Path) -> Path:
@@ -86,11 +85,6 @@ def _remote(repo: Path) -> str:
 
 
 def _git(repo: Path, *arguments: str, stdin: str = "") -> str:
-    done = run_git(*arguments, repo=repo, isolated=False, stdin=stdin.encode())
-    if done.returncode:
-        raise InfraError(
-            f"git {arguments[0]} failed: {done.stderr.decode(errors='replace').strip()}",
-            where=str(repo),
-            hint="can the remote of the clone be reached?",
-        )
-    return done.stdout.decode("utf-8", "surrogateescape")
+    hint = "can the remote of the clone be reached?"
+    said = ask_git(*arguments, repo=repo, isolated=False, stdin=stdin.encode(), hint=hint)
+    return said.decode("utf-8", "surrogateescape")

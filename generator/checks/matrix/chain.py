@@ -18,7 +18,7 @@ from pathlib import Path
 from generator.checks.matrix import configurations
 from generator.kbuild import config, toolchain, worktree
 from generator.kbuild.state import hash_inputs
-from generator.paths import read_now, write_atomic
+from generator.paths import read_json, write_atomic
 from generator.tree.refs import RefFiles, differing, read_refs
 
 BUILD_NAME = f"{worktree.BUILD_PREFIX}prefix"
@@ -191,7 +191,7 @@ def c_files(paths: tuple[str, ...]) -> tuple[str, ...]:
 def kept_steps(chain: Chain) -> dict[str, PrefixResult]:
     """Return the results that are kept, by key; a damaged file has none."""
     try:
-        data = json.loads(read_now(chain.directory / "steps.json"))
+        data = read_json(chain.directory / "steps.json")
         return {
             key: PrefixResult(
                 **{
@@ -204,7 +204,7 @@ def kept_steps(chain: Chain) -> dict[str, PrefixResult]:
             for key, row in data["steps"].items()
             if data["format"] == FORMAT
         }
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         return {}
 
 
@@ -242,7 +242,7 @@ class State:
 def read_state(chain: Chain) -> State:
     """Return what the build directory has; a damaged file says that a step did not end."""
     try:
-        data = json.loads(read_now(chain.directory / "follow.json"))
+        data = read_json(chain.directory / "follow.json")
         if data["format"] == FORMAT:
             return State(
                 config_key=str(data["config_key"]),
@@ -250,7 +250,7 @@ def read_state(chain: Chain) -> State:
                 findings=_by_file(data["findings"]),
                 comments=_by_file(data["comments"]),
             )
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError):
         pass
     return State(running=True, findings={}, comments={})
 
