@@ -262,13 +262,14 @@ def test_results_with_time_stamps_are_progress(fake, before):
 
 def test_a_lockup_that_passes_does_not(fake, monkeypatch):
     """The tests went on: the report is judged at the end; but not for ever."""
-    monkeypatch.setattr(machine, "_REPORT_GRACE", 0.8)
+    # a busy machine may take its time to go on with a script
+    monkeypatch.setattr(machine, "_REPORT_GRACE", 2.5)
     advance = 'for i in 1 2 3 4; do sleep 0.3; echo "ok $i x" >>$results; done'
     begin = f"echo 1..4 >$results; echo '{LOCKUP}' >$console;"
     limits = RunLimits(total=60, silence=60, stall=60)
     assert run(fake(begin + advance), limits).ending is Ending.EXITED
     # a test that takes longer than the grace, when others have ended since
-    slow = "sleep 0.3; echo 'ok 1 x' >>$results; sleep 2; echo 'ok 2 x' >>$results"
+    slow = "sleep 0.3; echo 'ok 1 x' >>$results; sleep 3; echo 'ok 2 x' >>$results"
     assert run(fake(begin + slow), limits).ending is Ending.EXITED
     for_ever = 'while :; do sleep 0.3; echo "ok 1 x" >>$results; done'
     assert run(fake(begin + for_ever), replace(limits, stall=1.5)).ending is Ending.STALLED
