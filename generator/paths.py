@@ -14,7 +14,6 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from generator.errors import InfraError, UserError
 
@@ -81,19 +80,6 @@ def read_now(path: Path) -> bytes:
     """
     with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK), "rb") as file:
         return file.read()
-
-
-def read_json(path: Path) -> Any:  # noqa: ANN401 - whoever reads it looks at each field
-    """Return what a file of JSON says; None where there is none, or it is damaged.
-
-    For what is kept to save time: a file that says nothing is made again.
-    """
-    import json
-
-    try:
-        return json.loads(read_now(path))
-    except (OSError, ValueError, RecursionError):
-        return None
 
 
 def write_atomic(path: Path, data: bytes) -> bool:

@@ -14,6 +14,7 @@ STAGES = (
 )
 LEAVES = {
     "errors": set(),
+    "jsonfile": {"paths"},
     "later": set(),
     "paths": {"errors"},
     "progress": set(),

@@ -6,8 +6,9 @@ import signal
 
 import pytest
 
+from generator.jsonfile import read_json
 from generator.kbuild.state import BuildState, read_state
-from generator.paths import read_json, read_now
+from generator.paths import read_now
 from generator.text import read_lines
 
 

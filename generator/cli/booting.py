@@ -12,7 +12,7 @@ from generator.cli.ahead import check_machine, check_tests
 from generator.cli.building import build_dir, series_repo, variant_ref
 from generator.cli.options import Options
 from generator.errors import CheckFailed, UserError
-from generator.paths import read_json
+from generator.jsonfile import read_json
 from generator.plan import find_base
 
 if TYPE_CHECKING:

@@ -19,7 +19,8 @@ from generator.errors import UserError
 from generator.guest.outcome import scan_console
 from generator.guest.qemu import Machine, emulator
 from generator.guest.vm import Ending, MachineEnd, RunLimits, run_machine
-from generator.paths import read_json, write_atomic
+from generator.jsonfile import read_json
+from generator.paths import write_atomic
 from generator.progress import Observer
 from generator.text import read_lines
 

@@ -12,8 +12,9 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from generator.jsonfile import as_object, read_json
 from generator.kbuild.log import Message
-from generator.paths import read_json, write_atomic
+from generator.paths import write_atomic
 
 FORMAT = 1
 """Raised when the meaning of a stamp changes; older ones are then ignored."""
@@ -54,13 +55,11 @@ def read_state(path: Path) -> BuildState:
     """Return the state kept in ``path``; a missing, damaged or outdated file is an empty state."""
     try:
         data = read_json(path)
-        if data.pop("format") != FORMAT:
-            return BuildState()
-        data["warnings"] = tuple(Message(**item) for item in data["warnings"])
-        data["image"] = (int(data["image"][0]), int(data["image"][1]))
-        return BuildState(**data)
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError):
-        return BuildState()
+        if data["format"] == FORMAT:
+            return as_object(data, BuildState)
+    except (ValueError, KeyError, TypeError):
+        pass
+    return BuildState()
 
 
 def write_state(path: Path, state: BuildState) -> None:

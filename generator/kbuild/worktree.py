@@ -22,7 +22,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator.errors import InfraError, UserError
-from generator.paths import ensure_dir, read_json, read_now, write_atomic
+from generator.jsonfile import read_json
+from generator.paths import ensure_dir, read_now, write_atomic
 from generator.tree.refs import RefFiles, differing, read_refs
 
 BUILD_PREFIX = "build-"

@@ -8,6 +8,7 @@ from typing import Any
 
 from generator.checks.catalogue.judge import Word
 from generator.checks.catalogue.mended import Prefix
+from generator.jsonfile import as_object
 from generator.model.catalogue import CATALOGUE
 from generator.model.series import Patch
 
@@ -17,10 +18,8 @@ _SIGNS = {str(Word.AFFECTED): "x", str(Word.NOT_AFFECTED): ".", str(Word.UNKNOWN
 def read_prefixes(data: Mapping[str, Any]) -> tuple[Prefix, ...]:
     """Return the prefixes of a kept result; none where it has another shape."""
     try:
-        return tuple(
-            Prefix(**{**row, "failing": tuple(row["failing"])}) for row in data["prefixes"]
-        )
-    except (KeyError, TypeError):
+        return as_object(data["prefixes"], tuple[Prefix, ...])
+    except (KeyError, ValueError):
         return ()
 
 

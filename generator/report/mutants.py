@@ -17,7 +17,8 @@ from pathlib import Path
 from generator.checks.mutation.fault import AnyFault
 from generator.checks.mutation.judge import BY_TEXT, LEVELS
 from generator.checks.mutation.known import explain_survivor
-from generator.paths import read_json, write_atomic
+from generator.jsonfile import as_object, read_json
+from generator.paths import write_atomic
 
 BOOT = "boot"
 ALL_LEVELS = (*LEVELS, BOOT)
@@ -57,7 +58,7 @@ class Ledger:
         try:
             data = read_json(path)
             if data["tip"] == self._tip:
-                self.verdicts = {k: Verdict(**v) for k, v in data["verdicts"].items()}
+                self.verdicts = as_object(data["verdicts"], dict[str, Verdict])
         except (ValueError, KeyError, TypeError):
             self.verdicts = {}
 

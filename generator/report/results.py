@@ -42,14 +42,11 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 from generator.errors import UserError
-from generator.guest.accel import AccelVerdict
 from generator.guest.boot import BootResult
-from generator.guest.ktap import KtapReport, KtapTest, Status
-from generator.guest.outcome import Kind, Outcome, plain_complaint
-from generator.guest.vm import Ending, MachineEnd
+from generator.guest.outcome import plain_complaint
+from generator.jsonfile import as_object
 from generator.paths import read_now, write_atomic
 from generator.report.compare import Comparison
 
@@ -186,8 +183,8 @@ def read_boot(path: Path) -> BootResult:
             f"the format is not {FORMAT}", where=str(path), hint="boot this variant again"
         )
     try:
-        return _boot(data)
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return as_object({"asked": ["--base", data.get("base")], **data}, BootResult)
+    except ValueError as error:
         raise UserError(
             f"a field is missing or wrong: {error}", where=str(path), hint="boot it again"
         ) from error
@@ -232,66 +229,3 @@ def _again(base: str, variant: str, flavour: str) -> str:
     words = f"--flavour {name} " if name != "plain" else ""
     words += f"--accel {accel} " if accel else ""
     return f"run: uprobekit boot --base {base} {words}{variant}, without --tests"
-
-
-def _boot(data: dict[str, Any]) -> BootResult:
-    end, outcome, ktap = data["end"], data["outcome"], data["ktap"]
-    return BootResult(
-        base=str(data["base"]),
-        variant=str(data["variant"]),
-        flavour=str(data["flavour"]),
-        outcome=Outcome(
-            kind=Kind(outcome["kind"]),
-            reason=_text(outcome["reason"]),
-            excerpt=tuple(outcome["excerpt"]),
-            complaints=tuple(outcome.get("complaints", ())),
-            of_base=tuple(map(_text, outcome.get("of_base", ()))),
-        ),
-        ktap=KtapReport(
-            **{
-                **ktap,
-                "problems": tuple(ktap["problems"]),
-                "announced": tuple(ktap.get("announced", ())),
-                "tests": tuple(_test(test) for test in ktap["tests"]),
-            }
-        ),
-        end=MachineEnd(
-            **{
-                **end,
-                "ending": Ending(end["ending"]),
-                "seconds": float(end["seconds"]),
-                "events": tuple(end["events"]),
-                "times": {_text(k): float(v) for k, v in end.get("times", {}).items()},
-            }
-        ),
-        accel=AccelVerdict(**data["accel"]),
-        console=Path(data["console"]),
-        results=Path(data["results"]),
-        command=tuple(data["command"]),
-        tree=str(data.get("tree", "")),
-        asked=tuple(map(_text, data.get("asked", ("--base", data["base"])))),
-    )
-
-
-def _test(data: dict[str, Any]) -> KtapTest:
-    return KtapTest(
-        **{
-            **data,
-            "status": Status(data["status"]),
-            "values": {_text(key): _text(value) for key, value in data["values"].items()},
-            "reason": _text(data["reason"]),
-            "diagnostics": tuple(map(_text, data["diagnostics"])),
-            "subtests": tuple(_test(test) for test in data["subtests"]),
-        }
-    )
-
-
-def _text(value: object) -> str:
-    """Return ``value``, which has to be text.
-
-    Raises:
-        TypeError: it is something else.
-    """
-    if not isinstance(value, str):
-        raise TypeError(f"{value!r} is not text")
-    return value

@@ -2,7 +2,8 @@
 """JSON Schema of what commands print with ``--json``, made from the types of their results.
 
 They stand in ``docs/schema/``; a test compares. A field may be added at any time; ``format`` is
-raised when one changes its meaning or goes.
+raised when one changes its meaning or goes. msgspec has schemas as well: in those a field with a
+default need not be there, which is always printed here, and each docstring stands whole.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator.errors import UserError
-from generator.paths import read_json
+from generator.jsonfile import read_json
 from generator.report.results import read_whole, result_path
 from generator.report.summary import BASELINE, is_as_it_must_be
 

@@ -21,8 +21,9 @@ from pathlib import Path
 
 from generator import tools
 from generator.errors import InfraError, UserError
+from generator.jsonfile import read_json
 from generator.model.bases import Base
-from generator.paths import ensure_dir, locked, read_json, write_atomic
+from generator.paths import ensure_dir, locked, write_atomic
 from generator.tree.git import git_environment
 from generator.tree.look import find_files, find_lines, run, show_file
 from generator.tree.promisor import fetch_files, store_of

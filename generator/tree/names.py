@@ -22,10 +22,11 @@ from pathlib import Path
 
 from generator import csource
 from generator.errors import UserError
+from generator.jsonfile import read_json
 from generator.model.bases import Base
 from generator.model.edits import Edit, ReplaceDeclaration, piece_in, text_of
 from generator.model.interface import INTERFACE
-from generator.paths import read_json, write_atomic
+from generator.paths import write_atomic
 from generator.render.env import BASELINE, Templates
 from generator.render.places import place_of, place_of_text
 from generator.render.problems import Problem, raise_all

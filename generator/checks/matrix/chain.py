@@ -16,9 +16,10 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from generator.checks.matrix import configurations
+from generator.jsonfile import as_object, read_json
 from generator.kbuild import config, toolchain, worktree
 from generator.kbuild.state import hash_inputs
-from generator.paths import read_json, write_atomic
+from generator.paths import write_atomic
 from generator.tree.refs import RefFiles, differing, read_refs
 
 BUILD_NAME = f"{worktree.BUILD_PREFIX}prefix"
@@ -192,20 +193,11 @@ def kept_steps(chain: Chain) -> dict[str, PrefixResult]:
     """Return the results that are kept, by key; a damaged file has none."""
     try:
         data = read_json(chain.directory / "steps.json")
-        return {
-            key: PrefixResult(
-                **{
-                    **row,
-                    "left_out": tuple(row["left_out"]),
-                    "problems": tuple(row["problems"]),
-                    "findings": tuple(row["findings"]),
-                }
-            )
-            for key, row in data["steps"].items()
-            if data["format"] == FORMAT
-        }
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return {}
+        if data["format"] == FORMAT:
+            return as_object(data["steps"], dict[str, PrefixResult])
+    except (ValueError, KeyError, TypeError):
+        pass
+    return {}
 
 
 def keep_steps(chain: Chain, results: Mapping[str, PrefixResult]) -> None:
@@ -233,8 +225,8 @@ class State:
         comments: what kernel-doc finds, by file; of what it has not looked at, nothing.
     """
 
-    config_key: str = ""
-    running: bool = False
+    config_key: str
+    running: bool
     findings: Findings
     comments: Findings
 
@@ -244,19 +236,10 @@ def read_state(chain: Chain) -> State:
     try:
         data = read_json(chain.directory / "follow.json")
         if data["format"] == FORMAT:
-            return State(
-                config_key=str(data["config_key"]),
-                running=bool(data["running"]),
-                findings=_by_file(data["findings"]),
-                comments=_by_file(data["comments"]),
-            )
-    except (ValueError, KeyError, TypeError, AttributeError):
+            return as_object(data, State)
+    except (ValueError, KeyError, TypeError):
         pass
-    return State(running=True, findings={}, comments={})
-
-
-def _by_file(data: Mapping[str, list[str]]) -> Findings:
-    return {str(file): tuple(rows) for file, rows in data.items()}
+    return State(config_key="", running=True, findings={}, comments={})
 
 
 def keep_state(chain: Chain, state: State) -> None:
