@@ -175,11 +175,11 @@ def _masked(text: str) -> str:
 def split_params(params: str) -> tuple[str, ...]:
     """Return the parameters in a list, each on one line, without comments."""
     found, depth, start = [], 0, 0
-    for place, sign in enumerate(f"{params},"):
-        depth += {"(": 1, ")": -1}.get(sign, 0)
-        if sign == "," and depth == 0:
-            found.append(_squeeze(_COMMENT.sub("", params[start:place])))
-            start = place + 1
+    for match in re.finditer(r"[(),]", f"{params},"):
+        depth += {"(": 1, ")": -1}.get(match[0], 0)
+        if match[0] == "," and depth == 0:
+            found.append(_squeeze(_COMMENT.sub("", params[start : match.start()])))
+            start = match.end()
     return tuple(found)
 
 
