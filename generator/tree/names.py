@@ -274,9 +274,8 @@ class _Prefix:
         }
         self._tags = frozenset(name for text in tree.files.values() for name in tags_in(text))
         # what the model does not have, the C brings: all of it in a template, so in one piece
-        self._defined = frozenset(
-            name for text in tree.blocks.values() for name in structs_in(text)
-        ) - frozenset(self._fields)
+        brought = frozenset[str]().union(*map(structs_in, tree.blocks.values()))
+        self._defined = brought - self._fields.keys()
         inserted = inserted_lines(check.base, templates)
         self._late_fields = {
             match[1]: ident
