@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import cached_property
 
 from generator.csource.lexer import code
 
@@ -51,7 +52,7 @@ class Definition:
         """The prototype on one line."""
         return f"{self.front}{self.name}({', '.join(self.params)})"
 
-    @property
+    @cached_property
     def body(self) -> tuple[str, ...]:
         """The tokens of the body, without strings."""
         return tuple(re.findall(r"\w+|[^\w\s\0]", self.code))
