@@ -11,7 +11,7 @@ Why Typer, and not argparse, which is there anyway: of the 0.07 s of processor t
 takes (0.15 are allowed), importing Typer and click is 0.04, and argparse would be 0.01. For that
 each of the 134 options and arguments would be a call apart from the parameter that it fills, its
 type said twice, and the completion for three shells and the manual page, which read click's
-parameters, would be written by hand. Plain click saves half of it and has the same drawback.
+parameters, would be written by hand. Plain click would save 0.015, and has the same drawback.
 """
 
 import inspect
