@@ -6,11 +6,14 @@ Usage: python tests/bench.py [--base 6.1] [--workdir DIR] [--json FILE] [--quick
 Runs, one after the other and alone on the machine if the figures are to mean something:
 
     render      whole processes of ``uprobekit render`` on an unpacked source (median of several)
+    short       processor time of what should start at once, and of a comparison (least of several)
+    checks      processor time of each check that ``uprobekit check`` runs without a name
     plain       ``make bzImage`` of the unmodified base, same configuration, no ccache
     cold        ``uprobekit qemu-test`` in an empty work area, no ccache, unpacking included
     again       the same once more with nothing changed
 
-and takes the peak memory of each stage, and of QEMU, from /proc. ``--quick`` renders only.
+and takes the peak memory of each stage, and of QEMU, from /proc. ``--quick`` leaves out plain, cold
+and again. Processor time means something beside other work as well; seconds do not.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ import argparse
 import contextlib
 import json
 import os
+import resource
 import shutil
 import statistics
 import subprocess
@@ -28,8 +32,10 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
+from generator.cli.check import CHECKS
+
 TARGETS = {"render_s": 1.0, "again_s": 30.0, "cold_ratio": 2.2, "memory_mb": 500.0}
-_RENDERS = 7
+_SEVERAL = 7
 _SAMPLE = 0.2
 
 
@@ -97,11 +103,47 @@ def bench_render(base: str, area: Path, env: dict[str, str]) -> Run:
     command = _tool("render", "--base", base, "--workdir", str(area), "-o", str(area / "patches"))
     run(command, env=env)
     begin = []
-    for _ in range(_RENDERS):
+    for _ in range(_SEVERAL):
         start = time.monotonic()
         subprocess.run(command, env=env, check=True, capture_output=True)
         begin.append(time.monotonic() - start)
     return Run(seconds=statistics.median(begin), memory=run(command, env=env).memory)
+
+
+def processor_time(command: list[str], *, env: dict[str, str], times: int) -> float:
+    """Return the least processor time that a command and its children take; 1 is no failure."""
+    taken = []
+    for _ in range(times):
+        begin = resource.getrusage(resource.RUSAGE_CHILDREN)
+        done = subprocess.run(command, env=env, check=False, capture_output=True)
+        end = resource.getrusage(resource.RUSAGE_CHILDREN)
+        if done.returncode > 1:
+            raise SystemExit(f"failed: {' '.join(command)}\n{done.stderr.decode()[-3000:]}")
+        taken.append(end.ru_utime + end.ru_stime - begin.ru_utime - begin.ru_stime)
+    return min(taken)
+
+
+def bench_short(base: str, env: dict[str, str]) -> dict[str, float]:
+    """Take the processor time of short commands; explain compiles something the first time."""
+    commands = {
+        "--version": ("--version",),
+        "--help": ("--help",),
+        "explain": ("explain", "--base", base, "48 8b 05 10 00 00 00"),
+        "diff": ("diff", "kernel_patches/6.1/review", "kernel_patches/6.12/review"),
+    }
+    return {
+        name: round(processor_time(_tool(*words), env=env, times=_SEVERAL), 3)
+        for name, words in commands.items()
+    }
+
+
+def bench_checks(base: str, env: dict[str, str]) -> dict[str, float]:
+    """Take the processor time of the checks that need no kernel."""
+    plain = {name: one for name, one in CHECKS.items() if not (one.built or one.asked)}
+    return {
+        name: round(processor_time(_tool(*one.words, "--base", base), env=env, times=1), 1)
+        for name, one in plain.items()
+    }
 
 
 def bench_plain(base: str, area: Path, env: dict[str, str]) -> Run:
@@ -129,7 +171,7 @@ def main() -> int:
     parser.add_argument("--base", default="6.1")
     parser.add_argument("--workdir", type=Path, help="an empty folder; default: a temporary one")
     parser.add_argument("--json", type=Path, help="write the figures to this file")
-    parser.add_argument("--quick", action="store_true", help="render only")
+    parser.add_argument("--quick", action="store_true", help="no kernel build")
     options = parser.parse_args()
     area = options.workdir or Path(tempfile.mkdtemp(prefix="uprobekit-bench-"))
     env = {**os.environ, "CCACHE_DISABLE": "1", "UPROBEKIT_WORKDIR": str(area / "cold")}
@@ -149,7 +191,12 @@ def main() -> int:
 def measure(base: str, area: Path, env: dict[str, str], *, quick: bool) -> dict[str, object]:
     """Take all figures."""
     rendered = bench_render(base, area, env)
-    figures: dict[str, object] = {"render_s": round(rendered.seconds, 2)}
+    here = env | {"UPROBEKIT_WORKDIR": str(area)}
+    figures: dict[str, object] = {
+        "render_s": round(rendered.seconds, 2),
+        "short_cpu_s": bench_short(base, here),
+        "checks_cpu_s": bench_checks(base, here),
+    }
     memory = dict(rendered.memory)
     if not quick:
         plain = bench_plain(base, area, env)

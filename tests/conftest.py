@@ -138,6 +138,23 @@ def pytest_runtest_makereport(item):
         report.longrepr = f"{report.longrepr[-1]}; CI leaves no test out, see make test-tools"
 
 
+def some_of(cases, *kept) -> list:
+    """Return the cases of a test; those that are not ``kept`` are marked as ``sweep``.
+
+    Args:
+        cases: values of one parameter, or of several in a tuple.
+        kept: those that stay in the fast tests; the first one when none is named.
+    """
+    cases = list(cases)
+    return [
+        pytest.param(
+            *(case if isinstance(case, tuple) else (case,)),
+            marks=() if case in (kept or cases[:1]) else pytest.mark.sweep,
+        )
+        for case in cases
+    ]
+
+
 @pytest.fixture(scope="session")
 def _homes(tmp_path_factory) -> Iterator[Path]:
     """Return folders that are not there yet; mktemp would look at all of the others each time."""

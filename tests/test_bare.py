@@ -10,7 +10,7 @@ import sys
 
 import bare
 import pytest
-from conftest import TESTS
+from conftest import TESTS, some_of
 
 ROOT = TESTS.parent
 STATUS = """\
@@ -231,7 +231,11 @@ def test_ci_begins_with_the_two_commands_of_the_readme():
     assert gates.index("make test-tools") < len(gates) - 2
 
 
-def test_one_of_each_is_run_in_the_bare_environment(tmp_path):
+@pytest.mark.parametrize(
+    ("turn", "said"),
+    some_of([(1, "2 failed, 1 passed"), (0, "3 passed, 3 deselected"), (6, "3 passed")]),
+)
+def test_one_of_each_is_run_in_the_bare_environment(turn, said, tmp_path):
     """Whether a sweep runs there shows in one case a day, in turn: all take CI too long."""
     shutil.copyfile(ROOT / "tests/conftest.py", tmp_path / "conftest.py")
     (tmp_path / "test_it.py").write_text(
@@ -243,12 +247,12 @@ def test_one_of_each_is_run_in_the_bare_environment(tmp_path):
         "    def test_a(self, a): assert a == '1'\n"
         "def test_c(): pass\n"
     )
-    for turn, said in ((0, "3 passed, 3 deselected"), (1, "2 failed, 1 passed"), (6, "3 passed")):
-        command = (sys.executable, "-m", "pytest", "-q", "--rootdir=.", f"--one-of-each={turn}")
-        done = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True, check=False)
-        assert said in done.stdout
+    command = (sys.executable, "-m", "pytest", "-q", "--rootdir=.", f"--one-of-each={turn}")
+    done = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True, check=False)
+    assert said in done.stdout
 
 
+@pytest.mark.sweep
 def test_what_was_left_out_is_run_alone(tmp_path):
     """A run keeps which tests wanted a tool; --left-out runs these, or all after no such run."""
     shutil.copyfile(ROOT / "tests/conftest.py", tmp_path / "conftest.py")

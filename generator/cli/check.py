@@ -68,7 +68,10 @@ CHECKS = {
     "fuzz": Check(words=("fuzz",), what="the analysis, by libFuzzer", asked=True, series=False),
     "mutate": Check(words=("mutate",), what="small faults are noticed", asked=True),
 }
-"""By name; those that need no kernel are run when nobody names one. ``states`` takes longest."""
+"""By name; those that need no kernel are run when nobody names one.
+
+Of these ``checkpatch`` and ``states`` take longest, each longer than the other three together.
+"""
 
 MEASURES = {
     "matrix": Check(words=("matrix",), what="each patch compiled, in every configuration"),

@@ -6,6 +6,12 @@
 
 is a command with ``--base`` to ``--quiet`` and an option of its own. Typer reads signatures, and so
 the one that it sees has the shared options in their places, the same in every command.
+
+Why Typer, and not argparse, which is there anyway: of the 0.07 s of processor time that ``--help``
+takes (0.15 are allowed), importing Typer and click is 0.04, and argparse would be 0.01. For that
+each of the 134 options and arguments would be a call apart from the parameter that it fills, its
+type said twice, and the completion for three shells and the manual page, which read click's
+parameters, would be written by hand. Plain click would save 0.015, and has the same drawback.
 """
 
 import inspect

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import cached_property
 
 from generator.csource.lexer import code
 
@@ -51,7 +52,7 @@ class Definition:
         """The prototype on one line."""
         return f"{self.front}{self.name}({', '.join(self.params)})"
 
-    @property
+    @cached_property
     def body(self) -> tuple[str, ...]:
         """The tokens of the body, without strings."""
         return tuple(re.findall(r"\w+|[^\w\s\0]", self.code))
@@ -175,11 +176,11 @@ def _masked(text: str) -> str:
 def split_params(params: str) -> tuple[str, ...]:
     """Return the parameters in a list, each on one line, without comments."""
     found, depth, start = [], 0, 0
-    for place, sign in enumerate(f"{params},"):
-        depth += {"(": 1, ")": -1}.get(sign, 0)
-        if sign == "," and depth == 0:
-            found.append(_squeeze(_COMMENT.sub("", params[start:place])))
-            start = place + 1
+    for match in re.finditer(r"[(),]", f"{params},"):
+        depth += {"(": 1, ")": -1}.get(match[0], 0)
+        if match[0] == "," and depth == 0:
+            found.append(_squeeze(_COMMENT.sub("", params[start : match.start()])))
+            start = match.end()
     return tuple(found)
 
 

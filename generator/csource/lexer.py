@@ -15,6 +15,7 @@ _NOISE = re.compile(
     re.S | re.X,
 )
 _BRACKET = re.compile(r"[()\[\]{}]")
+_PIECE_END = re.compile(r"^\}(?:[^\n]*[^\\\n])?\n", re.M)
 _DIRECTIVE = re.compile(r"^[ \t]*#(?:[^\n]*\\\n)*[^\n]*", re.M)
 TOKEN = re.compile(
     r""""(?:\\.|[^"\\\n])*" | '(?:\\.|[^'\\\n])*' | [A-Za-z_]\w* | \d[\w.]*
@@ -47,7 +48,7 @@ class Token(NamedTuple):
         return self.text[0].isalpha() or self.text[0] == "_"
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def _noise(text: str) -> tuple[tuple[Span, bool], ...]:
     """List the comments, strings and characters of ``text``; whether each is a comment."""
     return tuple(
@@ -71,28 +72,45 @@ def _blank(text: str) -> str:
     return "\n".join(" " * len(line) for line in text.split("\n"))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def mask(text: str) -> str:
     """Return ``text`` with comments, strings and characters blanked; same length, same lines."""
     return _blanked(text, (span for span, _comment in _noise(text)))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def code(text: str) -> str:
     """Return ``text`` with preprocessor lines blanked as well: same length, same lines."""
     return _DIRECTIVE.sub(lambda match: _blank(match.group()), mask(text))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def comments(text: str) -> tuple[Span, ...]:
     """List the comments of ``text``; what looks like one inside of a string is none."""
     return tuple(span for span, comment in _noise(text) if comment)
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=512)
 def without_comments(text: str) -> str:
     """Return ``text`` with comments blanked; same length, same lines."""
     return _blanked(text, comments(text))
+
+
+@lru_cache(maxsize=512)
+def pieces(text: str) -> tuple[str, ...]:
+    """Cut a text after each bracket that ends a function, a structure and the like.
+
+    Two texts that differ in one function differ in one piece: what was read of the others is known.
+    """
+    found = []
+    start = 0
+    for match in _PIECE_END.finditer(text):
+        end = match.end()
+        comment = text.rfind("/*", start, end)
+        if comment < 0 or text.find("*/", comment + 2, end) >= 0:
+            found.append(text[start:end])
+            start = end
+    return (*found, text[start:])
 
 
 def line_of(text: str, position: int) -> int:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from generator.csource.lexer import TOKEN, Span, Token, mask, match_bracket, tokens, words
 
+_IN_LIST = re.compile(r"[()\[\]{},]")
 _WANTED = re.compile(r"\$\w+ | " + TOKEN.pattern, re.X)
 
 
@@ -80,8 +81,8 @@ def call_arguments(text: str, opening: int) -> tuple[list[Span], int]:
     spans: list[Span] = []
     start = opening + 1
     depth = 0
-    for position in range(opening + 1, end):
-        sign = masked[position]
+    for match in _IN_LIST.finditer(masked, opening + 1, end):
+        position, sign = match.start(), match[0]
         if sign in "([{":
             depth += 1
         elif sign in ")]}" and position < end - 1:

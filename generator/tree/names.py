@@ -12,9 +12,7 @@ new names only.
 
 from __future__ import annotations
 
-import json
 import re
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import partial
@@ -22,11 +20,9 @@ from pathlib import Path
 
 from generator import csource
 from generator.errors import UserError
-from generator.jsonfile import read_json
 from generator.model.bases import Base
 from generator.model.edits import Edit, ReplaceDeclaration, piece_in, text_of
 from generator.model.interface import INTERFACE
-from generator.paths import write_atomic
 from generator.render.env import BASELINE, Templates
 from generator.render.places import place_of, place_of_text
 from generator.render.problems import Problem, raise_all
@@ -35,14 +31,17 @@ from generator.tree.acquire import Source
 from generator.tree.places import WorkingTree
 from generator.tree.uses import (
     Call,
+    Uses,
     all_words,
     declared_in,
     find_holders,
+    found_in_headers,
     inserted_lines,
     members_in,
     read_uses,
     structs_in,
     tags_in,
+    words_of_code,
 )
 
 WHOLE = "include/linux/compiler.h"
@@ -86,7 +85,7 @@ class NameCheck:
     _words: set[str] = field(default_factory=set)
     _in_code: set[str] = field(default_factory=set)
     _counted: set[int] = field(default_factory=set)
-    _comments: dict[str, Callable[[str], str]] = field(default_factory=dict)
+    _comments: dict[str, Callable[[], str]] = field(default_factory=dict)
     _messages: list[tuple[str, str]] = field(default_factory=list)
     _loaded: frozenset[str] = frozenset()
 
@@ -104,7 +103,7 @@ class NameCheck:
             if id(text) not in self._counted:
                 self._counted.add(id(text))
                 self._words |= all_words(text)
-                self._in_code |= all_words(csource.without_comments(text))
+                self._in_code |= words_of_code(text)
         look = _Prefix(self, tree, templates, frozenset(declared))
         self._loaded = frozenset(tree.files)
         for (path, template), text in tree.blocks.items():
@@ -124,7 +123,7 @@ class NameCheck:
         """Keep a commit message; its names are looked at when all prefixes are known."""
         self._messages.append((template, text))
 
-    def comment(self, name: str, place: Callable[[str], str]) -> None:
+    def comment(self, name: str, place: Callable[[], str]) -> None:
         """Keep a function that a comment names: a later patch may bring it."""
         self._comments.setdefault(name, place)
 
@@ -166,7 +165,7 @@ class NameCheck:
         ]
         wanted = {name for asked in self._asked for name in (asked.name, asked.other)}
         if wanted and self._has_headers():
-            found = _in_headers(self.source, wanted, frozenset(touched), cache)
+            found = found_in_headers(self.source, wanted, frozenset(touched), cache)
             for asked in self._asked:
                 if found.isdisjoint((asked.name, asked.other)):
                     self._problems.append(asked.problem())
@@ -205,9 +204,14 @@ class NameCheck:
         return True
 
 
-def _line_at(text: str, position: int) -> str:
-    """Return the line of a text that has a position, without the white space around it."""
-    return text[text.rfind("\n", 0, position) + 1 :].partition("\n")[0].strip()
+_Where = Callable[[str, int], str]
+"""Says where a word comes from that a piece of C has at a position."""
+
+
+def _where(place: Callable[..., str], piece: str, word: str, position: int) -> str:
+    # of thousands of names few are a problem: the line is looked for then
+    line = piece[piece.rfind("\n", 0, position) + 1 :].partition("\n")[0].strip()
+    return place(word, line=line)
 
 
 def _place_of_edit(text: str, word: str, *, line: str) -> str:
@@ -223,9 +227,9 @@ def _said(template: str, name: str) -> Problem:
     )
 
 
-def _commented(name: str, place: Callable[[str], str]) -> Problem:
+def _commented(name: str, place: Callable[[], str]) -> Problem:
     what = f"a comment names {name}(), which is declared nowhere"
-    return Problem(where=place(name), what=what, hint="was it renamed?")
+    return Problem(where=place(), what=what, hint="was it renamed?")
 
 
 def _text(edit: Edit) -> str:
@@ -270,9 +274,8 @@ class _Prefix:
         }
         self._tags = frozenset(name for text in tree.files.values() for name in tags_in(text))
         # what the model does not have, the C brings: all of it in a template, so in one piece
-        self._defined = frozenset(
-            name for text in tree.blocks.values() for name in structs_in(text)
-        ) - frozenset(self._fields)
+        brought = frozenset[str]().union(*map(structs_in, tree.blocks.values()))
+        self._defined = brought - self._fields.keys()
         inserted = inserted_lines(check.base, templates)
         self._late_fields = {
             match[1]: ident
@@ -280,38 +283,48 @@ class _Prefix:
             if ident in check.later and not templates.has(ident)
             for match in re.finditer(r"^\t(?:struct\s+)?\w+\s*\**\s*\**(\w+);", text, re.M)
         }
-        self._holders = find_holders(inserted, self._defined | self._fields.keys())
+        self._own = self._defined | self._fields.keys()
+        self._holders = find_holders(inserted, self._own)
 
     def text(self, text: str, place: Callable[..., str]) -> None:
-        """Look at a piece of C; ``place`` says where a word of a ``line`` of it comes from."""
-        uses = read_uses(text, self._holders, self._defined)
+        """Look at C; ``place`` says where a word of a ``line`` of it comes from."""
+        pieces = csource.pieces(text)
+        uses = tuple(map(read_uses, pieces))
+        pointers = frozenset[str]().union(*(used.pointers for used in uses))
+        for piece, used in zip(pieces, uses, strict=True):
+            where = partial(_where, place, piece)
+            for call in used.calls:
+                if call.name not in pointers:
+                    self._call(call, where)
+            self._names(used, where)
+            self._members(used, where)
+            for name, position in used.installed.items():
+                if sum(name in other.words for other in uses) == 1:
+                    self._unknown(name, where, position, f"'{name}' is declared nowhere")
 
-        def at(position: int) -> Callable[[str], str]:
-            # of thousands of names few are a problem: the line is looked for then
-            return lambda word: place(word, line=_line_at(text, position))
-
-        for call in uses.calls:
-            self._call(call, at(call.position))
-        for name in self._later.keys() & uses.words.keys():
-            self._too_early(name, at(uses.words[name]))
+    def _names(self, uses: Uses, where: _Where) -> None:
+        """Look at the names of a piece but for calls and members."""
+        for name in self._later.keys() & uses.words:
+            position = next(csource.words(uses.code, name), 0)
+            self._early(name, self._later[name], where, position)
         for name, position in uses.constants.items():
-            if name not in self._declared and name not in self._later:
-                self._unknown(name, at(position), f"'{name}' is not defined")
-        for name, position in uses.installed.items():
-            if name not in self._declared and name not in self._later:
-                self._unknown(name, at(position), f"'{name}' is declared nowhere")
+            self._unknown(name, where, position, f"'{name}' is not defined")
         for name, position in uses.tags.items():
             if name not in self._tags:
-                self._unknown(name, at(position), f"the type '{name}' is declared nowhere")
-        for struct, member, position in uses.members:
-            self._member(struct, member, at(position))
-        for name in self._late_fields.keys() & uses.reached.keys():
-            self._early(name, self._late_fields[name], at(uses.reached[name]))
+                self._ask(name, where, position, f"the type '{name}' is declared nowhere")
         for name, position in uses.commented.items():
             if name not in self._declared:
-                self._check.comment(name, at(position))
+                self._check.comment(name, partial(where, name, position))
 
-    def _call(self, call: Call, place: Callable[[str], str]) -> None:
+    def _members(self, uses: Uses, where: _Where) -> None:
+        """Look at the members that a piece reaches."""
+        for struct, member, position in uses.members(self._holders, self._own):
+            self._member(struct, member, where, position)
+        for name in self._late_fields.keys() & uses.words:
+            if reached := re.search(rf"(?:->|\.)\s*({name})\b", uses.code):
+                self._early(name, self._late_fields[name], where, reached.start(1))
+
+    def _call(self, call: Call, where: _Where) -> None:
         name = call.name
         if name in self._declared and name in self._resolved and name not in self._later:
             count = self._resolved[name][1]
@@ -319,72 +332,54 @@ class _Prefix:
                 self._check.report(
                     (name, f"{call.count}"),
                     lambda: Problem(
-                        where=place(name),
+                        where=where(name, call.position),
                         what=f"{name}() takes {count} arguments, and gets {call.count}",
                         hint=f"its parameters stand in {place_of('Function', name)}",
                     ),
                 )
-        if name not in self._declared and name not in self._later:
-            self._unknown(name, place, f"{name}() is called and declared nowhere")
+        self._unknown(name, where, call.position, f"{name}() is called and declared nowhere")
 
-    def _too_early(self, name: str, place: Callable[[str], str]) -> None:
-        self._early(name, self._later[name], place)
-
-    def _early(self, name: str, patch: str, place: Callable[[str], str]) -> None:
+    def _early(self, name: str, patch: str, where: _Where, position: int) -> None:
         self._check.report(
             (name, "early"),
             lambda: Problem(
-                where=place(name),
+                where=where(name, position),
                 what=f"'{name}' is used before the patch '{patch}', which brings it",
                 hint=f'put it behind {{% if has("{patch}") %}}, or bring it earlier',
             ),
         )
 
-    def _unknown(self, name: str, place: Callable[[str], str], what: str) -> None:
+    def _unknown(self, name: str, where: _Where, position: int, what: str) -> None:
+        """Ask for a name unless the files have it, or a later patch brings it."""
+        if name not in self._declared and name not in self._later:
+            self._ask(name, where, position, what)
+
+    def _ask(self, name: str, where: _Where, position: int, what: str) -> None:
         if (name, "asked") in self._check._seen:
             return
         self._check._seen.add((name, "asked"))
-        self._check.ask(name, lambda: Problem(where=place(name), what=what, hint="was it renamed?"))
+        self._check.ask(
+            name, lambda: Problem(where=where(name, position), what=what, hint="was it renamed?")
+        )
 
-    def _member(self, struct: str, member: str, place: Callable[[str], str]) -> None:
+    def _member(self, struct: str, member: str, where: _Where, position: int) -> None:
         fields = self._fields.get(struct, {})
-        if not fields and struct not in self._defined:
-            return
         if member in fields:
             patch = fields[member]
             if patch and not self._has(patch):
-                self._early(member, patch, place)
+                self._early(member, patch, where, position)
+            return
+        if not fields and struct not in self._defined:
             return
         if any(member in members_in(text, struct) for text in self._tree.files.values()):
             return
         self._check.report(
             (struct, member),
             lambda: Problem(
-                where=place(member),
+                where=where(member, position),
                 what=f"struct {struct} has no member '{member}'",
                 hint="was it renamed?"
                 if struct in self._defined
                 else f"its members stand in {place_of('Struct', struct)}",
             ),
         )
-
-
-def _in_headers(
-    source: Source, wanted: set[str], touched: frozenset[str], cache: Path
-) -> frozenset[str]:
-    """Return which names the headers of the tree have; those of touched files do not count."""
-    known: dict[str, list[str]] = defaultdict(list)
-    identity = f"{source.identity} {' '.join(sorted(touched))}"
-    try:
-        kept = read_json(cache)
-        if kept["identity"] == identity:
-            known["names"] = [str(name) for name in kept["names"]]
-    except (ValueError, KeyError, TypeError):
-        pass
-    found = set(known["names"])
-    missing = sorted(wanted - found)
-    if missing:
-        found |= {name for path, name in source.header_words(tuple(missing)) if path not in touched}
-        data = {"identity": identity, "names": sorted(found)}
-        write_atomic(cache, (json.dumps(data, indent=0) + "\n").encode())
-    return frozenset(found)

@@ -2,20 +2,31 @@
 """What a piece of C uses, and what a file declares, as ``tree.names`` compares them.
 
 Reads text: what is not seen without a compiler, such as the types of variables, is not looked at.
+From prefix to prefix most of a file stays as it is, so files are read by the pieces that
+``csource.pieces`` cuts, and what was read of a piece is remembered.
 """
 
 from __future__ import annotations
 
+import json
 import re
-from collections.abc import Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 
 from generator import csource
+from generator.jsonfile import read_json
 from generator.model.bases import Base
 from generator.model.edits import InsertLines
 from generator.model.interface import INTERFACE
+from generator.paths import write_atomic
 from generator.render.env import Templates
+from generator.tree.acquire import Source
+
+_KEPT = 4096
+"""Pieces of which it is remembered what was read."""
 
 _KEYWORDS = frozenset(
     (
@@ -29,11 +40,14 @@ _DECLARED = re.compile(
     re.M,
 )
 _CALL = re.compile(r"(?<![\w.>])([A-Za-z_]\w*)[ \t]*\(")
+_POINTER = re.compile(r"\(\s*\*\s*(\w+)\s*\)\s*\(")
 _CONSTANT = re.compile(r"(?<![\w#])([A-Z][A-Z0-9_]{3,})\b(?![ \t]*\()")
 _STRUCT = re.compile(r"^struct (\w+) \{", re.M)
 _VARIABLES = re.compile(
     r"\bstruct\s+(\w+)\s*\**\s*(?:const\s+)?(\w+)\b(?!\s*\()((?:\s*,\s*\*+\s*\w+)*)"
 )
+_CHAIN = re.compile(r"(?<![\w.>])(\w+)((?:\s*(?:->|\.)\s*\w+)+)")
+_MEMBER = re.compile(r"(?:->|\.)\s*(\w+)")
 _COMMENTED = re.compile(r"\b([a-z_]\w*)\(\)")
 
 
@@ -51,44 +65,52 @@ class Uses:
     """What a piece of C uses.
 
     Attributes:
-        calls: functions and macros like them.
+        code: the piece without comments and lines of the preprocessor; positions are in it.
+        calls: functions and macros like them, and what is called through a pointer.
+        pointers: names that are declared as pointers to functions.
         constants: names in capitals, by the position of their first use.
-        members: structure, member and position, where the type is known.
-        reached: every word behind ``->`` or ``.``, by its first position.
+        chains: members that follow one another, as in ``a->b.c``, each with its position, by the
+            structure that they begin in; "" where the piece does not say it.
         commented: names that comments have with brackets behind them.
-        words: every identifier, by its first position.
-        installed: what members are initialised with and that stands nowhere else.
+        words: every identifier.
+        installed: what members are initialised with and that stands nowhere else in the piece.
         tags: names of structures, unions and enumerations.
     """
 
+    code: str
     calls: tuple[Call, ...]
+    pointers: frozenset[str]
     constants: Mapping[str, int]
-    members: tuple[tuple[str, str, int], ...]
-    reached: Mapping[str, int]
+    chains: tuple[tuple[str, tuple[tuple[str, int], ...]], ...]
     commented: Mapping[str, int]
-    words: Mapping[str, int]
+    words: frozenset[str]
     installed: Mapping[str, int]
     tags: Mapping[str, int]
 
+    def members(
+        self, holders: Mapping[str, str], own: Collection[str]
+    ) -> Iterator[tuple[str, str, int]]:
+        """Yield structure, member and position of each use whose structure is one of ``own``.
 
-@lru_cache(maxsize=512)
-def read_uses(
-    text: str, holders: tuple[tuple[str, str], ...], defined: frozenset[str] = frozenset()
-) -> Uses:
-    """Return what a piece of C uses.
+        Args:
+            holders: members that hold a structure, and the name of that structure.
+            own: the structures that are asked about.
+        """
+        for struct, chain in self.chains:
+            for name, position in chain:
+                if struct in own:
+                    yield struct, name, position
+                struct = holders.get(name, "")
 
-    Args:
-        text: the C.
-        holders: members that hold one of the series' structures, and the name of that structure.
-        defined: structures of the series that only its C defines.
-    """
+
+@lru_cache(maxsize=_KEPT)
+def read_uses(text: str) -> Uses:
+    """Return what a piece of C uses."""
     masked = csource.code(text)
-    pointers = set(re.findall(r"\(\s*\*\s*(\w+)\s*\)\s*\(", masked))
     calls = []
     for match in _CALL.finditer(masked):
         name = match.group(1)
-        line = masked[masked.rfind("\n", 0, match.start()) + 1 : match.start()]
-        if name in _KEYWORDS or name in pointers or re.match(r"\s*#\s*(?:if|elif|include)\b", line):
+        if name in _KEYWORDS:
             continue
         spans, _ = csource.call_arguments(masked, match.end() - 1)
         empty = len(spans) == 1 and spans[0].of(masked).strip() in ("", "void")
@@ -98,12 +120,13 @@ def read_uses(
         for match in _COMMENTED.finditer(text, span.start, span.end):
             commented.setdefault(match.group(1), match.start())
     return Uses(
+        code=masked,
         calls=tuple(calls),
+        pointers=frozenset(_POINTER.findall(masked)),
         constants=_constants(text, masked),
-        members=tuple(_members(masked, dict(holders), defined)),
-        reached=_firsts(r"(?:->|\.)\s*(\w+)", masked),
+        chains=tuple(_chains(masked)),
         commented=commented,
-        words=_firsts(r"[A-Za-z_]\w*", masked),
+        words=all_words(masked),
         installed=_installed(masked),
         tags=_firsts(r"\b(?:struct|union|enum)\s+(\w+)\b(?!\s*\{)", masked),
     )
@@ -133,11 +156,8 @@ def _installed(masked: str) -> dict[str, int]:
     }
 
 
-def _members(
-    masked: str, holders: Mapping[str, str], defined: frozenset[str]
-) -> Iterator[tuple[str, str, int]]:
-    """Yield structure, member and position of each use whose structure is one of the series."""
-    own = set(holders.values()) | {struct.name for struct in INTERFACE.structs} | defined
+def _chains(masked: str) -> Iterator[tuple[str, tuple[tuple[str, int], ...]]]:
+    """Yield the chains of members; see ``Uses``."""
     start = 0
     for part in re.split(r"(?<=^\})", masked, flags=re.M):
         variables = {
@@ -145,42 +165,67 @@ def _members(
             for struct, first, others in _VARIABLES.findall(part)
             for variable in (first, *re.findall(r"\w+", others))
         }
-        for match in re.finditer(r"(?<![\w.>])(\w+)((?:\s*(?:->|\.)\s*\w+)+)", part):
-            struct = variables.get(match.group(1), "")
-            for member in re.finditer(r"(?:->|\.)\s*(\w+)", match.group(2)):
-                name = member.group(1)
-                if struct in own:
-                    yield struct, name, start + match.start(2) + member.start(1)
-                struct = holders.get(name, "")
+        for match in _CHAIN.finditer(part):
+            chain = tuple(
+                (member[1], start + member.start(1))
+                for member in _MEMBER.finditer(part, match.start(2), match.end(2))
+            )
+            yield variables.get(match[1], ""), chain
         start += len(part)
 
 
-@lru_cache(maxsize=512)
 def declared_in(text: str) -> frozenset[str]:
     """Return what a file declares: functions, macros, structures, enumerators, constants."""
-    masked = csource.mask(text)
+    return _of_pieces(_declared, text)
+
+
+@lru_cache(maxsize=_KEPT)
+def _declared(piece: str) -> frozenset[str]:
+    masked = csource.mask(piece)
     found = {name for match in _DECLARED.finditer(masked) for name in match.groups() if name}
     for body in re.findall(r"\benum\b[^;{}()]*\{([^}]*)\}", masked):
         found |= set(re.findall(r"\b[A-Za-z_]\w*", body))
     return frozenset(found)
 
 
-@lru_cache(maxsize=512)
 def all_words(text: str) -> frozenset[str]:
     """Return every identifier of a text, those of comments included."""
-    return frozenset(re.findall(r"[A-Za-z_]\w*", text))
+    return _of_pieces(_words, text)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=_KEPT)
+def _words(piece: str) -> frozenset[str]:
+    return frozenset(re.findall(r"[A-Za-z_]\w*", piece))
+
+
+def words_of_code(text: str) -> frozenset[str]:
+    """Return every identifier of a text, those of comments left out."""
+    return _of_pieces(lambda piece: _words(csource.without_comments(piece)), text)
+
+
 def structs_in(text: str) -> frozenset[str]:
     """Return the structures that a file defines."""
-    return frozenset(_STRUCT.findall(csource.mask(text)))
+    return _of_pieces(_structs, text)
 
 
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=_KEPT)
+def _structs(piece: str) -> frozenset[str]:
+    return frozenset(_STRUCT.findall(csource.mask(piece)))
+
+
 def tags_in(text: str) -> frozenset[str]:
     """Return the structures, unions and enumerations that a file defines or announces."""
-    return frozenset(re.findall(r"\b(?:struct|union|enum)\s+(\w+)\s*[{;]", csource.mask(text)))
+    return _of_pieces(_tags, text)
+
+
+@lru_cache(maxsize=_KEPT)
+def _tags(piece: str) -> frozenset[str]:
+    return frozenset(re.findall(r"\b(?:struct|union|enum)\s+(\w+)\s*[{;]", csource.mask(piece)))
+
+
+def _of_pieces(read: Callable[[str], frozenset[str]], text: str) -> frozenset[str]:
+    """Return what is read of all pieces of a text."""
+    return frozenset().union(*map(read, csource.pieces(text)))
 
 
 @lru_cache(maxsize=512)
@@ -208,9 +253,7 @@ def inserted_lines(base: Base, templates: Templates) -> list[tuple[str, str]]:
     ]
 
 
-def find_holders(
-    inserted: list[tuple[str, str]], own: frozenset[str]
-) -> tuple[tuple[str, str], ...]:
+def find_holders(inserted: list[tuple[str, str]], own: frozenset[str]) -> dict[str, str]:
     """Return the members that have or point to a structure of the series, with its name."""
     brought = [
         (match[1], match[2])
@@ -223,4 +266,25 @@ def find_holders(
             held = re.fullmatch(r"struct (\w+)\s*\**", member.type)
             if held and held[1] in own:
                 holders[member.name] = held[1]
-    return tuple(sorted(holders.items()))
+    return holders
+
+
+def found_in_headers(
+    source: Source, wanted: set[str], touched: frozenset[str], cache: Path
+) -> frozenset[str]:
+    """Return which names the headers of the tree have; those of touched files do not count."""
+    known: dict[str, list[str]] = defaultdict(list)
+    identity = f"{source.identity} {' '.join(sorted(touched))}"
+    try:
+        kept = read_json(cache)
+        if kept["identity"] == identity:
+            known["names"] = [str(name) for name in kept["names"]]
+    except (ValueError, KeyError, TypeError):
+        pass
+    found = set(known["names"])
+    missing = sorted(wanted - found)
+    if missing:
+        found |= {name for path, name in source.header_words(tuple(missing)) if path not in touched}
+        data = {"identity": identity, "names": sorted(found)}
+        write_atomic(cache, (json.dumps(data, indent=0) + "\n").encode())
+    return frozenset(found)

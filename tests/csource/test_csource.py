@@ -435,3 +435,28 @@ def test_comment_above(text, above):
     """Comments directly above belong to a thing, the one behind other code and the license not."""
     start = text.index("int x")
     assert text[csource.comment_start(text, start) : start] == above
+
+
+ENDS = st.sampled_from(
+    ["/*", "*/", "//", '"', "\n}\n", "\n} \\\n", "\n}", "#define X \\\n", "a", "\\"]
+)
+
+
+@given(st.lists(ENDS, max_size=12).map("".join))
+@settings(max_examples=300)
+def test_pieces_are_the_text(text):
+    """Nothing is lost between them, and none begins in a comment or in the lines of a macro."""
+    for read in (str, csource.mask, csource.code):
+        assert "".join(map(read, csource.pieces(text))) == read(text)
+
+
+def test_pieces_of_a_file():
+    """Each ends with a function or the like; an end that a comment shows, or a macro, is none."""
+    text = (
+        "/*\n}\n */\nint a(void)\n{\n}\n\n#define B() \\\n{ \\\n} \\\n\tdone\nint b(void)\n{\n}\n"
+        "struct c {\n\tint d;\n};\nint e;\n"
+    )
+    ends = ["{\n}\n", "int b(void)\n{\n}\n", "\tint d;\n};\n", "int e;\n"]
+    pieces = csource.pieces(text)
+    assert "".join(pieces) == text and len(pieces) == len(ends)
+    assert all(piece.endswith(end) for piece, end in zip(pieces, ends, strict=True))

@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Running a guest, with programs that stand in for QEMU and misbehave."""
+"""Running a guest, with programs that stand in for QEMU and misbehave.
+
+Most of their time is waiting. What waits for longer than a few limits is in the sweep.
+"""
 
 import os
 import re
@@ -9,7 +12,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import TESTS
+from conftest import TESTS, some_of
 
 from generator.errors import InfraError, UserError
 from generator.guest import accel
@@ -173,6 +176,7 @@ def test_without_a_plan_the_whole_has_its_limit(fake):
     assert run(guest, limits).ending is Ending.TIMEOUT
 
 
+@pytest.mark.sweep
 def test_the_slowest_test_seen_sets_the_limit(fake):
     """On a slow machine everything is slow: three times the slowest."""
     said = "echo '# x: outcome=pass hits=1';"
@@ -184,6 +188,7 @@ def test_the_slowest_test_seen_sets_the_limit(fake):
 SLOW = 'for i in 1 2 3 4 5 6; do sleep 0.4; {before} echo "{word} $i x" >>$results; done'
 
 
+@pytest.mark.sweep
 def test_a_slow_machine_whose_tests_advance_goes_on(fake):
     """The whole takes longer than it would elsewhere: that follows from the number of tests."""
     guest = fake(f"echo 1..6 >$results; {SLOW.format(before='', word='ok')}")
@@ -201,6 +206,7 @@ def test_tests_that_are_all_killed_end_a_run(fake):
     assert end.seconds > 1
 
 
+@pytest.mark.sweep
 def test_more_results_than_planned_are_no_progress(fake):
     """Nor are announcements without end: such a run would never end."""
     for_ever = 'i=1; while :; do sleep 0.1; i=$((i+1)); echo "ok $i x" >>$results; done'
@@ -211,7 +217,7 @@ def test_more_results_than_planned_are_no_progress(fake):
     assert (end.ending, end.seconds > 3) == (Ending.TIMEOUT, True)
 
 
-@pytest.mark.parametrize("line", ["# uprobekit: tick $i", "# counters: x $i"])
+@pytest.mark.parametrize("line", some_of(["# uprobekit: tick $i", "# counters: x $i"]))
 def test_remarks_without_end_are_no_progress(fake, line):
     """While tests are to come, only they are: not what else stands among the results."""
     for_ever = f'i=1; while :; do sleep 0.1; i=$((i+1)); echo "{line}" >>$results; done'
@@ -244,6 +250,7 @@ def test_what_a_test_says_of_a_lockup_is_none(fake, monkeypatch):
     assert run(guest, RunLimits(total=60, silence=60, stall=60)).ending is Ending.EXITED
 
 
+@pytest.mark.sweep
 @pytest.mark.parametrize("before", ["[   12.345678] ", "<6>[   12.3][  T613] "])
 def test_results_with_time_stamps_are_progress(fake, before):
     """As KTAP is read at the end: printk may have put something in front."""
@@ -260,6 +267,7 @@ def test_results_with_time_stamps_are_progress(fake, before):
     assert run(guest, RunLimits(total=60, silence=60, stall=0.8)).ending is Ending.STALLED
 
 
+@pytest.mark.sweep
 def test_a_lockup_that_passes_does_not(fake, monkeypatch):
     """The tests went on: the report is judged at the end; but not for ever."""
     # a busy machine may take its time to go on with a script
@@ -297,7 +305,7 @@ def test_a_hung_boot_names_its_test(fake, tmp_path, monkeypatch, line, said):
     assert said in outcome.reason
 
 
-@pytest.mark.parametrize("line", ["ok 1 nop", "KTAP version 1", "# plan: nop", "1..2"])
+@pytest.mark.parametrize("line", some_of(["ok 1 nop", "KTAP version 1", "# plan: nop", "1..2"]))
 def test_the_same_result_once_more_is_no_progress(fake, line):
     """A guest that repeats itself has hung."""
     begin = "printf 'KTAP version 1\\n1..2\\n# plan: nop\\nok 1 nop\\n' >$results;"

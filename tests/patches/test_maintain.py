@@ -14,7 +14,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import MINI, TESTS
+from conftest import MINI, TESTS, some_of
 
 from generator.cli import main, maintain
 from generator.errors import UserError
@@ -95,7 +95,7 @@ def state(repo):
     return files, index, git(repo, "symbolic-ref", "HEAD"), git(repo, "rev-parse", "main")
 
 
-@pytest.mark.parametrize("dirty", [False, True], ids=["clean", "dirty"])
+@pytest.mark.parametrize("dirty", some_of([True, False]), ids=["dirty", "clean"])
 def test_a_branch(kernel, dirty):
     """Baseline and series are commits on it; files, index and branches are as they were."""
     if dirty:
@@ -158,7 +158,9 @@ def test_a_name_that_git_refuses(name, kernel, capsys):
     assert git(kernel, "branch", "--list", "--format=%(refname)").split() == ["refs/heads/main"]
 
 
-@pytest.mark.parametrize(("have", "name"), [("a", "a/b"), ("a/b/c", "a"), ("a/b", "a/b/c/d")])
+@pytest.mark.parametrize(
+    ("have", "name"), some_of([("a/b", "a/b/c/d"), ("a", "a/b"), ("a/b/c", "a")])
+)
 def test_a_name_beside_another(have, name, kernel, capsys):
     """A branch ``a`` is a file where ``a/b`` needs a folder, with --force or without."""
     git(kernel, "branch", have)
@@ -269,13 +271,7 @@ EDITS = {
 }
 
 
-@pytest.mark.parametrize(
-    "what",
-    [
-        pytest.param(what, marks=pytest.mark.sweep if number else ())
-        for number, what in enumerate(EDITS)
-    ],
-)
+@pytest.mark.parametrize("what", some_of(EDITS))
 def test_a_change_comes_back(what, checkout, kernel):
     """It is in the template or the model, and the next rendering is what was edited."""
     path, changes, place = EDITS[what]
@@ -418,6 +414,7 @@ def test_a_range_comes_back(checkout, kernel, renderings, capsys):
     assert "does not %s" in rendered(checkout, kernel, f"review-{number:02d}", CORE)
 
 
+@pytest.mark.sweep
 def test_a_branch_is_all_of_it(checkout, kernel, capsys):
     """After a rebase the branch is named, and what was amended below its tip comes back."""
     assert make_branch(kernel) == 0

@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from conftest import TESTS
+from conftest import TESTS, some_of
 
 from generator.checks.port.uses import find_needs
 from generator.errors import UserError
@@ -461,7 +461,31 @@ def test_an_empty_message(copy, tree):
     assert status == 1 and "templates/messages/hit.txt.j2:1: the message is empty" in text
 
 
-@pytest.mark.parametrize("what", MISTAKES)
+FOUND_LATE = frozenset(
+    (
+        *("symbol of Kconfig", "symbol of Kconfig in a message", "structure", "unknown member"),
+        *("function that is installed", "function that is installed early", "line of a call"),
+        *("function in a comment", "member before its patch", "function before its patch"),
+        *("call of nothing", "call of a system call", "number of arguments", "file in a message"),
+        *("old name in a message", "part of a name in a message"),
+    )
+)
+"""Mistakes in templates that are seen when all prefixes are rendered."""
+
+REPRESENTATIVE = (
+    *("member before its patch", "call of nothing", "old name in a message"),
+    *("patch of a member", "argument of the model"),
+)
+"""Of these, and of those in the model, each of which is a process, the fast tests have a few."""
+
+FAST = [
+    what
+    for what, (file, *_) in MISTAKES.items()
+    if what in REPRESENTATIVE or (what not in FOUND_LATE and not file.startswith("generator"))
+]
+
+
+@pytest.mark.parametrize("what", some_of(MISTAKES, *FAST))
 def test_a_mistake(what, copy, tree):
     """Each is an error of the user's, with its place, and no traceback."""
     file, old, new, said = MISTAKES[what]

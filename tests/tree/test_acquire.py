@@ -17,7 +17,7 @@ from pathlib import Path
 
 import fake_base
 import pytest
-from conftest import MINI
+from conftest import MINI, some_of
 
 from generator.errors import InfraError, UserError
 from generator.paths import locked
@@ -569,7 +569,7 @@ def test_who_waits_says_so(tmp_path, caplog):
     assert "waiting for another run" in caplog.text and str(path) in caplog.text
 
 
-@pytest.mark.parametrize("what", ["unpack", "copy", "search"])
+@pytest.mark.parametrize("what", some_of(["unpack", "copy", "search"]))
 def test_nothing_outlives_who_asked(what, tmp_path):
     """Who kills the program kills what unpacks, copies or searches a source for it."""
     stub = tmp_path / "bin" / ("git" if what == "search" else "tar")

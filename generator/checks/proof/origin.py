@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -30,14 +31,17 @@ def describe_origin(source: Source, *names: str) -> str:
     digest = hashlib.sha256("\0".join((*names, source.identity)).encode())
     for path in _program():
         digest.update(f"\0{path}\0".encode())
-        digest.update(path.read_bytes())
+        with open(path, "rb", buffering=0) as file:  # noqa: PTH123  # hundreds, at each start
+            digest.update(file.read())
     return digest.hexdigest()
 
 
-def _program() -> Iterator[Path]:
-    package = Path(generator.__file__).parent
-    for folder, suffixes in ((package, (".py", ".c", ".h")), (data_dir("templates"), (".j2",))):
-        yield from sorted(path for path in folder.rglob("*.*") if path.suffix in suffixes)
+def _program() -> Iterator[str]:
+    package = str(Path(generator.__file__).parent)
+    for top, suffixes in ((package, (".py", ".c", ".h")), (str(data_dir("templates")), (".j2",))):
+        for folder, inner, names in os.walk(top):
+            inner.sort()
+            yield from (f"{folder}/{name}" for name in sorted(names) if name.endswith(suffixes))
 
 
 def find_made(place: Path, origin: str) -> ProofBuild | None:

@@ -7,10 +7,11 @@ in the patches alone.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 
+from generator.csource import pieces
 from generator.csource.declared import Definition, list_definitions
 from generator.patches.partial import Cell
 from generator.tree.facts import Facts, FunctionFact, name_functions
@@ -32,8 +33,8 @@ def read_functions(tip: Mapping[str, Sequence[Cell]]) -> dict[str, FunctionFact]
                 params=definition.params,
                 body=definition.body,
             )
-            for definition in _definitions(text)
-            if cells[definition.line].ours
+            for start, definition in _definitions(text)
+            if cells[start + definition.line].ours
         ]
     return name_functions(found)
 
@@ -64,10 +65,17 @@ def _line(text: str | None) -> str:
     return "\0" if text is None else text.replace("\0", "\ufffd")
 
 
-@lru_cache(maxsize=1024)
-def _definitions(text: str) -> tuple[Definition, ...]:
-    """Return the functions in a text, in which NUL is what is not known.
+def _definitions(text: str) -> Iterator[tuple[int, Definition]]:
+    """Yield the functions in a text, each with the line that it is counted from.
 
-    Most files are the same on both sides, and after most patches.
+    NUL is what is not known. Most functions are the same on both sides, so each is read once.
     """
-    return tuple(list_definitions(text))
+    start = 0
+    for piece in pieces(text):
+        yield from ((start, definition) for definition in _in_piece(piece))
+        start += piece.count("\n")
+
+
+@lru_cache(maxsize=4096)
+def _in_piece(piece: str) -> tuple[Definition, ...]:
+    return tuple(list_definitions(piece))

@@ -114,27 +114,23 @@ def test_what_an_origin_is(tmp_path, monkeypatch):
 
 
 def test_the_seed_chooses_the_cases():
-    """The seed chooses the cases."""
     assert make_cases(OPCODES, wanted=500, seed=7) == make_cases(OPCODES, wanted=500, seed=7)
     assert make_cases(OPCODES, wanted=500, seed=8) != make_cases(OPCODES, wanted=500, seed=7)
 
 
 @pytest.mark.sweep
 def test_no_encoding_comes_twice(cases):
-    """No encoding comes twice."""
     assert len({(case.bits, case.code) for case in cases}) == len(cases)
 
 
 @pytest.mark.sweep
 def test_as_many_instructions_as_are_wanted(cases):
-    """As many instructions as are wanted."""
     listed = families(OPCODES)
     wanted = [case for case in cases if case.valid and listed[case.family].letter != REFUSED]
     assert len(wanted) == 10_000
 
 
 def test_every_opcode_of_the_tables_is_a_family():
-    """Every opcode of the tables is a family."""
     listed = {(f.bits, f.map, f.opcode) for f in families(OPCODES)}
     for table in OPCODES.maps:
         for opcode, letter in enumerate(table.letters):
@@ -146,7 +142,6 @@ def test_every_opcode_of_the_tables_is_a_family():
 
 
 def test_every_family_has_a_case(cases):
-    """Every family has a case."""
     assert {case.family for case in cases} >= {
         index for index, f in enumerate(families(OPCODES)) if not f.prefix
     }
@@ -163,7 +158,6 @@ def test_what_exists_behind_vex_is_looked_for(cases):
 
 
 def test_all_kinds_of_operands_are_there(cases):
-    """All kinds of operands are there."""
     riprel, prefixes, rex = set(), set(), set()
     for case in cases:
         insn = judge.decode(case.code, bits=case.bits, ip=0).insn
@@ -180,7 +174,6 @@ def test_all_kinds_of_operands_are_there(cases):
 
 
 def test_branches_go_to_the_ends_of_the_range(cases):
-    """Branches go to the ends of the range."""
     listed = families(OPCODES)
     ends = {case.code[-4:] for case in cases if listed[case.family].letter in "BC"}
     assert {b"\xff\xff\xff\x7f", b"\x00\x00\x00\x80"} <= ends
@@ -195,7 +188,6 @@ def test_the_directed_cases_come_first(cases):
 
 
 def test_an_empty_table_makes_only_refused_cases():
-    """An empty table makes only refused cases."""
     from dataclasses import replace
 
     empty = replace(OPCODES, maps=tuple(replace(m, letters=REFUSED * 256) for m in OPCODES.maps))
@@ -233,7 +225,6 @@ def test_an_empty_table_makes_only_refused_cases():
     ],
 )
 def test_the_judge_refuses(text, bits, reason):
-    """The judge refuses."""
     found = decoded(text, bits)
     if not found.valid:
         pytest.skip("the judge reads it as Intel does: no instruction in these bytes")
@@ -258,13 +249,11 @@ def test_the_judge_refuses(text, bits, reason):
     ],
 )
 def test_the_judge_accepts(text):
-    """The judge accepts."""
     assert judge.reason_to_refuse(decoded(text)) == ""
 
 
 @given(st.binary(min_size=0, max_size=16), st.sampled_from([64, 32]))
 def test_the_judge_reads_anything(code, bits):
-    """The judge reads anything."""
     found = judge.decode(code, bits=bits, ip=0)
     assert 0 <= found.length <= len(code)
     assert judge.text(found)
@@ -274,7 +263,6 @@ def test_the_judge_reads_anything(code, bits):
 
 
 def test_an_instruction_is_executed_alone(machines):
-    """An instruction is executed alone."""
     machine = machines[64]
     assert run(machine, "48 01 c8 48 01 c8", ax=1, cx=2) is None
     assert machine.registers.ax == 3
@@ -283,7 +271,6 @@ def test_an_instruction_is_executed_alone(machines):
 
 @pytest.mark.parametrize("bits", [64, 32])
 def test_a_branch_may_go_to_where_nothing_is(machines, bits):
-    """A branch may go to where nothing is."""
     machine = machines[bits]
     assert run(machine, "e9 00 00 00 10") is None
     assert machine.registers.ip == machine.layout.sites[0].vaddr + 5 + 0x10000000
@@ -300,7 +287,6 @@ def test_a_branch_may_go_to_where_nothing_is(machines, bits):
 )
 @pytest.mark.parametrize("bits", [64, 32])
 def test_exceptions(machines, bits, text, fault):
-    """Exceptions."""
     machine = machines[bits]
     assert run(machine, text, ax=5, si=0x13370000) == fault
     assert machine.registers.ax == 5
@@ -310,21 +296,18 @@ def test_exceptions(machines, bits, text, fault):
 
 
 def test_a_string_instruction_repeats_once(machines):
-    """A string instruction repeats once."""
     machine = machines[64]
     assert run(machine, "f3 a4", cx=3, si=REGION_LOW, di=REGION_LOW + 64) is None
     assert (machine.registers.cx, machine.registers.ip) == (2, machine.layout.sites[0].vaddr)
 
 
 def test_new_code_replaces_the_old(machines):
-    """New code replaces the old."""
     for value in range(4):
         assert run(machines[64], f"48 83 c0 {value:02x}") is None
         assert machines[64].registers.ax == value
 
 
 def test_pushf_shows_the_trap_flag(machines):
-    """Pushf shows the trap flag."""
     machine = machines[64]
     run(machine, "9c", sp=REGION_LOW + 64, flags=0x302)
     vaddr = machine.layout.sites[0].vaddr
@@ -335,7 +318,6 @@ def test_pushf_shows_the_trap_flag(machines):
 
 
 def test_differences_are_named(machines):
-    """Differences are named."""
     machine = machines[64]
     run(machine, "90")
     registers, extra = bytes(machine.registers), machine.extra.raw
@@ -345,13 +327,11 @@ def test_differences_are_named(machines):
 
 
 def test_no_memory(machines):
-    """No memory."""
     assert machines[64].read(0x13370000, 8) is None
     assert not machines[64].write(0x13370000, b"x")
 
 
 def test_slots_are_out_of_reach_of_a_displacement():
-    """Slots are out of reach of a displacement."""
     layout = LAYOUTS[64]
     assert all(layout.xol - site.vaddr > 1 << 31 for site in layout.sites)
 
@@ -368,7 +348,6 @@ def test_slots_are_out_of_reach_of_a_displacement():
     ],
 )
 def test_unicorn_raises_ud(machines, text):
-    """Unicorn raises ud."""
     found = decoded(text)
     assert found.valid
     assert known.raises_ud(found)
@@ -376,7 +355,6 @@ def test_unicorn_raises_ud(machines, text):
 
 
 def test_unicorn_miscounts_a_double_shift_by_an_immediate(machines):
-    """Unicorn miscounts a double shift by an immediate."""
     machine = machines[64]
     vaddr = machine.layout.sites[0].vaddr
     operand = REGION_LOW + 0x100
@@ -401,7 +379,6 @@ def test_unicorn_takes_the_immediate_of_ret_for_signed(machines):
     "text", ["c2 fe 7f", "c6 00 01", "0f c2 c1 07", "f3 0f 52 c1", "0f a4 c8 01", "90"]
 )
 def test_what_is_not_known_to_be_wrong(text):
-    """What is not known to be wrong."""
     assert known.raises_ud(decoded(text)) == ""
     assert known.goes_wrong(decoded(text)) == ""
 
@@ -410,7 +387,6 @@ def test_what_is_not_known_to_be_wrong(text):
 
 
 def test_missing_headers():
-    """Missing headers."""
     files = {
         "a.c": "#include <linux/kernel.h>\n# include <asm/insn.h>\n#include <string.h>\n",
         "include/asm/insn.h": '#include <linux/errno.h>\n#include "asm/x.h"\n',
@@ -472,7 +448,6 @@ def tiny():
 
 @pytest.mark.sweep
 def test_a_build_is_kept(tiny, tmp_path):
-    """A build is kept."""
     base, tip = tiny
     made = build_proof(lambda path: base.get(path, ""), tip, tmp_path / "p")
     first = made.library.stat().st_mtime_ns
@@ -485,7 +460,6 @@ def test_a_build_is_kept(tiny, tmp_path):
 
 
 def test_a_sanitizer_names_the_input(tiny, tmp_path):
-    """A sanitizer names the input."""
     base, tip = tiny
     name = "arch/x86/kernel/uprobes.c"
     tip[name] = tip[name].replace("a->insn[0] ?", "a->insn[a->insn[1]] ?")
@@ -496,7 +470,6 @@ def test_a_sanitizer_names_the_input(tiny, tmp_path):
 
 
 def test_c_that_does_not_compile(tiny, tmp_path):
-    """C that does not compile."""
     base, tip = tiny
     tip["arch/x86/kernel/uprobes.c"] += "#error the end\n"
     with pytest.raises(CheckFailed, match="the end"):
@@ -504,7 +477,6 @@ def test_c_that_does_not_compile(tiny, tmp_path):
 
 
 def test_no_compiler(tiny, tmp_path):
-    """No compiler."""
     base, tip = tiny
     with pytest.raises(InfraError, match="apt-get install no-such-compiler"):
         build_proof(
@@ -516,7 +488,6 @@ def test_no_compiler(tiny, tmp_path):
 
 
 def test_bad_inputs_are_bad_enough():
-    """Bad inputs are bad enough."""
     made = bad_inputs(number=2000, seed=1)
     assert made == bad_inputs(number=2000, seed=1)
     assert all(len(code) == 16 and bits in (64, 32) for bits, code in made)
@@ -525,7 +496,6 @@ def test_bad_inputs_are_bad_enough():
 
 @pytest.mark.parametrize("body", ["cat >/dev/null; exit 1", "cat >/dev/null", "exit 0"])
 def test_a_filter_that_stops(tmp_path, body):
-    """A filter that stops."""
     program = tmp_path / "filter"
     program.write_text(f"#!/bin/sh\n{body}\n")
     program.chmod(program.stat().st_mode | stat.S_IXUSR)
@@ -534,7 +504,6 @@ def test_a_filter_that_stops(tmp_path, body):
 
 
 def test_no_filter():
-    """No filter."""
     with pytest.raises(InfraError, match="no/such"):
         analyze_checked(Path("/no/such"), [])
 
@@ -596,7 +565,6 @@ def test_what_is_no_instruction(words):
 
 
 def test_a_summary_counts_and_names():
-    """A summary counts and names."""
     listed = families(OPCODES)
     index = next(i for i, f in enumerate(listed) if f.name == "0f a2" and f.bits == 64)
     nop = next(i for i, f in enumerate(listed) if f.name == "90" and f.bits == 64)
