@@ -146,6 +146,7 @@ def some_of(cases, *kept) -> list:
         kept: those that stay in the fast tests; the first one when none is named.
     """
     cases = list(cases)
+    assert set(kept) <= set(cases), "a case that is kept is one of them"
     return [
         pytest.param(
             *(case if isinstance(case, tuple) else (case,)),

@@ -228,7 +228,7 @@ EDITS = {
     "a statement in a hook": (
         "kernel/fork.c",
         (("\tuprobe_free_utask(tsk);\n", "\tuprobe_free_utask(tsk);\n\tmight_sleep();\n"),),
-        "generator/model/bases/base.py",
+        "templates/kernel/fork.c/free-utask.c.j2",
     ),
     "a static function": (
         CORE,

@@ -478,6 +478,7 @@ REPRESENTATIVE = (
 )
 """Of these, and of those in the model, each of which is a process, the fast tests have a few."""
 
+assert MISTAKES.keys() >= FOUND_LATE
 FAST = [
     what
     for what, (file, *_) in MISTAKES.items()
