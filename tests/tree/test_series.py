@@ -20,7 +20,7 @@ from generator.plan import find_base, plan_series
 from generator.render import env
 from generator.tree import commits, series
 from generator.tree.acquire import find_source
-from generator.tree.manifest import read_manifest, read_names
+from generator.tree.manifest import read_manifest, read_names, with_digests
 from generator.tree.series import render_series
 from generator.tree.written import write_series
 
@@ -255,17 +255,16 @@ def test_writing(render, tmp_path):
 
 
 def test_stale_patches_go(render, tmp_path):
-    """What an earlier manifest lists is removed; what somebody else put there stays."""
+    """What was rendered before is removed; what somebody else put there stays."""
     rendered = render()
-    write_series(rendered, tmp_path)
-    manifest = rendered.manifest + b"0009-old.patch\n../outside.patch\n"
-    (tmp_path / "series").write_bytes(manifest)
+    old = {"0009-old.patch": b"", "../outside.patch": b""}
+    (tmp_path / "series").write_bytes(with_digests("0009-old.patch\n../outside.patch\n", old))
     (tmp_path / "0009-old.patch").touch()
     (tmp_path / "mine.patch").touch()
     (tmp_path.parent / "outside.patch").touch()
     written = write_series(rendered, tmp_path)
     assert written.removed == ("0009-old.patch",)
-    assert written.written == ("series",)
+    assert "series" in written.written
     assert (tmp_path / "mine.patch").exists()
     assert (tmp_path.parent / "outside.patch").exists()
     assert not (tmp_path / "0009-old.patch").exists()
