@@ -40,8 +40,8 @@ def write_series(
         UserError: a file was edited since it was rendered; nothing is written.
     """
     files = rendered.files
-    known = _known(target)
-    edited = () if overwrite else edited_files(rendered, target)
+    known = known_files(target / NAME)
+    edited = () if overwrite else edited_files(files, target, known)
     if edited:
         raise UserError(
             "edited since it was rendered, and would be lost:\n  " + "\n  ".join(edited) + "\n",
@@ -68,27 +68,32 @@ def _hint(edited: Sequence[str], target: Path, origins: Mapping[str, str], chose
     return "; ".join([*rows, f"uprobekit render{options} --overwrite loses what was edited"])
 
 
-def edited_files(rendered: Rendered, target: Path) -> tuple[str, ...]:
-    """Return the files in ``target`` that are neither as they were rendered nor as they would be.
+def edited_files(
+    files: Mapping[str, bytes], target: Path, known: Mapping[str, set[str]]
+) -> tuple[str, ...]:
+    """Return the files in ``target`` that are neither as they were written nor as they would be.
 
-    So is one of which the list does not say how it was rendered. A file that a merge has left in
-    conflict is output like the others: it is rendered again.
+    So is one of which nothing says how it was written. A file that a merge has left in conflict is
+    output like the others: it is written again.
+
+    Args:
+        files: name and content, as they would be.
+        target: the directory.
+        known: what each was, see ``known_files``.
     """
-    known = _known(target)
     found = []
-    for name in sorted({*known, *rendered.files}):
+    for name in sorted({*known, *files}):
         path = target / name
         if not path.is_file():
             continue
         text = path.read_bytes()
         same = is_as_written(text) if name == NAME else digest(text) in known.get(name, ())
-        same = same or text == rendered.files.get(name)
+        same = same or text == files.get(name)
         if not same and not re.search(rb"^(?:<{7}|>{7})", text, re.M):
             found.append(name)
     return tuple(found)
 
 
-def _known(target: Path) -> Mapping[str, set[str]]:
-    """Return what the list in ``target`` says that each file was; without a list nothing."""
-    manifest = target / NAME
+def known_files(manifest: Path) -> Mapping[str, set[str]]:
+    """Return what a ``series`` file says that each file was; where there is none, nothing."""
     return read_digests(manifest.read_bytes()) if manifest.is_file() else {}
