@@ -4,6 +4,7 @@
 import errno
 import hashlib
 import os
+import re
 import subprocess
 from dataclasses import replace
 from email import message_from_bytes
@@ -268,6 +269,26 @@ def test_stale_patches_go(render, tmp_path):
     assert (tmp_path / "mine.patch").exists()
     assert (tmp_path.parent / "outside.patch").exists()
     assert not (tmp_path / "0009-old.patch").exists()
+
+
+def test_an_edit_that_was_brought_into_the_templates(render, tmp_path):
+    """Who edits a patch counts no lines: the patch is written where it says the same."""
+    rendered = render()
+    name = "0002-mini-Add-added_shape.patch"
+    patch = rendered.patches[name]
+    assert patch.count(b"+\treturn 0;\n") == 1
+    edited = patch.replace(b"+\treturn 0;\n", b"+\tmight_sleep();\n+\treturn 0;\n")
+    write_series(rendered, tmp_path)
+    (tmp_path / name).write_bytes(edited)
+    counted = re.sub(rb"(?m)^( \S+ +\| +)(\d+) ", rb"\g<1>9\g<2> ", edited)
+    counted = re.sub(rb"(?m)^(index \w+\.\.)\w+", rb"\g<1>" + b"f" * 40, counted)
+    counted = re.sub(rb"(?m)^@@ .* @@", b"@@ -1,9 +1,9 @@", counted)
+    assert counted != edited
+    with pytest.raises(UserError, match="edited since"):
+        write_series(rendered, tmp_path)
+    as_edited = replace(rendered, patches={**rendered.patches, name: counted})
+    assert name in write_series(as_edited, tmp_path).written
+    assert (tmp_path / name).read_bytes() == counted
 
 
 @pytest.mark.parametrize("failing", ["write", "replace", "mkstemp"])
