@@ -230,7 +230,8 @@ def trailers(options: Options, files: list[Path]) -> None:
 
     screen = options.screen()
     series = find_series(options.series)
-    idents = tuple(patch.ident for patch in series.patches)
+    own = {patch.ident: patch.trailers for patch in series.patches}
+    idents = tuple(own)
     names: dict[str, str] = {}
     for each in all_bases():
         templates = Templates(Scope(base=each, patches=idents))
@@ -240,7 +241,8 @@ def trailers(options: Options, files: list[Path]) -> None:
     for file in files:
         tags = read_tags(file, names, series.title)
         left += tags.left
-        now = {ident: ordered((*rows, *tags.found.get(ident, ()))) for ident, rows in now.items()}
+        new = {i: [t for t in rows if t not in own[i]] for i, rows in tags.found.items()}
+        now = {ident: ordered((*rows, *new.get(ident, ()))) for ident, rows in now.items()}
     added = {i: [t for t in rows if t not in TRAILERS.get(i, ())] for i, rows in now.items()}
     if any(added.values()):
         write_tags(program() / "generator" / "model" / "trailers.py", {**TRAILERS, **now})

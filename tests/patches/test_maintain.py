@@ -1108,3 +1108,13 @@ def test_a_clone_without_blobs(kernel, tmp_path, capsys):
     assert main(whole) == 0
     for patch in (tmp_path / "whole").glob("*.patch"):
         assert (tmp_path / "out" / patch.name).read_bytes() == patch.read_bytes()
+
+
+@pytest.mark.parametrize("series", SERIES, ids=lambda series: series.name)
+def test_what_the_patches_have_already(series, monkeypatch, capsys):
+    """Trailers that a patch has from the start are not taken once more."""
+    monkeypatch.setattr("generator.patches.tags.write_tags", lambda *_: pytest.fail("written"))
+    patches = sorted((ROOT / "kernel_patches/6.12" / series.name).glob("*.patch"))
+    assert any("\nFixes: " in patch.read_text() for patch in patches)
+    assert main(["trailers", "--series", series.name, *map(str, patches)]) == 0
+    assert "nothing new" in capsys.readouterr().out
