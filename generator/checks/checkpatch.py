@@ -18,7 +18,7 @@ from pathlib import Path
 from generator import tools
 from generator.errors import InfraError
 
-_FINDING = re.compile(r"^(?P<file>[^:]+):(?P<line>\d+): (?P<text>(?:ERROR|WARNING|CHECK):.*)$")
+_FINDING = re.compile(r"^(?P<file>[^:]*):(?P<line>\d+): (?P<text>(?:ERROR|WARNING|CHECK):.*)$")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +52,9 @@ class CheckpatchResult:
 UNSIGNED = ("MISSING_SIGN_OFF", "NO_AUTHOR_SIGN_OFF")
 """What checkpatch says of patches that nobody has signed yet."""
 
+NO_HISTORY = ("UNKNOWN_COMMIT_ID",)
+"""What it says of every commit that a message names, where the tree is no repository."""
+
 
 def check_patches(
     patches: Mapping[str, bytes], pristine: Path, *, signed: bool = True
@@ -68,16 +71,22 @@ def check_patches(
     """
     checked = [name for name in sorted(patches) if not name.startswith("0000-")]
     findings: list[Finding] = []
-    unsigned = () if signed else ("--ignore", ",".join(UNSIGNED))
+    unknown = () if (pristine / ".git").exists() else NO_HISTORY
+    left_out = (*unknown, *(() if signed else UNSIGNED))
+    ignored = (f"--ignore={','.join(left_out)}",) if left_out else ()
     with tempfile.TemporaryDirectory() as place:
         for name in checked:
             file = Path(place, name)
             file.write_bytes(patches[name])
             findings += [
                 Finding(
-                    patch=name, file=name if where == str(file) else where, line=line, text=text
+                    patch=name,
+                    # of the message it names no file
+                    file=name if where in ("", str(file)) else where,
+                    line=line,
+                    text=text,
                 )
-                for where, line, text in _run(pristine, *unsigned, "--showfile", str(file))
+                for where, line, text in _run(pristine, *ignored, "--showfile", str(file))
             ]
     habits = {
         path: {text for _, _, text in _run(pristine, "--file", path)}

@@ -149,6 +149,19 @@ def guest_request(options: Options) -> GuestRequest:
     return guest_of(options.area, _architecture(options))
 
 
+def check_known_tests(options: Options) -> None:
+    """Check ``--tests`` before anything is done, where the guest is built.
+
+    Raises:
+        UserError: a word names none of its self-tests.
+    """
+    from generator.guest.initramfs import is_built
+
+    guest = guest_request(options)
+    if is_built(guest):
+        check_tests(options, guest.archive.parent / "root")
+
+
 def guest(options: Options, screen: Screen, *variants: str, image: Path | None = None) -> Path:
     """Build the guest's programs, unless that is done, and return their archive.
 
@@ -254,6 +267,7 @@ def boot(options: Options, variants: tuple[str, ...], *, image: Path | None = No
     screen = options.screen()
     find_base(options.base)
     check_machine(options)
+    check_known_tests(options)
     if image and len(variants) != 1:
         raise UserError(
             "--image is one kernel", hint="say which one: uprobekit boot --image FILE tip"

@@ -181,6 +181,7 @@ def qemu_test(
     screen = options.screen()
     check_machine(options)
     check_output(junit)
+    booting.check_known_tests(options)
     variants = (*building.BEFORE_AFTER, "peer") if peer else building.BEFORE_AFTER
     if options.dry_run:
         if find_base(options.base).package and not source_is_there(options):

@@ -140,6 +140,9 @@ class MboxOptions:
 BASELINE = "baseline/0001-baseline.patch"
 """Where the patch below the series goes: ``DIR/*.patch`` does not send it."""
 
+WRITTEN = "interface/series"
+"""What each mail was when it was written; ``git send-email DIR`` does not send it either."""
+
 
 def mbox(options: Options, wanted: MboxOptions) -> None:
     """Write a version of the series as mails; nothing is sent."""
@@ -279,11 +282,13 @@ def _write_mails(
     """Write a file for each mail, and leave no other one that would be sent with them.
 
     Raises:
-        UserError: the directory has patches that are not ours.
+        UserError: the directory has patches that are not ours, or mails that somebody has edited.
     """
     from generator.patches.ground import baseline_patch
     from generator.patches.mail import INTERFACE
     from generator.report.mbox import is_ours, make_mbox
+    from generator.tree.manifest import with_digests
+    from generator.tree.written import edited_files, known_files
 
     if wanted.as_mbox:
         write_atomic(wanted.output, make_mbox(mails, rendered.interface))
@@ -296,10 +301,17 @@ def _write_mails(
             where=str(wanted.output),
             hint="name another directory with --output",
         )
+    if edited := edited_files(mails, wanted.output, known_files(wanted.output / WRITTEN)):
+        raise UserError(
+            f"edited since it was written, and would be lost: {', '.join(edited)}",
+            where=str(wanted.output),
+            hint="name another directory with --output, or delete it",
+        )
     for path in others:
         path.unlink()
     for name, data in mails.items():
         write_atomic(wanted.output / name, data)
+    write_atomic(wanted.output / WRITTEN, with_digests("", mails))
     write_atomic(wanted.output / INTERFACE, rendered.interface)
     if wanted.with_baseline:
         write_atomic(wanted.output / BASELINE, baseline_patch(rendered.repo))

@@ -88,6 +88,7 @@ def import_(options: Options, what: list[str], *, repo: Path | None) -> None:
     """
     from generator.patches.edited import read_changes
     from generator.patches.importer import ImportRequest, import_changes
+    from generator.tree.series import COVER
 
     screen = options.screen()
     root = program()
@@ -100,7 +101,7 @@ def import_(options: Options, what: list[str], *, repo: Path | None) -> None:
         rendered=rendered.repo,
         plan=plan,
         program=root,
-        cover=rendered.patches.get("0000-cover-letter.patch", b""),
+        cover=rendered.patches.get(COVER, b""),
     )
     for note in read.notes:
         screen.warn(note)
@@ -140,7 +141,7 @@ def _tell(done: Sequence[Imported], screen: Screen) -> None:
 
 def _order(orders: Sequence[Order], request: ImportRequest, screen: Screen) -> Iterator[str]:
     """Put patches into another order; yield what cannot be done."""
-    from generator.patches.order import import_order, module_of
+    from generator.patches.order import import_order
 
     for order in orders:
         screen.note("rendering in the order of the commits")
@@ -149,7 +150,7 @@ def _order(orders: Sequence[Order], request: ImportRequest, screen: Screen) -> I
             yield from (*order.said, *why.rstrip().split("\n"))
         else:
             listed = ", ".join(order.idents)
-            screen.say(f"{module_of(request.plan.series)}: the patches {listed}, in this order")
+            screen.say(f"{request.plan.series.module}: the patches {listed}, in this order")
 
 
 def _first(names: Sequence[str]) -> str:
@@ -229,7 +230,8 @@ def trailers(options: Options, files: list[Path]) -> None:
 
     screen = options.screen()
     series = find_series(options.series)
-    idents = tuple(patch.ident for patch in series.patches)
+    own = {patch.ident: patch.trailers for patch in series.patches}
+    idents = tuple(own)
     names: dict[str, str] = {}
     for each in all_bases():
         templates = Templates(Scope(base=each, patches=idents))
@@ -239,7 +241,8 @@ def trailers(options: Options, files: list[Path]) -> None:
     for file in files:
         tags = read_tags(file, names, series.title)
         left += tags.left
-        now = {ident: ordered((*rows, *tags.found.get(ident, ()))) for ident, rows in now.items()}
+        new = {i: [t for t in rows if t not in own[i]] for i, rows in tags.found.items()}
+        now = {ident: ordered((*rows, *new.get(ident, ()))) for ident, rows in now.items()}
     added = {i: [t for t in rows if t not in TRAILERS.get(i, ())] for i, rows in now.items()}
     if any(added.values()):
         write_tags(program() / "generator" / "model" / "trailers.py", {**TRAILERS, **now})

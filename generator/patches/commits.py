@@ -25,7 +25,7 @@ from generator.patches.changes import (
     without_trailers,
     words,
 )
-from generator.patches.order import Order, module_of, places_of
+from generator.patches.order import Order, places_of
 from generator.patches.reading import ChangedFile, Repository, merge, prefix_ref
 from generator.plan import Plan
 
@@ -58,7 +58,7 @@ class Commits:
         """Below which commit a patch that was split begins."""
         self._order: list[tuple[int, str]] = []
         """The patches that were read, each with its commit."""
-        self._model = module_of(plan.series)
+        self._model = plan.series.module
         self._messages = f"templates/{Path(plan.series.message('')).parent}"
 
     def _branch(self) -> list[str]:

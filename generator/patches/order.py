@@ -23,11 +23,6 @@ from generator.patches.trial import difference, in_process, render_draft
 from generator.paths import write_atomic
 
 
-def module_of(series: Series) -> str:
-    """Return the file of the program that has the patches of a series in their order."""
-    return f"generator/model/series/{series.name}.py"
-
-
 @dataclass(frozen=True, kw_only=True)
 class Order:
     """Neighbours of the series in another order.
@@ -84,7 +79,7 @@ def import_order(order: Order, request: ImportRequest) -> str:
     """
     with tempfile.TemporaryDirectory() as place:
         draft = Draft.of(request.program, Path(place), request.plan.base.name)
-        module = draft.root / module_of(request.plan.series)
+        module = draft.root / request.plan.series.module
         if not _write_order(draft, module, order.idents):
             return "the patches do not stand there one after the other\n"
         trial = Trial(
@@ -103,7 +98,7 @@ def import_order(order: Order, request: ImportRequest) -> str:
             raise InfraError(f"a step of the import has failed: {said[-2000:]}")
         if made:
             return f"in that order the rendered files would be others:\n{made}"
-        write_atomic(request.program / module_of(request.plan.series), module.read_bytes())
+        write_atomic(request.program / request.plan.series.module, module.read_bytes())
     return ""
 
 

@@ -74,34 +74,18 @@ class Source:
         return find_files(self.objects, self.commit, folder, word)
 
     def lines(
-        self, folders: tuple[str, ...], words: tuple[str, ...]
+        self, folders: tuple[str, ...], words: tuple[str, ...], suffixes: str = "ch"
     ) -> tuple[tuple[str, str], ...]:
-        """List file and text of the lines below ``folders`` that have one of ``words``, whole."""
-        self._fetch(folders, "ch")
-        return find_lines(self.objects, self.commit, folders, words)
+        """List file and text of the lines below ``folders`` that have one of ``words``, whole.
+
+        ``suffixes`` are those of the files.
+        """
+        self._fetch(folders, suffixes)
+        return find_lines(self.objects, self.commit, folders, words, pattern=f"*.[{suffixes}]")
 
     def _fetch(self, folders: tuple[str, ...], suffixes: str) -> None:
         if self.store:
             fetch_files(self.store, self.commit, folders, suffixes)
-
-    def header_words(self, words: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
-        """List which of ``words`` the headers have outside of comments, each with its file."""
-        self._fetch(HEADERS, "h")
-        rows = find_lines(self.objects, self.commit, HEADERS, words, pattern="*.h")
-        wanted = frozenset(words)
-        found = {
-            (path, word)
-            for path, text in rows
-            if not text.lstrip().startswith(("*", "/*", "//"))
-            for word in wanted.intersection(_WORD.findall(text))
-        }
-        return tuple(sorted(found))
-
-
-HEADERS = ("include", "arch/x86", "kernel", "mm", "lib", "security")
-"""Where the headers are that C of the series may include."""
-
-_WORD = re.compile(r"\w+")
 
 
 def _read(path: Path) -> bytes:

@@ -28,6 +28,7 @@ from generator.render.places import place_of, place_of_text
 from generator.render.problems import Problem, raise_all
 from generator.render.whence import place_in_template
 from generator.tree.acquire import Source
+from generator.tree.headers import find_in_headers
 from generator.tree.places import WorkingTree
 from generator.tree.uses import (
     Call,
@@ -35,7 +36,6 @@ from generator.tree.uses import (
     all_words,
     declared_in,
     find_holders,
-    found_in_headers,
     inserted_lines,
     members_in,
     read_uses,
@@ -84,7 +84,7 @@ class NameCheck:
     _seen: set[tuple[str, str]] = field(default_factory=set)
     _words: set[str] = field(default_factory=set)
     _in_code: set[str] = field(default_factory=set)
-    _counted: set[int] = field(default_factory=set)
+    _counted: set[str] = field(default_factory=set)
     _comments: dict[str, Callable[[], str]] = field(default_factory=dict)
     _messages: list[tuple[str, str]] = field(default_factory=list)
     _loaded: frozenset[str] = frozenset()
@@ -100,8 +100,8 @@ class NameCheck:
         declared: set[str] = set()
         for text in tree.files.values():
             declared |= declared_in(text)
-            if id(text) not in self._counted:
-                self._counted.add(id(text))
+            if text not in self._counted:
+                self._counted.add(text)
                 self._words |= all_words(text)
                 self._in_code |= words_of_code(text)
         look = _Prefix(self, tree, templates, frozenset(declared))
@@ -163,9 +163,9 @@ class NameCheck:
                 if path not in asked.loaded
             )
         ]
-        wanted = {name for asked in self._asked for name in (asked.name, asked.other)}
+        wanted = [frozenset((asked.name, asked.other)) for asked in self._asked]
         if wanted and self._has_headers():
-            found = found_in_headers(self.source, wanted, frozenset(touched), cache)
+            found = find_in_headers(self.source, wanted, frozenset(touched), cache)
             for asked in self._asked:
                 if found.isdisjoint((asked.name, asked.other)):
                     self._problems.append(asked.problem())

@@ -33,9 +33,12 @@ from generator.tree.commits import Commit, import_commits, run_git
 from generator.tree.edit import apply_edits, changed_files
 from generator.tree.facts import FILE_NAME, format_interface
 from generator.tree.interface import describe_interface
-from generator.tree.manifest import digest
+from generator.tree.manifest import NAME, with_digests
 from generator.tree.names import NameCheck
 from generator.tree.places import WorkingTree
+
+COVER = "0000-cover-letter.patch"
+"""What git calls the mail in front of the patches."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,6 +52,7 @@ class Rendered:
         base_files: the unmodified text of each file that the series touches and the base has.
         tip_files: their text after the last patch.
         interface: content of ``interface.txt``: what the series declares, a line for each.
+        origins: where the files come from that have no change which could be imported.
     """
 
     repo: Path
@@ -57,11 +61,12 @@ class Rendered:
     base_files: Mapping[str, str]
     tip_files: Mapping[str, str]
     interface: bytes
+    origins: Mapping[str, str]
 
     @property
     def files(self) -> dict[str, bytes]:
         """Name and content of everything that is written beside the patches, and of them."""
-        return {**self.patches, FILE_NAME: self.interface, "series": self.manifest}
+        return {**self.patches, FILE_NAME: self.interface, NAME: self.manifest}
 
 
 def render_series(plan: Plan, source: Source, workdir: Path) -> Rendered:
@@ -91,14 +96,20 @@ def render_series(plan: Plan, source: Source, workdir: Path) -> Rendered:
         # closed afterwards: it has processes of git that wait for questions
         with git.Repo(repo_path) as repo:
             patches = _format_patches(repo, plan, source)
-            manifest = _manifest(repo, plan, source, patches)
+            head = _manifest_head(repo, plan, source, patches)
+    interface = format_interface(facts)
     return Rendered(
         repo=repo_path,
         patches=patches,
-        manifest=manifest,
+        manifest=with_digests(head, {**patches, FILE_NAME: interface}),
         base_files=made.base.files,
         tip_files=made.tip_files,
-        interface=format_interface(facts),
+        interface=interface,
+        origins={
+            COVER: f"templates/{plan.series.message('cover')}.j2",
+            FILE_NAME: "generator/model/interface.py",
+            NAME: plan.series.module,
+        },
     )
 
 
@@ -307,19 +318,14 @@ def _without_git_version(data: bytes) -> bytes:
     return data.rstrip(b"\n") + b"\n"
 
 
-def _manifest(repo: git.Repo, plan: Plan, source: Source, patches: Mapping[str, bytes]) -> bytes:
-    """Return the ``series`` file: patch names in order, and comments.
-
-    Those above say what the patches are for, those below what each file was as it was rendered.
-    """
-    names = tuple(patches)
+def _manifest_head(repo: git.Repo, plan: Plan, source: Source, patches: Mapping[str, bytes]) -> str:
+    """Return the upper part of the ``series`` file: what the patches are for, and their order."""
     lines = [
         f"# {plan.series.title}",
         f"# base: {plan.base.name}",
         f"# source: {source.version}",
         f"# baseline: {repo.commit('baseline').tree.hexsha}",
         f"# tip: {repo.commit(plan.series.name).tree.hexsha}",
-        *(name for name in names if not name.startswith("0000-")),
-        *(f"# sha256 {name} {digest(data)}" for name, data in patches.items()),
+        *(name for name in patches if name != COVER),
     ]
-    return ("\n".join(lines) + "\n").encode()
+    return "\n".join(lines) + "\n"

@@ -8,22 +8,16 @@ From prefix to prefix most of a file stays as it is, so files are read by the pi
 
 from __future__ import annotations
 
-import json
 import re
-from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 
 from generator import csource
-from generator.jsonfile import read_json
 from generator.model.bases import Base
 from generator.model.edits import InsertLines
 from generator.model.interface import INTERFACE
-from generator.paths import write_atomic
 from generator.render.env import Templates
-from generator.tree.acquire import Source
 
 _KEPT = 4096
 """Pieces of which it is remembered what was read."""
@@ -267,24 +261,3 @@ def find_holders(inserted: list[tuple[str, str]], own: frozenset[str]) -> dict[s
             if held and held[1] in own:
                 holders[member.name] = held[1]
     return holders
-
-
-def found_in_headers(
-    source: Source, wanted: set[str], touched: frozenset[str], cache: Path
-) -> frozenset[str]:
-    """Return which names the headers of the tree have; those of touched files do not count."""
-    known: dict[str, list[str]] = defaultdict(list)
-    identity = f"{source.identity} {' '.join(sorted(touched))}"
-    try:
-        kept = read_json(cache)
-        if kept["identity"] == identity:
-            known["names"] = [str(name) for name in kept["names"]]
-    except (ValueError, KeyError, TypeError):
-        pass
-    found = set(known["names"])
-    missing = sorted(wanted - found)
-    if missing:
-        found |= {name for path, name in source.header_words(tuple(missing)) if path not in touched}
-        data = {"identity": identity, "names": sorted(found)}
-        write_atomic(cache, (json.dumps(data, indent=0) + "\n").encode())
-    return frozenset(found)

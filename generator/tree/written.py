@@ -5,13 +5,13 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from generator.errors import UserError
 from generator.paths import ensure_dir, write_atomic
-from generator.tree.manifest import digest, read_digests, read_names
+from generator.tree.manifest import NAME, digest, is_as_written, read_digests
 from generator.tree.series import Rendered
 
 
@@ -28,7 +28,7 @@ def write_series(
 ) -> Written:
     """Write the patches into ``target``, each whole or not at all.
 
-    Patches that an earlier manifest lists and this one does not are removed; other files stay.
+    Files that were rendered before and are not any more are removed; those of other people stay.
 
     Args:
         rendered: what is written.
@@ -37,55 +37,74 @@ def write_series(
         chosen: the options that choose this base, series and source, as in a shell.
 
     Raises:
-        UserError: a patch was edited since it was rendered; nothing is written.
+        UserError: a file was edited since it was rendered; nothing is written.
     """
     files = rendered.files
-    edited = () if overwrite else edited_patches(rendered, target)
+    known = known_files(target / NAME)
+    edited = () if overwrite else edited_files(files, target, known)
     if edited:
         raise UserError(
             "edited since it was rendered, and would be lost:\n  " + "\n  ".join(edited) + "\n",
             where=str(target),
-            hint=_import_hint([target / name for name in edited], chosen),
+            hint=_hint(edited, target, rendered.origins, chosen),
         )
     ensure_dir(target)
-    manifest = target / "series"
-    listed = read_names(manifest.read_bytes()) if manifest.is_file() else ()
     written = [name for name, data in files.items() if write_atomic(target / name, data)]
-    stale = [name for name in listed if name not in files and (target / name).is_file()]
+    stale = [name for name in known if name not in files and (target / name).is_file()]
     for name in stale:
         (target / name).unlink()
     return Written(written=tuple(written), removed=tuple(stale))
 
 
-def _import_hint(edited: Sequence[Path], chosen: str) -> str:
-    """Return the command that brings edited patches into the templates, and that which loses them.
+def _hint(edited: Sequence[str], target: Path, origins: Mapping[str, str], chosen: str) -> str:
+    """Return where an edit belongs: the command that imports a patch, or the file; and how to lose.
 
-    A cover letter has no change that could be imported.
+    A cover letter, for one, has no change that could be imported.
     """
     options = f" {chosen}" if chosen else ""
-    lose = f"uprobekit render{options} --overwrite loses what was edited"
-    names = [str(path) for path in edited if not path.name.startswith("0000-")]
-    cover = "" if len(names) == len(edited) else "the cover letter is messages/cover.txt.j2; "
-    bring = f"run: uprobekit import{options} {shlex.join(names)}; " if names else ""
-    return f"{bring}{cover}{lose}"
+    names = [str(target / name) for name in edited if name not in origins]
+    rows = [f"run: uprobekit import{options} {shlex.join(names)}"] if names else []
+    rows += [f"{name} is changed in {origins[name]}" for name in edited if name in origins]
+    return "; ".join([*rows, f"uprobekit render{options} --overwrite loses what was edited"])
 
 
-def edited_patches(rendered: Rendered, target: Path) -> tuple[str, ...]:
-    """Return the patches in ``target`` that are neither as they were rendered nor as they would be.
+def edited_files(
+    files: Mapping[str, bytes], target: Path, known: Mapping[str, set[str]]
+) -> tuple[str, ...]:
+    """Return the files in ``target`` that are neither as they were written nor as they would be.
 
-    So is one of which the list does not say how it was rendered. A file that a merge has left in
-    conflict is output like the others: it is rendered again.
+    So is one of which nothing says how it was written. A file that a merge has left in conflict is
+    output like the others: it is written again.
+
+    Args:
+        files: name and content, as they would be.
+        target: the directory.
+        known: what each was, see ``known_files``.
     """
-    manifest = target / "series"
-    data = manifest.read_bytes() if manifest.is_file() else b""
-    known = read_digests(data)
     found = []
-    for name in sorted({*known, *rendered.patches}):
+    for name in sorted({*known, *files}):
         path = target / name
         if not path.is_file():
             continue
         text = path.read_bytes()
-        same = text == rendered.patches.get(name) or digest(text) in known.get(name, ())
+        same = is_as_written(text) if name == NAME else digest(text) in known.get(name, ())
+        same = same or _uncounted(text) == _uncounted(files.get(name, b""))
         if not same and not re.search(rb"^(?:<{7}|>{7})", text, re.M):
             found.append(name)
     return tuple(found)
+
+
+_COUNTED = re.compile(
+    rb"^(?:index [0-9a-f]+\.\.[0-9a-f]+.*|@@ -\d.*| \S+ +\| +\d+ [+-]*| \d+ files? changed, .*)\n",
+    re.M,
+)
+
+
+def _uncounted(patch: bytes) -> bytes:
+    """Return a patch without what git counts: nobody does so who edits one."""
+    return _COUNTED.sub(b"", patch)
+
+
+def known_files(manifest: Path) -> Mapping[str, set[str]]:
+    """Return what a ``series`` file says that each file was; where there is none, nothing."""
+    return read_digests(manifest.read_bytes()) if manifest.is_file() else {}

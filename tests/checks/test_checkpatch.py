@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Running checkpatch: with a made-up script, and with the one of a real kernel."""
 
+import shutil
+import subprocess
+
 import pytest
 from conftest import MINI
 
@@ -112,3 +115,28 @@ def test_the_real_series(kernel_source, tmp_path):
     assert result.findings == ()
     spoilt = patch.replace(b"\n+\t", b"\n+    ")
     assert check_patches({name: spoilt}, pristine, signed=False).findings
+    alone = patch.replace(b"\n---\n", b"\nCo-developed-by: A <a@example.org>\n---\n", 1)
+    (finding,) = check_patches({name: alone}, pristine, signed=False).findings
+    assert "BAD_SIGN_OFF" in finding.text and finding.file == name
+
+
+@pytest.mark.kernel
+@pytest.mark.needs("git")
+def test_commits_that_messages_name(kernel_source, tmp_path):
+    """Whether there is such a commit is asked where the tree has a history."""
+    script = kernel_source("6.1").path / "scripts"
+    tree = tmp_path / "tree"
+    shutil.copytree(MINI, tree, ignore=shutil.ignore_patterns("scripts"))
+    shutil.copytree(script, tree / "scripts", symlinks=True)
+    for file in ("COPYING", "CREDITS", "Kbuild", "MAINTAINERS", "README"):
+        (tree / file).touch()
+    for folder in ("Documentation", "arch", "include", "drivers", "fs", "init", "ipc", "kernel"):
+        (tree / folder).mkdir(exist_ok=True)
+    (tree / "lib").mkdir(exist_ok=True)
+    text = b'Subject: x\n\nText.\n\nFixes: 0123456789ab ("x: Y")\n---\n'
+    patch = {"0001-a.patch": text + GOOD.replace(b"/x", b"/kernel/x.c")}
+    said = [f.text for f in check_patches(patch, tree, signed=False).findings]
+    assert not any("UNKNOWN_COMMIT_ID" in each for each in said)
+    subprocess.run(["git", "init", "-q", tree], check=True)
+    said = [f.text for f in check_patches(patch, tree, signed=False).findings]
+    assert any("UNKNOWN_COMMIT_ID" in each for each in said)

@@ -271,10 +271,14 @@ def test_wrong_requests_build_nothing(run, monkeypatch, tmp_path, change, junit,
         commands.qemu_test(
             replace(run.options, **change), peer=False, boot_again=False, junit=junit
         )
-    if error is UserError and "tests" not in change:
+    if error is UserError:
+        monkeypatch.setattr(initramfs, "is_built", lambda request: True)
+        dry = replace(run.options, dry_run=True, **change)
         with pytest.raises(error, match=re.escape(said)):
-            dry = replace(run.options, dry_run=True, **change)
             commands.qemu_test(dry, peer=False, boot_again=False, junit=junit)
+    if "tests" in change:
+        with pytest.raises(error, match=re.escape(said)):
+            booting.boot(dry, ("tip",))
 
 
 def test_a_program_that_does_not_run_here(run):

@@ -42,6 +42,7 @@ RENDERED = Rendered(
     base_files={},
     tip_files={},
     interface=INTERFACE,
+    origins={},
 )
 
 

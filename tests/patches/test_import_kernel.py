@@ -7,6 +7,7 @@ more in a hook, a static function more, and a prototype with a parameter more.
 
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -118,8 +119,8 @@ def desk(request, kernel_source, tmp_path_factory):
     return Desk(base, source, rendered, clone)
 
 
-def run(program, desk, command, *arguments):
-    """Run a command of a copy of the program."""
+def run(program, desk, command, *arguments, status=0):
+    """Run a command of a copy of the program; return what it says."""
     tree = ["--rev", desk.source.commit] if desk.source.commit else []
     done = subprocess.run(
         [
@@ -133,8 +134,9 @@ def run(program, desk, command, *arguments):
         check=False,
         env={**os.environ, "PYTHONPATH": str(program)},
     )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
+    said = done.stdout + done.stderr
+    assert done.returncode == status, said
+    return said
 
 
 @pytest.mark.kernel
@@ -163,3 +165,39 @@ def test_all_of_it_comes_back(form, desk, tmp_path):
     message = " ".join(git(repo, "log", "-1", "--format=%B", ref).split())
     # a diff has no message
     assert ("Once the probe is known," in message) == (form != "diffs")
+
+
+def in_the_patch(patch):
+    """Edit a patch of the fixes as in an editor, which counts nothing: message, comment, C."""
+    text = patch.read_text()
+    for old, new in (
+        ("belongs to the program, as an", "is the program's, as an"),
+        ("+/* End such a step. The registers have", "+/* End such a step: the registers have"),
+        ("+\tutask->state = UTASK_SSTEP_TRAPPED;\n", "+\tmight_sleep();\n\\g<0>"),
+    ):
+        text, count = re.subn(re.escape(old), new, text, count=1)
+        assert count, old
+    patch.write_text(text)
+    return text
+
+
+@pytest.mark.kernel
+@pytest.mark.parametrize("base", [pytest.param("6.1", marks=pytest.mark.sweep), "6.12"])
+def test_a_patch_of_the_fixes_that_was_edited_where_it_lies(base, kernel_source, tmp_path):
+    """Render names the command, which brings it back; then render writes it, and all is well."""
+    program = tmp_path / "program"
+    for name in ("generator", "templates", f"kernel_patches/{base}"):
+        shutil.copytree(ROOT / name, program / name, ignore=shutil.ignore_patterns("__pycache__"))
+    (patch,) = (program / "kernel_patches" / base / "fixes").glob("*-uprobes-End-the-step*.patch")
+    edited = in_the_patch(patch)
+    desk = Desk(base, kernel_source(base), program, program)
+    series = ("--series", "fixes")
+    said = run(program, desk, "render", *series, status=1)
+    command = re.search(r"run: uprobekit (import .*?);", said)[1]
+    assert patch.read_text() == edited and str(patch.relative_to(program)) in command
+    assert "DOES NOT FIT" not in run(program, desk, *shlex.split(command))
+    run(program, desk, "render", *series)
+    run(program, desk, "render", *series, "--check")
+    kept = [line for line in patch.read_text().splitlines() if line.startswith("+\t")]
+    assert kept == [line for line in edited.splitlines() if line.startswith("+\t")]
+    assert "is the program's, as an" in patch.read_text()

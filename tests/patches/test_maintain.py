@@ -20,9 +20,8 @@ from generator.cli import main, maintain
 from generator.errors import UserError
 from generator.model import trailers
 from generator.model.bases.v3_3 import BASE
-from generator.model.series import REVIEW
+from generator.model.series import REVIEW, SERIES
 from generator.model.trailers import Trailer, ordered, trailer_lines, wrong, wrong_among
-from generator.patches.order import module_of
 from generator.patches.sent import (
     Person,
     find_maintainer,
@@ -490,7 +489,7 @@ def test_an_order_comes_back(checkout, kernel, capsys):
 def test_an_order_that_does_not_come_back(checkout, kernel, capsys):
     """Patches that cannot change places in the model are named with the reason."""
     assert make_branch(kernel) == 0
-    before = (checkout / module_of(REVIEW)).read_bytes()
+    before = (checkout / REVIEW.module).read_bytes()
     listed = git(kernel, "rev-list", "--reverse", "main..uprobes").split()
     first, second = (1 + PATCHES.index(name) for name in ("hit", "skip-nop"))
     assert second == first + 1
@@ -502,7 +501,7 @@ def test_an_order_that_does_not_come_back(checkout, kernel, capsys):
     said = capsys.readouterr().err
     assert "put the patches of generator/model/series/review.py into that order" in said
     assert "in that order" in said
-    assert (checkout / module_of(REVIEW)).read_bytes() == before
+    assert (checkout / REVIEW.module).read_bytes() == before
 
 
 @pytest.mark.sweep
@@ -631,6 +630,62 @@ def test_edited_patches_stay(fake, tmp_path, capsys):
     assert patch.read_text() == good
 
 
+OTHERS = {
+    "0000-cover-letter.patch": "templates/messages/cover.txt.j2",
+    "interface.txt": "generator/model/interface.py",
+    "series": "generator/model/series/review.py",
+}
+"""The files beside the patches, and where what they say comes from."""
+
+
+@pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.parametrize("edit", ["a line more", "a line at the top", "a line less"])
+def test_what_is_beside_the_patches_stays_as_well(name, edit, fake, tmp_path, capsys):
+    """It cannot be imported: where the edit belongs is said, and nothing is written."""
+    out = tmp_path / "out"
+    arguments = ["render", "--tree", str(MINI), "-o", str(out), "-q"]
+    assert main(arguments) == 0
+    lines = (out / name).read_text().splitlines(keepends=True)
+    last = 2 if name == "series" else -1
+    kept = {
+        "a line more": [*lines, "mine\n"],
+        "a line at the top": ["mine\n", *lines],
+        "a line less": [*lines[:last], *lines[last:][1:]],
+    }[edit]
+    (out / name).write_text("".join(kept))
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    capsys.readouterr()
+    assert main(arguments) == 1
+    said = capsys.readouterr().err
+    assert f"{name} is changed in {OTHERS[name]}" in said and "--overwrite" in said
+    assert "uprobekit import" not in said, "it has no change"
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    assert main([*arguments, "--overwrite"]) == 0
+    assert main([*arguments, "--check"]) == 0
+
+
+def test_a_patch_of_his_own_in_the_list(fake, tmp_path, capsys):
+    """Who puts his patch into the list, as quilt does, keeps it, whatever render is told."""
+    out = tmp_path / "out"
+    arguments = ["render", "--tree", str(MINI), "-o", str(out), "-q"]
+    assert main(arguments) == 0
+    mine, series = out / "0004-mine.patch", out / "series"
+    mine.write_text("mine\n")
+    listed = series.read_text()
+    series.write_text(re.sub(r"(?m)^(0003-.*)$", r"\1\n0004-mine.patch", listed, count=1))
+    assert main(arguments) == 1
+    assert "series is changed in" in capsys.readouterr().err
+    assert main([*arguments, "--overwrite"]) == 0
+    assert mine.read_text() == "mine\n" and series.read_text() == listed
+
+
+@pytest.mark.parametrize("series", SERIES, ids=lambda series: series.name)
+def test_where_edits_of_a_series_belong(series):
+    """What render names is there."""
+    assert (ROOT / series.module).is_file()
+    assert (ROOT / "templates" / f"{series.message('cover')}.j2").is_file()
+
+
 def test_the_command_that_imports_it(fake, tmp_path, capsys):
     """It has the options that choose the same; a cover letter is said to be a template's."""
     out = tmp_path / "out"
@@ -645,7 +700,7 @@ def test_the_command_that_imports_it(fake, tmp_path, capsys):
     cover.write_text(cover.read_text() + "More.\n")
     assert main(arguments) == 1
     said = capsys.readouterr().err
-    assert "messages/cover.txt.j2" in said
+    assert "0000-cover-letter.patch is changed in templates/messages/cover.txt.j2" in said
     assert f"uprobekit import --base 6.1 --tree {MINI} {shlex.quote(str(patch))}; " in said, (
         "it has no change"
     )
@@ -1053,3 +1108,13 @@ def test_a_clone_without_blobs(kernel, tmp_path, capsys):
     assert main(whole) == 0
     for patch in (tmp_path / "whole").glob("*.patch"):
         assert (tmp_path / "out" / patch.name).read_bytes() == patch.read_bytes()
+
+
+@pytest.mark.parametrize("series", SERIES, ids=lambda series: series.name)
+def test_what_the_patches_have_already(series, monkeypatch, capsys):
+    """Trailers that a patch has from the start are not taken once more."""
+    monkeypatch.setattr("generator.patches.tags.write_tags", lambda *_: pytest.fail("written"))
+    patches = sorted((ROOT / "kernel_patches/6.12" / series.name).glob("*.patch"))
+    assert any("\nFixes: " in patch.read_text() for patch in patches)
+    assert main(["trailers", "--series", series.name, *map(str, patches)]) == 0
+    assert "nothing new" in capsys.readouterr().out

@@ -363,6 +363,25 @@ def test_files_of_others_are_not_sent(small, tmp_path, capsys):
     assert main([*command, "--mbox"]) == 1
 
 
+def test_an_edited_mail_stays(small, tmp_path, capsys):
+    """Who writes into his cover letter keeps it; what was not edited is replaced."""
+    from conftest import MINI
+
+    place = tmp_path / "v2"
+    command = ["mbox", "--tree", str(MINI), "--workdir", str(tmp_path / "work"), "-o", str(place)]
+    cover = place / "v2-0000-cover-letter.patch"
+    written = cover.read_bytes()
+    cover.write_bytes(written + b"Mine.\n")
+    before = {path: path.read_bytes() for path in place.rglob("*.*")}
+    assert main(command) == 1
+    said = capsys.readouterr().err
+    assert cover.name in said and "edited since" in said and "--output" in said
+    assert {path: path.read_bytes() for path in place.rglob("*.*")} == before
+    cover.write_bytes(written)
+    assert main([*command, "--rfc"]) == 0
+    assert main(command) == 0, "RFC is gone again"
+
+
 def test_a_bad_result_is_no_good_end(small, tmp_path, capsys):
     """The mails are written, the cover letter says bad, and the status is 2."""
     from conftest import MINI

@@ -17,8 +17,11 @@ from pathlib import Path
 import pytest
 from conftest import TESTS
 
+from generator.checks.checkpatch import check_patches
 from generator.cli import main
+from generator.model.trailers import TRAILERS, Trailer, ordered
 from generator.patches.mail import split_mbox
+from generator.plan import find_series
 from generator.tree.manifest import read_manifest
 
 B4 = Path(sys.executable).parent / "b4"
@@ -262,3 +265,61 @@ def test_b4(sent):
     sent.b4("prep", "-p", sent.place / "prepared", where=place)
     prepared = [p for p in (sent.place / "prepared").iterdir() if "cover" not in p.name]
     assert len(prepared) == count
+
+
+GIVEN = ordered(
+    Trailer(*line.split(": ", 1))
+    for line in (
+        "Cc: stable@vger.kernel.org # 6.1",
+        "Acked-by: Ac Ker <ac@example.org>",
+        "Reviewed-by: Re Viewer <re@example.org>",
+        "Tested-by: Te Ster <te@example.org>",
+        "Co-developed-by: Böb Ötherson <bob@example.org>",
+        "Signed-off-by: Böb Ötherson <bob@example.org>",
+        "Co-developed-by: Ann Other <ann@example.org>",
+        "Signed-off-by: Ann Other <ann@example.org>",
+        "Link: https://lore.kernel.org/r/y@example.org",
+        "Suggested-by: Su Ggest <su@example.org>",
+        "Reported-by: Re Porter <rp@example.org>",
+        "Closes: https://lore.kernel.org/r/x@example.org",
+        'Fixes: 2b1444983508 ("uprobes, mm, x86: Add the ability to install and remove '
+        'uprobes breakpoints")',
+    )
+)
+"""Trailers of every kind, two of them of who has developed it as well, the other way round."""
+
+
+@pytest.mark.needs("perl")
+@pytest.mark.needs(str(B4))
+def test_trailers_of_every_kind(sent, kernel_source, monkeypatch, capsys):
+    """The kernel's checkpatch.pl has nothing to say; b4 hands all on, and nobody loses his pair."""
+    number = 2
+    ident = find_series(sent.series).patches[number - 1].ident
+    monkeypatch.setitem(TRAILERS, ident, GIVEN)
+    for key, value in WHO.items():
+        monkeypatch.setenv(f"GIT_AUTHOR_{key}", value)
+    box, folder = sent.place / "given.mbox", sent.place / "given"
+    assert main(["mbox", *sent.options, "-o", str(folder)]) == 0
+    assert main(["mbox", *sent.options, "--mbox", "-o", str(box)]) == 0
+    pristine = kernel_source(sent.base).path
+    patch = {sent.names[number - 1]: (folder / sent.names[number - 1]).read_bytes()}
+    assert not check_patches(patch, pristine).findings
+    alone = re.sub(rb"^Signed-off-by: Ann .*\n", b"", *patch.values(), flags=re.M)
+    assert check_patches({"0001-x.patch": alone}, pristine).findings, "it looks at pairs"
+    cover = read((folder / "0000-cover-letter.patch").read_bytes())["Message-ID"].strip("<>")
+    place = sent.clone("given-am")
+    sent.b4("am", "-C", "-m", box, "-o", sent.place / "am3", cover, where=place)
+    (made,) = (sent.place / "am3").glob("*.mbx")
+    sent.run("git", "am", "-q", made, where=place)
+    name = f"HEAD~{len(sent.names) - number}"
+    log = sent.run("git", "log", "-1", "--format=%(trailers:only)", name, where=place).split("\n")
+    for trailer in GIVEN:
+        assert log.count(str(trailer)) == 1
+        if trailer.key == "Co-developed-by":
+            assert log[log.index(str(trailer)) + 1] == f"Signed-off-by: {trailer.value}"
+    last = [line for line in log if line.startswith("Signed-off-by: ")][-1]
+    assert last == "Signed-off-by: {NAME} <{EMAIL}>".format(**WHO), "who sends it"
+    capsys.readouterr()
+    monkeypatch.setattr("generator.patches.tags.write_tags", lambda *_: pytest.fail("written"))
+    assert main(["trailers", "--series", sent.series, str(made)]) == 0
+    assert "nothing new" in capsys.readouterr().out

@@ -4,6 +4,7 @@
 import errno
 import hashlib
 import os
+import re
 import subprocess
 from dataclasses import replace
 from email import message_from_bytes
@@ -20,7 +21,7 @@ from generator.plan import find_base, plan_series
 from generator.render import env
 from generator.tree import commits, series
 from generator.tree.acquire import find_source
-from generator.tree.manifest import read_manifest, read_names
+from generator.tree.manifest import read_manifest, read_names, with_digests
 from generator.tree.series import render_series
 from generator.tree.written import write_series
 
@@ -255,20 +256,39 @@ def test_writing(render, tmp_path):
 
 
 def test_stale_patches_go(render, tmp_path):
-    """What an earlier manifest lists is removed; what somebody else put there stays."""
+    """What was rendered before is removed; what somebody else put there stays."""
     rendered = render()
-    write_series(rendered, tmp_path)
-    manifest = rendered.manifest + b"0009-old.patch\n../outside.patch\n"
-    (tmp_path / "series").write_bytes(manifest)
+    old = {"0009-old.patch": b"", "../outside.patch": b""}
+    (tmp_path / "series").write_bytes(with_digests("0009-old.patch\n../outside.patch\n", old))
     (tmp_path / "0009-old.patch").touch()
     (tmp_path / "mine.patch").touch()
     (tmp_path.parent / "outside.patch").touch()
     written = write_series(rendered, tmp_path)
     assert written.removed == ("0009-old.patch",)
-    assert written.written == ("series",)
+    assert "series" in written.written
     assert (tmp_path / "mine.patch").exists()
     assert (tmp_path.parent / "outside.patch").exists()
     assert not (tmp_path / "0009-old.patch").exists()
+
+
+def test_an_edit_that_was_brought_into_the_templates(render, tmp_path):
+    """Who edits a patch counts no lines: the patch is written where it says the same."""
+    rendered = render()
+    name = "0002-mini-Add-added_shape.patch"
+    patch = rendered.patches[name]
+    assert patch.count(b"+\treturn 0;\n") == 1
+    edited = patch.replace(b"+\treturn 0;\n", b"+\tmight_sleep();\n+\treturn 0;\n")
+    write_series(rendered, tmp_path)
+    (tmp_path / name).write_bytes(edited)
+    counted = re.sub(rb"(?m)^( \S+ +\| +)(\d+) ", rb"\g<1>9\g<2> ", edited)
+    counted = re.sub(rb"(?m)^(index \w+\.\.)\w+", rb"\g<1>" + b"f" * 40, counted)
+    counted = re.sub(rb"(?m)^@@ .* @@", b"@@ -1,9 +1,9 @@", counted)
+    assert counted != edited
+    with pytest.raises(UserError, match="edited since"):
+        write_series(rendered, tmp_path)
+    as_edited = replace(rendered, patches={**rendered.patches, name: counted})
+    assert name in write_series(as_edited, tmp_path).written
+    assert (tmp_path / name).read_bytes() == counted
 
 
 @pytest.mark.parametrize("failing", ["write", "replace", "mkstemp"])

@@ -75,13 +75,14 @@ def render(
     ] = False,
     overwrite: Annotated[
         bool,
-        typer.Option("--overwrite", help="Lose what somebody has edited in the patches by hand."),
+        typer.Option("--overwrite", help="Lose what somebody has edited there by hand."),
     ] = False,
 ) -> None:
     """Render the series for a base: commits in the work area, patches in kernel_patches/.
 
-    What is wrong in the model or in a template is an error with its file and line. A patch that
-    was edited by hand is not written over: uprobekit import brings it into the templates.
+    What is wrong in the model or in a template is an error with its file and line. A file that was
+    edited by hand is not written over: what brings a patch into the templates is said, and where
+    an edit of another file belongs.
 
     Example: uprobekit render --base 6.12 --tree ~/src/linux --rev v6.12
     """

@@ -81,6 +81,11 @@ class Series:
         """It brings what the model describes: it starts from a tree without that."""
         return self.start is Start.BASELINE
 
+    @property
+    def module(self) -> str:
+        """The file of the program that has the patches in their order."""
+        return f"generator/model/series/{self.name}.py"
+
     def own(self, name: str) -> str:
         """Return what a file of the work area is called that every series has for itself."""
         return name if self.name == "review" else f"{self.name}-{name}"

@@ -6,9 +6,11 @@ use strict;
 use warnings;
 
 my $is_file = grep { $_ eq '--file' } @ARGV;
+# as the real one: in front of the first file it names none
+my $shows_file = grep { $_ eq '--showfile' } @ARGV;
 my $found = 0;
 foreach my $path (grep { !/^--/ } @ARGV) {
-	my ($where, $line) = ($path, 0);
+	my ($where, $line) = ($shows_file ? "" : $path, 0);
 	open(my $in, '<', $path) or die "Can't open $path: $!\n";
 	while (my $text = <$in>) {
 		if ($is_file) {
