@@ -310,7 +310,7 @@ def test_a_base_is_started(started):
     assert any("down_write_nested" in line for line in base.undecided)
     assert str(started.tree) not in started.path.read_text()
     assert len(base.baseline) == len(V3_3.baseline) - 1
-    assert "3.4 is started: generator/model/bases/v3_4.py" in out
+    assert "3.4 is in generator/model/bases/v3_4.py" in out
     assert f"undecided: {len(base.undecided)}" in out
     assert started.status == 0 and "renders:   yes, 20 patches" in out
     assert "compiles:  not tried" in out and "boots:     not tried" in out
