@@ -33,7 +33,7 @@ def format_survey(survey: Survey) -> str:
     else:
         rows.append(
             "types of the kernel's own functions and members, and callers: NOT COMPARED, "
-            f"--like-tree names a source of {survey.like}"
+            "--like-tree names a known source to compare with"
         )
     for work in Work:
         items = [item for item in survey.items if item.work == work]

@@ -159,6 +159,27 @@ def test_a_later_edit_finds_what_was_moved(mini):
     assert [one.edit for one in lost] == [first]
 
 
+@pytest.mark.parametrize(
+    ("edit", "place"),
+    [
+        (
+            InsertStatement(path="mm/a.c", function="f", text="x();", before="do_vmi_munmap"),
+            "in mm/a.c f before do_vmi_munmap",
+        ),
+        (ReplaceTokens(path="mm/a.c", within="f", pattern="1", by="2"), "in mm/a.c f"),
+        (
+            InsertLines(path="mm/a.h", text="x\n", after=Anchor(kind="macro", name="M")),
+            "in mm/a.h after M",
+        ),
+    ],
+)
+def test_where_an_edit_is_now(edit, place):
+    """Two places in one function are told apart: the person has to look at one."""
+    from generator.checks.port.start import _place_of
+
+    assert _place_of(edit) == place
+
+
 # a base made of another one
 
 
