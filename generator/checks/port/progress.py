@@ -64,11 +64,6 @@ class Started:
     compiled: Compiled | None = None
     booted: str = ""
 
-    @property
-    def good(self) -> bool:
-        """Whether nothing that was tried has failed."""
-        return self.renders and not (self.compiled and self.compiled.problems)
-
 
 def try_rendering(plan: Plan, source: Source) -> Started:
     """Render a base into a directory that is thrown away, and say whether that was possible.
