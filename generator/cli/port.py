@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 import importlib
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,14 +18,16 @@ from generator.paths import write_atomic
 
 if TYPE_CHECKING:
     from generator.checks.port.progress import Started
+    from generator.checks.port.survey import Survey
     from generator.tree.acquire import Source
 
 
-def port(options: Options, *, start: str, like_tree: Path | None, steps: bool) -> None:
+def port(
+    options: Options, *, start: str, like_tree: Path | None, steps: bool, compiles: bool
+) -> None:
     """Try a base's data on a tree of another version, list what does not hold, start a module."""
-    from generator.checks.port.steps import fill_steps
     from generator.checks.port.survey import survey_tree
-    from generator.report.fit import format_started, format_steps, format_survey
+    from generator.report.fit import format_started, format_survey
     from generator.tree.acquire import find_tree
 
     if options.tree is None:
@@ -37,29 +39,47 @@ def port(options: Options, *, start: str, like_tree: Path | None, steps: bool) -
     base = planning.find_base(name) if name else planning.nearest_base(source.version)
     like = _like(base, source, options, like_tree)
     module = _module(start) if start else None
+    if compiles and not (start or base.supports(source.version)):
+        raise UserError(
+            f"the base {base.name} is not one of Linux {source.version}: nothing to compile",
+            hint="start one with --start, or name it with --like",
+        )
     survey = survey_tree(base, series, source, like)
-    started = _start(start, base, series, source, like, module) if module else None
-    screen.result(
-        {
-            **asdict(survey),
-            "problems": survey.problems,
-            "started": asdict(started) if started else None,
-        }
-    )
+    made = _start(start, base, series, source, like, module) if module else base
+    started = _how_far(options, made, series, source, compiles)
+    told = asdict(started) if started else None
+    screen.result({**asdict(survey), "problems": survey.problems, "started": told})
     screen.say(format_survey(survey))
     if steps or start:
-        version = ".".join(str(number) for number in numbers(source.version)[:2])
-        filled = fill_steps(
-            base=start or version, like=base.name, tree=str(options.tree), rev=options.rev or ""
-        )
-        screen.say(f"\n{format_steps(filled)}")
+        screen.say(_steps(options, start, base, source))
     if started:
         screen.say(format_started(started))
-        if started.renders:
-            return
-    if survey.problems:
+    _judge(survey, started, bool(start))
+
+
+def _steps(options: Options, start: str, base: Base, source: Source) -> str:
+    """Return the steps that make a base, for this one."""
+    from generator.checks.port.steps import fill_steps
+    from generator.report.fit import format_steps
+
+    version = ".".join(str(number) for number in numbers(source.version)[:2])
+    filled = fill_steps(
+        base=start or version, like=base.name, tree=str(options.tree), rev=options.rev or ""
+    )
+    return f"\n{format_steps(filled)}"
+
+
+def _judge(survey: Survey, started: Started | None, begun: bool) -> None:
+    """Accept what was found: a base that has just begun may have an open list.
+
+    Raises:
+        CheckFailed: things do not hold, or what renders does not compile.
+    """
+    if started and started.compiled and started.compiled.problems:
+        raise CheckFailed("not every prefix compiles without a new warning")
+    if survey.problems and not (begun and started and started.renders):
         raise CheckFailed(
-            f"{survey.problems} things do not hold in Linux {source.version}",
+            f"{survey.problems} things do not hold in Linux {survey.version}",
             hint="uprobekit port --steps says how to go through them, as CONTRIBUTING.md does",
         )
 
@@ -97,10 +117,9 @@ def _module(start: str) -> Path:
 
 def _start(
     name: str, like: Base, series: Series, source: Source, like_source: Source | None, path: Path
-) -> Started:
-    """Write the module of a base, and say how far it is."""
+) -> Base:
+    """Write the module of a base, and return what was written."""
     from generator.checks.port.module import format_module
-    from generator.checks.port.progress import try_rendering
     from generator.checks.port.start import start_base
 
     start = start_base(name, like, series, source, like_source)
@@ -109,4 +128,34 @@ def _start(
     written: Base = importlib.import_module(f"generator.model.bases.{path.stem}").BASE
     if written != start.base:
         raise InfraError("the module is not what was to be written", where=str(path))
-    return try_rendering(written, series, source, path)
+    return written
+
+
+def _how_far(
+    options: Options, base: Base, series: Series, source: Source, compiles: bool
+) -> Started | None:
+    """Say how far a base is; None where the tree is of another version."""
+    from generator.checks.port.progress import compile_touched, try_rendering
+
+    if not base.supports(source.version):
+        return None
+    plan = planning.plan_series(base, series)
+    started = try_rendering(plan, source)
+    if not started.renders:
+        return started
+    compiled = compile_touched(plan, source, options.area, options.screen()) if compiles else None
+    return replace(started, compiled=compiled, booted=_booted(options, base, started.tip))
+
+
+def _booted(options: Options, base: Base, tip: str) -> str:
+    """Say how the kept boot of this very tree ended; "" when there is none."""
+    from generator.report.results import read_whole
+
+    try:
+        boot = read_whole(options.area, base.name, "tip")
+    except UserError:
+        return ""
+    if boot.tree != tip:
+        return ""
+    passed = sum(test.passed for test in boot.ktap.tests)
+    return f"{boot.outcome.kind}, {passed} of {len(boot.ktap.tests)} self-tests pass"

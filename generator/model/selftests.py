@@ -99,7 +99,7 @@ BROUGHT: tuple[Brought, ...] = (
     # no return is expected, and the instruction is executed
     Brought(tests=("return-no-stack", "return-disarmed"), patch="hit"),
     Brought(
-        tests=("return", "return-*", "perf-return", "shadow-return*"),
+        tests=("return", "return-*", "perf-return", "bpf-return", "bpf-session", "shadow-return*"),
         patch="return",
         since="hit",
         between="fail",

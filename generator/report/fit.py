@@ -33,7 +33,7 @@ def format_survey(survey: Survey) -> str:
     else:
         rows.append(
             "types of the kernel's own functions and members, and callers: NOT COMPARED, "
-            f"--like-tree names a source of {survey.like}"
+            "--like-tree names a known source to compare with"
         )
     for work in Work:
         items = [item for item in survey.items if item.work == work]
@@ -90,12 +90,26 @@ def format_steps(steps: tuple[tuple[str, str], ...], *, width: int = 98) -> str:
 
 def format_started(started: Started) -> str:
     """Return how far a base is."""
+    name = started.base
     renders = f"yes, {started.patches} patches" if started.renders else f"no: {started.why}"
+    boots = started.booted or f"not tried: uprobekit qemu-test --base {name} --tree DIR --peer"
     rows = [
-        f"{started.base} is started: generator/model/bases/{started.module}",
+        f"{name} is in generator/model/bases/{started.module}",
         f"  undecided: {started.undecided}",
         f"  renders:   {renders}",
-        f"  compiles:  not tried: uprobekit build --base {started.base} --tree DIR baseline tip",
-        f"  boots:     not tried: uprobekit boot --base {started.base} --tree DIR tip",
+        *_compiled(started),
+        f"  boots:     {boots}",
     ]
     return "".join(f"{clean_text(row)}\n" for row in rows)
+
+
+def _compiled(started: Started) -> Iterator[str]:
+    """Yield what became of the touched objects."""
+    made = started.compiled
+    if not made:
+        yield "  compiles:  not tried: --compile, or uprobekit matrix --only prefix-on"
+    elif made.problems:
+        yield f"  compiles:  no, {len(made.problems)} problems in {made.prefixes} prefixes"
+        yield from (f"    {problem}" for problem in made.problems)
+    else:
+        yield f"  compiles:  yes, {made.prefixes} prefixes, {made.objects} objects each"

@@ -337,17 +337,19 @@ def pristine_identity(source: Source) -> str:
     return f"{source.identity} {digest.hexdigest()[:16]}"
 
 
-# left by a build in the tree itself; kbuild refuses to build elsewhere from a source with these
-_BUILT = ("./.config", "./include/config", "./include/generated", "./arch/*/include/generated")
+# left by a build in the tree itself, and committed by some; kbuild refuses to build elsewhere from
+# a source with these
+_BUILT = (".config", "include/config", "include/generated", "arch/*/include/generated")
 
 
 def _copy(source: Source, place: Path) -> None:
-    """Copy a directory or export a commit, both without git's own files."""
+    """Copy a directory or export a commit, both without git's own files and what a build left."""
     from_tar = ["tar", "-x", "-C", str(place)]
     if source.kind == "git":
         to_tar = ["git", "-C", str(source.objects), "archive", "--format=tar", source.commit]
+        from_tar += ["--anchored", *(f"--exclude={name}" for name in _BUILT)]
     else:
-        left_out = [f"--exclude={name}" for name in ("./.git", *_BUILT)]
+        left_out = [f"--exclude=./{name}" for name in (".git", *_BUILT)]
         to_tar = ["tar", "-c", "-C", str(source.path), *left_out, "."]
     environment = git_environment(isolated=False)
     sending, taking = (guarded(tuple(c), signal.SIGTERM) for c in (to_tar, from_tar))
@@ -358,5 +360,7 @@ def _copy(source: Source, place: Path) -> None:
             writer.stdout.close()
     if done.returncode or writer.returncode:
         raise InfraError(
-            "copying the source failed", where=" ".join(to_tar), hint="is the disk full?"
+            "copying the source failed",
+            where=" ".join(to_tar),
+            hint="what is above says why: the disk is full, or a clone lacks some of its files",
         )

@@ -16,6 +16,7 @@
 	.globl	hit_high, hit_high_bp
 	.globl	accepted, accepted_end, long_int3
 	.globl	hit_moved, hit_moved_bp, hit_not_moved, hit_not_moved_bp
+	.globl	hit_red_zone, hit_red_zone_bp
 
 /* Steps, and loads from memory while it does. */
 hit_memory:
@@ -42,6 +43,22 @@ hit_high_bp:
 	mov	-8(%r9, %r10, 8), %rax
 	.fill	24, 1, 0x90
 	lea	(%rax, %rax, 2), %rax
+	ret
+
+/* Keeps four words below the stack pointer, where nobody else may write. */
+hit_red_zone:
+	mov	%rdi, -8(%rsp)
+	mov	%rdi, -16(%rsp)
+	mov	%rdi, -24(%rsp)
+	mov	%rdi, -32(%rsp)
+hit_red_zone_bp:
+	.byte	0x0f, 0x1f, 0x44, 0x00, 0x00	/* nopl 0(%rax, %rax) */
+	.fill	24, 1, 0x90
+	mov	-8(%rsp), %rax
+	add	-16(%rsp), %rax
+	add	-24(%rsp), %rax
+	add	-32(%rsp), %rax
+	sub	%rdi, %rax
 	ret
 
 /* Has a condition that holds, and one that does not. */

@@ -255,10 +255,21 @@ static int emulate_not_moved(void)
 	return slots_address() != 0;
 }
 
+/*
+ * Hit a NOP of five bytes in a function that keeps words below the stack
+ * pointer.
+ * Fault: from the second hit on the NOP is a call, which pushes over them.
+ */
+static int red_zone(void)
+{
+	return hit_times(hit_red_zone, 10);
+}
+
 const struct test code_tests[] = {
 	CHILD_TEST("emulate-load-high", emulate_high, hit_high_bp, 1),
 	CHILD_TEST("emulate-cmov", emulate_moved, hit_moved_bp, 1),
 	CHILD_TEST("emulate-cmov-not", emulate_not_moved, hit_not_moved_bp, 1),
+	CHILD_TEST("nop-red-zone", red_zone, hit_red_zone_bp, 10),
 	TEST("code-mode", "sigtrap", code_mode),
 	CHILD_TEST("code-int3-long", own_long_int3, hit_xol, 10),
 	TEST("code-accepted", "pass", code_accepted),

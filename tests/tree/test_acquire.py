@@ -490,6 +490,23 @@ def test_two_runs_at_the_same_time(tmp_path):
     assert counter.value == 1
 
 
+@pytest.mark.parametrize("rev", [None, "HEAD"])
+def test_what_a_build_has_left_is_not_copied(rev, repository, tmp_path):
+    """Kbuild refuses such a source, and some commit it; what only has such a name is kept."""
+    left = (".config", "include/config/auto.conf", "arch/x86/include/generated/a.h")
+    kept = ("kernel/.config", "drivers/include/config/x.h", "arch/x86/generated.c")
+    for name in (*left, *kept):
+        place = repository / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text("x\n")
+    git(repository, "add", "-A", "-f")
+    git(repository, "commit", "-qm", "built")
+    source = find_source(BASE, tmp_path / "work", tree=repository, rev=rev)
+    target = ensure_pristine(source, tmp_path / "work", BASE)
+    assert not [name for name in left if (target / name).exists()]
+    assert all((target / name).is_file() for name in kept)
+
+
 def test_a_work_area_that_cannot_be_written(mini, tmp_path, monkeypatch):
     """The message names the option that chooses another place."""
     source = find_source(BASE, tmp_path, tree=mini, rev=None)

@@ -176,12 +176,23 @@ def _moved(lost: tuple[Lost, ...]) -> list[str]:
     for one in lost:
         place = f"edit {one.trial.number}, {one.trial.path}: {one.trial.what}"
         if one.instead:
-            function = getattr(one.instead, "function", "") or getattr(one.instead, "within", "")
-            rows.append(f"{place}: now in {one.instead.path} {function}".rstrip())
+            rows.append(f"{place}: now {_place_of(one.instead)}")
         elif not isinstance(one.edit, RemoveFunctions | Remove | RemoveStatements):
             # what was to be taken out and is not there leaves nothing behind, or is found as a use
             rows.append(f"{place}: left out, {one.trial.problem}")
     return rows
+
+
+def _place_of(edit: Edit) -> str:
+    """Return where an edit has its place: the file, and in it the function and what is beside."""
+    words = [f"in {edit.path}"]
+    if function := getattr(edit, "function", "") or getattr(edit, "within", ""):
+        words.append(function)
+    for side in ("before", "after"):
+        beside = getattr(edit, side, "")
+        if beside:
+            words.append(f"{side} {beside.name if isinstance(beside, Anchor) else beside}")
+    return " ".join(words)
 
 
 def _is_spelled(item: Item, names: str) -> bool:

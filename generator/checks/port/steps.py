@@ -35,7 +35,8 @@ STEPS: tuple[tuple[str, str], ...] = (
     (
         "uprobekit port --tree {tree} --like {base}",
         "Again, with the data of the new base, until the list is empty. Types of the kernel's own "
-        "functions are compared only with `--like-tree` now: they have been looked at.",
+        "functions are compared only with `--like-tree` now: they have been looked at. The last "
+        "lines say how far the base is.",
     ),
     (
         "uprobekit render --base {base} --tree {tree}",
@@ -47,9 +48,14 @@ STEPS: tuple[tuple[str, str], ...] = (
         "Then `states` and `proof`: they need no kernel either.",
     ),
     (
+        "uprobekit port --tree {tree} --like {base} --compile",
+        "Compiles what the series touches, the baseline and each prefix, with all warnings: some "
+        "minutes, and no kernel. An option that does not survive is named: "
+        "`qemu/config/{base}.config` has what this version calls otherwise.",
+    ),
+    (
         "uprobekit build --base {base} --tree {tree} baseline tip",
-        "An unused function in the baseline belongs out as well. An option that does not survive "
-        "is named: `qemu/config/{base}.config` has what this version calls otherwise.",
+        "Whole kernels. An unused function in the baseline belongs out as well.",
     ),
     (
         "uprobekit qemu-test --base {base} --tree {tree} --peer",

@@ -47,6 +47,7 @@ def core_source(core: str, shim: str) -> str:
         _struct(core, "uprobe"),
         '#include "mm.h"\n',
         _struct(core, "xol_area"),
+        _struct(core, "return_sessions"),
         *(f"{function.head.of(core)};\n" for function in taken),
         '#include "kernel.c"\n',
     ]

@@ -18,6 +18,13 @@ _FLAGS = ("-std=gnu11", "-g", "-O1", "-Wall", "-Wno-unused-function", "-DCONFIG_
 _HINT = "a function of the kernel that is new in it belongs into schedules/shim/kernel.h"
 _LIMIT = 600.0
 
+_TOLD = (
+    ("CONSUMER_LIST", "cons_node"),
+    ("CONSUMER_DATA", "struct return_sessions {"),
+    ("BY_MAPPING", "install_breakpoint(struct uprobe *uprobe, struct vm_area_struct *vma"),
+)
+"""What the shim is told of a kernel, and the words of its core or its header that show it."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Explored:
@@ -104,5 +111,5 @@ def _read_by(tip: Mapping[str, str], shim: Mapping[str, str]) -> list[str]:
 
 def _options(tip: Mapping[str, str]) -> list[str]:
     """Return the flags that tell the shim which kernel this is."""
-    options = ["-DCONSUMER_LIST"] if "cons_node" in tip[CORE_H] else []
+    options = [f"-D{name}" for name, words in _TOLD if words in tip[CORE_H] + tip[CORE]]
     return [*options, "-DOLD_KERNEL", "-include", "old.h"] if _is_old(tip) else options

@@ -43,6 +43,13 @@ def port(
             show_default=False,
         ),
     ] = "",
+    compiles: Annotated[
+        bool,
+        typer.Option(
+            "--compile",
+            help="Compile what the series touches, each prefix; no kernel is built.",
+        ),
+    ] = False,
     steps: Annotated[
         bool, typer.Option("--steps", help="Print the steps that make a base, as well.")
     ] = False,
@@ -51,7 +58,8 @@ def port(
 
     Edits, calls, members, constants and facts are looked up, types and callers compared; functions
     that the baseline would leave without a caller, and uses of what it takes out, are found. The
-    list is sorted by the work that each thing makes. Status 2: it is not empty.
+    list is sorted by the work that each thing makes. Of a base of the tree's version it says how
+    far that is: whether it renders, compiles, boots. Status 2: the list is not empty.
 
     Example: uprobekit port --tree ~/src/linux-6.19 --like 6.12 --start 6.19
     """
@@ -62,6 +70,7 @@ def port(
         start=start,
         like_tree=like_tree,
         steps=steps,
+        compiles=compiles,
     )
 
 

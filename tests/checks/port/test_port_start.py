@@ -159,6 +159,27 @@ def test_a_later_edit_finds_what_was_moved(mini):
     assert [one.edit for one in lost] == [first]
 
 
+@pytest.mark.parametrize(
+    ("edit", "place"),
+    [
+        (
+            InsertStatement(path="mm/a.c", function="f", text="x();", before="do_vmi_munmap"),
+            "in mm/a.c f before do_vmi_munmap",
+        ),
+        (ReplaceTokens(path="mm/a.c", within="f", pattern="1", by="2"), "in mm/a.c f"),
+        (
+            InsertLines(path="mm/a.h", text="x\n", after=Anchor(kind="macro", name="M")),
+            "in mm/a.h after M",
+        ),
+    ],
+)
+def test_where_an_edit_is_now(edit, place):
+    """Two places in one function are told apart: the person has to look at one."""
+    from generator.checks.port.start import _place_of
+
+    assert _place_of(edit) == place
+
+
 # a base made of another one
 
 
@@ -310,7 +331,7 @@ def test_a_base_is_started(started):
     assert any("down_write_nested" in line for line in base.undecided)
     assert str(started.tree) not in started.path.read_text()
     assert len(base.baseline) == len(V3_3.baseline) - 1
-    assert "3.4 is started: generator/model/bases/v3_4.py" in out
+    assert "3.4 is in generator/model/bases/v3_4.py" in out
     assert f"undecided: {len(base.undecided)}" in out
     assert started.status == 0 and "renders:   yes, 20 patches" in out
     assert "compiles:  not tried" in out and "boots:     not tried" in out

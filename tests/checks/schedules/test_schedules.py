@@ -148,17 +148,43 @@ def tip_of(base, kernel_source, place):
 
 
 @pytest.mark.kernel
-@pytest.mark.parametrize("base", ["6.12"])
+@pytest.mark.parametrize("base", ["3.3", "6.12", "6.19"])
 def test_the_tip(base, kernel_source, tmp_path, capsys):
     """Nothing goes wrong in any order, and there are many."""
-    tree = str(kernel_source(base).path)
-    arguments = ["--base", base, "--tree", tree, "--workdir", str(tmp_path), "--json", "-q"]
-    assert main(["schedules", *arguments]) == ExitCode.GOOD
+    source = kernel_source(base)
+    arguments = ["--base", base, "--tree", str(source.path), "--workdir", str(tmp_path)]
+    arguments += ["--rev", source.commit] if source.commit else []
+    assert main(["schedules", *arguments, "--json", "-q"]) == ExitCode.GOOD
     data = json.loads(capsys.readouterr().out)
     assert data["problem"] == ""
     orders = {one["scenario"]: one["orders"] for one in data["explored"]}
     assert orders["slots"] > 10_000
     assert len(orders) >= 12
+    assert ("sessions" in orders) == ("consumer_data" in find_base(base).has)
+
+
+SESSIONS = {
+    "session ? &session->cookie : NULL": "NULL",
+    "if (rs->list[pos].id == uc->id)": "if (1)",
+    "if (uc->ret_handler && !rc)": "if (uc->ret_handler)",
+    "struct_size(rs, list, rs->room), GFP": "struct_size(rs, list, 1), GFP",
+    "if (uc->ret_handler && (session || !uc->handler))": "if (uc->ret_handler)",
+    "rs->room++;": ";",
+    "cookie = 0;": ";",
+}
+
+
+@pytest.mark.kernel
+def test_faults_of_sessions_are_noticed(kernel_source, tmp_path):
+    """What a consumer keeps of a call is its own, and comes back with that call's return."""
+    source = kernel_source("6.19")
+    options = Options(base="6.19", tree=source.path, rev=source.commit or None, workdir=tmp_path)
+    _source, rendered = render_source(options)
+    for right, wrong in SESSIONS.items():
+        core = rendered.tip_files[CORE]
+        assert core.count(right) == 1, right
+        broken = {**rendered.tip_files, CORE: core.replace(right, wrong)}
+        assert explore_schedules(broken, tmp_path / "x").problem.startswith("sessions: "), right
 
 
 NOTICED = (

@@ -77,7 +77,7 @@ void proof_analyze(const u8 *bytes, bool x86_64, struct proof_verdict *verdict)
 			 x86_64 ? INSN_MODE_64 : INSN_MODE_32)) {
 		verdict->length = insn.length;
 		verdict->modrm = insn.modrm.value;
-		if (insn_is_avx(&insn))
+		if (insn.vex_prefix.nbytes)
 			verdict->vex_map = insn_vex_m_bits(&insn);
 		verdict->rex2 = insn.rex_prefix.nbytes > 1;
 		memcpy(verdict->opcode, insn.opcode.bytes,

@@ -20,6 +20,7 @@ typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
+typedef u64 __u64;
 typedef int8_t s8;
 typedef int16_t s16;
 typedef int32_t s32;
@@ -214,6 +215,8 @@ static inline bool is_32bit_app(struct task_struct *t)
 }
 
 #define user_64bit_mode(regs)	(current->x86_64)
+/* Asked by perf alone, of a kernel that has it beside its uprobes. */
+#define is_endbr(p)		(*(p) == 0xfa1e0ff3)
 
 #ifdef OLD_KERNEL
 # define set_tsk_thread_flag(t, flag)	((t)->blockstep = true)

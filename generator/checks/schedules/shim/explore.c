@@ -89,6 +89,11 @@ void *allocate(size_t size)
 	return blocks + (size_t)block_count++ * BLOCK_BYTES;
 }
 
+size_t allocated(const void *memory)
+{
+	return sizes[((const uint8_t *)memory - blocks) / BLOCK_BYTES];
+}
+
 void release(void *memory)
 {
 	size_t offset = (uint8_t *)memory - blocks;

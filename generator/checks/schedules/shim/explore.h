@@ -49,6 +49,9 @@ void fail(const char *format, ...)
 void *allocate(size_t size);
 void release(void *memory);
 
+/* How much was allocated. */
+size_t allocated(const void *memory);
+
 /* End the thread that runs. */
 void end_thread(void) __attribute__((__noreturn__));
 

@@ -190,6 +190,16 @@ void *kmalloc(size_t size, gfp_t gfp)
 	return memset(kzalloc(size, gfp), 0xa5, size);
 }
 
+/* What was there is gone: whoever still looks at it is found out. */
+void *krealloc(const void *old, size_t size, gfp_t gfp)
+{
+	void *new = kmalloc(size, gfp);
+
+	memcpy(new, old, allocated(old));
+	kfree(old);
+	return new;
+}
+
 void *kmemdup(const void *from, size_t size, gfp_t gfp)
 {
 	void *to = kzalloc(size, gfp);

@@ -20,6 +20,7 @@ typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
+typedef u64 __u64;
 typedef unsigned int gfp_t;
 typedef unsigned long vm_flags_t;
 
@@ -107,6 +108,10 @@ struct rb_node {
 };
 
 struct rcu_head {
+	unsigned long unused;
+};
+
+struct work_struct {
 	unsigned long unused;
 };
 
@@ -355,6 +360,12 @@ struct vm_special_mapping {
 #define MMF_HAS_UPROBES		19
 #define MMF_RECALC_UPROBES	20
 
+#define mm_flags_test(flag, mm)		test_bit(flag, &(mm)->flags)
+#define mm_flags_set(flag, mm)		set_bit(flag, &(mm)->flags)
+#define mm_flags_clear(flag, mm)	clear_bit(flag, &(mm)->flags)
+#define mm_flags_test_and_clear(flag, mm)				\
+	test_and_clear_bit(flag, &(mm)->flags)
+
 struct vma_iterator {
 	struct mm_struct *mm;
 };
@@ -390,10 +401,14 @@ _install_special_mapping(struct mm_struct *mm, unsigned long addr,
 #define get_user_pages_remote(...)	(-EFAULT)
 #define get_user_page_vma_remote(...)	ERR_PTR(-EFAULT)
 
+#define struct_size(p, member, count)					\
+	(offsetof(__typeof__(*(p)), member) + (count) * sizeof((p)->member[0]))
+
 int copy_from_user_nofault(void *to, const void __user *from, size_t size);
 void free_page(struct page *page);
 void *kmalloc(size_t size, gfp_t gfp);
 void *kzalloc(size_t size, gfp_t gfp);
+void *krealloc(const void *old, size_t size, gfp_t gfp);
 void *kmemdup(const void *from, size_t size, gfp_t gfp);
 void kfree(const void *memory);
 

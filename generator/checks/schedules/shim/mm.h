@@ -22,11 +22,11 @@ struct uprobe *try_get_uprobe(struct uprobe *uprobe);
 void put_uprobe(struct uprobe *uprobe);
 struct uprobe *find_uprobe(struct inode *inode, loff_t offset);
 struct uprobe *find_uprobe_rcu(struct inode *inode, loff_t offset);
-int remove_breakpoint(struct uprobe *uprobe, struct mm_struct *mm,
-		      unsigned long vaddr);
+int remove_breakpoint(struct uprobe *uprobe, void *where, unsigned long vaddr);
 bool vma_has_uprobes(struct vm_area_struct *vma, unsigned long start,
 		     unsigned long end);
 void copy_from_page(struct page *page, unsigned long vaddr, void *to, int len);
+#define uprobe_copy_from_page(...)	copy_from_page(__VA_ARGS__)
 void copy_to_page(struct page *page, unsigned long vaddr, const void *from,
 		  int len);
 void delayed_uprobe_remove(struct uprobe *uprobe, struct mm_struct *mm);

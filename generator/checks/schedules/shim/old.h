@@ -8,6 +8,7 @@
 #define UPROBE_BP_INSN_SIZE		UPROBE_SWBP_INSN_SIZE
 #define uprobe_pre_sstep_notifier	uprobe_pre_bp_notifier
 #define uprobe_post_sstep_notifier	uprobe_post_bp_notifier
+#define set_bp				set_swbp
 #define vma_inode(vma)			file_inode((vma)->vm_file)
 #define get_user_pages(...)		(-EFAULT)
 struct notifier_block;

@@ -62,10 +62,9 @@ struct uprobe *find_uprobe(struct inode *of, loff_t offset)
 	return uprobe ? get_uprobe(uprobe) : NULL;
 }
 
-int remove_breakpoint(struct uprobe *uprobe, struct mm_struct *of,
-		      unsigned long vaddr)
+int remove_breakpoint(struct uprobe *uprobe, void *where, unsigned long vaddr)
 {
-	(void)uprobe, (void)of, (void)vaddr;
+	(void)uprobe, (void)where, (void)vaddr;
 	removed++;
 	return 0;
 }
@@ -297,7 +296,14 @@ do {									\
 # define init_consumers(uprobe)		((uprobe)->consumers = NULL)
 #endif
 
-static int on_hit(struct uprobe_consumer *self, struct pt_regs *regs)
+/* From 6.13 on a handler gets what it has kept for the return, and its place. */
+#ifdef CONSUMER_DATA
+# define DATA	, u64 *data
+#else
+# define DATA
+#endif
+
+static int on_hit(struct uprobe_consumer *self, struct pt_regs *regs DATA)
 {
 	(void)self, (void)regs;
 	step("in the handler");
@@ -306,7 +312,7 @@ static int on_hit(struct uprobe_consumer *self, struct pt_regs *regs)
 }
 
 static int on_return(struct uprobe_consumer *self, unsigned long func,
-		     struct pt_regs *regs)
+		     struct pt_regs *regs DATA)
 {
 	(void)self, (void)func;
 	step("in the handler of the return");
@@ -598,7 +604,11 @@ static void hit_and_move(void)
 	set_bit(MMF_RECALC_UPROBES, &mm.flags);
 	moved = 1;
 	/* What is mapped now gets its breakpoints. */
+#ifdef BY_MAPPING
+	install_breakpoint(probes[1], &mm.code, CODE);
+#else
 	install_breakpoint(probes[1], &mm, &mm.code, CODE);
+#endif
 	if (mm.mm_users.value > 1)
 		new_thread("b", hit_moved, &tasks[1]);
 	hit_as(0, 1);
@@ -812,6 +822,110 @@ static void finish_fork(void)
 	finish();
 }
 
+#ifdef CONSUMER_DATA
+/*
+ * Three consumers of one function keep something of each call for its return,
+ * and one sees returns alone. The function calls itself; a child returns, too.
+ */
+
+static struct uprobe_consumer sessions[4];
+
+/* What a consumer keeps of the call whose return address is at @sp */
+static u64 cookie_of(const struct uprobe_consumer *self, unsigned long sp)
+{
+	return (self->id << 48) ^ sp;
+}
+
+static bool is_deep(unsigned long sp)
+{
+	return sp < (unsigned long)(words[0] + 46);
+}
+
+/* The second one wants no return of the call further down. */
+static int on_call(struct uprobe_consumer *self, struct pt_regs *regs,
+		   u64 *data)
+{
+	step("in the handler of a session");
+	if (*data)
+		fail("a session begins with what another has kept");
+	*data = cookie_of(self, regs->sp);
+	hits++;
+	if (self == &sessions[1] && is_deep(regs->sp))
+		return UPROBE_HANDLER_IGNORE;
+	return 0;
+}
+
+static int on_end(struct uprobe_consumer *self, unsigned long func,
+		  struct pt_regs *regs, u64 *data)
+{
+	unsigned long sp = regs->sp - sizeof(unsigned long);
+
+	(void)func;
+	step("in the handler of its return");
+	if (self == &sessions[3]) {
+		if (data)
+			fail("who has seen no call has kept something");
+	} else if (!data || *data != cookie_of(self, sp)) {
+		fail("what a session has kept is that of another");
+	}
+	if (self == &sessions[1] && is_deep(sp))
+		fail("a return is told that is to be ignored");
+	returns++;
+	return 0;
+}
+
+static void call_itself_and_fork(void)
+{
+	unsigned long *sp, saved;
+
+	call(0, 1);
+	sp = (unsigned long *)current->regs.sp;
+	saved = *sp;
+	call(0, 1);
+	ret(0, 0);
+	current->regs.sp = (unsigned long)sp;
+	start_mm(&child_mm);
+	start_task(&child, &child_mm, 3);
+	uprobe_copy_process(&child, 0);
+	child.regs = current->regs;
+	ret(0, 0);
+	/* The child has a stack of its own. */
+	*sp = saved;
+	new_thread("child", return_in_child, &child);
+	exit_task();
+}
+
+static void start_sessions(void)
+{
+	struct list_head *last;
+	unsigned int i;
+
+	start(true, false);
+	last = &probes[0]->consumers;
+	for (i = 0; i < 4; i++) {
+		sessions[i] = (struct uprobe_consumer){
+			.handler = i < 3 ? on_call : NULL,
+			.ret_handler = on_end,
+			.id = i + 1,
+		};
+		last->next = &sessions[i].cons_node;
+		last = last->next;
+	}
+	last->next = &probes[0]->consumers;
+	new_thread("a", call_itself_and_fork, &tasks[0]);
+	new_thread("b", hit_1, &tasks[1]);
+}
+
+static void finish_sessions(void)
+{
+	/* Two calls, three returns; one of them is told to one less. */
+	if (returns != 3 * 4 - 1)
+		fail("%u returns are handled, not %u", returns, 3 * 4 - 1);
+	uprobe_clear_state(&child_mm);
+	finish_hits(2 * 3 + 1);
+}
+#endif
+
 const struct scenario scenarios[] = {
 	{ "slots", 2, start_slots, finish_slots, NULL },
 	{ "signal", 2, start_signal, finish_signal, NULL },
@@ -830,5 +944,8 @@ const struct scenario scenarios[] = {
 	{ "restart", 3, start_restart, finish, NULL },
 #endif
 	{ "fork", 2, start_fork, finish_fork, NULL },
+#ifdef CONSUMER_DATA
+	{ "sessions", 2, start_sessions, finish_sessions, NULL },
+#endif
 	{ .name = NULL },
 };
