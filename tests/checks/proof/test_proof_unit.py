@@ -401,9 +401,8 @@ def tiny():
         "#pragma once\n#include <asm/inat.h>\n"
         "enum insn_mode { INSN_MODE_32, INSN_MODE_64 };\n"
         "struct insn_field { int value, nbytes; unsigned char bytes[4]; };\n"
-        "struct insn { struct insn_field opcode, modrm, rex_prefix; int length; };\n"
+        "struct insn { struct insn_field opcode, modrm, rex_prefix, vex_prefix; int length; };\n"
         "int insn_decode(struct insn *, const void *, int, enum insn_mode);\n"
-        "#define insn_is_avx(insn) 0\n"
         "#define insn_vex_m_bits(insn) 0\n"
     )
     base = {
