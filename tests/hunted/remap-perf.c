@@ -66,7 +66,7 @@ int main(void)
 		for (int k = 0; k < 2; k++)
 			if (write(go[k][1], "x", 1) != 1)
 				return 1;
-		for (int k = 0; (noted->flag[0] <= i || noted->flag[1] <= i) && k < 2000; k++)
+		for (int k = 0; (noted->flag[0] <= i || noted->flag[1] <= i) && k < 60000; k++)
 			nap(1);
 		/* One goes, and comes back, every now and then. */
 		if (i == 10 || i == 20) {
