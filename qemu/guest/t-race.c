@@ -157,7 +157,7 @@ static bool let_hit(pid_t pid, int *status)
 }
 
 /* How often all events are enabled together, and disabled */
-#define GROUP_ROUNDS	20
+#define GROUP_ROUNDS	4
 
 /* Define an entry and a return probe for each function. */
 static bool define_group(struct result *r, struct probe *p)
