@@ -14,6 +14,9 @@
 
 #define PAGE		4096
 
+/* An entry and a return probe for each of three functions */
+#define GROUP_EVENTS	6
+
 /* For how long the code is replaced, in seconds of time() */
 #define REPLACE_S	1
 
@@ -118,7 +121,106 @@ static void mm_hit_replaced(struct result *r)
 	probe_remove(&p);
 }
 
+/* Call what is probed until the test has seen enough. */
+static void *hitter(void *unused)
+{
+	while (!board->stop) {
+		hit_nop(1);
+		hit_xol(1);
+		hit_push(1);
+		sched_yield();
+	}
+	return unused;
+}
+
+static int hit_until_stopped(void)
+{
+	pthread_t thread;
+
+	CHECK(!pthread_create(&thread, NULL, hitter, NULL));
+	hitter(NULL);
+	CHECK(!pthread_join(thread, NULL));
+	return 0;
+}
+
+/* Let the child hit what is enabled: false if it has ended. */
+static bool let_hit(pid_t pid, int *status)
+{
+	unsigned long before = trace_hits();
+
+	while (trace_hits() - before < 20) {
+		if (child_ended(pid, status))
+			return false;
+		sched_yield();
+	}
+	return true;
+}
+
+/* How often all events are enabled together, and disabled */
+#define GROUP_ROUNDS	4
+
+/* Define an entry and a return probe for each function. */
+static bool define_group(struct result *r, struct probe *p)
+{
+	const void *const functions[] = { hit_nop, hit_xol, hit_push };
+	size_t i;
+
+	for (i = 0; i < GROUP_EVENTS; i++) {
+		const void *at = functions[i / 2];
+		int err = i % 2 ? probe_define_return(&p[i], at) :
+				  probe_define(&p[i], at);
+
+		if (!expect(r, !err, "cannot define a probe: error %d", err))
+			return false;
+	}
+	return true;
+}
+
+/*
+ * Fault: when events are disabled together their handlers are still running
+ * when that is done, or when the events are freed right after it.
+ */
+static void arm_group(struct result *r)
+{
+	struct probe p[GROUP_EVENTS] = { };
+	unsigned long begin = trace_hits(), hits = 0;
+	int status = 0, round;
+	bool there = true;
+	pid_t pid;
+	size_t i;
+
+	pid = start_child(hit_until_stopped);
+	for (round = 0; there && round < GROUP_ROUNDS; round++) {
+		if (!define_group(r, p) ||
+		    !expect(r, !group_enable(true), "cannot be enabled"))
+			break;
+		there = let_hit(pid, &status);
+		expect(r, !group_enable(false), "cannot be disabled");
+		hits = trace_hits();
+		nap_ms(2);
+		expect(r, trace_hits() == hits,
+		       "%lu records after the events were disabled",
+		       trace_hits() - hits);
+		for (i = 0; i < GROUP_EVENTS; i++)
+			probe_remove(&p[i]);
+	}
+	board->stop = 1;
+	if (there)
+		status = wait_child(pid);
+	hits -= begin;
+	judge(r, status, hits, hits ? hits : 1);
+	for (i = 0; i < GROUP_EVENTS; i++)
+		probe_remove(&p[i]);
+}
+
+static const char *lacks_groups(void)
+{
+	return access("/sys/kernel/tracing/events", F_OK) ?
+	       "this kernel has no trace events" : NULL;
+}
+
 const struct test race_tests[] = {
 	TEST("mm-hit-replaced", "sigtrap", mm_hit_replaced),
+	TEST_IF("arm-group", "sigtrap", arm_group, lacks_groups),
 	{ .name = NULL },
 };

@@ -212,6 +212,12 @@ static int probe_enable(const struct probe *p, int on)
 	return trace_write(file, "%d\n", on);
 }
 
+/* This function enables or disables all events that are defined, together. */
+int group_enable(bool on)
+{
+	return trace_write("events/" GROUP "/enable", "%d\n", on);
+}
+
 /* This function returns the number of the probe's event for perf, or -1. */
 int probe_id(const struct probe *p)
 {

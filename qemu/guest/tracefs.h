@@ -22,6 +22,7 @@ int probe_extend(struct probe *p, const void *addr);
 int probe_extend_at(struct probe *p, const char *file, unsigned long offset);
 int probe_id(const struct probe *p);
 int probe_arm(struct probe *p);
+int group_enable(bool on);
 void probe_disarm(struct probe *p);
 void probe_remove(struct probe *p);
 int probe_delete(const struct probe *p);

@@ -13,6 +13,8 @@ from generator.model.edits import (
     Anchor,
     Edit,
     EmptyFunction,
+    InsertBlock,
+    InsertStatement,
     Remove,
     ReplaceTokens,
     piece,
@@ -111,6 +113,52 @@ _SYSCALL: tuple[Edit, ...] = (
     ),
 )
 
+_TRACE_H = "kernel/trace/trace.h"
+_EVENTS = "kernel/trace/trace_events.c"
+_GROUPS = "__ftrace_set_clr_event_nolock"
+
+_GROUP: tuple[Edit, ...] = (
+    InsertBlock(
+        path=_TRACE_H,
+        template="kernel/trace/trace.h/group.h",
+        after=Anchor(kind="declaration", name="event_mutex"),
+    ),
+    InsertStatement(
+        path=_EVENTS,
+        function=_GROUPS,
+        text=piece(_EVENTS, "start-group"),
+        before="list_for_each_entry",
+        blank=True,
+    ),
+    InsertStatement(
+        path=_EVENTS,
+        function=_GROUPS,
+        text=piece(_EVENTS, "end-group"),
+        before="return ret",
+        blank=True,
+    ),
+    InsertBlock(
+        path=TRACE,
+        template="kernel/trace/trace_uprobe.c/group.c",
+        before=Anchor(kind="function", name="__probe_event_disable"),
+    ),
+    ReplaceTokens(
+        path=TRACE,
+        within="__probe_event_disable",
+        pattern="if (sync)",
+        by="if (sync && !uprobe_group)",
+    ),
+    *(
+        ReplaceTokens(
+            path=TRACE,
+            within=function,
+            pattern="uprobe_buffer_disable();",
+            by="uprobe_buffer_release();",
+        )
+        for function in ("probe_event_enable", "probe_event_disable")
+    ),
+)
+
 _REFUSE: tuple[Edit, ...] = (
     ReplaceTokens(
         path=TRACE,
@@ -147,6 +195,7 @@ BASE = Base(
         "utask": (*v6.EDITS["utask"], *_UTASK),
         "return": (*v6.EDITS["return"], *_RETURN, *_SYSCALL),
         "refuse": (*v6.EDITS["refuse"], *_REFUSE),
+        "group": _GROUP,
     },
     baseline=v6.baseline(functions=_FUNCTIONS, prototypes=_PROTOTYPES, extra=_BASELINE),
 )

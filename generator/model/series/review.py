@@ -169,5 +169,12 @@ REVIEW = Series(
             review=("R13",),
             needs="event_siblings",
         ),
+        Patch(
+            ident="group",
+            subject="tracing/uprobes: Wait once for events that are disabled together",
+            gist="waits once for the handlers of events that are disabled together",
+            review=("R13",),
+            needs="uprobe_rcu",
+        ),
     ),
 )
