@@ -344,6 +344,8 @@ static inline int get_si_code(unsigned long dr6)
 /* For functions that need a kernel to be tried: they are compiled only. */
 #define signal_pending(task)	0
 #define TASK_SIZE_LOW		0x7ffffffff000UL
+#define PAGE_ALIGN(addr)	(addr)
+#define mmap_min_addr		PAGE_SIZE
 #define VM_UNMAPPED_AREA_TOPDOWN	1
 
 struct vm_unmapped_area_info {
