@@ -380,6 +380,7 @@ static inline int on_sig_stack(unsigned long sp)
 }
 
 #define __NR_uretprobe		335
+#define in_ia32_syscall()	0
 #define SYSCALL_DEFINE0(name)	long sys_##name(void); long sys_##name(void)
 #define task_pt_regs(task)	((task)->regs)
 #define force_sig(...)		__builtin_trap()
