@@ -1019,14 +1019,26 @@ CORE_FUNCTIONS = (
         patch="hit",
     ),
     Function(
+        name="uprobe_wants_open",
+        returns="bool",
+        params=(Param("const struct inode *", "inode"),),
+        storage="static",
+        doc=(
+            "Tell whether a file on a block device has to be open to be read. That loads the key "
+            "of an encrypted file, and what the pages of one with fs-verity are checked against: "
+            "they would be in the page cache unchecked. isofs and UDF look at the open file, "
+            "FUSE has a process of the user's answer.",
+        ),
+        patch="refuse",
+    ),
+    Function(
         name="uprobe_reads_unopened",
         returns="bool",
         params=(Param("struct address_space *", "mapping"),),
         storage="static",
         doc=(
             "Tell whether pages can be read without an open file: from memory, or from a block "
-            "device. Network file systems find their credentials in the file. FUSE does, and "
-            "would have a process of the user's answer.",
+            "device. Network file systems find their credentials in the file.",
         ),
         patch="refuse",
     ),
@@ -1367,7 +1379,7 @@ X86_FUNCTIONS = (
             "Find a page for the XOL area: the highest one if it is free, else one below "
             "mmap_base. get_unmapped_area() would derive the limits from the type of the current "
             "system call, and this is not a system call. A task that executes 32-bit code needs a "
-            "slot below 4 GiB, whatever the program is.",
+            "slot below 4 GiB, whatever the program is. What lies below mmap_min_addr stays empty.",
         ),
         unless="tif_ia32",
         patch="xol",

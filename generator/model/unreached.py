@@ -42,7 +42,11 @@ UNREACHED = (
         name="amid-chain",
         reason="a function has to be pending on another stack, amid a chain that is carried along",
     ),
-    Unreached(name="disk-file-system", reason="the guest has no file system on a disk"),
+    Unreached(
+        name="disk-file-system",
+        reason="the guest has no file system on a disk",
+        functions=("uprobe_wants_open",),
+    ),
     Unreached(
         name="stack-taken-away",
         reason="another thread has to take the stack away between the step and the correction",

@@ -168,6 +168,11 @@ _REFUSE: tuple[Edit, ...] = (
     ),
 )
 
+_HIT: tuple[Edit, ...] = (
+    ReplaceTokens(path=CORE, within="uprobe_warn", pattern="pr_warn", by="pr_warn_ratelimited"),
+)
+"""What a program can bring about at each hit must not fill the log."""
+
 BASE = Base(
     name="6.12",
     package="linux-source-6.12",
@@ -193,6 +198,7 @@ BASE = Base(
             ),
         ),
         "utask": (*v6.EDITS["utask"], *_UTASK),
+        "hit": (*v6.EDITS["hit"], *_HIT),
         "return": (*v6.EDITS["return"], *_RETURN, *_SYSCALL),
         "refuse": (*v6.EDITS["refuse"], *_REFUSE),
         "group": _GROUP,

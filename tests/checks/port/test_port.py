@@ -425,14 +425,13 @@ def test_6_1_on_6_12(kernel_source):
         for name in ("get_trampoline_vaddr", "find_active_uprobe", "handle_trampoline")
     } | {
         ("names", "replace 'con' in consumer_del"),
-        ("move", "insert '/* The pages have gone, with what was in them. */ ...' in move_vma()"),
-        ("move", "insert 'uprobe_end_mremap(mm);' in move_vma()"),
+        ("move", "insert 'mm/mremap.c/unmap-start.c' in move_vma()"),
+        ("move", "insert 'mm/mremap.c/unmap-end.c' in move_vma()"),
         (
             "known",
-            "insert '/* Counts what has left uprobes_tree, under uprobes_treelock */ ...' "
-            "before the function delete_uprobe",
+            "insert 'kernel/events/uprobes.c/deleted-count.c' before the function delete_uprobe",
         ),
-        ("known", "insert 'uprobes_deleted++;' in delete_uprobe()"),
+        ("known", "insert 'kernel/events/uprobes.c/count-deleted.c' in delete_uprobe()"),
     }
     assert uses == {
         ("function", "find_uprobe"),

@@ -347,6 +347,8 @@ static inline int get_si_code(unsigned long dr6)
 /* For functions that need a kernel to be tried: they are compiled only. */
 #define signal_pending(task)	0
 #define TASK_SIZE_LOW		0x7ffffffff000UL
+#define PAGE_ALIGN(addr)	(addr)
+#define mmap_min_addr		PAGE_SIZE
 #define VM_UNMAPPED_AREA_TOPDOWN	1
 
 struct vm_unmapped_area_info {
@@ -381,6 +383,7 @@ static inline int on_sig_stack(unsigned long sp)
 }
 
 #define __NR_uretprobe		335
+#define in_ia32_syscall()	0
 #define SYSCALL_DEFINE0(name)	long sys_##name(void); long sys_##name(void)
 #define task_pt_regs(task)	((task)->regs)
 #define force_sig(...)		__builtin_trap()
