@@ -121,7 +121,7 @@ _GROUP: tuple[Edit, ...] = (
     InsertBlock(
         path=_TRACE_H,
         template="kernel/trace/trace.h/group.h",
-        after=Anchor(kind="declaration", name="event_mutex"),
+        before=Anchor(kind="declaration", name="event_mutex"),
     ),
     InsertStatement(
         path=_EVENTS,
