@@ -83,6 +83,11 @@ def command_file(build_dir: Path, source: str) -> Path:
     return build_dir / path.parent / f".{path.stem}.o.cmd"
 
 
+def is_compiled(build_dir: Path, source: str) -> bool:
+    """Tell whether ``source`` was compiled here; a header has no object, not that of its C."""
+    return source.endswith((".c", ".S")) and command_file(build_dir, source).is_file()
+
+
 def depends_on(build_dir: Path, source: str, header: str) -> bool:
     """Tell whether the object of ``source`` was compiled here, and with ``header``."""
     cmd = command_file(build_dir, source)

@@ -62,7 +62,7 @@ class Desk:
     def forms(self, form, place):
         """Return what the command line names, in a form."""
         commits = git(self.clone, "rev-list", "--reverse", "origin/base..HEAD").split()
-        ideas = commits[len(REVIEW.patches) + 1 :]
+        ideas = commits[len(plan_series(find_base(self.base), REVIEW).patches) + 1 :]
         if form == "range":
             return ["origin/base..HEAD"]
         if form == "commits":

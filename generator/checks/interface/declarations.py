@@ -19,7 +19,7 @@ from generator.checks.interface.ast import (
     names_used,
     parse,
 )
-from generator.kbuild.objects import command_file
+from generator.kbuild.objects import is_compiled
 from generator.model.decl import Function
 from generator.model.files import ARCH, CORE
 from generator.model.interface import INTERFACE
@@ -43,7 +43,7 @@ def verify_interface(
         InfraError: libclang cannot parse a file.
     """
     paths = {CORE, ARCH, *(hook.path for hook in plan.base.hooks)}
-    paths |= {path for path in touched if command_file(build_dir, path).is_file()}
+    paths |= {path for path in touched if is_compiled(build_dir, path)}
     units = {path: parse(tree, build_dir, path) for path in sorted(paths)}
     return check_units(plan, tree, units)
 

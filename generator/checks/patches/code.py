@@ -22,7 +22,7 @@ from elftools.elf.constants import SH_FLAGS
 from elftools.elf.elffile import ELFFile
 
 from generator.errors import InfraError
-from generator.kbuild.objects import command_file, compile_object, disassemble
+from generator.kbuild.objects import compile_object, disassemble, is_compiled
 from generator.model.edits import Edit, RenameIdentifiers, ReorderParameters
 from generator.plan import Plan, PlannedPatch
 from generator.tree.refs import read_ref
@@ -133,7 +133,7 @@ def _compare(
     builds: tuple[Build, ...],
     place: Path,
 ) -> CodeResult:
-    build = next((b for b in builds if command_file(b.directory, source).is_file()), None)
+    build = next((b for b in builds if is_compiled(b.directory, source)), None)
     if build is None:
         return CodeResult(patch=planned.number, source=source, build="")
     before, after = files

@@ -14,7 +14,7 @@ from itertools import pairwise
 from pathlib import Path
 
 from generator.checks.patches.code import Build
-from generator.kbuild.objects import command_file, compile_object
+from generator.kbuild.objects import compile_object, is_compiled
 from generator.plan import Plan
 from generator.tree.refs import read_ref
 
@@ -59,7 +59,7 @@ def compile_prefixes(
         found
         for build in builds
         for source in sorted(path for path in texts[-1] if path.endswith(".c"))
-        if command_file(build.directory, source).is_file()
+        if is_compiled(build.directory, source)
         for found in _compile(source, build, states, place)
     )
 

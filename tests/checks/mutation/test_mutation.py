@@ -15,7 +15,7 @@ from generator.checks.mutation.judge import COMPILE, PROOF, STATES
 from generator.checks.mutation.syntax import call_faults, function_faults, struct_faults
 from generator.checks.mutation.tables import table_faults
 from generator.errors import UserError
-from generator.kbuild.objects import compile_object, depends_on, disassemble
+from generator.kbuild.objects import compile_object, depends_on, disassemble, is_compiled
 from generator.model.bases import BASES
 from generator.model.opcodes import OPCODES
 from generator.model.series import REVIEW
@@ -191,6 +191,8 @@ def test_depends_on(kbuild):
     assert depends_on(build, "kernel/k.c", "include/linux/n.h")
     assert not depends_on(build, "kernel/k.c", "linux/n.hh")
     assert not depends_on(build, "kernel/none.c", "include/linux/n.h")
+    assert is_compiled(build, "kernel/k.c")
+    assert not is_compiled(build, "kernel/k.h"), "its object would be that of the C beside it"
 
 
 def test_what_gcc_only_warns_of_is_an_error_to_libclang(kbuild):
