@@ -8,6 +8,8 @@ static int storm(void)
 		pid_t pid = fork();
 		int status;
 
+		/* Else everybody would be killed below. */
+		CHECK(pid >= 0);
 		if (!pid) {
 			pthread_t thread;
 

@@ -348,6 +348,7 @@ static inline int get_si_code(unsigned long dr6)
 #define signal_pending(task)	0
 #define TASK_SIZE_LOW		0x7ffffffff000UL
 #define PAGE_ALIGN(addr)	(addr)
+#define max(a, b)		((a) > (b) ? (a) : (b))
 #define mmap_min_addr		PAGE_SIZE
 #define VM_UNMAPPED_AREA_TOPDOWN	1
 
