@@ -279,6 +279,7 @@ BASE = derive(
         "copy_from_page": "uprobe_copy_from_page",
         "insn_is_avx": "insn_is_avx_or_xop",
         "probed": "vma",
+        "preempted_flag": "TIF_RSEQ",
         "test_mm_flag": "mm_flags_test(%s, %s)",
         "set_mm_flag": "mm_flags_set(%s, %s)",
         "clear_mm_flag": "mm_flags_clear(%s, %s)",
