@@ -294,6 +294,18 @@ BASE = derive(
         ),
     },
     baseline=_ALSO_OUT,
-    edits={"rseq": _ABORTS},
+    edits={
+        "param-order": (
+            # its prototype calls it so
+            ReplaceTokens(
+                path=CORE,
+                within="uprobe_write_opcode",
+                pattern="opcode_vaddr",
+                by="vaddr",
+                count=0,
+            ),
+        ),
+        "rseq": _ABORTS,
+    },
     changed=(*_OUT, *_ELSEWHERE, *_MOVES, *_SEQUENCES),
 )
