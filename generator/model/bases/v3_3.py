@@ -74,7 +74,6 @@ NAMES = {
     "no_fault": "0",
     "no_signal": "0",
     "user_work": "thread_info_flags",
-    "preempted_flag": "TIF_NOTIFY_RESUME",
     "shmem_mapping": "mapping_cap_swap_backed(mapping)",
     "read_folio": "readpage",
     "read_page": "read_insn(mapping, NULL, offset, to, len)",

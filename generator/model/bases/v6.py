@@ -73,8 +73,6 @@ NAMES = {
     "no_fault": "FOLL_NOFAULT",
     "no_signal": "false",
     "user_work": "ti_work",
-    # set when a task was preempted, and cleared behind its last probe
-    "preempted_flag": "TIF_NOTIFY_RESUME",
     "shmem_mapping": "shmem_mapping(mapping)",
     "read_folio": "read_folio",
     "read_page": "__copy_insn(mapping, NULL, to, len, offset)",

@@ -274,12 +274,11 @@ def _writes(function: str) -> tuple[Param, ...]:
 BASE = derive(
     LIKE,
     name="6.19",
-    has=LIKE.has | {"consumer_data", "func_entry"},
+    has=LIKE.has | {"consumer_data", "func_entry", "rseq_flag"},
     names={
         "copy_from_page": "uprobe_copy_from_page",
         "insn_is_avx": "insn_is_avx_or_xop",
         "probed": "vma",
-        "preempted_flag": "TIF_RSEQ",
         "test_mm_flag": "mm_flags_test(%s, %s)",
         "set_mm_flag": "mm_flags_set(%s, %s)",
         "clear_mm_flag": "mm_flags_clear(%s, %s)",
