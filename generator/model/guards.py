@@ -312,7 +312,7 @@ GUARDS = (
     ),
     Guard(
         name="rseq-emulate",
-        part="TIF_NOTIFY_RESUME",
+        part="test_thread_flag",
         breaks="sequence",
         world="sequence",
         when="rseq",

@@ -1891,9 +1891,10 @@ X86_FUNCTIONS = (
             "Emulate an instruction unless the task has been preempted since it hit the "
             "breakpoint. It can be the one that commits a restartable sequence: then the sequence "
             "has to be aborted, and the instruction must not be executed. Preemption and "
-            "membarrier() set TIF_NOTIFY_RESUME, which is handled before the task returns to user "
-            "space. When this returns false the instruction is executed out of line, and that "
-            "step is aborted with the sequence.",
+            "membarrier() set "
+            "{{ 'TIF_RSEQ' if 'rseq_flag' in base.has else 'TIF_NOTIFY_RESUME' }}, which is "
+            "handled before the task returns to user space. When this returns false the "
+            "instruction is executed out of line, and that step is aborted with the sequence.",
         ),
         needs="rseq",
         patch="rseq",

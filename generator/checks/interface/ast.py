@@ -116,8 +116,12 @@ def _place(cursor: Cursor, tree: Path) -> str:
     return f"{file.removeprefix(f'{tree}/').removeprefix('../')}:{cursor.location.line}"
 
 
-def _spelled(text: str) -> str:
-    """Return a type without what does not matter: blanks, and how bool is written."""
+def spelled(text: str) -> str:
+    """Return a type without what does not matter to a caller.
+
+    That is blanks, how bool is written, and that what is passed by value is not changed.
+    """
+    text = text.removeprefix("const ") if "*" not in text else text
     return re.sub(r"\s+", "", text.replace("_Bool", "bool"))
 
 
@@ -135,8 +139,8 @@ def compare_functions(
         if cursor.kind is not CursorKind.FUNCTION_DECL or cursor.spelling not in wanted:
             continue
         function = wanted[cursor.spelling]
-        have = [(_spelled(a.type.spelling), a.spelling) for a in cursor.get_arguments()]
-        want = [(_spelled(p.type), p.name) for p in function.params]
+        have = [(spelled(a.type.spelling), a.spelling) for a in cursor.get_arguments()]
+        want = [(spelled(p.type), p.name) for p in function.params]
         if have != want:
             found.append(
                 Difference(
@@ -144,7 +148,7 @@ def compare_functions(
                     what=f"{cursor.spelling}{have}, the model says {want}",
                 )
             )
-        if _spelled(cursor.result_type.spelling) != _spelled(function.returns):
+        if spelled(cursor.result_type.spelling) != spelled(function.returns):
             found.append(
                 Difference(
                     place=_place(cursor, tree),

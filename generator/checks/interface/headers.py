@@ -30,11 +30,11 @@ CORE_H = "include/linux/uprobes.h"
 
 _INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[^\n]*$", re.M)
 _ARCH_INCLUDE = re.compile(r"^[ \t]*#[ \t]*include[ \t]*<asm/uprobes\.h>[ \t]*$", re.M)
-_OWN = re.compile(r"\btypedef\s[^;]*?(\w+)\s*;")
+_OWN = re.compile(r"\btypedef\s[^;]*?(?:(\w+)|\(\*\s*(\w+)\)\([^;]*\))\s*;")
 _FLAGS = ("-E", "-undef", "-D__KERNEL__", "-DCONFIG_X86_64", "-D__init=", "-D__user=")
 _BASIC = (
     "typedef unsigned char u8; typedef unsigned short u16; typedef unsigned int u32; "
-    "typedef unsigned long u64; typedef int s32; typedef _Bool bool;"
+    "typedef unsigned long u64; typedef u64 __u64; typedef int s32; typedef _Bool bool;"
 )
 
 
@@ -94,7 +94,7 @@ def read_header(core: str, arch: str, *, on: bool) -> c_ast.FileAST:
     inner = f'\n# 1 "{ARCH_H}"\n{_INCLUDE.sub("", arch)}\n# 1 "{CORE_H}"\n'
     text = _INCLUDE.sub("", _ARCH_INCLUDE.sub(lambda match: inner, core))
     done = tools.run(["gcc", *flags, "-"], stdin=f'# 1 "{CORE_H}"\n{text}')
-    own = set(_OWN.findall(done.stdout))
+    own = {name for names in _OWN.findall(done.stdout) for name in names}
     foreign = sorted(set(re.findall(r"\b\w+_t\b", done.stdout)) - own)
     types = " ".join(f"typedef int {name};" for name in foreign)
     return c_parser.CParser().parse(f"{_BASIC} {types}\n{done.stdout}", CORE_H)

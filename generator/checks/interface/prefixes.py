@@ -15,7 +15,7 @@ from pathlib import Path
 
 from clang.cindex import Cursor, CursorKind, StorageClass
 
-from generator.checks.interface.ast import Check, Difference, Unit, parse
+from generator.checks.interface.ast import Check, Difference, Unit, parse, spelled
 from generator.checks.interface.refs import Prefixes
 from generator.model.decl import Function
 from generator.model.files import ARCH, CORE
@@ -124,15 +124,15 @@ def compare_prefix(wanted: Wanted, tree: Path, units: list[Unit]) -> Iterator[tu
 
 def _signature(wanted: Wanted, function: Function, cursor: Cursor) -> Iterator[str]:
     arguments = list(cursor.get_arguments())
-    have = [_squeezed(argument.type.spelling) for argument in arguments]
-    want = [_squeezed(param.type) for param in function.params]
+    have = [spelled(argument.type.spelling) for argument in arguments]
+    want = [spelled(param.type) for param in function.params]
     if have != want:
         yield f"{function.name}({', '.join(have)}), the model says ({', '.join(want)})"
     if wanted.own_names or function.patch != BASELINE:
         names = [argument.spelling for argument in arguments]
         if names != [param.name for param in function.params]:
             yield f"{function.name}() calls its parameters {', '.join(names)}"
-    if _squeezed(cursor.result_type.spelling) != _squeezed(function.returns):
+    if spelled(cursor.result_type.spelling) != spelled(function.returns):
         yield f"{function.name}() returns {cursor.result_type.spelling}, not {function.returns}"
 
 
@@ -146,10 +146,6 @@ def _linkage(function: Function, cursor: Cursor, weak: bool) -> Iterator[str]:
     head = takewhile(lambda word: word != "(", (token.spelling for token in cursor.get_tokens()))
     if ("__weak" in head) != weak:
         yield f"{function.name}() is {'no' if weak else 'a'} weak default"
-
-
-def _squeezed(text: str) -> str:
-    return "".join(text.replace("_Bool", "bool").split())
 
 
 def _place(cursor: Cursor, tree: Path) -> str:

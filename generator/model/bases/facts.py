@@ -122,6 +122,12 @@ FACTS: tuple[Fact, ...] = (
         anchor=Anchor(kind="struct", name="rseq"),
     ),
     Fact(
+        ident="rseq_flag",
+        what="preemption in a restartable sequence sets a flag of its own, TIF_RSEQ",
+        path="include/asm-generic/thread_info_tif.h",
+        anchor=Anchor(kind="macro", name="TIF_RSEQ"),
+    ),
+    Fact(
         ident="event_siblings",
         what="an event of tracefs can have several probes",
         path="kernel/trace/trace_probe.h",

@@ -274,7 +274,7 @@ def _writes(function: str) -> tuple[Param, ...]:
 BASE = derive(
     LIKE,
     name="6.19",
-    has=LIKE.has | {"consumer_data", "func_entry"},
+    has=LIKE.has | {"consumer_data", "func_entry", "rseq_flag"},
     names={
         "copy_from_page": "uprobe_copy_from_page",
         "insn_is_avx": "insn_is_avx_or_xop",
@@ -293,6 +293,18 @@ BASE = derive(
         ),
     },
     baseline=_ALSO_OUT,
-    edits={"rseq": _ABORTS},
+    edits={
+        "param-order": (
+            # its prototype calls it so
+            ReplaceTokens(
+                path=CORE,
+                within="uprobe_write_opcode",
+                pattern="opcode_vaddr",
+                by="vaddr",
+                count=0,
+            ),
+        ),
+        "rseq": _ABORTS,
+    },
     changed=(*_OUT, *_ELSEWHERE, *_MOVES, *_SEQUENCES),
 )

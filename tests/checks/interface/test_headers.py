@@ -3,8 +3,8 @@
 
 import pytest
 
-from generator.checks.interface.ast import parse
-from generator.checks.interface.headers import check_headers
+from generator.checks.interface.ast import parse, spelled
+from generator.checks.interface.headers import check_headers, read_header
 from generator.checks.interface.prefixes import Wanted, compare_prefix, wanted_at
 from generator.checks.interface.refs import read_prefixes
 from generator.errors import UserError
@@ -285,3 +285,27 @@ def test_what_a_prefix_must_have():
     assert "uprobe_deny_signal" in before.later and not after.later
     assert "arch_uprobe_ignore" in after.weak and not before.weak
     assert after.own_names and not before.own_names
+
+
+def test_types_that_a_header_brings_itself():
+    """A pointer to a function is one of them, and is not declared once more; __u64 is known."""
+    core = (
+        "typedef int (*verify_t)(struct page *page, void *data);\ntypedef u8 opcode_t;\n"
+        "int f(verify_t verify, opcode_t opcode, loff_t offset, __u64 *data);\n"
+    )
+    unit = read_header(core, "", on=True)
+    assert [node.name for node in unit.ext][-3:] == ["verify_t", "opcode_t", "f"]
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("const unsigned long", "unsigned long", True),
+        ("_Bool", "bool", True),
+        ("const char *", "char *", False),
+        ("struct a  *", "struct a *", True),
+    ],
+)
+def test_types_as_a_caller_sees_them(one, other, same):
+    """That a parameter is not changed is no matter of its callers; what it points to is."""
+    assert (spelled(one) == spelled(other)) == same

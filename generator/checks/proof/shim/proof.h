@@ -199,6 +199,7 @@ extern struct task_struct proof_task;
 #define SYSCALL_WORK_SYSCALL_TRACE	(1UL << 2)
 
 #define TIF_NOTIFY_RESUME	1
+#define TIF_RSEQ		2
 #define TIF_BLOCKSTEP		25
 #define test_thread_flag(flag)	((flag) == TIF_BLOCKSTEP && current->blockstep)
 
