@@ -4,10 +4,9 @@
 A variable such as ``GIT_DIR``, set while git runs a hook or a rebase, would redirect every call to
 another repository: all of them are dropped.
 
-GitPython reads and writes our own repository and the refs of a user's (``tree.series``,
-``tree.refs``). What is here it has no words for, or costs a process for each object: streams of
-bytes on stdin (``fast-import``, ``apply``, ``update-index``), an index of one's own, and a status
-that is an answer (``merge-file``, ``config --get``).
+GitPython reads our own repository (``tree.refs``). What is here it has no words for, or costs a
+process for each object: streams of bytes on stdin (``fast-import``, ``apply``, ``update-index``),
+an index of one's own, and a status that is an answer (``merge-file``, ``config --get``).
 """
 
 from __future__ import annotations
@@ -19,6 +18,9 @@ from subprocess import CompletedProcess
 
 from generator import tools
 from generator.errors import InfraError
+
+# whatever git is told elsewhere: our repositories are bare, and C is text
+_SETTINGS = (("safe.bareRepository", "all"), ("core.attributesFile", os.devnull))
 
 
 def git_environment(*, isolated: bool) -> dict[str, str]:
@@ -35,6 +37,10 @@ def git_environment(*, isolated: bool) -> dict[str, str]:
     else:
         kept = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_NOSYSTEM", "GIT_CONFIG_SYSTEM")
         environment |= {name: os.environ[name] for name in kept if name in os.environ}
+    environment["GIT_CONFIG_COUNT"] = str(len(_SETTINGS))
+    for number, (name, value) in enumerate(_SETTINGS):
+        environment[f"GIT_CONFIG_KEY_{number}"] = name
+        environment[f"GIT_CONFIG_VALUE_{number}"] = value
     return environment
 
 

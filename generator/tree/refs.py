@@ -16,6 +16,7 @@ import git
 from git.exc import GitCommandError, GitCommandNotFound, InvalidGitRepositoryError, NoSuchPathError
 
 from generator.errors import InfraError, UserError
+from generator.tree.git import git_environment
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,6 +79,7 @@ def read_refs(repo: Path, refs: Iterable[str]) -> dict[str, RefFiles]:
     ref = ""
     try:
         with git.Repo(repo) as opened:
+            opened.git.update_environment(**git_environment(isolated=True))
             for ref in refs:
                 found[ref] = _read_tree(opened.commit(ref).tree)
     except GitCommandNotFound as error:

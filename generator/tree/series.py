@@ -17,8 +17,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-import git
-
 from generator.errors import UserError
 from generator.model.edits import Edit
 from generator.model.trailers import trailer_lines
@@ -32,6 +30,7 @@ from generator.tree.acquire import Source
 from generator.tree.commits import Commit, import_commits, run_git
 from generator.tree.edit import apply_edits, changed_files
 from generator.tree.facts import FILE_NAME, format_interface
+from generator.tree.git import ask_git
 from generator.tree.interface import describe_interface
 from generator.tree.manifest import NAME, with_digests
 from generator.tree.names import NameCheck
@@ -93,10 +92,8 @@ def render_series(plan: Plan, source: Source, workdir: Path) -> Rendered:
     with locked(place / "render.lock"):
         import_commits([made.base, *made.commits], repo_path, plan.series.name, plan.series.author)
         write_atomic(place / "source.json", _source_record(source))
-        # closed afterwards: it has processes of git that wait for questions
-        with git.Repo(repo_path) as repo:
-            patches = _format_patches(repo, plan, source)
-            head = _manifest_head(repo, plan, source, patches)
+        patches = _format_patches(repo_path, plan, source)
+        head = _manifest_head(repo_path, plan, source, patches)
     interface = format_interface(facts)
     return Rendered(
         repo=repo_path,
@@ -284,7 +281,7 @@ def _text(plan: Plan, name: str, applied: tuple[str, ...], source: Source) -> st
     )
 
 
-def _format_patches(repo: git.Repo, plan: Plan, source: Source) -> dict[str, bytes]:
+def _format_patches(repo: Path, plan: Plan, source: Source) -> dict[str, bytes]:
     """Have git write the mail form; returns name and content, the cover letter first."""
     series = plan.series
     applied = tuple(planned.patch.ident for planned in plan.patches)
@@ -304,7 +301,7 @@ def _format_patches(repo: git.Repo, plan: Plan, source: Source) -> dict[str, byt
     ]
     with tempfile.TemporaryDirectory() as out:
         run_git(
-            ["-C", str(repo.git_dir), *arguments, "-o", out, f"baseline..{series.name}"],
+            ["-C", str(repo), *arguments, "-o", out, f"baseline..{series.name}"],
             environment=date,
         )
         return {
@@ -318,14 +315,16 @@ def _without_git_version(data: bytes) -> bytes:
     return data.rstrip(b"\n") + b"\n"
 
 
-def _manifest_head(repo: git.Repo, plan: Plan, source: Source, patches: Mapping[str, bytes]) -> str:
+def _manifest_head(repo: Path, plan: Plan, source: Source, patches: Mapping[str, bytes]) -> str:
     """Return the upper part of the ``series`` file: what the patches are for, and their order."""
+    ends = [f"{ref}^{{tree}}" for ref in ("baseline", plan.series.name)]
+    baseline, tip = ask_git("rev-parse", *ends, repo=repo, isolated=True).decode().split()
     lines = [
         f"# {plan.series.title}",
         f"# base: {plan.base.name}",
         f"# source: {source.version}",
-        f"# baseline: {repo.commit('baseline').tree.hexsha}",
-        f"# tip: {repo.commit(plan.series.name).tree.hexsha}",
+        f"# baseline: {baseline}",
+        f"# tip: {tip}",
         *(name for name in patches if name != COVER),
     ]
     return "\n".join(lines) + "\n"

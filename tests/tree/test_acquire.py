@@ -616,3 +616,19 @@ def wait_until(holds):
             return
         time.sleep(0.1)
     pytest.fail("waited for half a minute")
+
+
+def test_attributes_of_the_user_do_not_hide_c(tmp_path, monkeypatch):
+    """What the user's own attributes call binary is C for all that, in a commit as in files."""
+    (tmp_path / "tree/include").mkdir(parents=True)
+    (tmp_path / "tree/include/some.h").write_text("int word;\n")
+    run = ["git", "-c", "user.name=A", "-c", "user.email=a@b", "-C", str(tmp_path / "tree")]
+    for words in (["init", "-q"], ["add", "."], ["commit", "-qm", "first"]):
+        subprocess.run([*run, *words], check=True)
+    (tmp_path / "attributes").write_text("* -diff\n")
+    (tmp_path / "config").write_text(f"[core]\n\tattributesFile = {tmp_path}/attributes\n")
+    monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(tmp_path / "config"))
+    commit = subprocess.run([*run, "rev-parse", "HEAD"], check=True, stdout=-1, text=True).stdout
+    for where in ("", commit.strip()):
+        found = look.find_lines(tmp_path / "tree", where, ("include",), ("word",))
+        assert found == (("include/some.h", "int word;"),)

@@ -22,6 +22,7 @@ from generator.render import env
 from generator.tree import commits, series
 from generator.tree.acquire import find_source
 from generator.tree.manifest import read_manifest, read_names, with_digests
+from generator.tree.refs import read_ref
 from generator.tree.series import render_series
 from generator.tree.written import write_series
 
@@ -74,7 +75,9 @@ def test_rendering_twice(render, tmp_path):
     assert first.manifest == again.manifest == elsewhere.manifest
 
 
-@pytest.mark.parametrize("setting", ["config", "template", "environment", "identity", "locale"])
+@pytest.mark.parametrize(
+    "setting", ["config", "bare", "template", "environment", "identity", "locale"]
+)
 def test_the_users_git_does_not_matter(setting, render, tmp_path, monkeypatch):
     """Configuration, templates, variables and language of the user change no byte."""
     want = render(work=tmp_path / "plain")
@@ -87,6 +90,10 @@ def test_the_users_git_does_not_matter(setting, render, tmp_path, monkeypatch):
             "\talgorithm = histogram\n[core]\n\tquotePath = true\n\tabbrev = 7\n"
             "\tautocrlf = true\n[i18n]\n\tcommitEncoding = latin1\n[color]\n\tui = always\n"
         )
+        monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
+    elif setting == "bare":
+        config = tmp_path / "config"
+        config.write_text("[safe]\n\tbareRepository = explicit\n")
         monkeypatch.setenv("GIT_CONFIG_GLOBAL", str(config))
     elif setting == "template":
         hooks = tmp_path / "template/hooks"
@@ -109,6 +116,7 @@ def test_the_users_git_does_not_matter(setting, render, tmp_path, monkeypatch):
         monkeypatch.setenv("TZ", "Asia/Tokyo")
         monkeypatch.setenv("COLUMNS", "200")
     have = render(work=tmp_path / "set")
+    assert read_ref(have.repo, "baseline").texts == read_ref(want.repo, "baseline").texts
     assert have.patches == want.patches
     assert have.manifest == want.manifest
     if setting == "environment":
