@@ -249,12 +249,14 @@ class _Files:
         """Return the tree that a diff makes, or "" and why it does not apply."""
         # the counts of a diff that was edited are wrong, and a signature is a line of it then
         bare = re.sub(rb"^-- \n(?:(?!diff |--- ).*\n?)*\Z", b"", diff, flags=re.M)
+        # diff.noprefix: both sides have the same name
+        plain = ("-p0",) if re.search(rb"^diff --git (\S+) \1$", diff, re.M) else ()
         reason = ""
         with tempfile.TemporaryDirectory() as place:
             index = Path(place) / "index"
             for more, data in (((), diff), (("--recount",), bare)):
                 self._ours.run("read-tree", below, index=index)
-                options = ("--cached", "--whitespace=nowarn", *more)
+                options = ("--cached", "--whitespace=nowarn", *plain, *more)
                 done = self._ours.run("apply", *options, stdin=data, index=index)
                 if not done.returncode:
                     return self._ours.run("write-tree", index=index).stdout.decode().strip(), ""

@@ -383,6 +383,20 @@ def test_settings_of_the_user(desk, tmp_path, monkeypatch):
     assert (change.number, change.subject, change.body) == (HIT, "Another title: é", "Text é.")
 
 
+def test_a_patch_without_prefixes(desk):
+    """diff.noprefix: a mail, and a diff that is none, have the paths alone."""
+    mail = desk.amended()
+    wanted = only(desk.read("HEAD")).files
+    for words in (
+        ("format-patch", "-1", "--stdout", "--no-prefix"),
+        ("diff", "--no-prefix", "HEAD~1"),
+    ):
+        Path("bare.patch").write_text(git(desk.clone, *words))
+        assert "a/" + CORE not in Path("bare.patch").read_text()
+        assert only(desk.read("bare.patch")).files[CORE] == wanted[CORE]
+    assert "a/" + CORE in mail
+
+
 def test_a_submodule(desk):
     """Where it stands is no text."""
     desk.at(COUNT)
