@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from generator.model.edits import Edit, ReplaceDeclaration, piece_in, text_of
+from generator.model.edits import Edit, InsertStatement, ReplaceDeclaration, piece_in, text_of
 from generator.model.interface import INTERFACE
 from generator.patches.definition import write_function
 from generator.patches.draft import Draft, place_of_constant, write_constant
@@ -77,7 +77,7 @@ def bring_file(
     templates = Templates(scope)
     for edit in edits:
         source = _text(edit)
-        work.own_text(source, templates.text(source))
+        work.own_text(source, templates.text(source), edit)
     return work.run()
 
 
@@ -109,7 +109,7 @@ class _File:
         if [origin.text for origin in origins] == rows:
             self._origin.update(enumerate(origins, start))
 
-    def own_text(self, source: str, rendered: str) -> None:
+    def own_text(self, source: str, rendered: str, edit: Edit) -> None:
         wanted = [row.strip() for row in rendered.strip("\n").split("\n")]
         have = [row.strip() for row in self._old]
         places = [
@@ -118,6 +118,7 @@ class _File:
             if have[start : start + len(wanted)] == wanted
             and not any(start + n in self._origin for n in range(len(wanted)))
         ]
+        places = self._beside_anchor(edit, places)
         if len(places) != 1 or not any(wanted):
             return
         if template := piece_in(source):
@@ -126,6 +127,19 @@ class _File:
         rows = self._old[places[0] : places[0] + len(wanted)]
         text = _Text(source, rendered, places[0], rows, list(rows))
         self._text.update({places[0] + n: text for n in range(len(wanted))})
+
+    def _beside_anchor(self, edit: Edit, places: list[int]) -> list[int]:
+        """Return, of several places of the same lines, those nearest to the edit's statement."""
+        name = (edit.before or edit.after) if isinstance(edit, InsertStatement) else ""
+        if len(places) < 2 or not name or not isinstance(edit, InsertStatement):
+            return places
+        found = [n for n, row in enumerate(self._old) if re.search(rf"\b{name}\b", row)]
+        away = {
+            place: min(abs(n - place) for n in found if (n > place) == bool(edit.before))
+            for place in places
+            if any((n > place) == bool(edit.before) for n in found)
+        }
+        return [place for place in places if away.get(place) == min(away.values(), default=None)]
 
     def _own_piece(self, template: str, start: int) -> None:
         """Note which line of a template each line of a piece is of, which an edit has indented."""

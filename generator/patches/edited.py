@@ -97,7 +97,7 @@ def read_changes(
 
 @dataclass(frozen=True, kw_only=True)
 class _Patch:
-    """A diff, with the message where it is a mail; ``number`` is what its file's name says."""
+    """A diff, with the message where it is a mail; ``number`` is what file or subject says."""
 
     name: str
     diff: bytes
@@ -171,7 +171,7 @@ class _Files:
             if patch.subject == self._plan.series.title:
                 self._covers.append(patch)
             if patch.diff.strip():
-                number = int(named[1]) if named else 0
+                number = int(named[1]) if named else _numbered(mail)
                 yield _Patch(
                     name=patch.name,
                     diff=patch.diff,
@@ -292,6 +292,13 @@ def _above_list(body: str) -> str:
     return " ".join(
         re.split(r"^\S[^\n]* \(\d+\):\n {2}\S", body, maxsplit=1, flags=re.M)[0].split()
     )
+
+
+def _numbered(mail: bytes) -> int:
+    """Return the number in the brackets of a mail's subject; 0 where there is none."""
+    head = mail.partition(b"\n\n")[0]
+    found = re.search(rb"^Subject:\s[^\]\n]*?(\d+)/\d+\]", head, re.M | re.I)
+    return int(found[1]) if found else 0
 
 
 def _is_mail(data: bytes) -> bool:

@@ -280,12 +280,16 @@ def test_an_idea_by_its_file(desk):
 
 
 def test_another_subject(desk):
-    """A patch in its file keeps its number when its subject is edited."""
+    """A patch keeps the number of its file, or of its subject, when its subject is edited."""
     mail = re.sub(
         r"^Subject: .*\n( .*\n)*", "Subject: [PATCH] Other words\n", desk.amended(), flags=re.M
     )
     file = Path(f"{HIT:04d}-uprobes.patch")
     file.write_text(mail)
+    change = only(desk.read(file))
+    assert (change.number, change.subject) == (HIT, "Other words")
+    file = Path("some.mbox")
+    file.write_text(mail.replace("[PATCH]", f"[PATCH v2 {HIT:02d}/{COUNT}]"))
     change = only(desk.read(file))
     assert (change.number, change.subject) == (HIT, "Other words")
 

@@ -229,6 +229,16 @@ EDITS = {
         (("\tuprobe_free_utask(tsk);\n", "\tuprobe_free_utask(tsk);\n\tmight_sleep();\n"),),
         "templates/kernel/fork.c/free-utask.c.j2",
     ),
+    "a statement behind a line that stands twice": (
+        "mm/mremap.c",
+        (
+            (
+                "\tuprobe_end_mremap(mm);\n\n\t/*",
+                "\tuprobe_end_mremap(mm);\n\tcond_resched();\n\n\t/*",
+            ),
+        ),
+        "templates/mm/mremap.c/unmap-end.c.j2",
+    ),
     "a static function": (
         CORE,
         (
