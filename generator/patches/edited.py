@@ -160,6 +160,8 @@ class _Files:
         if data.partition(b"\n")[0].endswith(b"\r"):
             data = data.replace(b"\r\n", b"\n")
         if not _is_mail(data):
+            if not re.search(rb"^(?:diff |--- )", data, re.M):
+                return
             yield _Patch(name=str(path), diff=data)
             return
         mails = [(str(path), data)]

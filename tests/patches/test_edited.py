@@ -309,7 +309,8 @@ def test_counts_that_are_wrong(desk):
         ("Subject: x\nFrom: a@b.org\n\nNo patch.\n", "there is no patch in it"),
         ("Subject: x\nFrom: a@b.org\n\ndiff --git a/x b/x\n@@ x\n", "applies to no prefix"),
         ("diff --git a/x b/x\n", "applies to no prefix"),
-        ("", "applies to no prefix"),
+        ("", "there is no patch in it"),
+        ("Words alone.\n", "there is no patch in it"),
     ],
 )
 def test_no_patch(data, words, desk):
