@@ -2,7 +2,6 @@
 // 64: Hundreds of events are disabled together while they are hit: nothing is recorded after that.
 #include "hunted.h"
 
-/* On 6.12 as it is, 21 ms each: with -DEVENTS=14349 it takes five minutes. */
 #ifndef EVENTS
 # define EVENTS	200
 #endif
