@@ -238,7 +238,7 @@ types: setup		## mypy, strict
 
 test-tools:		## install what some of the tests try the output with (root)
 	@$(MAKE) -s tools PACKAGES="clang fish git-email groff isolinux libclang-rt-14-dev \
-		csmith cvise libcsmith-dev libmailtools-perl man-db syslinux-common xorriso zsh"
+		csmith libcsmith-dev libmailtools-perl man-db syslinux-common xorriso zsh $(SOAK)"
 
 test: setup		## the fast tests: no kernel, no QEMU
 	$(PYTEST) -n 2 --dist worksteal -m '$(FAST)'
