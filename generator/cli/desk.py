@@ -140,6 +140,8 @@ class MboxOptions:
 BASELINE = "baseline/0001-baseline.patch"
 """Where the patch below the series goes: ``DIR/*.patch`` does not send it."""
 
+_MAKE = "make it, or name another with --output"
+
 WRITTEN = "interface/series"
 """What each mail was when it was written; ``git send-email DIR`` does not send it either."""
 
@@ -273,7 +275,9 @@ def _check_output(wanted: MboxOptions) -> None:
             "this is no directory", where=str(wanted.output), hint="--mbox writes one file"
         )
     if not wanted.output.absolute().parent.is_dir():
-        raise UserError("there is no such folder", where=str(wanted.output.absolute().parent))
+        raise UserError(
+            "there is no such folder", where=str(wanted.output.absolute().parent), hint=_MAKE
+        )
 
 
 def _write_mails(
@@ -385,5 +389,5 @@ def _write(path: Path, text: str) -> None:
         UserError: the folder does not exist.
     """
     if not path.absolute().parent.is_dir():
-        raise UserError("there is no such folder", where=str(path.absolute().parent))
+        raise UserError("there is no such folder", where=str(path.absolute().parent), hint=_MAKE)
     write_atomic(path, text.encode("utf-8", "surrogateescape"))

@@ -83,7 +83,7 @@ def apply_series(
         raise InfraError(
             f"git fast-import failed: {done.stderr.decode(errors='replace').strip()}",
             where=str(repo),
-            hint="is the disk full, or the repository read-only?",
+            hint="is the disk full, the repository read-only, or does one of its hooks refuse?",
         )
     made = _git(repo, "rev-list", "--reverse", f"{start}..{ref}").stdout.decode().split()
     return Applied(branch=branch, start=start, commits=tuple(made))
