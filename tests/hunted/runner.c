@@ -113,6 +113,9 @@ static void run(int number, const char *name)
 	else if (WIFSIGNALED(status) && WTERMSIG(status) != SIGKILL)
 		printf("not ok %d %s - signal %d (%s)\n", number, name,
 		       WTERMSIG(status), what);
+	else if (strstr(verdict, "said nothing"))
+		printf("not ok %d %s - it said nothing (status %#x)\n", number, name,
+		       status);
 	else if (!strncmp(verdict, "skip", 4))
 		printf("ok %d %s # SKIP %s\n", number, name, what);
 	else
