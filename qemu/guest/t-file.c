@@ -29,12 +29,6 @@
 #define FUSE_NODE	2
 
 /* Return what the kernel lacks for tests of tracefs, or NULL. */
-static const char *lacks_tracefs(void)
-{
-	return access("/sys/kernel/tracing/events", F_OK) ?
-	       "this kernel has no trace events" : NULL;
-}
-
 /*
  * Fault: the probed file is opened under event_mutex, which opening this file
  * takes. Whoever arms the probe waits for itself.

@@ -213,14 +213,8 @@ static void arm_group(struct result *r)
 		probe_remove(&p[i]);
 }
 
-static const char *lacks_groups(void)
-{
-	return access("/sys/kernel/tracing/events", F_OK) ?
-	       "this kernel has no trace events" : NULL;
-}
-
 const struct test race_tests[] = {
 	TEST("mm-hit-replaced", "sigtrap", mm_hit_replaced),
-	TEST_IF("arm-group", "sigtrap", arm_group, lacks_groups),
+	TEST_IF("arm-group", "sigtrap", arm_group, lacks_tracefs),
 	{ .name = NULL },
 };

@@ -286,6 +286,13 @@ void probe_remove(struct probe *p)
 	p->defined = false;
 }
 
+/* This function returns why a test of trace events is skipped, or NULL. */
+const char *lacks_tracefs(void)
+{
+	return access(TRACEFS "events", F_OK) ?
+	       "this kernel has no trace events" : NULL;
+}
+
 /*
  * This function says whether hits are recorded: without, events are counted,
  * see probe_hits().

@@ -27,6 +27,7 @@ void probe_disarm(struct probe *p);
 void probe_remove(struct probe *p);
 int probe_delete(const struct probe *p);
 int probe_places(const struct probe *p);
+const char *lacks_tracefs(void);
 int trace_record(bool on);
 unsigned long probe_hits(const struct probe *p);
 unsigned long trace_hits(void);

@@ -274,6 +274,22 @@ static inline int judge(int (*fn)(void), const struct place *places, long want)
 			return 77;					\
 	} while (0)
 
+/* Where the page of slots is, or 0. */
+static inline unsigned long slots(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "re");
+	unsigned long found = 0, start;
+	char line[256];
+
+	while (maps && fgets(line, sizeof(line), maps)) {
+		if (strstr(line, "[uprobes]") && sscanf(line, "%lx", &start) == 1)
+			found = start;
+	}
+	if (maps)
+		fclose(maps);
+	return found;
+}
+
 static inline void nap(long ms)
 {
 	const struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };

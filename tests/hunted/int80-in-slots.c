@@ -23,28 +23,13 @@ static void on_dispatch(int signo)
 	dispatched++;
 }
 
-static char *slots(void)
-{
-	FILE *maps = fopen("/proc/self/maps", "re");
-	unsigned long found = 0, start;
-	char line[256];
-
-	while (maps && fgets(line, sizeof(line), maps)) {
-		if (strstr(line, "[uprobes]") && sscanf(line, "%lx", &start) == 1)
-			found = start;
-	}
-	if (maps)
-		fclose(maps);
-	return (char *)found;
-}
-
 static int call(void)
 {
 	long number = NUMBER;
 	char *page;
 
 	CHECK(stepped(1) == 3);
-	page = mmap(slots(), PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
+	page = mmap((void *)slots(), PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
 		    MAP_PRIVATE | MAP_ANONYMOUS | (slots() ? MAP_FIXED : 0), -1, 0);
 	CHECK(page != MAP_FAILED);
 	memcpy(page + CALL_AT, "\xcd\x80\xc3", 3);

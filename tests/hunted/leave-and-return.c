@@ -22,21 +22,7 @@ void leave_slot(void *context);
 void call_pending(void);
 extern const char pending_next[];
 
-static unsigned long slots, stack;
-
-static void find_slots(void)
-{
-	FILE *maps = fopen("/proc/self/maps", "re");
-	unsigned long start;
-	char line[256];
-
-	while (maps && fgets(line, sizeof(line), maps)) {
-		if (strstr(line, "[uprobes]") && sscanf(line, "%lx", &start) == 1)
-			slots = start;
-	}
-	if (maps)
-		fclose(maps);
-}
+static unsigned long page_of_slots, stack;
 
 /* Where the function that is pending seems to have returned to */
 static void on_leave(int signo, siginfo_t *info, void *context)
@@ -45,7 +31,7 @@ static void on_leave(int signo, siginfo_t *info, void *context)
 
 	(void)signo;
 	(void)info;
-	regs[REG_IP] = slots;
+	regs[REG_IP] = page_of_slots;
 	regs[REG_STACK] = stack;
 	regs[REG_EFL] &= ~FLAG_TF;
 	leave_slot(context);
@@ -66,11 +52,11 @@ __attribute__((noipa, used)) void pending(void)
 	char trampoline[128], *page;
 
 	stack = (uintptr_t)__builtin_frame_address(0) + 16;
-	find_slots();
-	if (!slots)
+	page_of_slots = slots();
+	if (!page_of_slots)
 		return;
-	memcpy(trampoline, (void *)slots, sizeof(trampoline));
-	page = mmap((void *)slots, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
+	memcpy(trampoline, (void *)page_of_slots, sizeof(trampoline));
+	page = mmap((void *)page_of_slots, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0);
 	for (unsigned long i = 0; i < PAGE; i += 2)
 		memcpy(page + i, "\x0f\x05", 2);

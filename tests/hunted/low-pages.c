@@ -8,22 +8,6 @@ STEPPED(stepped);
 
 static unsigned long minimum;
 
-/* Return where the slots are, or 0. */
-static unsigned long slots(void)
-{
-	FILE *maps = fopen("/proc/self/maps", "re");
-	unsigned long found = 0, start;
-	char line[256];
-
-	while (maps && fgets(line, sizeof(line), maps)) {
-		if (strstr(line, "[uprobes]") && sscanf(line, "%lx", &start) == 1)
-			found = start;
-	}
-	if (maps)
-		fclose(maps);
-	return found;
-}
-
 /* There is no room for a slot: the step waits for it until this comes. */
 static void on_alarm(int signo)
 {
