@@ -240,7 +240,7 @@ def template_of(edit: Edit) -> str:
     return edit.template if isinstance(edit, Templated) else piece_in(text_of(edit))
 
 
-def pieces(edit: Edit) -> Iterator[Edit]:
+def single_edits(edit: Edit) -> Iterator[Edit]:
     """Yield the edits of one name each that an edit of several names consists of."""
     match edit:
         case RemoveFunctions():

@@ -117,7 +117,7 @@ class _Trials:
             self._try(step, edit, templates)
 
     def _try(self, step: str, edit: Edit, templates: Templates) -> None:
-        pieces = list(model.pieces(edit))
+        pieces = list(model.single_edits(edit))
         if len(pieces) > 1 and not self._apply(edit, templates):
             for piece in pieces:
                 self._note(step, piece.path, describe(piece), "", set())

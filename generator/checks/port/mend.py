@@ -40,7 +40,7 @@ class Places:
 
     def __init__(self, plan: Plan, source: Source) -> None:
         groups = (plan.baseline, *(planned.edits for planned in plan.patches))
-        edits = (piece for group in groups for edit in group for piece in model.pieces(edit))
+        edits = (piece for group in groups for edit in group for piece in model.single_edits(edit))
         self._words = frozenset(map(thing_of, edits)) - {""}
         self._source = source
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from generator.model.bases.base import Base, Hook, hook_statement
 from generator.model.decl import Param
-from generator.model.edits import Edit, InsertStatement, pieces
+from generator.model.edits import Edit, InsertStatement, single_edits
 
 Changes = tuple[tuple[Edit, tuple[Edit, ...]], ...]
 """Edits of the other base, or one name of theirs, each with what stands in its place: perhaps
@@ -85,7 +85,7 @@ class _Changed:
         return tuple(new for edit in group for new in self._one(edit))
 
     def _one(self, edit: Edit) -> Iterator[Edit]:
-        parts = list(pieces(edit))
+        parts = list(single_edits(edit))
         found = [self._find(part) for part in parts]
         if all(new is None for new in found):
             yield edit

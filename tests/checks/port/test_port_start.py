@@ -42,7 +42,7 @@ from generator.model.edits import (
     RemoveStatements,
     ReorderParameters,
     ReplaceTokens,
-    pieces,
+    single_edits,
 )
 from generator.plan import find_base, plan_series
 from generator.report.fit import format_steps
@@ -192,7 +192,7 @@ def test_nothing_changed():
 def test_one_name_of_an_edit_is_changed():
     """The others stay."""
     both = RemoveFunctions(path=SHAPES, names=("a", "b"))
-    a, b = pieces(both)
+    a, b = single_edits(both)
     base = replace(fake_base.BASE, baseline=(both,))
     assert derive(base, name="6.2", changed=((a, ()),)).baseline == (b,)
     moved = replace(a, path="kernel/x.c")
