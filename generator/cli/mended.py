@@ -13,7 +13,7 @@ from generator.cli.building import build_request
 from generator.cli.options import Options, render_source
 from generator.errors import CheckFailed, UserError
 from generator.model.series import SERIES, Series
-from generator.plan import Plan, all_bases, find_base, find_series, plan_series
+from generator.plan import Plan, find_base, find_series, plan_series
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -137,29 +137,3 @@ def _kept(options: Options) -> dict[tuple[str, str], Prefix]:
     name = find_series(options.series).own(COMMAND)
     data = read_kept(kept_path(options.area, options.base, name), name).data
     return {(prefix.tree, prefix.guest): prefix for prefix in read_prefixes(data)}
-
-
-def print_page(options: Options) -> None:
-    """Print what is kept of every base as a page.
-
-    Raises:
-        UserError: of a base nothing is kept.
-    """
-    from generator.cli.output import Screen
-    from generator.report.kept import kept_path, read_kept
-    from generator.report.mended import format_page, read_prefixes
-
-    series = find_series(options.series)
-    tables = {}
-    for base in series.bases or tuple(base.name for base in all_bases()):
-        path = kept_path(options.area, base, series.own(COMMAND))
-        prefixes = read_prefixes(read_kept(path, path.stem).data)
-        if not prefixes:
-            raise UserError(
-                f"nothing is kept of {base}",
-                where=str(path),
-                hint=f"run: uprobekit mended --series {series.name} --base {base}",
-            )
-        plan = plan_series(find_base(base), series)
-        tables[base] = (prefixes, [planned.patch for planned in plan.patches])
-    Screen().say(format_page(series.name, tables).rstrip())

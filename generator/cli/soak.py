@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 EVERYDAY_COUNT, FULL_COUNT = 10, 200
 """How many generated programs there are."""
 
+FULL = "soak-full"
+"""What the full mode's result is kept as."""
+
 _LOOK = 5.0
 """Seconds after which people are told again what the guests do."""
 
@@ -41,7 +44,6 @@ _MEGABYTES = 2048
 _SECONDS = {False: 3000, True: 7200}
 _SILENCE = {False: 1000.0, True: 1200.0}
 """Of a boot, and without a result in it: everyday and full mode."""
-
 
 _STALL = 300
 """Seconds after which a kernel says that a processor is stuck (RCU): arming takes minutes where
@@ -86,7 +88,7 @@ class Wish:
 
 
 def run_source(options: Options, wish: Wish, source: Path) -> None:
-    """Run one C program, with a probe on each of its instructions, on one kernel.
+    """Run one C program on one kernel, with a probe on each of its instructions.
 
     Raises:
         CheckFailed: it differs there.
@@ -111,13 +113,12 @@ def run_source(options: Options, wish: Wish, source: Path) -> None:
         for task in _tasks(options, wish, {"source": load}, screen)
         if task.request.variant == variant
     )
-    boot = boot_kernel(task.request)
-    run = as_run(load, boot)
+    run = as_run(load, boot_kernel(task.request))
     screen.result({"side": wish.side, "outcome": run.outcome, "hits": run.hits})
-    said = [f"{wish.side}: {run.outcome}, {run.hits} hits", *run.said]
-    screen.say("\n  ".join(said))
+    said = "\n  ".join((f"{wish.side}: {run.outcome}, {run.hits} hits", *run.said))
+    screen.say(said)
     if run.outcome in ("lost", "unstable"):
-        raise InfraError("\n  ".join(said), where=str(source))
+        raise InfraError(said, where=str(source))
     if not run.passed:
         raise CheckFailed("not as without probes", where=str(source))
 
@@ -183,7 +184,7 @@ def run_soak(options: Options, wish: Wish) -> None:
     )
     data = as_data(soak)
     if wish.whole:
-        options.keep("soak-full" if wish.full else "soak", data, source, rendered, kernel="tip")
+        options.keep(FULL if wish.full else "soak", data, source, rendered, kernel="tip")
     if wish.junit:
         write_junit(wish.junit, soak)
     screen.result(data)
@@ -198,10 +199,8 @@ def _check(options: Options, soak: Soak) -> None:
             where=f"{options.base}/{options.series}",
         )
     if soak.unstable:
-        raise InfraError(
-            f"not the same in two runs without probes: {', '.join(soak.unstable)}",
-            where=options.base,
-        )
+        what = f"not the same in two runs without probes: {', '.join(soak.unstable)}"
+        raise InfraError(what, where=options.base)
 
 
 def _boot(

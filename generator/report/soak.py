@@ -1,23 +1,49 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""A soak as JUnit XML: a suite for each round, a case for each program, of the tip alone."""
+"""A soak as JUnit XML, of the tip alone, and as a page in Markdown, of both kernels."""
 
 from __future__ import annotations
 
+import re
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
-from junitparser import Failure, JUnitXml, TestCase, TestSuite
-
-from generator.checks.soak.judge import Soak
+from generator.checks.soak.judge import SIDES, Row, Run, Soak, summary
+from generator.jsonfile import as_object
 from generator.paths import write_atomic
 from generator.report.junit import clean_xml
+from generator.report.kept import Kept
+
+_GENERATED = re.compile(r"csmith-\d+-(?P<build>.+)")
+"""The name of a program that csmith made: its seed, and how it was compiled."""
+
+_ABOUT = """\
+# Real programs under probes
+
+    make soak BASE=6.1 ARGS=--full
+
+runs each program without probes, twice, and then under those of four rounds, each on top of the
+ones before: on the entries of functions; on the returns of those that have a probe; on every
+instruction of some of them; and with all probes disarmed and armed anew meanwhile. What it writes
+and how it ends has to be byte for byte as without. `times` is how many times longer that took. What
+each program does, and which large ones have a probe on one function of some, is in
+`qemu/guest/soak/programs.toml`. This is printed by `uprobekit soak --page`.\
+""".splitlines()
+
+_COLUMNS = (
+    *("program", "probes on", "places", "hits", "returns", "ours", "times"),
+    *("base", "times", "hits there", "faults that the base meets"),
+)
 
 
 def write_junit(path: Path, soak: Soak) -> None:
-    """Write the results as JUnit XML.
+    """Write the results as JUnit XML: a suite for each round, a case for each program.
 
     Raises:
         InfraError: the file cannot be written.
     """
+    from junitparser import Failure, JUnitXml, TestCase, TestSuite
+
     xml = JUnitXml("uprobekit soak")
     for name in dict.fromkeys(row.round for row in soak.rows):
         suite = TestSuite(f"soak.{name}")
@@ -43,3 +69,75 @@ def write_junit(path: Path, soak: Soak) -> None:
 
 def _row_problems(soak: Soak) -> list[str]:
     return [f"{row.program}, {row.round}: {what}" for row in soak.rows for what in row.problems]
+
+
+def format_page(kept: Mapping[str, Kept]) -> str:
+    """Return the page about real programs: what is kept of the full mode, base by base.
+
+    Args:
+        kept: results of ``soak --full``, by the name of the base.
+
+    Raises:
+        ValueError: one of them has another shape.
+    """
+    lines = [*_ABOUT]
+    for base, result in kept.items():
+        soak = as_object(result.data, Soak)
+        day = time.strftime("%d %B %Y", time.localtime(result.when)).lstrip("0")
+        lines += ["", f"## {base}", ""]
+        lines.append(f"Linux {result.data['source']}, {day}. {summary(soak)}.")
+        lines += ["", *_table(soak.rows), ""]
+        lines += [*_problems(soak), f"Packages: {_list(soak.versions)}."]
+    return "\n".join(lines) + "\n"
+
+
+def _table(rows: Sequence[Row]) -> Iterator[str]:
+    """Yield the table: a line for each program and round, one for all of a way to compile."""
+    yield f"| {' | '.join(_COLUMNS)} |"
+    yield f"|{'---|' * len(_COLUMNS)}"
+    groups: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        match = _GENERATED.fullmatch(row.program)
+        name = f"csmith, {match['build']}" if match else row.program
+        groups.setdefault((name, row.round), []).append(row)
+    for (name, probes), group in groups.items():
+        ours, base = ([getattr(row, side) for row in group] for side in SIDES)
+        reasons = [reason for row in group for reason in row.reason.split("; ") if reason]
+        cells = (
+            f"{name} ({len(group)})" if len(group) > 1 else name,
+            probes,
+            f"{sum(row.sites for row in group):,}",
+            f"{sum(run.hits for run in ours):,}",
+            f"{sum(run.returns for run in ours):,}",
+            *_outcomes(ours),
+            *_outcomes(base),
+            f"{sum(run.hits for run in base):,}",
+            ", ".join(dict.fromkeys(reason.split(":")[0] for reason in reasons)),
+        )
+        yield f"| {' | '.join(cells)} |"
+
+
+def _outcomes(runs: Sequence[Run]) -> tuple[str, str]:
+    """Return how runs ended, and how many times longer they took, all together."""
+    counts = {word: sum(run.outcome == word for run in runs) for word in _words(runs)}
+    plain = sum(run.plain for run in runs)
+    times = f"{sum(run.seconds for run in runs) / plain:.1f}" if plain else ""
+    if len(counts) == 1:
+        return next(iter(counts)), times
+    return ", ".join(f"{count} {word}" for word, count in counts.items()), times
+
+
+def _words(runs: Iterable[Run]) -> list[str]:
+    return list(dict.fromkeys(run.outcome for run in runs))
+
+
+def _problems(soak: Soak) -> Iterator[str]:
+    if soak.problems:
+        yield "With the series, wrong:"
+        yield ""
+        yield from (f"- {problem}" for problem in soak.problems)
+        yield ""
+
+
+def _list(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))

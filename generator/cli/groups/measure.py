@@ -191,6 +191,9 @@ def soak(
             show_default=False,
         ),
     ] = None,
+    page: Annotated[
+        bool, typer.Option("--page", help="Print docs/soak.md from what is kept; run nothing.")
+    ] = False,
 ) -> None:
     """Run real programs under thousands of probes, on the tip and on the unmodified base.
 
@@ -200,8 +203,12 @@ def soak(
 
     Example: uprobekit soak --program python3 --count 0
     """
+    from generator.cli import pages
     from generator.cli import soak as soak_programs
 
+    if page:
+        pages.print_soak(options)
+        return
     soak_programs.run_soak(
         options,
         soak_programs.Wish(
@@ -254,9 +261,10 @@ def mended(
     Example: uprobekit mended --series fixes --base 6.12
     """
     from generator.cli import mended as prefixes
+    from generator.cli import pages
 
     if page:
-        prefixes.print_page(options)
+        pages.print_mended(options)
     else:
         prefixes.mended(options, last=last, seconds=timeout)
 
