@@ -60,6 +60,14 @@ _OLD = ("-DOLD_KERNEL", "-Wno-duplicate-decl-specifier")
 # it reads numbers where they are, which x86 allows
 _UNALIGNED = ("-fno-sanitize=alignment",)
 _SANITIZERS = ("-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+_PEER_FLAGS = (
+    *_FLAGS,
+    # without this one the base has no table for 32-bit code, and does not look whether there is one
+    "-DCONFIG_IA32_EMULATION",
+    *("-w", "-Wno-error", "-include", "peer.h", "-O2", "-shared", "-fPIC"),
+    # it asks for much of the kernel in functions that its analysis does not call
+    *("-fvisibility=hidden", "-ffunction-sections", "-Wl,--gc-sections"),
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -196,24 +204,8 @@ def build_peer(load: Callable[[str], str], place: Path, *, compiler: str = "gcc"
         for name, text in files.items():
             write_atomic(place / name, text.encode("utf-8", "surrogateescape"))
         _generate_table(place)
-        # the base asks for much that is never called
-        # without this one it has no table for 32-bit code, and does not look whether there is one
-        flags = (
-            *_FLAGS,
-            "-DCONFIG_IA32_EMULATION",
-            "-w",
-            "-Wno-error",
-            "-include",
-            "peer.h",
-            "-O2",
-            "-shared",
-            "-fPIC",
-        )
-        compile_c(
-            [compiler, *flags, "-o", library.name, "peer.c", "kernel.c", *_DECODER],
-            place,
-            _SHIM_HINT,
-        )
+        sources = ("peer.c", "kernel.c", *_DECODER)
+        compile_c([compiler, *_PEER_FLAGS, "-o", library.name, *sources], place, _SHIM_HINT)
         write_atomic(stamp, digest.encode())
     return library
 

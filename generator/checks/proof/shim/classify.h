@@ -19,6 +19,7 @@ static bool is_return(const u8 *insn)
 }
 
 /* The instructions begin at the given offsets; there is a verdict for each. */
+__attribute__((__visibility__("default")))
 void proof_classify(const u8 *code, size_t size, const u32 *offsets,
 		    size_t count, bool x86_64, u8 *verdicts)
 {

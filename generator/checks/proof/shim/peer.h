@@ -15,7 +15,7 @@
 #define pr_warn_ratelimited(...)	do { } while (0)
 #define pr_err(...)			do { } while (0)
 #define pr_warn(...)			do { } while (0)
-#define WARN_ON_ONCE(condition)		((void)(condition))
+#define WARN_ON_ONCE(condition)		(condition)
 
 /* Numbers that it mentions */
 #define ERESTART			85
@@ -36,6 +36,54 @@
 
 struct callback_head {
 	void *next;
+};
+
+/* What probes that become calls name (6.18 and later); none of it is called. */
+#define __ro_after_init
+#define ____cacheline_aligned
+#define PAGE_MASK			(~(PAGE_SIZE - 1))
+#define CALL_INSN_OPCODE		0xe8
+#define CALL_INSN_SIZE			5
+#define __NR_uprobe			336
+#define hlist_for_each_entry(at, head, member)			while (at)
+#define hlist_for_each_entry_safe(at, next, head, member)	while (at)
+
+/* 90 without REX.B, or 0f 1f */
+#define insn_is_nop(insn)						\
+	(((insn)->opcode.bytes[0] == 0x90 && !X86_REX_B((insn)->rex_prefix.value)) || \
+	 ((insn)->opcode.bytes[0] == 0x0f && (insn)->opcode.bytes[1] == 0x1f))
+#define set_bit(nr, bits)		(*(bits) |= BIT(nr))
+
+enum {
+	GFP_KERNEL, FOLL_FORCE, FOLL_SPLIT_PMD,
+	VM_READ, VM_EXEC, VM_MAYEXEC, VM_MAYREAD, VM_DONTCOPY, VM_IO,
+};
+
+typedef unsigned int seqcount_t;
+
+struct timer_list {
+	void *function;
+};
+
+struct rcu_head {
+	void *function;
+};
+
+struct hlist_node {
+	struct hlist_node *next;
+};
+
+struct hlist_head {
+	struct hlist_node *first;
+};
+
+struct vm_area_struct {
+	struct mm_struct *vm_mm;
+};
+
+struct vm_special_mapping {
+	const char *name;
+	void *mremap, *pages;
 };
 
 static inline bool test_bit(long nr, const unsigned long *bits)

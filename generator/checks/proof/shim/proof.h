@@ -162,6 +162,9 @@ struct mm_struct {
 struct mm_struct {
 	bool is_64bit;
 	unsigned long mmap_base;
+	struct {
+		void *head_tramps;
+	} uprobes_state;
 };
 
 # define PROOF_MM(x86_64)	{ .is_64bit = (x86_64) }
@@ -358,6 +361,7 @@ struct vm_unmapped_area_info {
 	unsigned long length;
 	unsigned long low_limit;
 	unsigned long high_limit;
+	unsigned long align_mask;
 };
 
 static inline unsigned long
