@@ -157,7 +157,7 @@ def _build(options: Options, source: Source, rendered: Rendered) -> BuildRequest
 def _patches(plan: planning.Plan, rendered: Rendered) -> tuple[PatchState, ...]:
     """Return the baseline and every patch, applied as a file."""
     from generator.patches.replay import replay_patches
-    from generator.render.env import Scope, Templates
+    from generator.render.env import Templates
     from generator.report.overview import PatchState
     from generator.tree.refs import read_ref
 
@@ -167,8 +167,7 @@ def _patches(plan: planning.Plan, rendered: Rendered) -> tuple[PatchState, ...]:
         ref="baseline",
         tree=read_ref(rendered.repo, "baseline").tree_id,
     )
-    idents = tuple(planned.patch.ident for planned in plan.patches)
-    templates = Templates(Scope(base=plan.base, patches=idents))
+    templates = Templates(plan.tip)
     done = replay_patches(rendered.repo, plan.series.name, rendered.patches)
     return (
         baseline,
