@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Faults that people wrote: every one fits the templates of today, and says what a user would see.
 
-What notices them is judged by ``make faults``, with a built tip.
+What notices them is judged by ``make check-faults``, with a built tip.
 """
 
 from __future__ import annotations

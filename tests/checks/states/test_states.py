@@ -86,7 +86,7 @@ def around_hook(plan, templates, callee, head):
 @pytest.mark.sweep
 @pytest.mark.parametrize("world", QUICK, ids=lambda world: world.name)
 def test_worlds_keep_their_properties(world):
-    """Nothing breaks with all guards; `make states` does it for all worlds and bases."""
+    """Nothing breaks with all guards; `make check-states` does it for all worlds and bases."""
     found = explore(Machine(world, rcu=True))
     assert found.broken == ""
     assert found.states > 100 and found.moves > found.states
@@ -103,7 +103,7 @@ def test_only_the_models_transitions_are_made():
 
 @pytest.mark.sweep
 def test_every_guard_is_needed():
-    """Without a guard the property breaks that it names; `make states` does so for each base."""
+    """Without a guard the property breaks that it names; `uprobekit states` does so for a base."""
     base = find_base("6.12")
     guards = run.find_guards(base)
     assert len(guards) >= 35
