@@ -33,7 +33,8 @@ class Function:
             (``Base.names``).
         returns: the return type.
         params: in their order, which is part of the interface (point R03 of ``model.review``).
-        doc: full sentences that stand above the definition, one paragraph an entry.
+        doc: full sentences that stand above the definition, one paragraph an entry; rendered, since
+            what a sentence says may depend on a patch or on the base.
         storage: what stands in front of the return type: ``static``, ``static inline`` or nothing.
         weak: the definition is a default that an architecture may replace.
         header: where the prototype stands, for functions that are not static.
