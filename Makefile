@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 #
-# One target a job; each is what CI calls. `make help` lists them.
+# One target a job; each is what CI calls. `make help` lists them in groups. Checks, measurements
+# and ways to boot go by the names that the program has for them: the pattern targets install the
+# Debian packages that NEEDS_<target> has, and the program builds the kernels that it needs.
 
 BASE	?= 6.1
 TREE	?=
 REV	?=
 FLAVOUR	?= debug leaks races
-TESTS	?= shadow-*,watch-*,step-*,tf-*
 VENV	?= .venv
 WORKDIR	?=
 TURN	?= 0
@@ -38,16 +39,160 @@ PACKAGES = python3-venv git make gcc gcc-multilib libc6-dev libc6-dev-i386 \
 	   libc6-dev-x32 flex bison bc perl cpio kmod rsync xz-utils libelf-dev \
 	   libssl-dev ccache qemu-system-x86
 
-# What the full mode of soak runs beside what is there anyway. PostgreSQL's server would be
-# started: it is unpacked (generator/checks/soak), what it loads is installed
+# What a target wants beside these. PostgreSQL's server would be started: soak unpacks it
+# (generator/checks/soak), what it loads is installed.
 SOAK	 = bash bc binutils clang cvise gawk gcc-12 gcc-multilib gdb git gron \
 	   libicu72 libpython3.11-testsuite libxml2 luajit nodejs openssl postgresql-client-15 \
 	   qemu-utils ripgrep stress-ng tzdata xz-utils zstd
+CSMITH	 = csmith libcsmith-dev
+ISOLINUX = isolinux syslinux-common xorriso
+
+NEEDS_check-fuzz	= clang libclang-rt-14-dev
+NEEDS_measure-matrix	= clang sparse
+NEEDS_measure-clients	= linux-perf bpftrace systemtap
+NEEDS_measure-soak	= $(CSMITH) perl-base python3-minimal sqlite3 $(if $(findstring --full,$(ARGS)),$(SOAK))
+NEEDS_measure-diff	= patchutils
+NEEDS_qemu-test-bochs	= bochs bochs-term bochsbios vgabios $(ISOLINUX)
+NEEDS_qemu-test-block	= gdb
+NEEDS_picture		= graphviz
+NEEDS_picture-report	= chromium
+NEEDS_test-browser	= chromium
+NEEDS_test-tools	= clang fish git-email groff $(CSMITH) libclang-rt-14-dev libmailtools-perl \
+			  man-db zsh $(ISOLINUX) $(SOAK)
+
+# How the main job runs elsewhere: on 32-bit kernels; in Bochs, which has shadow stacks and
+# watchpoints; where a processor traps at branches only, for which gdb stands in
+WAY_i386	= --flavour i386 --peer
+WAY_bochs	= --accel bochs --tests 'shadow-*,watch-*,step-*,tf-*'
+WAY_block	= --accel gdb --tests '*ptrace-block*'
+
+# checks that any series has; the others hold the review's against the model
+ANY_SERIES	= drift checkpatch patches
+
+# on which base, and from which source; a run of the program with it; packages for this target
+ON	 = --base $(BASE) $(SOURCE) $(AREA)
+needs	 = $(if $(NEEDS_$@),@$(MAKE) -s tools PACKAGES="$(NEEDS_$@)")
 
 .DEFAULT_GOAL := help
 
-help:			## list the targets
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+help:
+	@sed -n -e 's/^##@ \(.*\)/\n\1:/p' -e 's/^\([a-z0-9%-]*\):.*## \(.*\)/  \1\t\2/p' \
+		$(MAKEFILE_LIST) | expand -t 22
+	@echo; echo 'BASE=6.12, TREE=dir REV=commit, WORKDIR=dir, ARGS="..." for the command.'
+
+##@ Every day
+
+qemu-test: setup	## the main job: render, build, boot before and after, compare
+	$(RUN) qemu-test $(ON) $(ARGS)
+
+series: setup		## render kernel_patches/, every series, of every base unless BASE or TREE names one
+	@set -e; $(foreach base,$(EVERY),$(foreach of,$(call OF,$(base)), \
+		$(RUN) render --base $(base) --series $(of) $(SOURCE) $(AREA) $(ARGS);))
+
+drift: setup		## fail when kernel_patches/ is not what the model renders, for the same bases
+	@set -e; $(foreach base,$(EVERY),$(foreach of,$(call OF,$(base)), \
+		$(RUN) render --check --base $(base) --series $(of) $(SOURCE) $(AREA);))
+
+check: lint types test test-sweep	## what to run before a commit
+
+test: setup		## the fast tests: no kernel, no QEMU
+	$(PYTEST) -n 2 --dist worksteal -m '$(FAST)'
+
+golden: setup		## rewrite the expected files of the tests, and the pages that the program prints
+	$(PYTEST) -m '$(PLAIN)' --update-golden
+
+report: setup		## one page about everything that the results in the work area say
+	$(RUN) report --base $(BASE) $(AREA) -o report-$(BASE).html
+
+##@ Prove and measure, by name
+
+check-base: setup	## what needs no kernel: drift, checkpatch, review, states, schedules
+	@set -e; $(foreach of,$(call OF,$(BASE)),$(RUN) check --series $(of) $(ON) $(ARGS);)
+
+check-%: setup		## a check, with what it needs: `uprobekit check --help` lists them
+	$(needs)
+	@set -e; $(foreach of,$(if $(filter $*,$(ANY_SERIES)),$(call OF,$(BASE)),review), \
+		$(RUN) check $* --series $(of) $(ON) $(ARGS);)
+
+measure-%: setup	## a measurement, with what it needs: `uprobekit measure` lists them
+	$(needs)
+	$(RUN) measure $* $(ON) $(ARGS)
+
+qemu-test-%: setup	## the main job with 32-bit kernels (i386), in Bochs (bochs), with gdb (block)
+	$(if $(WAY_$*),,$(error there is no qemu-test-$*: i386, bochs, block, debug))
+	$(needs)
+	$(RUN) qemu-test $(ON) $(WAY_$*) $(ARGS)
+
+qemu-test-debug: setup	## the self-tests on kernels that check: KASAN, lockdep; leaks; races
+	@set -e; for flavour in $(FLAVOUR); do \
+		$(RUN) build $(ON) --flavour $$flavour tip; \
+		$(RUN) boot --base $(BASE) $(AREA) --flavour $$flavour tip $(ARGS); \
+	done
+
+check-hunted: setup	## the programs of tests/hunted, ours and the base: what the base does right counts
+	$(RUN) build $(ON) tip peer
+	$(PYTHON) tests/run_hunted.py --base $(BASE) $(AREA) $(ARGS)
+
+check-reproducers: setup	## the programs of "uprobekit reproduce", on the unmodified base and on the tip
+	$(RUN) build $(ON) tip peer
+	$(PYTHON) tests/run_reproducers.py --base $(BASE) $(AREA)
+
+check-debian: setup	## the catalogue on a kernel of Debian's, downloaded: PACKAGE=linux-image-rt-amd64
+	$(PYTHON) tests/debian_kernel.py $(AREA) $(if $(PACKAGE),--package $(PACKAGE))
+
+measure-profile: setup	## where the instructions of a hit go, by function (ARGS="--row push")
+	$(RUN) measure cost $(ON)
+	$(PYTHON) tests/profile_hit.py --base $(BASE) $(AREA) $(ARGS)
+
+measure-diff: setup	## lines and seconds of diff beside git range-diff, b4 diff, interdiff
+	$(needs)
+	$(RUN) render $(ON)
+	$(PYTHON) tests/compare_diff.py --base $(BASE) $(AREA) $(ARGS)
+
+bench: setup		## instructions a hit takes; seconds of the main job, against a plain build
+	$(RUN) measure cost $(ON)
+	$(PYTHON) tests/bench.py --base $(BASE)
+
+##@ Tests
+
+ci:			## everything, as CI does
+	.ci/run
+
+lint: setup		## ruff: lint and format
+	$(VENV)/bin/ruff check generator tests
+	$(VENV)/bin/ruff format --check generator tests
+
+types: setup		## mypy, strict
+	$(VENV)/bin/mypy
+
+test-all: test test-sweep test-browser test-kernel	## every test but those of test-kernel-sweep
+
+test-sweep: setup	## the tests that go through all of a kind: each guard lost, each file damaged
+	$(PYTEST) -n 2 --dist worksteal -m '$(PLAIN) and sweep' $(ARGS)
+
+test-browser: setup	## the report in a headless browser
+	$(needs)
+	$(PYTHON) -m pytest -q -m browser
+
+test-kernel: setup	## the tests that need a kernel source and QEMU
+	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m 'kernel and not sweep and not build and not boot' --durations=10
+	$(PYTHON) -m pytest -q -m 'build or boot' --durations=20
+
+test-kernel-sweep: setup	## those that go through all of a kind on a kernel source: dearer than CI allows
+	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m 'kernel and sweep'
+
+test-left-out: setup	## the fast tests that the last run left out for want of a tool
+	$(PYTEST) --left-out -m '$(FAST)'
+
+test-bare: setup	## the fast tests, and the TURN-th of each sweep, where only what setup installs is found (root)
+	$(PYTHON) tests/bare.py --packages "$(PACKAGES)" script -qec "make test && make test-sweep ARGS=--one-of-each=$(TURN)" /dev/null
+
+test-tools:		## install what some of the tests try the output with (root)
+	$(needs)
+
+##@ The clone
+
+setup: $(STAMP)		## tools and the Python environment
 
 # The tools are there, or root installs them, or the command is shown.
 tools:			## install what Debian packages (root), or say the command
@@ -73,215 +218,20 @@ $(STAMP): pyproject.toml | tools
 	@$(PYTHON) -m pip install -q --disable-pip-version-check --use-pep517 -e '.[dev]'
 	@touch $@
 
-setup: $(STAMP)		## tools and the Python environment
-
-qemu-test: setup	## the main job: render, build, boot before and after, compare
-	$(RUN) qemu-test --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
-
-series: setup		## render kernel_patches/, every series, of every base unless BASE or TREE names one
-	@set -e; $(foreach base,$(EVERY),$(foreach of,$(call OF,$(base)), \
-		$(RUN) render --base $(base) --series $(of) $(SOURCE) $(AREA) $(ARGS);))
-
-opcodes: setup		## write docs/opcodes.md: what may be probed, from the model
-	$(RUN) opcodes > docs/opcodes.md
-
-catalogue: setup	## write docs/catalogue.md: the faults that check-kernel looks for
-	$(RUN) catalogue > docs/catalogue.md
-
-check-kernel: setup	## which faults of the catalogue a kernel has: IMAGE=/boot/vmlinuz-...
-	$(RUN) check-kernel $(AREA) $(ARGS) $(IMAGE)
-
-check-debian: setup	## the same for a kernel of Debian's, downloaded: PACKAGE=linux-image-rt-amd64
-	$(PYTHON) tests/debian_kernel.py $(AREA) $(if $(PACKAGE),--package $(PACKAGE))
-
-reproducers: setup	## the programs of "uprobekit reproduce" on the unmodified base and on the tip (builds both)
-	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
-	$(PYTHON) tests/run_reproducers.py --base $(BASE) $(AREA)
-
-mended: setup		## each prefix of the series fixes against the catalogue, self-tests included (builds and boots each)
-	$(RUN) mended --series fixes --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
-
-drift: setup		## fail when kernel_patches/ is not what the model renders, for the same bases
-	@set -e; $(foreach base,$(EVERY),$(foreach of,$(call OF,$(base)), \
-		$(RUN) render --check --base $(base) --series $(of) $(SOURCE) $(AREA);))
-
-check-base: setup	## what needs no kernel build, in one table: drift, checkpatch, review, states, schedules
-	$(RUN) check --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
-
-check-%: setup
-	$(RUN) check $* --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
-
-# by the name that `uprobekit measure` has; the targets below install what they need as well
-measure-%: setup
-	$(RUN) measure $* --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
-
-checkpatch: setup	## checkpatch.pl --strict on every patch
-	@set -e; $(foreach of,$(call OF,$(BASE)), \
-		$(RUN) checkpatch --base $(BASE) --series $(of) $(SOURCE) $(AREA);)
-
-matrix: setup		## compile what each patch reaches, every configuration; ARGS="--full" builds and boots
-	@$(MAKE) -s tools PACKAGES="clang sparse"
-	$(RUN) matrix --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
-
-review: setup		## the points of the review, with evidence
-	$(RUN) review --base $(BASE) $(SOURCE) $(AREA)
-
-verify: setup		## compare the tip with the model by libclang (after a build)
-	$(RUN) verify --base $(BASE) $(SOURCE) $(AREA)
-
-patches: setup		## apply each patch, read its mail, compare objects, list recipients (after a build)
-	@set -e; $(foreach of,$(call OF,$(BASE)), \
-		$(RUN) patches --base $(BASE) --series $(of) $(SOURCE) $(AREA) $(ARGS);)
-
-states: setup		## explore the states of a probed task, with and without each guard
-	$(RUN) states --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
-
-picture: setup		## draw the states again: docs/states.svg (needs graphviz)
+picture: setup		## draw the states again: docs/states.svg
+	$(needs)
 	$(RUN) states --dot > docs/states.dot
 	dot -Tsvg docs/states.dot -o docs/states.svg
 
-proof: setup		## execute instructions unprobed and probed in an emulator
-	$(RUN) proof --base $(BASE) $(SOURCE) $(AREA)
-
-proof-full: setup	## the same with ten times as many
-	$(RUN) proof --base $(BASE) $(SOURCE) $(AREA) --cases 200000
-
-schedules: setup	## execute the core with a few threads in every order, in user space
-	$(RUN) schedules --base $(BASE) $(SOURCE) $(AREA)
-
-fuzz: setup		## fuzz the analysis with libFuzzer (installs clang)
-	@$(MAKE) -s tools PACKAGES="clang libclang-rt-14-dev"
-	$(RUN) fuzz --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
-
-mutate: setup		## put small faults into the C and count what notices them (after a build)
-	$(RUN) mutate --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
-
-faults: setup		## the faults that people wrote, tests/faults: what notices them (after a build)
-	$(RUN) mutate --base $(BASE) $(SOURCE) $(AREA) --by-hand tests/faults --count 1000 --boots 1000 $(ARGS)
-
-census: setup		## what programs of this machine begin with, ours and the base's verdicts
-	$(RUN) census --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
-
-cost: setup		## instructions a probe hit takes, ours and the base's (builds both)
-	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
-	$(RUN) cost --base $(BASE) $(SOURCE) $(AREA)
-
-scaling: setup		## hits on several processors: what they share, and how many (builds both; ARGS=--quick)
-	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
-	$(RUN) scaling --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
-
-profile: cost		## where the instructions of a hit go, by function (ARGS="--row push")
-	$(PYTHON) tests/profile_hit.py --base $(BASE) $(AREA) $(ARGS)
-
-coverage: setup		## lines of the series that the self-tests execute in the kernel, by gcov (builds it)
-	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) --flavour gcov tip
-	$(RUN) coverage --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
-
-corpus: setup		## thousands of instructions in a guest, without and with a probe (builds both)
-	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
-	$(RUN) corpus --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
-
-soak: setup		## real programs under thousands of probes, ours and the base (ARGS="--full": all; installs them)
-	@$(MAKE) -s tools PACKAGES="csmith libcsmith-dev perl-base python3-minimal sqlite3 $(if $(findstring --full,$(ARGS)),$(SOAK))"
-	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
-	$(RUN) soak --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
-
-hunted: setup		## the programs of tests/hunted, ours and the base: what the base does right counts (builds both)
-	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
-	$(PYTHON) tests/run_hunted.py --base $(BASE) $(AREA) $(ARGS)
-
-clients: setup		## perf, bpftrace, systemtap, ftrace's tests in guests, ours and the base (installs them)
-	@$(MAKE) -s tools PACKAGES="linux-perf bpftrace systemtap"
-	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) --flavour clients tip peer
-	$(RUN) clients --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
-
-qemu-test-debug: setup	## the self-tests and more on kernels that check: KASAN, lockdep; leaks; races
-	@set -e; for flavour in $(FLAVOUR); do \
-		$(RUN) build --base $(BASE) $(SOURCE) $(AREA) --flavour $$flavour tip; \
-		$(RUN) boot --base $(BASE) $(AREA) --flavour $$flavour tip $(ARGS); \
-	done
-
-qemu-test-i386: setup	## the main job with 32-bit kernels, and with the unmodified base
-	$(RUN) qemu-test --base $(BASE) $(SOURCE) $(AREA) --flavour i386 --peer $(ARGS)
-
-bochs-test: setup	## before and after in Bochs: shadow stacks, watchpoints, steps (installs it)
-	@$(MAKE) -s tools PACKAGES="bochs bochs-term bochsbios vgabios isolinux syslinux-common xorriso"
-	$(RUN) qemu-test --base $(BASE) $(SOURCE) $(AREA) --accel bochs --tests '$(TESTS)' $(ARGS)
-
-block-test: setup	## before and after where processors trap at branches only, by gdb (installs it)
-	@$(MAKE) -s tools PACKAGES="gdb"
-	$(RUN) qemu-test --base $(BASE) $(SOURCE) $(AREA) --accel gdb --tests '*ptrace-block*' $(ARGS)
-
-verdicts: setup		## every opcode: what our C does about it, and the base's own
-	$(RUN) verdicts --base $(BASE) $(SOURCE) $(AREA)
-
-report: setup		## one page about everything that the results in the work area say
-	$(RUN) report --base $(BASE) $(AREA) -o report-$(BASE).html
-
-pictures: setup		## take the README's pictures of today's report (installs chromium)
-	@$(MAKE) -s tools PACKAGES=chromium
+picture-report: setup	## take the README's pictures of today's report
+	$(needs)
 	-$(RUN) report --base $(BASE) $(AREA) -o report-$(BASE).html
 	$(PYTHON) tests/screenshots.py report-$(BASE).html
-
-build: setup		## build the kernels
-	$(RUN) build --base $(BASE) $(SOURCE) $(AREA)
-
-boot: setup		## boot the kernels that were built
-	$(RUN) boot --base $(BASE) $(AREA)
-
-lint: setup		## ruff: lint and format
-	$(VENV)/bin/ruff check generator tests
-	$(VENV)/bin/ruff format --check generator tests
-
-types: setup		## mypy, strict
-	$(VENV)/bin/mypy
-
-test-tools:		## install what some of the tests try the output with (root)
-	@$(MAKE) -s tools PACKAGES="clang fish git-email groff isolinux libclang-rt-14-dev \
-		csmith libcsmith-dev libmailtools-perl man-db syslinux-common xorriso zsh $(SOAK)"
-
-test: setup		## the fast tests: no kernel, no QEMU
-	$(PYTEST) -n 2 --dist worksteal -m '$(FAST)'
-
-test-left-out: setup	## the fast tests that the last run left out for want of a tool
-	$(PYTEST) --left-out -m '$(FAST)'
-
-test-bare: setup	## the fast tests, and the TURN-th of each sweep, where only what setup installs is found (root)
-	$(PYTHON) tests/bare.py --packages "$(PACKAGES)" script -qec "make test && make test-sweep ARGS=--one-of-each=$(TURN)" /dev/null
-
-test-sweep: setup	## the tests that go through all of a kind: each guard lost, each file damaged
-	$(PYTEST) -n 2 --dist worksteal -m '$(PLAIN) and sweep' $(ARGS)
-
-test-browser: setup	## the report in a headless browser (installs chromium)
-	@$(MAKE) -s tools PACKAGES=chromium
-	$(PYTHON) -m pytest -q -m browser
-
-test-kernel: setup	## the tests that need a kernel source and QEMU
-	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m 'kernel and not sweep and not build and not boot' --durations=10
-	$(PYTHON) -m pytest -q -m 'build or boot' --durations=20
-
-test-kernel-sweep: setup	## those that go through all of a kind on a kernel source: dearer than CI allows
-	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m 'kernel and sweep'
-
-golden: setup		## rewrite the expected files of the tests
-	$(PYTEST) -m '$(PLAIN)' --update-golden
-
-check: lint types test test-sweep	## what to run before a commit
-
-bench: cost		## instructions a hit takes; seconds of the main job, against a plain build
-	$(PYTHON) tests/bench.py --base $(BASE)
-
-bench-diff: setup	## lines and seconds of diff beside git range-diff, b4 diff, interdiff (installs it)
-	@$(MAKE) -s tools PACKAGES=patchutils
-	$(RUN) render --base $(BASE) $(SOURCE) $(AREA)
-	$(PYTHON) tests/compare_diff.py --base $(BASE) $(AREA) $(ARGS)
 
 clean:			## remove the Python environment and caches; not the work area
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help tools setup qemu-test series opcodes mended drift checkpatch matrix review verify patches \
-	states picture proof proof-full schedules fuzz mutate faults census cost scaling profile coverage corpus soak clients \
-	qemu-test-debug qemu-test-i386 bochs-test block-test build boot lint types test-tools test test-left-out test-bare test-sweep \
-	test-browser test-kernel test-kernel-sweep golden check bench bench-diff clean
-
-.PHONY: check-base verdicts report pictures hunted
+.PHONY: help qemu-test series drift check test golden report check-base qemu-test-debug check-hunted \
+	check-reproducers check-debian measure-profile measure-diff bench ci lint types test-all \
+	test-sweep test-browser test-kernel test-kernel-sweep test-left-out test-bare test-tools setup \
+	tools picture picture-report clean

@@ -2,19 +2,75 @@
 """Decide what is done: the edits of the baseline and of each patch, for one base.
 
 Reads the model, resolves hooks to the base's places, returns plain tuples; renders nothing and
-touches no file.
+touches no file. Which functions there are after a patch, under which names and with which
+parameters, is a ``Scope``, and worked out nowhere else.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from generator.errors import UserError
 from generator.model.bases import BASES, UNFINISHED, Base, numbers
 from generator.model.bases.base import Hook, hook_statement
+from generator.model.decl import BASELINE, Function
 from generator.model.edits import Edit
 from generator.model.interface import INTERFACE
 from generator.model.series import SERIES, Patch, Series
+
+
+def former_order(function: Function, count: int) -> tuple[int, ...]:
+    """Return ``Function.former_order`` for ``count`` parameters: what a base adds stays last."""
+    return (*function.former_order, *range(len(function.former_order), count))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scope:
+    """A place in a series: a base, and the patches that are applied (identifiers, in order)."""
+
+    base: Base
+    patches: tuple[str, ...]
+
+    def has(self, patch: str) -> bool:
+        """Tell whether the patch of that identifier is applied."""
+        return patch == BASELINE or patch in self.patches
+
+    def resolved(self, function: Function) -> Function:
+        """Return a function under the name and with the parameters that it has here."""
+        name = function.c_name or self.base.name_of(function.name)
+        if function.former_name and not self.has("names"):
+            name = function.former_name
+        params = self.base.params_of(function)
+        if function.former_order and not self.has("param-order"):
+            params = tuple(params[place] for place in former_order(function, len(params)))
+        params = tuple(param for param in params if not param.patch or self.has(param.patch))
+        if (name, params) == (function.name, function.params):
+            return function
+        return replace(function, name=name, params=params)
+
+    @cached_property
+    def functions(self) -> Mapping[str, Function]:
+        """The functions that are there, as they are here, by what the model calls them."""
+        return self._resolved(there=True)
+
+    @cached_property
+    def own(self) -> Mapping[str, Function]:
+        """Those of ``functions`` that a patch has brought."""
+        return {name: f for name, f in self.functions.items() if f.patch != BASELINE}
+
+    @cached_property
+    def later(self) -> Mapping[str, Function]:
+        """The functions that patches which are not applied bring, as ``functions`` has them."""
+        return self._resolved(there=False)
+
+    def _resolved(self, *, there: bool) -> Mapping[str, Function]:
+        return {
+            function.name: self.resolved(function)
+            for function in INTERFACE.functions
+            if self.base.brings(function) and self.has(function.patch) is there
+        }
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +94,16 @@ class Plan:
     series: Series
     baseline: tuple[Edit, ...]
     patches: tuple[PlannedPatch, ...]
+
+    def at(self, number: int) -> Scope:
+        """Return what is there after the first ``number`` patches; 0: the baseline."""
+        idents = tuple(planned.patch.ident for planned in self.patches[:number])
+        return Scope(base=self.base, patches=idents)
+
+    @property
+    def tip(self) -> Scope:
+        """What is there after the last patch."""
+        return self.at(len(self.patches))
 
 
 def all_bases() -> tuple[Base, ...]:

@@ -4,6 +4,7 @@
 import subprocess
 from pathlib import Path
 
+from generator.model.bases import BASES
 from generator.model.series import REVIEW
 from generator.tree.facts import format_interface
 from generator.tree.interface import describe_interface
@@ -49,7 +50,7 @@ def make_series(place: Path, *steps: dict[str, str], base: dict[str, str] = BASE
     after: dict[str, str] = {}
     for files in (base, *steps):
         after |= files
-    facts = describe_interface(base, after, REVIEW.patches)
+    facts = describe_interface(base, after, REVIEW.patches, BASES[0])
     (place / "interface.txt").write_bytes(format_interface(facts))
     return place
 

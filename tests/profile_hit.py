@@ -4,8 +4,8 @@
 Usage: python tests/profile_hit.py [--base 6.1] [--variant tip] [--row nop] [--workdir DIR]
 
 Boots ``qemu/guest/cost.c``, which calls the function of one row for ever, and steps through a call.
-Prints the functions, dearest first. Needs a kernel that is built and the guest: run ``make cost``
-before, which also prints the names of rows.
+Prints the functions, dearest first. Needs a kernel that is built and the guest: run
+``make measure-cost`` before, which also prints the names of rows.
 """
 
 from __future__ import annotations

@@ -8,8 +8,8 @@ Each program runs something without a probe and with one, and says what is wrong
 line names the ABIs that it is compiled for, and what it tries. What the unmodified base does right
 and ours does not is a failure (status 2): skipped or lost is not right. So is a program that ours
 does not report, and a complaint of our kernel that the base does not make. Needs both kernels:
-``make hunted`` builds them. ``--table`` prints the programs with what the last runs of all bases
-have said, as ``docs/hunted.md`` has it.
+``make check-hunted`` builds them. ``--table`` prints the programs with what the last runs of all
+bases have said, as ``docs/hunted.md`` has it.
 """
 
 from __future__ import annotations

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 from conftest import TESTS
+from makefile import targets as targets_of_make
+from makefile import variables
 
 ROOT = TESTS.parent
 SHOW = ROOT / "examples/ci/show_junit.py"
@@ -85,8 +87,7 @@ def test_the_examples(name):
         for word in line.split()
         if re.fullmatch(r"[a-z][a-z-]+", word)
     }
-    known = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
-    assert targets - {"ca-certificates"} <= known
+    assert targets - {"ca-certificates"} <= targets_of_make()
 
 
 def tools(folder, *packages):
@@ -118,10 +119,10 @@ def test_without_dpkg(tmp_path):
 
 def packages_that_are_here():
     """Return what the Makefile asks for of what dpkg has installed, and nobody has hidden."""
-    text = (ROOT / "Makefile").read_text().replace("\\\n", " ")
-    lists = re.findall(r'^(?:PACKAGES|SOAK)\s*= (.*)$|PACKAGES="?([^"\n]*)', text, re.M)
-    names = {name for pair in lists for name in re.findall(r"[a-z][\w.+-]+", " ".join(pair))}
-    names -= {"findstring", "full", "if", "ARGS"}
+    lists = [variables("")[name] for name in ("PACKAGES", "SOAK", "CSMITH", "ISOLINUX")]
+    lists += variables("NEEDS_").values()
+    said = re.sub(r"\$\([^()]*\)", "", " ".join(lists))
+    names = set(re.findall(r"[a-z][\w.+-]+", said)) - {"if", "findstring", "full"}
     assert len(names) > 50
     for name in sorted(names):
         done = subprocess.run(

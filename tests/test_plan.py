@@ -9,7 +9,9 @@ import pytest
 from generator.errors import UserError
 from generator.model.bases import BASES
 from generator.model.bases.base import hook_statement
+from generator.model.decl import BASELINE
 from generator.model.edits import InsertStatement
+from generator.model.interface import INTERFACE
 from generator.model.series import REVIEW, SERIES
 from generator.plan import find_base, find_series, patch_of, plan_series
 
@@ -25,6 +27,43 @@ def test_every_base_can_be_planned(base):
     edits = [edit for planned in plan.patches for edit in planned.edits]
     assert [edits.count(hook_statement(hook)) for hook in base.hooks] == [1] * len(base.hooks)
     assert plan.baseline == base.baseline
+
+
+@pytest.mark.parametrize("base", BASES, ids=lambda base: base.name)
+def test_functions_of_a_prefix(base):
+    """A function is later until its patch, and there from then on."""
+    plan = plan_series(base, REVIEW)
+    brought = {function.name for function in INTERFACE.functions if base.brings(function)}
+    for number in range(len(plan.patches) + 1):
+        scope = plan.at(number)
+        assert scope.functions.keys() | scope.later.keys() == brought
+        assert not scope.functions.keys() & scope.later.keys()
+        assert {f.patch for f in scope.functions.values()} <= {BASELINE, *scope.patches}
+    assert not plan.at(0).own and not plan.tip.later
+    assert plan.tip == scope
+
+
+@pytest.mark.parametrize(
+    ("base", "set_bp", "notifier"),
+    [
+        ("3.3", "set_bp", "uprobe_pre_bp_notifier"),
+        ("6.1", "set_swbp", "uprobe_pre_sstep_notifier"),
+        ("6.19", "set_swbp", "uprobe_pre_sstep_notifier"),
+    ],
+)
+def test_functions_are_spelt_as_at_the_prefix(base, set_bp, notifier):
+    """By the former name and order before the patches that change them, then as the base does."""
+    plan = plan_series(find_base(base), REVIEW)
+    spelt = []
+    for ident in ("names", "param-order"):
+        number = next(one.number for one in plan.patches if one.patch.ident == ident)
+        for scope in (plan.at(number - 1), plan.at(number)):
+            function = scope.functions["set_bp"]
+            spelt.append((function.name, [param.name for param in function.params[:2]]))
+    first = [param.name for param in plan.tip.functions["set_bp"].params[:2]]
+    former = first[::-1]
+    assert spelt == [("set_bkpt", former), (set_bp, former), (set_bp, former), (set_bp, first)]
+    assert plan.at(0).later["pre_notifier"].name == notifier
 
 
 def test_a_hook_becomes_its_statement():

@@ -20,7 +20,7 @@ from generator.model.guards import GUARDS, Guard
 from generator.model.series import SERIES
 from generator.model.steps import OUR_STEPS, Step
 from generator.plan import Plan, find_base, plan_series
-from generator.render.env import Scope, Templates
+from generator.render.env import Templates
 from generator.render.marks import UNREACHED, Placed, split_marks
 
 
@@ -59,18 +59,12 @@ def find_marks(base: str) -> tuple[Mark, ...]:
     return (*_in_templates(plan), *_in_edits(plan))
 
 
-def _tip(plan: Plan) -> Scope:
-    """Return what is rendered for after the last patch."""
-    return Scope(base=plan.base, patches=tuple(one.patch.ident for one in plan.patches))
-
-
 def _in_templates(plan: Plan) -> Iterator[Mark]:
-    scope = _tip(plan)
     seen = set()
     for edit in (*plan.baseline, *(edit for one in plan.patches for edit in one.edits)):
         if isinstance(edit, Templated) and (edit.path, edit.template) not in seen:
             seen.add((edit.path, edit.template))
-            templates = Templates(scope)
+            templates = Templates(plan.tip)
             text, placed = split_marks(templates.marked_file(edit.template))
             if placed:
                 names = [templates.name(name) for name in templates.defined]
@@ -122,7 +116,7 @@ def _span(text: str, mark: Placed, end: int) -> csource.Span:
 
 def _in_edits(plan: Plan) -> Iterator[Mark]:
     """Yield the calls that steps and guards know by callee: they stand in files of the base."""
-    templates = Templates(_tip(plan))
+    templates = Templates(plan.tip)
     for kind, entries in (("step", OUR_STEPS), ("guard", GUARDS)):
         for item in entries:
             if item.callee and item.on(plan.base.has):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""The commands about bases: render them all, count what they share, try one on another tree."""
+"""Render all bases, and show what is known of every patch and what bases share."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -21,20 +21,6 @@ if TYPE_CHECKING:
     from generator.report.overview import PatchRow, PatchState
     from generator.tree.acquire import Source
     from generator.tree.series import Rendered
-
-
-def lines(*, as_json: bool) -> None:
-    """Count the template lines that all bases share, and those that belong to one."""
-    from generator.render.share import count_lines
-    from generator.report.table import format_share
-
-    screen = Screen(as_json=as_json)
-    share = count_lines(planning.all_bases(), planning.unfinished_bases(), planning.all_series())
-    screen.result(asdict(share))
-    screen.say(format_share(share, terminal=screen.terminal, width=screen.width))
-    dead = [f"templates/{r.template}.j2:{line}" for r in share.templates for line in r.dead]
-    if dead:
-        raise CheckFailed("no base has these template lines:\n  " + "\n  ".join(dead))
 
 
 def render_all(
@@ -76,7 +62,8 @@ def render_all(
         screen.say(f"{name}: no source, NOT RENDERED: {reason}")
     screen.say("")
     screen.say(format_share(share, terminal=screen.terminal, width=screen.width))
-    _judge(rows, absent, broken)
+    dead = [f"templates/{r.template}.j2:{line}" for r in share.templates for line in r.dead]
+    _judge(rows, absent, broken, dead)
 
 
 def _chosen(options: Options, bases: tuple[Base, ...]) -> Mapping[str, Options]:
@@ -157,7 +144,7 @@ def _build(options: Options, source: Source, rendered: Rendered) -> BuildRequest
 def _patches(plan: planning.Plan, rendered: Rendered) -> tuple[PatchState, ...]:
     """Return the baseline and every patch, applied as a file."""
     from generator.patches.replay import replay_patches
-    from generator.render.env import Scope, Templates
+    from generator.render.env import Templates
     from generator.report.overview import PatchState
     from generator.tree.refs import read_ref
 
@@ -167,8 +154,7 @@ def _patches(plan: planning.Plan, rendered: Rendered) -> tuple[PatchState, ...]:
         ref="baseline",
         tree=read_ref(rendered.repo, "baseline").tree_id,
     )
-    idents = tuple(planned.patch.ident for planned in plan.patches)
-    templates = Templates(Scope(base=plan.base, patches=idents))
+    templates = Templates(plan.tip)
     done = replay_patches(rendered.repo, plan.series.name, rendered.patches)
     return (
         baseline,
@@ -185,12 +171,18 @@ def _patches(plan: planning.Plan, rendered: Rendered) -> tuple[PatchState, ...]:
     )
 
 
-def _judge(rows: list[PatchRow], absent: Mapping[str, str], broken: Mapping[str, str]) -> None:
+def _judge(
+    rows: list[PatchRow],
+    absent: Mapping[str, str],
+    broken: Mapping[str, str],
+    dead: Iterable[str],
+) -> None:
     """Raise when something that is known is wrong; what is missing is not.
 
     Raises:
         UserError: there is no source of any base.
-        CheckFailed: a base does not fit, or a patch does not apply, build, boot or pass.
+        CheckFailed: a base does not fit, a patch does not apply, build, boot or pass, or a line of
+            a template is no base's.
     """
     from generator.report.overview import State
 
@@ -203,5 +195,6 @@ def _judge(rows: list[PatchRow], absent: Mapping[str, str], broken: Mapping[str,
         for cell in (row.applies, row.builds, row.boots, row.tests)
         if cell.state is State.BAD
     ]
+    bad += [f"no base has this line of a template: {place}" for place in dead]
     if bad:
         raise CheckFailed("not every patch is good:\n  " + "\n  ".join(bad))

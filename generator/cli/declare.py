@@ -157,12 +157,17 @@ app = typer.Typer(
 )
 
 
-def command(*shared: str, **other: Any) -> Callable[[Command], Command]:  # noqa: ANN401
+def command(
+    *shared: str,
+    passes_on: bool = False,
+    **other: Any,  # noqa: ANN401
+) -> Callable[[Command], Command]:
     """Declare a function as a command, called like it with ``-`` for ``_``.
 
     Args:
         shared: names of the fields of ``Options`` that are options of the command. The function
             gets them as its first argument.
+        passes_on: options that it does not have are among its arguments.
         other: how one of them is annotated that means something else here. A field that may be
             left out elsewhere, and not by this annotation, has to be given.
     """
@@ -184,7 +189,8 @@ def command(*shared: str, **other: Any) -> Callable[[Command], Command]:  # noqa
         ]
         run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
         run.__annotations__ = {one.name: one.annotation for one in parameters}
-        app.command(function.__name__.strip("_").replace("_", "-"))(run)
+        name = function.__name__.strip("_").replace("_", "-")
+        app.command(name, context_settings={"ignore_unknown_options": passes_on})(run)
         return function
 
     return declare

@@ -226,7 +226,8 @@ def trailers(options: Options, files: list[Path]) -> None:
     """Take trailers from mails into the model; without files say which there are."""
     from generator.model.trailers import TRAILERS, ordered
     from generator.patches.tags import read_tags, write_tags
-    from generator.render.env import Scope, Templates
+    from generator.plan import Scope
+    from generator.render.env import Templates
 
     screen = options.screen()
     series = find_series(options.series)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The manual page and the completion of shells, made from the commands as ``--help`` is.
 
-What they print stands in ``share/`` as well, which the package installs; a test compares.
+What they print stands in ``share/`` as well, which the package installs; a test compares. The page
+is written here: click-man makes one of each command, and this is one of all, in their groups.
 """
 
 from __future__ import annotations

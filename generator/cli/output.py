@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What people see: progress on a terminal, plain lines in a pipe, JSON when asked for."""
+"""What people see: progress on a terminal, plain lines in a pipe, JSON when asked for.
+
+Tables and coloured lines are rich's. The one line that shows progress is not: without a terminal,
+as in CI, rich's would show nothing, and here a line is due every half minute; and importing
+``rich.progress`` takes 0.04 s of processor time, of the 0.15 s that a short command may take.
+"""
 
 from __future__ import annotations
 

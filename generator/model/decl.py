@@ -10,6 +10,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+BASELINE = "baseline"
+"""The ``patch`` of what is there before the first one."""
+
 
 @dataclass(frozen=True)
 class Param:
@@ -26,18 +29,20 @@ class Function:
     """A function of the series.
 
     Attributes:
-        name: the identifier; ``{swbp}``-like names are resolved per base (see ``bases``).
+        name: what the model calls it: the identifier, where no base spells it otherwise
+            (``Base.names``).
         returns: the return type.
         params: in their order, which is part of the interface (point R03 of ``model.review``).
-        doc: full sentences that stand above the definition, one paragraph an entry.
+        doc: full sentences that stand above the definition, one paragraph an entry; rendered, since
+            what a sentence says may depend on a patch or on the base.
         storage: what stands in front of the return type: ``static``, ``static inline`` or nothing.
         weak: the definition is a default that an architecture may replace.
         header: where the prototype stands, for functions that are not static.
         stub: the body of the empty inline for kernels without uprobes: None for no inline,
             "" for an empty body, otherwise the expression that is returned.
         patch: identifier of the patch that brings the function.
-        c_name: the identifier in C where it is not ``name``: an architecture's own version of a
-            function that has a weak default.
+        c_name: the identifier in C where it is not ``name``, on any base: an architecture's own
+            version of a function that has a weak default.
         former_name: the identifier before the patch that makes names consistent.
         former_order: for each position, that of the parameter that stood there before the patch
             that makes the order consistent; empty when nothing changes.
@@ -58,11 +63,6 @@ class Function:
     former_order: tuple[int, ...] = ()
     needs: str = ""
     unless: str = ""
-
-    @property
-    def key(self) -> str:
-        """The model's own name of the function: where names differ per base, their key."""
-        return self.name.removeprefix("{{ names.").removesuffix(" }}")
 
 
 @dataclass(frozen=True, kw_only=True)

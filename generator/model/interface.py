@@ -2,8 +2,8 @@
 """The interface of the series: every function, structure, enumeration and macro it brings.
 
 Prototypes, definitions, empty inlines and the comments above them are rendered from here and stand
-nowhere else. Names in double braces differ per base (``Base.names``). Order of parameters: the
-important one first, point R03 of the review.
+nowhere else. A name is the model's own where bases spell it differently (``Base.names``). Order of
+parameters: the important one first, point R03 of the review.
 
 Length: data; an entry for each function, structure, enumeration and macro. What is looked up, is
 looked up in one place.
@@ -323,7 +323,7 @@ ARCH_FUNCTIONS = (
 # In the baseline already; the preparatory patches rename and reorder them.
 BASELINE_FUNCTIONS = (
     Function(
-        name="{{ names.set_bp }}",
+        name="set_bp",
         returns="int",
         params=(_auprobe, _mm, Param("unsigned long", "vaddr")),
         doc=(),
@@ -333,7 +333,7 @@ BASELINE_FUNCTIONS = (
         patch="baseline",
     ),
     Function(
-        name="{{ names.is_bp_insn }}",
+        name="is_bp_insn",
         returns="bool",
         params=(Param("uprobe_opcode_t *", "insn"),),
         doc=(),
@@ -567,7 +567,7 @@ CORE_FUNCTIONS = (
     ),
     # the breakpoint and the step
     Function(
-        name="{{ names.get_bp_addr }}",
+        name="get_bp_addr",
         returns="unsigned long",
         params=(Param("struct pt_regs *", "regs", "the registers after the breakpoint"),),
         doc=(
@@ -962,7 +962,7 @@ CORE_FUNCTIONS = (
         patch="hit",
     ),
     Function(
-        name="{{ names.handle_bp }}",
+        name="handle_bp",
         returns="void",
         params=(_regs,),
         storage="static",
@@ -994,7 +994,7 @@ CORE_FUNCTIONS = (
         patch="hit",
     ),
     Function(
-        name="{{ names.pre_notifier }}",
+        name="pre_notifier",
         returns="int",
         params=(_regs,),
         doc=(
@@ -1007,7 +1007,7 @@ CORE_FUNCTIONS = (
         patch="hit",
     ),
     Function(
-        name="{{ names.post_notifier }}",
+        name="post_notifier",
         returns="int",
         params=(_regs,),
         doc=(

@@ -64,7 +64,7 @@ TRANSITIONS = (
         source="UTASK_SSTEP",
         target="UTASK_SSTEP_ACK",
         cause="the debug trap behind the copy",
-        function="uprobe_post_sstep_notifier",
+        function="post_notifier",
     ),
     Transition(
         source="UTASK_SSTEP",
@@ -103,7 +103,7 @@ OUTSIDE_TRANSITIONS = (
         source=INITIAL,
         target=HIT,
         cause="a breakpoint",
-        function="uprobe_pre_sstep_notifier",
+        function="pre_notifier",
     ),
     Transition(
         source=HIT,

@@ -18,7 +18,8 @@ from generator.model.edits import Edit, InsertStatement, ReplaceDeclaration, pie
 from generator.model.interface import INTERFACE
 from generator.patches.definition import write_function
 from generator.patches.draft import Draft, place_of_constant, write_constant
-from generator.render.env import Scope, Templates
+from generator.plan import Scope
+from generator.render.env import Templates
 from generator.render.source import Origin, escaped, trace_template, with_expressions
 
 _HEADS = "generator/model/interface.py"
@@ -280,11 +281,11 @@ class _File:
         ]
         first, last = min(owned), max(owned) + 1
         rows = self._new[_moved(first, codes, start=True) : _moved(last, codes, start=False)]
-        names = (key, f"{{{{ names.{key} }}}}")
-        function = next(f for f in INTERFACE.functions if f.name in names)
         # one that the model makes in another way stays as it is, and is named
         with suppress(LookupError):
-            write_function(self._draft, function, Templates(self._scope), "\n".join(rows))
+            write_function(
+                self._draft, INTERFACE.by_name[key], Templates(self._scope), "\n".join(rows)
+            )
 
 
 def _moved(number: int, codes: Sequence[tuple[str, int, int, int, int]], *, start: bool) -> int:

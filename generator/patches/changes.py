@@ -11,7 +11,7 @@ from generator.model.trailers import DEVELOPED, SIGNED
 from generator.patches.reading import ChangedFile, Repository, prefix_ref
 from generator.patches.sent import split_trailers
 from generator.plan import Plan
-from generator.render.env import Scope, Templates
+from generator.render.env import Templates
 
 EXTRA = ("fixup!", "squash!", "amend!")
 """How the subject of a commit begins that is for another one."""
@@ -48,11 +48,8 @@ class Change:
 
 def subjects(plan: Plan) -> dict[str, int]:
     """Return the number of each patch by its subject."""
-    idents = tuple(planned.patch.ident for planned in plan.patches)
     return {
-        Templates(Scope(base=plan.base, patches=idents[: planned.number])).text(
-            planned.patch.subject
-        ): planned.number
+        Templates(plan.at(planned.number)).text(planned.patch.subject): planned.number
         for planned in plan.patches
     }
 

@@ -28,7 +28,7 @@ def write_function(draft: Draft, function: Function, templates: Templates, text:
     comment, _, code = text.rpartition("*/")
     head = " ".join(code.split())
     match = re.fullmatch(r"(.*?)\b(\w+)\s*(\(.*\))", head)
-    resolved = templates.resolved(function)
+    resolved = templates.scope.resolved(function)
     if match is None or match[2] != resolved.name:
         return
     spans, _ = call_arguments(match[3], 0)
@@ -107,7 +107,7 @@ def _params(draft: Draft, function: Function, templates: Templates, params: Sequ
             doc = f", {json.dumps(same[0][0].doc)}" if same and same[0][0].doc else ""
             pieces.append(f"Param({json.dumps(param.type)}, {json.dumps(param.name)}{doc})")
     # a later patch's own
-    pieces += [code for p, code in have if p.patch and not templates.has(p.patch)]
+    pieces += [code for p, code in have if p.patch and not templates.scope.has(p.patch)]
     return f"({', '.join(pieces)}{',' if len(pieces) == 1 else ''})"
 
 
@@ -118,7 +118,7 @@ def _write_doc(draft: Draft, function: Function, templates: Templates, comment: 
     paragraphs = [
         " ".join(piece.split()) for piece in re.split(r"\n\s*\n", "\n".join(rows)) if piece.strip()
     ]
-    if paragraphs and paragraphs[0].startswith(f"{templates.resolved(function).name}() - "):
+    if paragraphs and paragraphs[0].startswith(f"{templates.scope.resolved(function).name}() - "):
         first = paragraphs[0].split("() - ", 1)[1]
         paragraphs[0] = re.split(r" @\w+: ", first)[0]
     if len(paragraphs) != len(function.doc):

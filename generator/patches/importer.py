@@ -24,7 +24,6 @@ from generator.patches.reading import Repository, merge, prefix_ref
 from generator.patches.trial import difference, in_process, render_draft
 from generator.paths import write_atomic
 from generator.plan import Plan
-from generator.render.env import Scope
 from generator.tree.acquire import Source
 from generator.tree.series import prefix_tree
 
@@ -190,7 +189,7 @@ def _bring(
     """Bring one change into the draft; return its hunks, and the place of its message."""
     plan = request.plan
     patches = plan.patches[: change.number]
-    scope = Scope(base=plan.base, patches=tuple(p.patch.ident for p in patches))
+    scope = plan.at(change.number)
     message, brought = "", []
     if change.subject is not None:
         patch = plan.patches[change.number - 1].patch

@@ -10,7 +10,8 @@ from generator.model.series import Patch
 from generator.patches.draft import Draft, place_of_constant, write_constant
 from generator.patches.reading import Repository
 from generator.patches.sent import split_trailers
-from generator.render.env import Scope, Templates
+from generator.plan import Scope
+from generator.render.env import Templates
 from generator.render.message import fill
 from generator.render.source import escaped, trace_template, with_expressions
 

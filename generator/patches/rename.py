@@ -19,10 +19,10 @@ from generator import csource
 from generator.csource import Span
 from generator.errors import UserError
 from generator.model.bases import BASES
-from generator.model.decl import Function
+from generator.model.decl import BASELINE, Function
 from generator.model.interface import INTERFACE
 from generator.paths import write_atomic
-from generator.render.env import BASELINE, meant
+from generator.render.env import meant
 
 _ROOTS = ("generator", "templates", "qemu", "docs", "tests", "README.md", "CONTRIBUTING.md")
 NOT_OURS = (
@@ -134,8 +134,7 @@ def _texts(root: Path) -> Iterator[tuple[str, str]]:
 
 def _names() -> dict[str, str]:
     """Return what the series declares: the name in C, and the patch that brings it."""
-    found = {f.c_name or f.name: f.patch for f in INTERFACE.functions}
-    found |= {f.name: f.patch for f in INTERFACE.functions}
+    found = {name: f.patch for f in INTERFACE.functions for name in (f.c_name, f.name) if name}
     found |= {macro.name: macro.patch for macro in INTERFACE.macros}
     found |= {struct.name: "" for struct in INTERFACE.structs}
     return found | {enum.name: "" for enum in INTERFACE.enums}
@@ -171,7 +170,7 @@ def _function(name: str) -> Function:
     _check_old(name)
     for function in INTERFACE.functions:
         if name in (function.name, function.c_name):
-            if any(function.key in base.params for base in BASES):
+            if any(function.name in base.params for base in BASES):
                 raise UserError(f"a base declares {name}() with parameters of its own")
             return function
     raise UserError(f"'{name}' is not a function")

@@ -13,7 +13,6 @@ import difflib
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
 from functools import cache, partial
 from pathlib import Path
 from types import SimpleNamespace
@@ -23,34 +22,18 @@ import jinja2
 from jinja2.bccache import Bucket
 
 from generator.errors import UserError
-from generator.model.bases import Base, name_on
-from generator.model.decl import Enum, Function, Macro, Struct
+from generator.model.bases import Base
+from generator.model.decl import BASELINE, Enum, Function, Macro, Struct
 from generator.model.emulation import EMULATION
 from generator.model.interface import INTERFACE
 from generator.model.opcodes import OPCODES
 from generator.model.series import SERIES
 from generator.model.states import STATES, TRANSITIONS
 from generator.paths import cache_dir, data_dir
+from generator.plan import Scope
 from generator.render import cdecl, emulation, message, opcodes
 from generator.render.marks import MarkTag, without_marks
 from generator.render.places import place_of_text
-
-
-def former_order(function: Function, count: int) -> tuple[int, ...]:
-    """Return ``Function.former_order`` for ``count`` parameters: what a base adds stays last."""
-    return (*function.former_order, *range(len(function.former_order), count))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Scope:
-    """What is rendered for: a base, and the patches that are applied (identifiers, in order)."""
-
-    base: Base
-    patches: tuple[str, ...]
-
-
-BASELINE = "baseline"
-"""The ``patch`` of what is there before the first one."""
 
 
 def known_patches(patches: Iterable[str] = ()) -> frozenset[str]:
@@ -82,7 +65,7 @@ def _states(base: Base) -> list[str]:
     lines = [f"\t{state.enumerator}: {state.meaning}" for state in STATES]
     moves = [
         f"\t{move.source.removeprefix('UTASK_')} -> {move.target.removeprefix('UTASK_')}: "
-        f"{name_on(base, move.function)}()"
+        f"{base.name_of(move.function)}()"
         for move in TRANSITIONS
     ]
     return ["\n".join(lines), "\n".join(moves)]
@@ -192,7 +175,7 @@ class Templates:
     """Renders templates and pieces of text for one scope."""
 
     def __init__(self, scope: Scope) -> None:
-        self._scope = scope
+        self.scope = scope
         self._env = environment()
         self.defined: dict[str, str] = {}
         """The functions of the model whose definitions were placed, and the templates that did."""
@@ -200,7 +183,7 @@ class Templates:
         self.context: dict[str, object] = {
             "names": scope.base.names,
             "base": scope.base,
-            "has": self.has,
+            "has": scope.has,
             "number": self.number,
             "head": self.head,
             "name": self.name,
@@ -223,25 +206,16 @@ class Templates:
                 nop_condition=opcodes.nop_condition,
             ),
             "emulation": SimpleNamespace(
-                operations=partial(emulation.enumerators, "OP", EMULATION.operations, self.has),
-                operands=partial(emulation.enumerators, "ARGS", EMULATION.operands, self.has),
-                arithmetic=partial(emulation.enumerators, "ALU", EMULATION.arithmetic, self.has),
-                table=partial(emulation.table, EMULATION.forms, self.has),
+                operations=partial(emulation.enumerators, "OP", EMULATION.operations, scope.has),
+                operands=partial(emulation.enumerators, "ARGS", EMULATION.operands, scope.has),
+                arithmetic=partial(emulation.enumerators, "ALU", EMULATION.arithmetic, scope.has),
+                table=partial(emulation.table, EMULATION.forms, scope.has),
             ),
         }
 
-    def has(self, patch: str) -> bool:
-        """Tell whether the patch of that identifier is applied in this scope."""
-        return patch == BASELINE or patch in self._scope.patches
-
     def number(self, patch: str) -> int:
         """Return the number of an applied patch in the series, from 1: for the cover letter."""
-        return self._scope.patches.index(patch) + 1
-
-    def _brings(self, function: Function) -> bool:
-        """Tell whether the applied patches bring a function on this base."""
-        applied = function.patch != BASELINE and function.patch in self._scope.patches
-        return applied and self._scope.base.brings(function)
+        return self.scope.patches.index(patch) + 1
 
     def text(self, source: str) -> str:
         """Render a piece of text from the model.
@@ -278,28 +252,28 @@ class Templates:
             template = self._env.get_template(f"{name}.j2")
             return message.fill(template.render(self.context, **facts))
 
-    def resolved(self, function: Function) -> Function:
-        """Return a function under the name and with the parameters it has in this scope."""
-        name = self.text(function.c_name or function.name)
-        if function.former_name and not self.has("names"):
-            name = function.former_name
-        params = self._scope.base.params_of(function)
-        if function.former_order and not self.has("param-order"):
-            params = tuple(params[place] for place in former_order(function, len(params)))
-        params = tuple(param for param in params if not param.patch or self.has(param.patch))
-        if (name, params) == (function.name, function.params):
-            return function
-        return replace(function, name=name, params=params)
-
     def _placed(self, name: str) -> Function:
         """Return a function whose definition is being placed, and remember that it is."""
-        function = _function(name)
-        self.defined[function.name] = self._template
-        return self.resolved(function)
+        self.defined[name] = self._template
+        return self._function(name)
+
+    def _function(self, name: str) -> Function:
+        """Return a function as it is in this scope, also one that a later patch brings.
+
+        Raises:
+            UserError: the model has none of that name.
+        """
+        if name not in INTERFACE.by_name:
+            raise UserError(
+                f"a template asks for the function '{name}', which the model does not have",
+                hint=meant(name, INTERFACE.by_name)
+                or "generator/model/interface.py has all of them",
+            )
+        return self.scope.resolved(INTERFACE.by_name[name])
 
     def prototype(self, name: str) -> str:
         """Return the prototype of a function of the model."""
-        return cdecl.prototype(self.resolved(_function(name)))
+        return cdecl.prototype(self._function(name))
 
     def signature(self, name: str) -> str:
         """Return the first lines of the definition of a function, without a comment."""
@@ -307,11 +281,11 @@ class Templates:
 
     def name(self, name: str) -> str:
         """Return the identifier that a function has in this scope."""
-        return self.resolved(_function(name)).name
+        return self._function(name).name
 
     def _doc(self, entry: str) -> Sequence[str]:
         if entry == "@states":
-            return _states(self._scope.base)
+            return _states(self.scope.base)
         if entry == "@nops":
             return _nops()
         return [self.text(entry)]
@@ -323,23 +297,23 @@ class Templates:
     def prototypes(self, header: str) -> str:
         """Return the prototypes that belong into a header, as far as the patches bring them."""
         return "".join(
-            cdecl.prototype(self.resolved(function))
-            for function in INTERFACE.functions
-            if function.header == header and self._brings(function)
+            cdecl.prototype(function)
+            for function in self.scope.own.values()
+            if function.header == header
         )
 
     def stubs(self, header: str) -> str:
         """Return the empty inlines that belong into a header, as far as the patches bring them."""
         return "\n".join(
-            cdecl.stub(self.resolved(function))
-            for function in INTERFACE.functions
-            if function.header == header and function.stub is not None and self._brings(function)
+            cdecl.stub(function)
+            for function in self.scope.own.values()
+            if function.header == header and function.stub is not None
         )
 
     def struct(self, name: str) -> str:
         """Return a structure with the members that the applied patches bring."""
         model = _find(INTERFACE.structs, name, "structure")
-        members = [m for m in model.members if not m.patch or self.has(m.patch)]
+        members = [m for m in model.members if not m.patch or self.scope.has(m.patch)]
         return cdecl.struct(model, members).rstrip("\n")
 
     def enum(self, name: str) -> str:
@@ -349,7 +323,8 @@ class Templates:
     def macros(self, *names: str) -> str:
         """Return object-like macros, aligned with each other; those of later patches left out."""
         found = [_find(INTERFACE.macros, name, "macro") for name in names]
-        return cdecl.macros([m for m in found if not m.patch or self.has(m.patch)]).rstrip("\n")
+        there = [macro for macro in found if not macro.patch or self.scope.has(macro.patch)]
+        return cdecl.macros(there).rstrip("\n")
 
 
 _Named = TypeVar("_Named", Struct, Enum, Macro)
@@ -366,17 +341,4 @@ def _find(entries: Sequence[_Named], name: str, what: str) -> _Named:
             return entry
     raise UserError(
         f"the model has no {what} '{name}'", hint=meant(name, [entry.name for entry in entries])
-    )
-
-
-def _function(name: str) -> Function:
-    try:
-        return INTERFACE.by_name[name]
-    except KeyError:
-        for function in INTERFACE.functions:
-            if function.name == f"{{{{ names.{name} }}}}":
-                return function
-    raise UserError(
-        f"a template asks for the function '{name}', which the model does not have",
-        hint=meant(name, INTERFACE.by_name) or "generator/model/interface.py has all of them",
     )

@@ -15,7 +15,8 @@ from dataclasses import dataclass
 import jinja2
 
 from generator.errors import UserError
-from generator.render.env import Scope, Templates, environment
+from generator.plan import Scope
+from generator.render.env import Templates, environment
 from generator.render.marks import without_marks
 
 _MARK = re.compile("\ue000([0-9]+),([0-9]+)\ue001")

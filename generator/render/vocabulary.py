@@ -7,7 +7,6 @@ Branches that no base takes are looked at as well.
 from __future__ import annotations
 
 import inspect
-import re
 from collections.abc import Iterator
 from functools import cache
 
@@ -19,7 +18,8 @@ from generator.model.guards import GUARDS
 from generator.model.interface import INTERFACE
 from generator.model.steps import LEFT_OUT, OUR_STEPS
 from generator.model.unreached import UNREACHED
-from generator.render.env import Scope, Templates, environment, known_patches, meant
+from generator.plan import Scope
+from generator.render.env import Templates, environment, known_patches, meant
 from generator.render.marks import is_mark, split_marks
 
 MESSAGE_FACTS = frozenset(("source_version", "overview", "numbers"))
@@ -54,11 +54,12 @@ class Words:
             "enum": [entry.name for entry in INTERFACE.enums],
             "macros": [entry.name for entry in INTERFACE.macros],
         }
-        functions = [f.name for f in INTERFACE.functions]
-        keys = [re.sub(r"^\{\{ names\.(\w+) \}\}$", r"\1", name) for name in functions]
         self._things = {
             **{name: frozenset(known) for name, known in entries.items()},
-            **{name: frozenset(keys) for name in ("head", "name", "prototype", "signature")},
+            **{
+                name: frozenset(INTERFACE.by_name)
+                for name in ("head", "name", "prototype", "signature")
+            },
         }
 
     def _mark(self, part: nodes.Const) -> Iterator[Found]:

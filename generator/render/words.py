@@ -26,8 +26,8 @@ from generator.model.review import RULES
 from generator.model.series import Patch, Series
 from generator.model.trailers import ORDER, wrong_among
 from generator.model.trailers import problems as trailer_problems
-from generator.plan import patch_of
-from generator.render.env import BASELINE, Scope, environment, known_patches, meant
+from generator.plan import Scope, patch_of
+from generator.render.env import environment, known_patches, meant
 from generator.render.places import place_of, place_of_piece, place_of_text
 from generator.render.problems import Problem, raise_all
 from generator.render.source import escaped
@@ -106,7 +106,7 @@ def _documented(function: Function) -> Iterator[Problem]:
             if word not in known:
                 yield Problem(
                     where=place_of_text(text),
-                    what=f"{function.key}() has no parameter '{word}'",
+                    what=f"{function.name}() has no parameter '{word}'",
                     hint=meant(word, known),
                 )
 
@@ -274,33 +274,34 @@ def check_definitions(defined: Mapping[str, str], scope: Scope, patch: str) -> N
     Raises:
         UserError: a prototype has no definition, or a definition comes before its prototype.
     """
+    own = {name: f for name, f in scope.own.items() if name not in defined}
+    early = {name: f for name, f in scope.later.items() if name in defined}
     raise_all(
-        problem
-        for function in INTERFACE.functions
-        if function.patch != BASELINE and scope.base.brings(function)
-        for problem in _defined(function, defined.get(function.name), scope, patch)
+        [
+            *(_missing(name, function, scope, patch) for name, function in own.items()),
+            *(_early(name, function, defined, patch) for name, function in early.items()),
+        ]
     )
 
 
-def _defined(
-    function: Function, template: str | None, scope: Scope, patch: str
-) -> Iterator[Problem]:
-    """Yield what is wrong with the definition of a function: it is missing, or it is early."""
-    brought = function.patch in scope.patches
-    if brought and template is None:
-        yield Problem(
-            where=place_of("Function", function.name),
-            what=f"'{function.name}' is brought by the patch '{function.patch}', and no template "
-            f"has its definition for {scope.base.name}, as of '{patch}'",
-            hint=f'a template places it with {{{{ head("{_key(function)}") }}}}',
-        )
-    if not brought and template is not None:
-        yield Problem(
-            where=_place_of_call(template, _key(function)),
-            what=f"'{function.name}' is defined in '{patch}', before the patch "
-            f"'{function.patch}', which brings it",
-            hint=f'put the definition behind {{% if has("{function.patch}") %}}',
-        )
+def _missing(name: str, function: Function, scope: Scope, patch: str) -> Problem:
+    """Return what is wrong with a function whose definition is missing."""
+    return Problem(
+        where=place_of("Function", name),
+        what=f"'{name}' is brought by the patch '{function.patch}', and no template "
+        f"has its definition for {scope.base.name}, as of '{patch}'",
+        hint=f'a template places it with {{{{ head("{name}") }}}}',
+    )
+
+
+def _early(name: str, function: Function, defined: Mapping[str, str], patch: str) -> Problem:
+    """Return what is wrong with a function that is defined before its patch."""
+    return Problem(
+        where=_place_of_call(defined[name], name),
+        what=f"'{name}' is defined in '{patch}', before the patch "
+        f"'{function.patch}', which brings it",
+        hint=f'put the definition behind {{% if has("{function.patch}") %}}',
+    )
 
 
 def _place_of_call(template: str, key: str) -> str:
@@ -315,7 +316,3 @@ def _place_of_call(template: str, key: str) -> str:
         if found:
             return found
     return ""
-
-
-def _key(function: Function) -> str:
-    return re.sub(r"^\{\{ names\.(\w+) \}\}$", r"\1", function.name)

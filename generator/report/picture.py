@@ -2,7 +2,8 @@
 """The states of a probed task as a picture, from the model.
 
 States stand in columns, by how many transitions they are away from the first one. An arrow has a
-number, which a table explains; arrows that lead back bend below.
+number, which a table explains; arrows that lead back bend below. Drawn here, since a report is made
+where nobody has graphviz; ``docs/states.svg``, which a maintainer draws, is its work.
 """
 
 from __future__ import annotations

@@ -43,7 +43,6 @@ from generator.guest.boot import BootResult
 from generator.kbuild.kernel import BuildResult
 from generator.patches.change.run import SeriesDiff
 from generator.patches.drift import Drift
-from generator.render.share import LineShare
 from generator.report.check import CheckRow
 from generator.report.clients import Client
 from generator.report.compare import Comparison
@@ -121,7 +120,6 @@ RESULTS = {
     ),
     "explain": Shape(what="what a probe on one instruction does", of=Explanation),
     "fuzz": Shape(what="a run of the fuzzer", of=FuzzResult, more={"base": str, "source": str}),
-    "lines": Shape(what="template lines that bases share", of=LineShare),
     "matrix": Shape(what="every prefix in every configuration", of=Matrix),
     "mbox": Shape(
         what="a version of the series that was written",

@@ -20,7 +20,7 @@ _GENERATED = re.compile(r"csmith-\d+-(?P<build>.+)")
 _ABOUT = """\
 # Real programs under probes
 
-    make soak BASE=6.1 ARGS=--full
+    make measure-soak BASE=6.1 ARGS=--full
 
 runs each program without probes, twice, and then under those of four rounds, each on top of the
 ones before: on the entries of functions; on the returns of those that have a probe; on every

@@ -32,8 +32,8 @@ from generator.text import clean_text
 BASELINE = "baseline"
 
 SHOWN_BY: Mapping[str, tuple[str, ...]] = {
-    "make bochs-test": ("shadow-*", "watch-*"),
-    "make block-test": ("ptrace-block*",),
+    "make qemu-test-bochs": ("shadow-*", "watch-*"),
+    "make qemu-test-block": ("ptrace-block*",),
     "make qemu-test": ("selftest-64", "selftest-x32"),
 }
 """Which command runs what is skipped here: tests without the prefix of their ABI."""
@@ -237,7 +237,7 @@ def _peer(comparison: Comparison) -> Iterator[str]:
 def _rest(comparison: Comparison, kept: Mapping[str, Path]) -> Iterator[str]:
     for number, (what, path) in enumerate(kept.items()):
         yield f"  {'' if number else 'report':9} {what}: {path}"
-    page = f"make verdicts review report BASE={comparison.base}"
+    page = f"make check-verdicts check-review report BASE={comparison.base}"
     yield f"            one page about everything: {page}"
 
 

@@ -128,9 +128,9 @@ def _(edit: model.ReplaceTokens, tree: WorkingTree, render: Renderer, _r: Render
 
 
 @_apply.register
-def _(edit: model.RenameIdentifiers, tree: WorkingTree, render: Renderer, _r: Renderer) -> None:
+def _(edit: model.RenameIdentifiers, tree: WorkingTree, _t: Renderer, _r: Renderer) -> None:
     text = tree.read(edit.path)
-    renames = {render(old): render(new) for old, new in edit.renames}
+    renames = dict(edit.renames)
     masked = csource.mask(text)
     for old, new in renames.items():
         if next(csource.words(text, old), None) is None:
@@ -171,9 +171,9 @@ def _(edit: model.RenameMember, tree: WorkingTree, _t: Renderer, _r: Renderer) -
 
 
 @_apply.register
-def _(edit: model.ReorderParameters, tree: WorkingTree, render: Renderer, _r: Renderer) -> None:
+def _(edit: model.ReorderParameters, tree: WorkingTree, _t: Renderer, _r: Renderer) -> None:
     text = tree.read(edit.path)
-    name = render(edit.function)
+    name = edit.function
     places = [m.end() - 1 for m in re.finditer(rf"\b{name}\s*\(", csource.mask(text))]
     if not places:
         raise lost(edit.path, f"no '{name}' with {len(edit.order)} parameters is found")
@@ -201,7 +201,7 @@ def _(edit: model.EmptyFunction, tree: WorkingTree, _t: Renderer, _r: Renderer) 
 
 @_apply.register
 def _(edit: model.ReplaceDeclaration, tree: WorkingTree, render: Renderer, _r: Renderer) -> None:
-    span = one_place(tree, edit.path, model.Anchor(kind="declaration", name=render(edit.name)))
+    span = one_place(tree, edit.path, model.Anchor(kind="declaration", name=edit.name))
     text = tree.read(edit.path)
     tree.write(edit.path, text[: span.start] + render(edit.text) + text[span.end :])
 

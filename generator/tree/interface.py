@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 from generator.csource.declared import list_calls, list_definitions, list_macros, list_members
+from generator.model.bases import Base
 from generator.model.opcodes import OPCODES
 from generator.model.review import RULES
 from generator.model.series import Patch
@@ -22,8 +23,7 @@ def describe_interface(
     before: Mapping[str, str],
     after: Mapping[str, str],
     patches: Iterable[Patch],
-    *,
-    modelled: bool = True,
+    base: Base | None,
 ) -> Facts:
     """Return the interface of a series.
 
@@ -31,7 +31,8 @@ def describe_interface(
         before: the files that the series touches, without it; one that is not there is new.
         after: the same files with it.
         patches: those of the series.
-        modelled: what the model says of opcodes and states is what the series brings.
+        base: whose names functions have, where what the model says of opcodes and states is what
+            the series brings; None where it is not.
     """
     files = [(path, before.get(path, ""), after[path]) for path in sorted(after)]
     files = [file for file in files if file[0].endswith((".c", ".h"))]
@@ -46,9 +47,9 @@ def describe_interface(
         functions=name_functions(functions),
         members={k: v for _, old, new in files for k, v in _new(list_members, old, new)},
         macros={k: v for _, old, new in files for k, v in _new(list_macros, old, new)},
-        opcodes=_opcodes() if modelled else {},
+        opcodes=_opcodes() if base else {},
         hooks=tuple(sorted(hooks, key=hook_line)),
-        states=_states() if modelled else {},
+        states=_states(base) if base else {},
         points=_points(patches),
     )
 
@@ -90,10 +91,10 @@ def _verdict(letter: str, reason: str) -> str:
     return f"{verdict} ({reason})" if reason else verdict
 
 
-def _states() -> dict[str, str]:
+def _states(base: Base) -> dict[str, str]:
     states = {state.enumerator: state.meaning for state in (*STATES, *OUTSIDE)}
     moves = {
-        f"{move.source} -> {move.target}": f"{move.cause}: {move.function}()"
+        f"{move.source} -> {move.target}": f"{move.cause}: {base.name_of(move.function)}()"
         for move in (*TRANSITIONS, *OUTSIDE_TRANSITIONS)
     }
     return states | moves

@@ -23,7 +23,7 @@ from generator.errors import UserError
 from generator.model.bases import Base
 from generator.model.edits import Edit, ReplaceDeclaration, piece_in, text_of
 from generator.model.interface import INTERFACE
-from generator.render.env import BASELINE, Templates
+from generator.render.env import Templates
 from generator.render.places import place_of, place_of_text
 from generator.render.problems import Problem, raise_all
 from generator.render.whence import place_in_template
@@ -251,23 +251,16 @@ class _Prefix:
         self._declared = declared
         # a series of somebody else's has none of our functions, and a base for it not their names
         ours = any(function.patch in check.later for function in INTERFACE.functions)
-        self._resolved = {
-            resolved.name: (function.patch, len(resolved.params))
-            for function in INTERFACE.functions
-            if ours and check.base.brings(function)
-            for resolved in [templates.resolved(function)]
-        }
-        self._later = {
-            name: patch
-            for name, (patch, _) in self._resolved.items()
-            if patch != BASELINE and not templates.has(patch)
-        }
+        scope = templates.scope
+        known = {**scope.functions, **scope.later} if ours else {}
+        self._resolved = {f.name: (key, len(f.params)) for key, f in known.items()}
+        self._later = {f.name: f.patch for f in scope.later.values() if ours}
         self._later |= {
             macro.name: macro.patch
             for macro in INTERFACE.macros
-            if ours and macro.patch and not templates.has(macro.patch)
+            if ours and macro.patch and not scope.has(macro.patch)
         }
-        self._has = templates.has
+        self._has = scope.has
         self._fields = {
             struct.name: {member.name: member.patch for member in struct.members}
             for struct in (INTERFACE.structs if ours else ())
@@ -280,7 +273,7 @@ class _Prefix:
         self._late_fields = {
             match[1]: ident
             for ident, text in inserted
-            if ident in check.later and not templates.has(ident)
+            if ident in check.later and not scope.has(ident)
             for match in re.finditer(r"^\t(?:struct\s+)?\w+\s*\**\s*\**(\w+);", text, re.M)
         }
         self._own = self._defined | self._fields.keys()
@@ -327,14 +320,14 @@ class _Prefix:
     def _call(self, call: Call, where: _Where) -> None:
         name = call.name
         if name in self._declared and name in self._resolved and name not in self._later:
-            count = self._resolved[name][1]
+            key, count = self._resolved[name]
             if count != call.count:
                 self._check.report(
                     (name, f"{call.count}"),
                     lambda: Problem(
                         where=where(name, call.position),
                         what=f"{name}() takes {count} arguments, and gets {call.count}",
-                        hint=f"its parameters stand in {place_of('Function', name)}",
+                        hint=f"its parameters stand in {place_of('Function', key)}",
                     ),
                 )
         self._unknown(name, where, call.position, f"{name}() is called and declared nowhere")

@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator.errors import UserError
+from generator.model.decl import BASELINE
 from generator.model.edits import Edit
 from generator.model.trailers import trailer_lines
 from generator.paths import ensure_dir, locked, write_atomic
-from generator.plan import Plan, PlannedPatch
-from generator.render.env import BASELINE, Scope, Templates
+from generator.plan import Plan, PlannedPatch, Scope
+from generator.render.env import Templates
 from generator.render.overview import describe_patches, number_patches
 from generator.render.places import place_of
 from generator.render.words import check_definitions, check_words
@@ -87,7 +88,7 @@ def render_series(plan: Plan, source: Source, workdir: Path) -> Rendered:
         made.first_files,
         made.tip_files,
         [planned.patch for planned in plan.patches],
-        modelled=plan.series.modelled,
+        plan.base if plan.series.modelled else None,
     )
     with locked(place / "render.lock"):
         import_commits([made.base, *made.commits], repo_path, plan.series.name, plan.series.author)
@@ -133,10 +134,9 @@ def prefix_tree(plan: Plan, source: Source, number: int | None = None) -> Workin
         UserError: an edit does not find its place.
     """
     tree = WorkingTree(load=source.load, search=source.search)
-    _step(tree, plan, (), plan.baseline, None)
-    idents = tuple(planned.patch.ident for planned in plan.patches)
+    _step(tree, plan.at(0), plan.baseline, None)
     for planned in plan.patches[:number]:
-        _step(tree, plan, idents[: planned.number], planned.edits, None)
+        _step(tree, plan.at(planned.number), planned.edits, None)
     return tree
 
 
@@ -186,14 +186,13 @@ def _make_commits(plan: Plan, source: Source, place: Path) -> _Made:
         source=source,
         later=tuple(planned.patch.ident for planned in plan.patches),
     )
-    before, defined = _step(tree, plan, (), plan.baseline, check)
-    check_definitions(defined, Scope(base=plan.base, patches=()), BASELINE)
+    before, defined = _step(tree, plan.at(0), plan.baseline, check)
+    check_definitions(defined, plan.at(0), BASELINE)
     baseline = _baseline(plan, source, before)
     patches = [_commit(plan, source, tree, planned, check) for planned in plan.patches]
     touched = {path for commit in (*baseline, *patches) for path in commit.files}
     base_files = {path: original[path] for path in sorted(touched - tree.created)}
-    idents = tuple(planned.patch.ident for planned in plan.patches)
-    check.message(plan.series.message("cover"), _text(plan, "cover", idents, source))
+    check.message(plan.series.message("cover"), _text(plan, "cover", plan.tip, source))
     check.finish(base_files, touched, ensure_dir(place) / plan.series.own("names.json"))
     first = ("refs/heads/base", *(() if baseline else (_BASELINE_REF,)))
     base = Commit(
@@ -216,7 +215,7 @@ def _baseline(plan: Plan, source: Source, files: Mapping[str, str]) -> tuple[Com
     """Return the commit that makes the baseline: none where the unmodified tree is it."""
     if not plan.series.modelled:
         return ()
-    text = _text(plan, "baseline", (), source)
+    text = _text(plan, "baseline", plan.at(0), source)
     return (Commit(message=text, files=files, refs=(_BASELINE_REF,)),)
 
 
@@ -229,17 +228,17 @@ def _commit(
         UserError: it changes nothing, or an edit does not find its place.
     """
     patch = planned.patch
-    applied = tuple(one.patch.ident for one in plan.patches[: planned.number])
-    changed, defined = _step(tree, plan, applied, planned.edits, check)
+    scope = plan.at(planned.number)
+    changed, defined = _step(tree, scope, planned.edits, check)
     if not changed:
         raise UserError(
             f"the patch '{patch.ident}' changes nothing on {plan.base.name}",
             where=place_of("Patch", patch.ident),
             hint="say in the base's edits, or by patch= and has(), what it brings",
         )
-    check_definitions(defined, Scope(base=plan.base, patches=applied), patch.ident)
-    subject = Templates(Scope(base=plan.base, patches=applied)).text(patch.subject)
-    body = _text(plan, patch.ident, applied, source)
+    check_definitions(defined, scope, patch.ident)
+    subject = Templates(scope).text(patch.subject)
+    body = _text(plan, patch.ident, scope, source)
     check.message(plan.series.message(patch.ident), f"{subject}\n{body}")
     trailers = "\n".join(trailer_lines(patch.ident, own=patch.trailers, link=plan.series.link))
     return Commit(
@@ -251,14 +250,13 @@ def _commit(
 
 def _step(
     tree: WorkingTree,
-    plan: Plan,
-    applied: tuple[str, ...],
+    scope: Scope,
     edits: tuple[Edit, ...],
     check: NameCheck | None,
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Apply one step; return the files that it changes, and the definitions that are in place."""
     before = dict(tree.files)
-    templates = Templates(Scope(base=plan.base, patches=applied))
+    templates = Templates(scope)
     apply_edits(tree, edits, render_text=templates.text, render_template=templates.file)
     unread = {
         path: tree.load(path)
@@ -270,8 +268,8 @@ def _step(
     return changed_files({**before, **unread}, tree.files), templates.defined
 
 
-def _text(plan: Plan, name: str, applied: tuple[str, ...], source: Source) -> str:
-    templates = Templates(Scope(base=plan.base, patches=applied))
+def _text(plan: Plan, name: str, scope: Scope, source: Source) -> str:
+    templates = Templates(scope)
     patches = [planned.patch for planned in plan.patches]
     return templates.message(
         plan.series.message(name),
@@ -284,8 +282,7 @@ def _text(plan: Plan, name: str, applied: tuple[str, ...], source: Source) -> st
 def _format_patches(repo: Path, plan: Plan, source: Source) -> dict[str, bytes]:
     """Have git write the mail form; returns name and content, the cover letter first."""
     series = plan.series
-    applied = tuple(planned.patch.ident for planned in plan.patches)
-    cover = f"{series.title}\n\n{_text(plan, 'cover', applied, source).strip()}\n"
+    cover = f"{series.title}\n\n{_text(plan, 'cover', plan.tip, source).strip()}\n"
     date = {
         "GIT_COMMITTER_NAME": series.author.name,
         "GIT_COMMITTER_EMAIL": series.author.email,

@@ -132,7 +132,7 @@ def test_check_of_a_place_that_is_none(option, place, tmp_path, capsys, monkeypa
     Path("file").write_bytes(b"")
     with no_longer_than(60):
         assert main(["check", "review", option, place, "-q"]) == 1
-    assert place in capsys.readouterr().out
+    assert place in capsys.readouterr().err
 
 
 def test_a_fifo_is_read_by_nobody(fake, tmp_path, capsys, monkeypatch):
@@ -178,7 +178,7 @@ def test_streams(tmp_path):
     """Stdout closed or full, stderr closed, the C locale and a name that is no text."""
     status, said = shell("exec $u opcodes >&-")
     assert status == 3 and "stdout is closed" in said and "Traceback" not in said
-    assert shell("exec $u lines 2>&-")[0] == 0
+    assert shell("exec $u measure 2>&-")[0] == 0
     status, said = shell("exec $u opcodes >/dev/full")
     assert status == 3 and "Traceback" not in said
     for locale in ("C", "C.UTF-8"):

@@ -290,7 +290,7 @@ def test_patches(seed, desk):
 @pytest.mark.parametrize("shell", [">&-", ">/dev/full", "2>&-", "<&-", "| true"])
 def test_streams(shell, desk):
     """Closed, full, without a reader."""
-    names = ("opcodes", "lines", "status", "catalogue", "manual", "trailers", "--help", "nosuch")
+    names = ("opcodes", "measure", "status", "catalogue", "manual", "trailers", "--help", "nosuch")
     judge({name: desk(name, shell=shell) for name in names})
     assert not desk("render", "--tree", "nosuch", shell=shell)
 

@@ -18,8 +18,8 @@ from generator.report.schema import make_schema
 
 @pytest.fixture
 def said(monkeypatch):
-    """Let each command end as the test wants, and keep what was run."""
-    ends, ran = {}, []
+    """Let each command end as the test wants, and keep what was run, and what was run here."""
+    ends, ran, here = {}, [], []
 
     def run(command, **_options):
         words = command[3:]
@@ -27,31 +27,73 @@ def said(monkeypatch):
         status, text = ends.get(words[0], (0, ""))
         return SimpleNamespace(returncode=status, stderr=text, stdout="never shown")
 
+    real = app.main
+
+    def inner(words):
+        if words[0] in ("check", "measure"):
+            return real(words)
+        here.append(words)
+        print("said here")
+        return ends.get(words[0], (0, ""))[0]
+
     monkeypatch.setattr(checking, "tools", SimpleNamespace(run=run))
-    return SimpleNamespace(ends=ends, ran=ran)
+    monkeypatch.setattr(app, "main", inner)
+    return SimpleNamespace(ends=ends, ran=ran, here=here)
 
 
 def test_all_that_need_no_build(said, capsys):
     """Each once, on the base that was named; a table of them, and nothing else."""
     assert main(["check", "--base", "6.12", "--workdir", "/w"]) == 0
-    wanted = [check for check in CHECKS.values() if not (check.built or check.asked)]
-    assert len(said.ran) == len(wanted) > 4
+    wanted = [check for check in CHECKS.values() if not (check.builds or check.asked)]
+    assert len(said.ran) == len(wanted) > 4 and not said.here
     for check in wanted:
         (words,) = (ran for ran in said.ran if ran[: len(check.words)] == [*check.words])
         assert words[len(check.words) :][:2] == ["--base", "6.12"] and "--quiet" in words
         assert words[words.index("--workdir") + 1] == "/w"
     rows = capsys.readouterr().out.splitlines()
     assert [row.split()[:2] for row in rows] == [
-        [name, "good"] for name, check in CHECKS.items() if not (check.built or check.asked)
+        [name, "good"] for name, check in CHECKS.items() if not (check.builds or check.asked)
     ]
 
 
 def test_those_that_are_named(said, capsys):
     """In that order, once."""
-    assert main(["check", "verify", "review", "verify", "--json"]) == 0
+    assert main(["check", "proof", "review", "proof", "--json"]) == 0
     data = json.loads(capsys.readouterr().out)
-    assert [row["name"] for row in data["checks"]] == ["verify", "review"]
+    assert [row["name"] for row in data["checks"]] == ["proof", "review"]
     jsonschema.validate(data, make_schema("check"))
+
+
+def test_kernels_are_built_first(said, capsys):
+    """Once for all that need them, and what that says is no result; no check without them."""
+    assert main(["check", "verify", "patches", "review", "--base", "6.12", "--json"]) == 0
+    build = ["build", "tip", "--flavour", "plain", "--base", "6.12", "--series", "review"]
+    assert said.here == [build]
+    out, err = capsys.readouterr()
+    assert len(json.loads(out)["checks"]) == len(said.ran) == 3 and "said here" in err
+    said.ends["build"] = (2, "")
+    assert main(["check", "verify", "review"]) == 2 and len(said.ran) == 3
+    assert main(["check", "verify"]) == 2 and [words[0] for words in said.here[1:]] == ["build"] * 2
+
+
+def test_one_alone_says_all(said, capsys):
+    """It is the command, with options of its own; as JSON a row, as of several."""
+    assert main(["check", "fuzz", "--seconds", "20", "--base", "6.12"]) == 0
+    assert said.here == [["fuzz", "--base", "6.12", "--seconds", "20"]] and not said.ran
+    assert capsys.readouterr().out == "said here\n"
+    said.ends["states"] = (2, "x")
+    assert main(["check", "states"]) == 2
+    assert main(["check", "fuzz", "--seconds=20", "--json"]) == 0
+    assert said.ran == [["fuzz", "--base", "6.1", "--seconds=20", "--quiet"]]
+
+
+@pytest.mark.parametrize("words", [["check"], ["check", "review", "states"], ["measure"]])
+def test_an_option_of_nobody(words, said, capsys):
+    """It belongs behind one name, and the hint says so."""
+    assert main([*words, "--secnods", "20"]) == 1
+    err = capsys.readouterr().err
+    assert "no option '--secnods'" in err and "after its name" in err
+    assert not said.ran and not said.here
 
 
 @pytest.mark.parametrize(
@@ -107,6 +149,11 @@ def test_measurements_by_name(monkeypatch, capsys):
     assert run(["measure", "nonsense"]) == 1
     assert "they are: matrix, coverage" in capsys.readouterr().err and len(ran) == 2
     assert run(["measure", "census", "--json"]) == 1 and ran[2][-1] == "--json"
+    ends["cost"] = 0
+    ends["build"] = 0
+    assert run(["measure", "cost", "--order", "far"]) == 0
+    build = ["build", "tip", "peer", "--flavour", "plain", "--base", "6.1", "--series", "review"]
+    assert ran[3:] == [build, ["cost", "--base", "6.1", "--series", "review", "--order", "far"]]
 
 
 def test_what_can_be_measured(capsys):

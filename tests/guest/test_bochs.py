@@ -126,7 +126,7 @@ def test_results_do_not_meet(tmp_path):
 
 @pytest.mark.skipif(
     not all(path.is_file() for path in (*bochs._ROMS, *(each for each, _ in bochs._ISOLINUX))),
-    reason="NOT TESTED: no BIOS or isolinux here; 'make bochs-test' installs them",
+    reason="NOT TESTED: no BIOS or isolinux here; 'make qemu-test-bochs' installs them",
 )
 @pytest.mark.needs("xorriso")
 @pytest.mark.parametrize("has_initramfs", [True, False])

@@ -18,9 +18,9 @@ from generator.model.decl import Enum, Enumerator, Function, Macro, Member, Para
 from generator.model.edits import Templated
 from generator.model.opcodes import OPCODES
 from generator.model.series import REVIEW, SERIES
-from generator.plan import plan_series
+from generator.plan import Scope, plan_series
 from generator.render import cdecl, env, message
-from generator.render.env import Scope, Templates
+from generator.render.env import Templates
 from generator.render.overview import describe_patches, number_patches
 
 ROOT = TESTS.parent

@@ -3,6 +3,7 @@
 
 import json
 import os
+import shutil
 from dataclasses import asdict, replace
 
 import fake_base
@@ -365,6 +366,21 @@ def test_render_all_wrongly_asked(fake, tmp_path, capsys, monkeypatch, arguments
     assert not (tmp_path / "kernel_patches").exists()
 
 
+def test_render_all_with_a_dead_line(fake, tmp_path, capsys, monkeypatch):
+    """A line of a template that no base has is a failure, with its place."""
+    monkeypatch.chdir(tmp_path)
+    templates = shutil.copytree(fake.TEMPLATES, tmp_path / "templates")
+    template = templates / "kernel/added.c.j2"
+    line = len(template.read_text().splitlines()) + 2
+    with template.open("a") as file:
+        file.write('{% if "x" in base.has %}\n/* nowhere */\n{% endif %}\n')
+    fake.install(monkeypatch, templates=templates)
+    assert main(["render", "--all", "--tree", str(MINI), "--quiet"]) == 2
+    assert f"no base has this line of a template: templates/kernel/added.c.j2:{line}" in (
+        capsys.readouterr().err
+    )
+
+
 # lines
 
 
@@ -480,24 +496,3 @@ def test_the_real_templates():
         if isinstance(edit, InsertBlock | WriteFile)
     }
     assert used <= {row.template for row in result.templates}
-
-
-def test_the_lines_command(capsys):
-    """The sum is the last row; JSON has the same."""
-    assert main(["lines", "--json"]) == 0
-    data = json.loads(capsys.readouterr().out)
-    assert main(["lines"]) == 0
-    rows = capsys.readouterr().out.splitlines()
-    words = next(row for row in rows if row.startswith("all ")).split()
-    assert words[:3] == ["all", str(data["total"]), str(data["shared"])]
-
-
-def test_the_lines_command_with_a_dead_line(fake, tmp_path, capsys, monkeypatch):
-    """A line of no base is a failure."""
-    (tmp_path / "a.c.j2").write_text('{% if "x" in base.has %}\nb\n{% endif %}\n')
-    base = replace(fake.BASE, baseline=(WriteFile(path="x", template="a.c"),), edits={})
-    monkeypatch.setattr("generator.plan.BASES", (base,))
-    monkeypatch.setattr(env, "data_dir", lambda name: tmp_path)
-    env.environment.cache_clear()
-    assert main(["lines"]) == 2
-    assert "templates/a.c.j2:2" in capsys.readouterr().err

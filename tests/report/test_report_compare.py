@@ -8,8 +8,8 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-from conftest import TESTS
 from guests import DEAD, LOGS, SKIPPED, boot, guest
+from makefile import variables
 
 from generator.errors import CheckFailed, UserError
 from generator.report.compare import CompareRequest, Verdict, check_comparison, compare_boots
@@ -329,9 +329,9 @@ def summary(request, comparison):
 @pytest.mark.parametrize(
     ("name", "command"),
     [
-        ("watch-perf", "; run: make bochs-test BASE=0.0"),
-        ("m32-shadow-call", "; run: make bochs-test BASE=0.0"),
-        ("ptrace-block", "; run: make block-test BASE=0.0"),
+        ("watch-perf", "; run: make qemu-test-bochs BASE=0.0"),
+        ("m32-shadow-call", "; run: make qemu-test-bochs BASE=0.0"),
+        ("ptrace-block", "; run: make qemu-test-block BASE=0.0"),
         ("selftest-x32", "; run: make qemu-test BASE=0.0"),
         ("mm-huge-file", ""),
     ],
@@ -348,12 +348,10 @@ def test_what_is_skipped_names_what_shows_it(name, command):
 
 def test_the_commands_that_show_more_run_those_tests():
     """What is named for a test has it in its list."""
-    makefile = (TESTS.parent / "Makefile").read_text()
-    listed = re.search(r"^TESTS\s+\?= (.*)$", makefile, re.M)[1].split(",")
-    assert set(SHOWN_BY["make bochs-test"]) <= set(listed)
-    assert (
-        "--tests '*ptrace-block*'" in re.search(r"^block-test:.*\n(?:\t.*\n)*", makefile, re.M)[0]
-    )
+    ways = variables("WAY_")
+    listed = re.search(r"--tests '(.*)'", ways["bochs"])[1].split(",")
+    assert set(SHOWN_BY["make qemu-test-bochs"]) <= set(listed)
+    assert "--tests '*ptrace-block*'" in ways["block"]
 
 
 def test_the_summary_ends_with_what_is_proved():
@@ -367,7 +365,7 @@ def test_the_summary_ends_with_what_is_proved():
         "  skipped   none",
         "  peer      1 of them fail with the base's own uprobes: jmp-rel8",
         "  report    table: t.txt",
-        "            one page about everything: make verdicts review report BASE=0.0",
+        "            one page about everything: make check-verdicts check-review report BASE=0.0",
     ]
 
 

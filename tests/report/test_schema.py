@@ -10,6 +10,7 @@ import jsonschema
 import pytest
 from conftest import MINI, TESTS
 from desk_results import make_results
+from makefile import targets as targets_of_make
 
 from generator.cli import main, output
 from generator.report import results
@@ -83,12 +84,6 @@ def test_kept_results(name, talkative):
     validate(name, (talkative / f"6.1/results/{name}.json").read_text())
 
 
-def test_lines(capsys):
-    """The templates as they are."""
-    assert main(["lines", "--json"]) == 0
-    validate("lines", capsys.readouterr().out)
-
-
 def test_status(results, tmp_path, capsys):
     """A work area with results, and one without."""
     for area in (results, tmp_path / "none"):
@@ -150,8 +145,7 @@ def test_workflow(name):
         for target in line.split()
     }
     assert {"qemu-test", "report"} <= targets
-    makefile = (ROOT / "Makefile").read_text()
-    assert all(re.search(rf"^{target}:", makefile, re.M) for target in targets)
+    assert targets <= targets_of_make()
 
 
 @pytest.mark.sweep

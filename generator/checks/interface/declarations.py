@@ -24,7 +24,6 @@ from generator.model.decl import Function
 from generator.model.files import ARCH, CORE
 from generator.model.interface import INTERFACE
 from generator.plan import Plan
-from generator.render.env import Scope, Templates
 
 
 def verify_interface(
@@ -61,15 +60,7 @@ def check_units(plan: Plan, tree: Path, units: Mapping[str, Unit]) -> tuple[Chec
 
 def _wanted(plan: Plan) -> dict[str, Function]:
     """Return the functions that the tip must have, by their C names on this base."""
-    patches = tuple(planned.patch.ident for planned in plan.patches)
-    templates = Templates(Scope(base=plan.base, patches=patches))
-    wanted = {}
-    for function in INTERFACE.functions:
-        if not plan.base.brings(function):
-            continue
-        resolved = templates.resolved(function)
-        wanted[resolved.name] = resolved
-    return wanted
+    return {function.name: function for function in plan.tip.functions.values()}
 
 
 def _functions(plan: Plan, tree: Path, units: Mapping[str, Unit]) -> Check:

@@ -19,12 +19,10 @@ from pycparser import c_ast, c_generator, c_parser
 from generator import tools
 from generator.checks.interface.ast import Check, Difference
 from generator.checks.interface.refs import Prefixes
-from generator.model.decl import Function, Member
+from generator.model.decl import BASELINE, Function, Member
 from generator.model.interface import INTERFACE
-from generator.plan import Plan
-from generator.render.env import Scope, Templates
+from generator.plan import Plan, Scope
 
-_BASELINE = "baseline"  # brought by no patch
 ARCH_H = "arch/x86/include/asm/uprobes.h"
 CORE_H = "include/linux/uprobes.h"
 
@@ -127,21 +125,13 @@ class _Compare:
     """Compares a header with what the model says for some patches; ``count`` is how much."""
 
     def __init__(self, plan: Plan, patches: tuple[str, ...], header: _Header) -> None:
-        self._templates = Templates(Scope(base=plan.base, patches=patches))
+        self._scope = Scope(base=plan.base, patches=patches)
         self._header = header
         self.count = 0
-        self._there: list[Function] = []
-        self._later: set[str] = set()
-        for function in INTERFACE.functions:
-            if function.header != CORE_H or not plan.base.brings(function):
-                continue
-            resolved = self._templates.resolved(function)
-            if function.patch in (_BASELINE, *patches):
-                self._there.append(resolved)
-            else:
-                self._later.add(resolved.name)
+        self._there = [f for f in self._scope.functions.values() if f.header == CORE_H]
+        self._later = {f.name for f in self._scope.later.values() if f.header == CORE_H}
         # the base's own prototypes call parameters otherwise, until a patch writes them anew
-        self._others_names = not self._templates.has("param-order")
+        self._others_names = not self._scope.has("param-order")
 
     def functions_on(self) -> Iterator[tuple[str, str]]:
         """Compare prototypes; an inline must not be there."""
@@ -150,7 +140,7 @@ class _Compare:
             declared = self._header.prototypes.get(function.name, [])
             if len(declared) != 1:
                 yield CORE_H, f"{function.name}() is declared {len(declared)} times"
-            named = not (self._others_names and function.patch == _BASELINE)
+            named = not (self._others_names and function.patch == BASELINE)
             for node in declared:
                 yield from _signature(function, node, named=named)
         seen = self._header.prototypes.keys() | self._header.inlines.keys()
@@ -186,7 +176,7 @@ class _Compare:
             wanted = [
                 _squeezed(f"{member.type} {member.name}{_array(member)}")
                 for member in struct.members
-                if not member.patch or self._templates.has(member.patch)
+                if not member.patch or self._scope.has(member.patch)
             ]
             if node is None:
                 continue

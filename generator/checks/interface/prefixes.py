@@ -17,13 +17,9 @@ from clang.cindex import Cursor, CursorKind, StorageClass
 
 from generator.checks.interface.ast import Check, Difference, Unit, parse, spelled
 from generator.checks.interface.refs import Prefixes
-from generator.model.decl import Function
+from generator.model.decl import BASELINE, Function
 from generator.model.files import ARCH, CORE
-from generator.model.interface import INTERFACE
-from generator.plan import Plan
-from generator.render.env import Scope, Templates
-
-BASELINE = "baseline"
+from generator.plan import Plan, Scope
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,23 +74,13 @@ def verify_prefixes(
 
 def wanted_at(plan: Plan, patches: tuple[str, ...]) -> Wanted:
     """Return what a prefix with these patches must have."""
-    templates = Templates(Scope(base=plan.base, patches=patches))
-    functions, weak, later = dict[str, Function](), set[str](), set[str]()
-    for function in INTERFACE.functions:
-        if not plan.base.brings(function):
-            continue
-        resolved = templates.resolved(function)
-        if function.patch in (BASELINE, *patches):
-            functions[resolved.name] = resolved
-            if function.weak:
-                weak.add(resolved.name)
-        else:
-            later.add(resolved.name)
+    scope = Scope(base=plan.base, patches=patches)
+    functions = {function.name: function for function in scope.functions.values()}
     return Wanted(
         functions=functions,
-        weak=frozenset(weak),
-        later=frozenset(later - functions.keys()),
-        own_names=templates.has("param-order"),
+        weak=frozenset(f.name for f in scope.functions.values() if f.weak),
+        later=frozenset({function.name for function in scope.later.values()} - functions.keys()),
+        own_names=scope.has("param-order"),
     )
 
 

@@ -17,7 +17,6 @@ from generator.model.files import ARCH, CORE
 from generator.model.interface import INTERFACE
 from generator.model.opcodes import OPCODES
 from generator.plan import Plan
-from generator.render.env import Scope, Templates
 
 CORE_H = "include/linux/uprobes.h"
 ARCH_H = "arch/x86/include/asm/uprobes.h"
@@ -60,13 +59,7 @@ def make_faults(
 
 def series_functions(plan: Plan) -> list[str]:
     """Return the names of the functions that the series adds to this base."""
-    patches = tuple(planned.patch.ident for planned in plan.patches)
-    templates = Templates(Scope(base=plan.base, patches=patches))
-    return [
-        templates.resolved(function).name
-        for function in INTERFACE.functions
-        if function.patch in patches and plan.base.brings(function)
-    ]
+    return [function.name for function in plan.tip.own.values()]
 
 
 def choose_faults(faults: Iterable[Fault], *, count: int, seed: int) -> tuple[Fault, ...]:

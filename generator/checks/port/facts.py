@@ -51,7 +51,7 @@ def _decided() -> Mapping[str, tuple[str, ...]]:
                 found[patch.needs].append(f"the patch {patch.ident}")
     for function in INTERFACE.functions:
         for word in {function.needs, function.unless} - {""}:
-            found[word].append(f"{function.key}()")
+            found[word].append(f"{function.name}()")
     folder = data_dir("templates")
     for path in sorted(folder.rglob("*.j2")):
         for number, line in enumerate(path.read_text().splitlines(), 1):

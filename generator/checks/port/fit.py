@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from generator.errors import UserError
 from generator.model import edits as model
 from generator.model.edits import Edit, piece_in
-from generator.plan import Plan
-from generator.render.env import Scope, Templates
+from generator.plan import Plan, Scope
+from generator.render.env import Templates
 from generator.tree.acquire import Source
 from generator.tree.edit import apply_edits
 from generator.tree.places import WorkingTree
@@ -77,18 +77,16 @@ def mend_edits(plan: Plan, source: Source, alternatives: Alternatives) -> tuple[
 def _try_all(plan: Plan, source: Source, alternatives: Alternatives | None) -> _Trials:
     tree = WorkingTree(load=source.load, search=source.search)
     trial = _Trials(plan, tree, alternatives)
-    trial.step("baseline", (), plan.baseline)
-    applied: tuple[str, ...] = ()
+    trial.step("baseline", plan.at(0), plan.baseline)
     for planned in plan.patches:
-        applied = (*applied, planned.patch.ident)
-        trial.step(planned.patch.ident, applied, planned.edits)
+        trial.step(planned.patch.ident, plan.at(planned.number), planned.edits)
     return trial
 
 
 def after_baseline(plan: Plan, source: Source) -> WorkingTree:
     """Return the files of ``source`` after the edits of the baseline, as far as they hold."""
     tree = WorkingTree(load=source.load, search=source.search)
-    _Trials(plan, tree).step("baseline", (), plan.baseline)
+    _Trials(plan, tree).step("baseline", plan.at(0), plan.baseline)
     return tree
 
 
@@ -105,9 +103,9 @@ class _Trials:
         self._alternatives = alternatives
         self._lost: list[tuple[int, str, frozenset[str]]] = []
 
-    def step(self, step: str, applied: tuple[str, ...], edits: tuple[Edit, ...]) -> None:
+    def step(self, step: str, scope: Scope, edits: tuple[Edit, ...]) -> None:
         """Try the edits of one step, those that the templates make of themselves first."""
-        templates = Templates(Scope(base=self._plan.base, patches=applied))
+        templates = Templates(scope)
         for block in list(self._tree.blocks):
             problem = self._keep_block(block, templates)
             if problem:

@@ -133,13 +133,11 @@ def _names(like: Base, source: Source) -> dict[str, str]:
 
 def _params(like: Base, series: Series, source: Source) -> dict[str, tuple[Param, ...]]:
     """Return the parameters of functions that the tree declares otherwise than the model."""
-    keys = {function.key: function for function in INTERFACE.functions}
     found = {}
     for item in compare_model(like, series, source):
-        key = next(k for k in keys if like.names.get(k, k) == item.name.removesuffix("()"))
-        found[key] = tuple(
-            Param(kind, word) for kind, word in read_params(source, item.name.removesuffix("()"))
-        )
+        name = item.name.removesuffix("()")
+        key = next(f.name for f in INTERFACE.functions if like.name_of(f.name) == name)
+        found[key] = tuple(Param(kind, word) for kind, word in read_params(source, name))
     return found
 
 

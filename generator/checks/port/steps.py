@@ -67,8 +67,8 @@ STEPS: tuple[tuple[str, str], ...] = (
         "`$UPROBEKIT_REV_{variable}` names a commit, `$UPROBEKIT_TREE_{other}` a source of {like}.",
     ),
     (
-        "uprobekit lines",
-        "How much the new base has for itself alone; common C stands once.",
+        "uprobekit render --all",
+        "Every base, and how much C the new one has for itself alone: common C stands once.",
     ),
     (
         "",

@@ -17,10 +17,10 @@ from generator.checks.port.item import Item, Work
 from generator.checks.port.uses import Declarations
 from generator.errors import UserError
 from generator.model.bases import Base
+from generator.model.decl import BASELINE
 from generator.model.files import CORE, CORE_H
-from generator.model.interface import INTERFACE
 from generator.model.series import Series
-from generator.render.env import BASELINE, Scope, Templates
+from generator.plan import Scope
 from generator.tree.acquire import Source
 
 _STORAGE = frozenset(
@@ -169,18 +169,16 @@ def _named_params(source: Source, path: str, name: str) -> tuple[tuple[str, str]
 
 def compare_model(base: Base, series: Series, source: Source) -> Iterator[Item]:
     """Yield the functions that the baseline keeps and that the tree declares with other types."""
-    patches = tuple(patch.ident for patch in series.patches)
-    templates = Templates(Scope(base=base, patches=patches))
+    scope = Scope(base=base, patches=tuple(patch.ident for patch in series.patches))
     texts = {}
     for path in (CORE_H, CORE):
         try:
             texts[path] = source.load(path)
         except UserError:
             continue
-    for function in INTERFACE.functions if texts else ():
-        if function.patch != BASELINE:
+    for key, ours in scope.functions.items() if texts else ():
+        if ours.patch != BASELINE:
             continue
-        ours = templates.resolved(function)
         wanted = Signature(
             returns=plain_type(ours.returns, named=False),
             params=tuple(plain_type(param.type, named=False) for param in ours.params),
@@ -200,7 +198,7 @@ def compare_model(base: Base, series: Series, source: Source) -> Iterator[Item]:
                 name=f"{ours.name}()",
                 where=have[0].place,
                 problem=f"is {have[0]}; the model says {wanted}",
-                used=(f"Base.params['{function.key}'] says it for one base",),
+                used=(f"Base.params['{key}'] says it for one base",),
             )
 
 

@@ -22,7 +22,8 @@ from generator.model.bases.facts import Fact
 from generator.model.edits import Anchor, InsertLines, RenameIdentifiers, Templated
 from generator.model.interface import INTERFACE
 from generator.model.series import Series
-from generator.render.env import Scope, Templates
+from generator.plan import Scope
+from generator.render.env import Templates
 from generator.tree.acquire import Source
 from generator.tree.places import find_anchor
 
@@ -84,7 +85,7 @@ def find_needs(base: Base, series: Series) -> Needs:
     names = [name for name in names if name.endswith((".c", ".h"))]
     texts = {name: csource.mask(templates.file(name)) for name in names}
     inserted = "".join(templates.text(e.text) for e in edits if isinstance(e, InsertLines))
-    own = _own(base, templates, series, [*texts.values(), inserted])
+    own = _own(templates, [*texts.values(), inserted])
     own |= {
         name
         for e in edits
@@ -101,12 +102,9 @@ def find_needs(base: Base, series: Series) -> Needs:
     return needs
 
 
-def _own(base: Base, templates: Templates, series: Series, texts: Iterable[str]) -> set[str]:
+def _own(templates: Templates, texts: Iterable[str]) -> set[str]:
     """Return what the series itself defines."""
-    brought = {patch.ident for patch in series.patches}
-    names = {
-        templates.name(f.name) for f in INTERFACE.functions if f.patch in brought and base.brings(f)
-    }
+    names = {function.name for function in templates.scope.own.values()}
     names |= {struct.name for struct in INTERFACE.structs}
     names |= {macro.name for macro in INTERFACE.macros}
     for text in texts:

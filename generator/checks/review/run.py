@@ -17,10 +17,8 @@ from generator.checks.review.look import Look, Series
 from generator.model.edits import RenameMember
 from generator.model.files import ARCH, CORE
 from generator.model.guards import GUARDS
-from generator.model.interface import INTERFACE
 from generator.model.review import RULES, Rule
 from generator.plan import Plan
-from generator.render.env import Scope, Templates
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,8 +51,6 @@ def check_review(
         tip: the files that the series touches, as the last patch leaves them.
         patches: the mail form, by file name.
     """
-    applied = tuple(planned.patch.ident for planned in plan.patches)
-    templates = Templates(Scope(base=plan.base, patches=applied))
     series = Series(
         tip=tip,
         patches=tuple(
@@ -78,10 +74,9 @@ def check_review(
         ),
         functions=tuple(
             (path, found)
-            for function in INTERFACE.functions
-            if function.patch in applied and plan.base.brings(function)
+            for function in plan.tip.own.values()
             for path in (CORE, ARCH)
-            if (found := csource.find_function(tip[path], templates.resolved(function).name))
+            if (found := csource.find_function(tip[path], function.name))
         ),
     )
     return tuple(_check(rule, series, plan) for rule in RULES)

@@ -15,14 +15,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from generator import csource
 from generator.checks.interface.ast import Check, Difference
 from generator.checks.marks import Mark, find_marks, span_in
-from generator.model.bases import name_on
 from generator.model.files import CORE
 from generator.model.guards import GUARDS, Guard
-from generator.model.interface import INTERFACE
 from generator.model.states import TRANSITIONS
 from generator.model.steps import LEFT_OUT, OUR_STEPS, SENSITIVE, LeftOut, Step
 from generator.plan import Plan
-from generator.render.env import Scope, Templates
 
 _PATCHES = frozenset({"utask", "xol", "hit", "skip-nop", "return", "rseq"})
 _SENSITIVE = re.compile("|".join(SENSITIVE))
@@ -54,9 +51,8 @@ class _Look:
 
     def __init__(self, plan: Plan, tip: Mapping[str, str]) -> None:
         self._base = plan.base
+        self._own = plan.tip.own
         self._tip = tip
-        applied = tuple(planned.patch.ident for planned in plan.patches)
-        self._templates = Templates(Scope(base=plan.base, patches=applied))
         self._claimed: dict[str, list[csource.Span]] = {}
 
     def check(self, what: str, known: Mapping[str, Sequence[Step | LeftOut | Guard]]) -> Check:
@@ -100,7 +96,7 @@ class _Look:
         text = self._tip[CORE]
         found = []
         for move in TRANSITIONS:
-            name = name_on(self._base, move.function)
+            name = self._base.name_of(move.function)
             function = csource.find_function(text, name)
             wanted = f"->state = {move.target};"
             if function is None or not any(csource.match_tokens(text, function.body, wanted)):
@@ -135,11 +131,8 @@ class _Look:
         )
 
     def _functions(self, text: str) -> Iterator[tuple[str, csource.Span]]:
-        """Yield the functions of the core that the series brings."""
-        for function in INTERFACE.functions:
-            if function.patch not in _PATCHES or not self._base.brings(function):
-                continue
-            name = self._templates.resolved(function).name
-            found = csource.find_function(text, name)
-            if found is not None:
-                yield name, found.body
+        """Yield the functions of the core that handle a hit, as the series brings them."""
+        for function in self._own.values():
+            found = csource.find_function(text, function.name)
+            if found is not None and function.patch in _PATCHES:
+                yield function.name, found.body

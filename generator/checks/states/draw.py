@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 
+from generator.model.bases import BASES
 from generator.model.states import (
     DEAD,
     HIT,
@@ -56,6 +57,6 @@ def _edge(move: Transition) -> str:
     return _EDGE.format(
         source=move.source,
         target=move.target,
-        label=f"{move.cause}\\n{move.function}()",
+        label=f"{move.cause}\\n{BASES[0].name_of(move.function)}()",
         more=more,
     )

@@ -74,17 +74,6 @@ def port(
     )
 
 
-@command("as_json")
-def lines(options: Options) -> None:
-    """Count the template lines that all bases share, and those that belong to one.
-
-    Example: uprobekit lines --json
-    """
-    from generator.cli import bases
-
-    bases.lines(as_json=options.as_json)
-
-
 @command()
 def opcodes() -> None:
     """Print the opcode model as a page in Markdown: docs/opcodes.md is this.

@@ -11,7 +11,7 @@ from generator.cli.options import Options
 from generator.errors import UserError
 
 
-@command(*SOURCE, *OUTPUT, series=ANY)
+@command(*SOURCE, *OUTPUT, series=ANY, passes_on=True)
 def measure(
     options: Options,
     *,
@@ -26,9 +26,10 @@ def measure(
 ) -> int:
     """Measure by name, one after the other; without a name list what can be measured.
 
-    Each is a command of its own, whose --help has more options.
+    The kernels that it needs are built first. Each is a command of its own; options that its
+    --help has stand behind its name.
 
-    Example: uprobekit measure census --base 6.12
+    Example: uprobekit measure census --base 6.12 --limit 100
     """
     from generator.cli.check import measure as run_measures
 

@@ -18,6 +18,7 @@ from generator.cli.options import Options
         int, typer.Option("--jobs", "-j", min=0, help="Checks in parallel; 0: one per core.")
     ],
     series=ANY,
+    passes_on=True,
 )
 def check(
     options: Options,
@@ -25,8 +26,8 @@ def check(
     names: Annotated[
         list[str] | None,
         typer.Argument(
-            help="drift, checkpatch, review, states, schedules; after a build verify, patches; "
-            "those that take minutes: proof, verdicts, fuzz, mutate.",
+            help="drift, checkpatch, review, states, schedules; what builds the tip: verify, "
+            "patches; what takes minutes: proof, verdicts, fuzz, mutate, faults.",
             metavar="[NAME]...",
             show_default="the first five",
         ),
@@ -34,7 +35,9 @@ def check(
 ) -> int:
     """Run checks and print one table; without a name, those that need no kernel build.
 
-    What a check says is shown where it is not good. Exit status: 2 if a check fails.
+    What a check says is shown where it is not good. One that is named alone says all that it has
+    to say, and takes options of its own, behind its name: each is a command, whose --help has
+    them. Exit status: 2 if a check fails.
 
     Example: uprobekit check --base 6.12
     """

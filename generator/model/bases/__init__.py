@@ -37,10 +37,4 @@ UNFINISHED: tuple[Base, ...] = tuple(base for base in _ALL if base.undecided)
 """Bases that are being made: nothing offers them, and who names one gets it."""
 
 
-def name_on(base: Base, function: str) -> str:
-    """Return the base's name of a function that the model calls by the first base's."""
-    keys = {name: key for key, name in BASES[0].names.items()}
-    return base.names[keys[function]] if function in keys else function
-
-
-__all__ = ["BASES", "UNFINISHED", "Base", "Hook", "name_on", "numbers"]
+__all__ = ["BASES", "UNFINISHED", "Base", "Hook", "numbers"]

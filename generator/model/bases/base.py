@@ -154,7 +154,11 @@ class Base:
 
     def params_of(self, function: Function) -> tuple[Param, ...]:
         """Return the parameters that ``function`` has on this base."""
-        return self.params.get(function.key, function.params)
+        return self.params.get(function.name, function.params)
+
+    def name_of(self, function: str) -> str:
+        """Return what this base calls a function of the model."""
+        return self.names.get(function, function)
 
     def brings(self, function: Function) -> bool:
         """Tell whether the series brings ``function`` on this base."""

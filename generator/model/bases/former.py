@@ -17,11 +17,6 @@ from generator.model.interface import ARCH_FUNCTIONS, BASELINE_FUNCTIONS
 _FUNCTIONS = (*BASELINE_FUNCTIONS, *ARCH_FUNCTIONS)
 
 
-def _key(function: Function) -> str:
-    """Return what the model calls a function, whatever a base calls it."""
-    return function.name.removeprefix("{{ names.").removesuffix(" }}")
-
-
 def renamed_functions(names: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
     """Return former name and name of each function that is renamed.
 
@@ -29,7 +24,7 @@ def renamed_functions(names: Mapping[str, str]) -> tuple[tuple[str, str], ...]:
         names: how the base spells keys of the model.
     """
     return tuple(
-        (function.former_name, names.get(_key(function), _key(function)))
+        (function.former_name, names.get(function.name, function.name))
         for function in _FUNCTIONS
         if function.former_name
     )
@@ -44,16 +39,22 @@ def renamed_prototypes() -> tuple[Edit, ...]:
     )
 
 
-def reordered_prototypes() -> tuple[Edit, ...]:
-    """Return the edits that bring prototypes with a former order up to date."""
+def reordered_prototypes(names: Mapping[str, str]) -> tuple[Edit, ...]:
+    """Return the edits that bring prototypes with a former order up to date.
+
+    Args:
+        names: how the base spells keys of the model.
+    """
     return tuple(
-        _prototype(function, function.name) for function in _FUNCTIONS if function.former_order
+        _prototype(function, names.get(function.name, function.name))
+        for function in _FUNCTIONS
+        if function.former_order
     )
 
 
 def _prototype(function: Function, name: str) -> Edit:
     return ReplaceDeclaration(
-        path=CORE_H, name=name, text="{{ prototype('" + _key(function) + "') }}"
+        path=CORE_H, name=name, text="{{ prototype('" + function.name + "') }}"
     )
 
 
@@ -68,7 +69,7 @@ def reorder(path: str, names: Mapping[str, str], *, former: bool = False) -> tup
     return tuple(
         ReorderParameters(
             path=path,
-            function=(former and function.former_name) or names.get(_key(function), _key(function)),
+            function=(former and function.former_name) or names.get(function.name, function.name),
             order=function.former_order,
         )
         for function in _FUNCTIONS

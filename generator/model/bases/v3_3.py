@@ -309,7 +309,7 @@ _NAMES: tuple[Edit, ...] = (
     *renamed_prototypes(),
 )
 
-_PARAM_ORDER: tuple[Edit, ...] = (*reorder(CORE, NAMES), *reordered_prototypes())
+_PARAM_ORDER: tuple[Edit, ...] = (*reorder(CORE, NAMES), *reordered_prototypes(NAMES))
 
 _HOOKS = (
     Hook(

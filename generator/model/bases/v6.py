@@ -431,7 +431,7 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         *renamed_prototypes(),
         *_LOCALS,
     ),
-    "param-order": (*reorder(CORE, NAMES), *reordered_prototypes()),
+    "param-order": (*reorder(CORE, NAMES), *reordered_prototypes(NAMES)),
     "errno": (
         ReplaceTokens(path=CORE, within="prepare_uprobe", pattern="-ENOTSUPP", by="-EOPNOTSUPP"),
         InsertLines(

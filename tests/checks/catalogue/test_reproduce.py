@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""``reproduce``: a fault as one C file and one script; ``make reproducers`` runs them."""
+"""``reproduce``: a fault as one C file and one script; ``make check-reproducers`` runs them."""
 
 import os
 import re

@@ -17,7 +17,7 @@ from generator.model.edits import Templated
 from generator.model.series import REVIEW
 from generator.model.unreached import UNREACHED
 from generator.plan import plan_series
-from generator.render.env import Scope, Templates
+from generator.render.env import Templates
 from generator.report.coverage import AT_LEAST, as_text, judge_coverage, keep_own
 
 PATH = "kernel/events/uprobes.c"
@@ -249,7 +249,7 @@ def test_reasons_are_sentences():
 def render_tip(base):
     """Return what the templates of a base render to, by file, without the kernel's own lines."""
     plan = plan_series(base, REVIEW)
-    scope = Scope(base=base, patches=tuple(one.patch.ident for one in plan.patches))
+    scope = plan.tip
     texts = dict.fromkeys((mark.path for mark in find_marks(base.name)), "")
     for edit in (*plan.baseline, *(edit for one in plan.patches for edit in one.edits)):
         if isinstance(edit, Templated) and edit.path in texts:

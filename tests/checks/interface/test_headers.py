@@ -11,11 +11,10 @@ from generator.errors import UserError
 from generator.model.bases import BASES
 from generator.model.decl import Function, Param
 from generator.model.files import ARCH_H, CORE_H
-from generator.model.interface import INTERFACE
 from generator.model.series import REVIEW
-from generator.plan import find_series, plan_series
+from generator.plan import Scope, find_series, plan_series
 from generator.render import cdecl
-from generator.render.env import Scope, Templates
+from generator.render.env import Templates
 
 PATCHES = tuple(patch.ident for patch in REVIEW.patches)
 V6 = tuple(base for base in BASES if base.name.startswith("6."))
@@ -23,10 +22,11 @@ V6 = tuple(base for base in BASES if base.name.startswith("6."))
 
 def headers(base, patches):
     """Return the two headers as they are after some patches."""
-    templates = Templates(Scope(base=base, patches=patches))
+    scope = Scope(base=base, patches=patches)
+    templates = Templates(scope)
     own = "".join(
-        cdecl.prototype(templates.resolved(function))
-        for function in INTERFACE.functions
+        cdecl.prototype(function)
+        for function in scope.functions.values()
         if function.patch == "baseline" and function.header == CORE_H
     )
     inner = [templates.file(f"{CORE_H}/{name}.h") for name in ("task", "prototypes")]

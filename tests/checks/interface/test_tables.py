@@ -9,7 +9,8 @@ from generator.checks.interface.tables import check_tables
 from generator.model.bases import BASES
 from generator.model.files import ARCH, ARCH_H, CORE_H
 from generator.model.series import REVIEW
-from generator.render.env import Scope, Templates
+from generator.plan import Scope
+from generator.render.env import Templates
 
 PATCHES = tuple(patch.ident for patch in REVIEW.patches)
 

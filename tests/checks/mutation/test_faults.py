@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Faults that people wrote: every one fits the templates of today, and says what a user would see.
 
-What notices them is judged by ``make faults``, with a built tip.
+What notices them is judged by ``make check-faults``, with a built tip.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from generator.model.bases import BASES
 from generator.model.series import REVIEW
 from generator.paths import data_dir
 from generator.plan import plan_series
-from generator.render.env import Scope, Templates, environment
+from generator.render.env import Templates, environment
 
 FOLDER = TESTS / "faults"
 FAULTS = read_faults(FOLDER)
@@ -64,7 +64,7 @@ def test_rendered_with_it():
     """The changed template is used, for the time being."""
     fault = next(f for f in FAULTS if f.name == "emulate-leave-of-16-bits")
     plan = plan_series(BASES[0], REVIEW)
-    scope = Scope(base=plan.base, patches=tuple(p.patch.ident for p in plan.patches))
+    scope = plan.tip
     name = "arch/x86/kernel/uprobes.c"
     plain = Templates(scope).file(name)
     with hand._with_fault(fault):

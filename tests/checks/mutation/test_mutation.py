@@ -19,7 +19,8 @@ from generator.kbuild.objects import compile_object, depends_on, disassemble, is
 from generator.model.bases import BASES
 from generator.model.opcodes import OPCODES
 from generator.model.series import REVIEW
-from generator.render.env import Scope, Templates
+from generator.plan import Scope
+from generator.render.env import Templates
 from generator.report.mutants import BOOT, Ledger, Verdict, count_score, format_score
 
 ARCH = "arch/x86/kernel/uprobes.c"

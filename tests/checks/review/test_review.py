@@ -13,7 +13,7 @@ from generator.model.files import ARCH, ARCH_H, COMPAT_H, CORE, CORE_H
 from generator.model.review import RULES
 from generator.model.series import REVIEW
 from generator.plan import plan_series
-from generator.render.env import Scope, Templates
+from generator.render.env import Templates
 
 FORK = "kernel/fork.c"
 ENTRY_H = "include/linux/entry-common.h"
@@ -43,9 +43,7 @@ def plan(request):
 @pytest.fixture
 def tip(plan):
     """A tip as the templates make it, with just so much of the base around them."""
-    templates = Templates(
-        Scope(base=plan.base, patches=tuple(patch.ident for patch in REVIEW.patches))
-    )
+    templates = Templates(plan.tip)
     blocks = [templates.file(f"{CORE}/{name}.c") for name in ("xol", "utask", "hit")]
     core = "static loff_t offset;\n\n/* ((loff_t)vma->vm_pgoff << PAGE_SHIFT) */\n\n"
     return {

@@ -10,7 +10,7 @@ from conftest import TESTS
 
 from generator.checks.marks import find_marks, span_in
 from generator.checks.states import run
-from generator.checks.states.correspond import check_correspondence, name_on
+from generator.checks.states.correspond import check_correspondence
 from generator.checks.states.draw import picture_id, to_dot
 from generator.checks.states.moves import Machine
 from generator.checks.states.search import explore, first_broken
@@ -34,7 +34,7 @@ from generator.model.states import OUTSIDE_TRANSITIONS, TRANSITIONS
 from generator.model.steps import BROKEN_STEPS, LEFT_OUT, OUR_STEPS, STEPS
 from generator.paths import data_dir
 from generator.plan import find_base, find_series, plan_series
-from generator.render.env import Scope, Templates, environment, templates_before
+from generator.render.env import Templates, environment, templates_before
 from generator.render.words import check_words
 
 DOCS = TESTS.parent / "docs"
@@ -66,9 +66,7 @@ def planned(base):
 def rendered(base):
     """Return the C of the series as rendered, with what stands around the hooks."""
     plan = planned(base)
-    templates = Templates(
-        Scope(base=plan.base, patches=tuple(found.patch.ident for found in plan.patches))
-    )
+    templates = Templates(plan.tip)
     core = [templates.file(f"{CORE}/{name}.c") for name in ("utask", "xol", "hit", "rseq")]
     around = {path: around_hook(plan, templates, *what) for path, what in AROUND.items()}
     whole = {"kernel/rseq.c": RSEQ, CORE: "\n".join(core), ARCH: templates.file(ARCH)}
@@ -88,7 +86,7 @@ def around_hook(plan, templates, callee, head):
 @pytest.mark.sweep
 @pytest.mark.parametrize("world", QUICK, ids=lambda world: world.name)
 def test_worlds_keep_their_properties(world):
-    """Nothing breaks with all guards; `make states` does it for all worlds and bases."""
+    """Nothing breaks with all guards; `make check-states` does it for all worlds and bases."""
     found = explore(Machine(world, rcu=True))
     assert found.broken == ""
     assert found.states > 100 and found.moves > found.states
@@ -105,7 +103,7 @@ def test_only_the_models_transitions_are_made():
 
 @pytest.mark.sweep
 def test_every_guard_is_needed():
-    """Without a guard the property breaks that it names; `make states` does so for each base."""
+    """Without a guard the property breaks that it names; `uprobekit states` does so for a base."""
     base = find_base("6.12")
     guards = run.find_guards(base)
     assert len(guards) >= 35
@@ -485,8 +483,8 @@ def test_a_file_that_is_not_there():
 def test_names_of_bases():
     """A function of the model is found under the base's own name."""
     base = find_base("6.1")
-    assert name_on(base, "uprobe_post_sstep_notifier") == base.names["post_notifier"]
-    assert name_on(base, "pre_ssout") == "pre_ssout"
+    assert base.name_of("post_notifier") == base.names["post_notifier"]
+    assert base.name_of("pre_ssout") == "pre_ssout"
 
 
 # the picture
