@@ -186,7 +186,7 @@ soak: setup		## real programs under thousands of probes, ours and the base (ARGS
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
 	$(RUN) soak --base $(BASE) $(SOURCE) $(AREA) $(ARGS)
 
-hunted: setup		## the programs of tests/hunted, ours and the base: what the base does right counts (builds both)
+hunted: setup		## the programs of qemu/hunted, ours and the base: what the base does right counts (builds both)
 	$(RUN) build --base $(BASE) $(SOURCE) $(AREA) tip peer
 	$(PYTHON) tests/run_hunted.py --base $(BASE) $(AREA) $(ARGS)
 
