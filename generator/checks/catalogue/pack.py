@@ -18,7 +18,7 @@ from pathlib import Path
 
 from generator import tools
 from generator.errors import UserError
-from generator.guest.cpio import Entry, pack_entries
+from generator.guest.cpio import Entry, pack_data, pack_entries
 
 WANTED = ("fuse",)
 """The modules that self-tests use where the kernel has them as such (``t-file.c``: arm-fuse)."""
@@ -32,8 +32,7 @@ _MODULE = re.compile(r"([^/]+)\.ko(\.gz|\.xz|\.zst)?$")
 
 def pack_tests(names: tuple[str, ...]) -> bytes:
     """Return an archive with a list of tests."""
-    data = "".join(f"{name}\n" for name in names).encode()
-    return pack_entries(iter([Entry(name=TESTS_FILE, mode=stat.S_IFREG | 0o644, data=data)]))
+    return pack_data(TESTS_FILE, "".join(f"{name}\n" for name in names).encode())
 
 
 def read_initrd(path: Path) -> bytes:

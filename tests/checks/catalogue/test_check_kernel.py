@@ -172,7 +172,7 @@ def test_a_test_that_takes_long(guest, test, ident, times, word):
     seen = observe(guest.boot)
     assert guest.asked == [((), 0), ((test,), PATIENT)]
     assert words(seen)[ident] is word
-    assert unexplained(seen, judge_all(seen)) == ()
+    assert unexplained(seen, judge_all(seen)) == {}
 
 
 NOT_BOOTED = {

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What the guest of ``check-kernel`` has beside the self-tests: hunted programs, instructions.
+
+Both are tests of the guest's runner (``uprobekit.also``). The instructions are chosen without a
+kernel's source: nobody knows which of them the kernel refuses, so each is tried.
+"""
+
+from __future__ import annotations
+
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from generator.checks.proof.cases import make_cases
+from generator.checks.proof.corpus import make_corpus
+from generator.guest.cpio import Entry, pack_data, pack_entries
+from generator.guest.initramfs import build_guest, hunted_of
+from generator.model.catalogue import plain_name
+from generator.model.catalogue.programs import INSTRUCTIONS, PROGRAMS, SEED
+from generator.model.opcodes import OPCODES
+from generator.progress import Observer
+
+FILES = {"corpus": 64, "corpus-32": 32}
+"""The programs that execute instructions, and which mode; each reads a file of its name."""
+
+ALSO = f"uprobekit.also={','.join(('hunted', *FILES))}"
+
+
+def pack_programs(area: Path, arch: str, observer: Observer) -> bytes:
+    """Return archives of the hunted programs and of the instructions, for an architecture.
+
+    Raises:
+        UserError, CheckFailed, InfraError: as ``build_guest``.
+    """
+    root = build_guest(hunted_of(area, arch), observer).root
+    return pack_entries(_hunted(root)) + b"".join(
+        pack_data(name, _instructions(bits)) for name, bits in FILES.items()
+    )
+
+
+def _hunted(root: Path) -> Iterator[Entry]:
+    folder = root / "hunted"
+    chosen = [path for path in sorted(folder.iterdir()) if plain_name(path.name) in PROGRAMS]
+    yield Entry(name=folder.name, mode=stat.S_IFDIR | 0o755)
+    for path in (root / "bin" / "hunted", *chosen):
+        name = path.relative_to(root).as_posix()
+        yield Entry(name=name, mode=stat.S_IFREG | 0o755, data=path.read_bytes())
+
+
+def _instructions(bits: int) -> bytes:
+    """Return a file for the guest: what the base alone is asked, which is known to refuse none."""
+    cases = make_cases(OPCODES, wanted=INSTRUCTIONS, seed=SEED)
+    return make_corpus(cases, (lambda _: False, lambda _: True), bits=bits, seed=SEED).data
