@@ -234,7 +234,7 @@ def build_guest(request: GuestRequest, observer: Observer | None = None) -> Gues
         raise UserError("there is no Makefile for the guest", where=str(request.folder))
     root, log, archive = directory / "root", directory / "make.log", request.archive
     (observer or SilentObserver()).progress(
-        Progress(stage="guest", subject=str(request.source or "qemu/guest"), elapsed=0.0)
+        Progress(stage="guest", subject=f"qemu/{request.folder.name}", elapsed=0.0)
     )
     with variant_lock(directory, wait=request.timeout):
         command = _make_all(request, log)
