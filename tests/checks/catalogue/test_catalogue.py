@@ -8,7 +8,7 @@ import pytest
 from conftest import TESTS
 from hypothesis import given
 from hypothesis import strategies as some
-from kernels_seen import LOGS, recorded
+from kernels_seen import LOGS, keep, recorded
 
 from generator.checks.catalogue.judge import (
     Complaint,
@@ -146,6 +146,23 @@ def test_a_recorded_run(release):
         assert bool(verdict.evidence) == (verdict.word is Word.AFFECTED)
         assert bool(verdict.why) == (verdict.word is Word.UNKNOWN)
     assert unexplained(observed, verdicts) == {}
+
+
+def test_what_is_kept_of_a_run(tmp_path):
+    """All results, and of the console what counts; another boot beside the first, no old one."""
+    boots, kept = [tmp_path / "boot-1", tmp_path / "boot-2"], tmp_path / "kept"
+    for boot in (*boots, kept):
+        boot.mkdir()
+    for old in ("6.1.7.ktap", "6.1.7+5.console", "6.1.70.ktap"):
+        (kept / old).touch()
+    for boot in boots:
+        (boot / "results.ktap").write_text("KTAP version 1\n1..0\n")
+        (boot / "console.log").write_text(f"[ 0.1] Linux version 6\n{CONSOLE}")
+    keep("6.1.7", boots, kept)
+    names = {f"{name}.{suffix}" for name in ("6.1.7", "6.1.7+1") for suffix in ("ktap", "console")}
+    assert {path.name for path in kept.iterdir()} == {*names, "6.1.70.ktap"}
+    assert (kept / "6.1.7+1.console").read_text() == CONSOLE
+    assert (kept / "6.1.7.ktap").read_text() == "KTAP version 1\n1..0\n"
 
 
 @pytest.mark.parametrize("entry", SHOWN, ids=lambda entry: entry.ident)
