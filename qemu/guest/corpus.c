@@ -441,15 +441,16 @@ static bool is_wrong(const struct left *a, const struct left *b)
 	       differ_bytes("memory", a->memory, b->memory, REGION_SIZE);
 }
 
-/* This function arms a probe on each case of a batch, as one event. */
-static int arm_batch(struct probe *p, unsigned long from, unsigned long to)
+/* This function arms a probe on some cases of a batch, as one event. */
+static int arm_cases(struct probe *p, unsigned long batch, unsigned long from,
+		     unsigned long to)
 {
 	unsigned long i;
 	int err = 0;
 
 	memset(p, 0, sizeof(*p));
 	for (i = from; i < to && !err; i++) {
-		if (board->skip[i - from])
+		if (board->skip[i - batch])
 			continue;
 		err = p->defined ? probe_extend_at(p, CODE, cases[i].offset) :
 				   probe_define_at(p, CODE, cases[i].offset);
@@ -457,27 +458,28 @@ static int arm_batch(struct probe *p, unsigned long from, unsigned long to)
 	return err ?: p->defined ? probe_arm(p) : 0;
 }
 
-/* This function finds the cases that cannot be probed, one after the other. */
-static void skip_refused(unsigned long from, unsigned long to)
+/*
+ * Find the cases of a batch that cannot be probed: of what is refused together
+ * one half after the other.
+ */
+static void skip_refused(unsigned long batch, unsigned long from,
+			 unsigned long to)
 {
-	unsigned long i;
+	unsigned long half = from + (to - from) / 2;
+	struct probe p;
+	int err = arm_cases(&p, batch, from, to);
 
-	for (i = from; i < to; i++) {
-		struct probe p;
-		int err;
-
-		if (board->skip[i - from])
-			continue;
-		err = probe_define_at(&p, CODE, cases[i].offset);
-		if (!err)
-			err = probe_arm(&p);
-		probe_remove(&p);
-		if (!err)
-			continue;
-		say(i, "refused: error %d", err);
-		board->refused++;
-		board->skip[i - from] = true;
+	probe_remove(&p);
+	if (!err)
+		return;
+	if (to - from > 1) {
+		skip_refused(batch, from, half);
+		skip_refused(batch, half, to);
+		return;
 	}
+	say(from, "refused: error %d", err);
+	board->refused++;
+	board->skip[from - batch] = true;
 }
 
 /* This function runs a batch, in a child. */
@@ -496,11 +498,11 @@ static int run_batch(unsigned long from, unsigned long to)
 		first[i - from] = now;
 	}
 
-	err = arm_batch(&p, from, to);
+	err = arm_cases(&p, from, from, to);
 	if (err && is_refusal(err)) {
 		probe_remove(&p);
-		skip_refused(from, to);
-		err = arm_batch(&p, from, to);
+		skip_refused(from, from, to);
+		err = arm_cases(&p, from, from, to);
 	}
 	if (err) {
 		printf("#   cannot arm: error %d\n", err);
