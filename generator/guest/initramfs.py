@@ -229,6 +229,12 @@ def build_guest(request: GuestRequest, observer: Observer | None = None) -> Gues
     """
     started = time.monotonic()
     find_compiler("gcc")
+    if len(str(request.directory.absolute()).split()) != 1:
+        raise UserError(
+            "make cannot work in a path with a blank",
+            where=str(request.directory),
+            hint="choose another place with --workdir",
+        )
     directory = ensure_dir(request.directory.absolute())
     if not (request.folder / "Makefile").is_file():
         raise UserError("there is no Makefile for the guest", where=str(request.folder))

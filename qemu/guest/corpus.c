@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdarg.h>
@@ -485,10 +486,15 @@ static void skip_refused(unsigned long batch, unsigned long from,
 /* This function runs a batch, in a child. */
 static int run_batch(unsigned long from, unsigned long to)
 {
+	cpu_set_t one;
 	struct probe p;
 	unsigned long i;
 	int err;
 
+	/* Each processor has tables of its own, which sgdt tells. */
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	sched_setaffinity(0, sizeof(one), &one);
 	catch_signals();
 	board->probed = false;
 	for (i = from; i < to; i++) {

@@ -26,6 +26,22 @@ WANTED = ("fuse",)
 TESTS_FILE = "tests"
 """Where the guest has the names of the tests that it is to run."""
 
+_ARCHIVES = tuple(
+    bytes.fromhex(begin)
+    for begin in (
+        "303730373031",
+        "303730373032",
+        "1f8b",
+        "425a68",
+        "5d0000",
+        "894c5a4f",
+        "02214c18",
+        "fd377a585a",
+        "28b52ffd",
+    )
+)
+"""How an initrd begins: as an archive, or compressed (lib/decompress.c; 6.1)."""
+
 _DEPENDENCIES = "modules.dep"
 _MODULE = re.compile(r"([^/]+)\.ko(\.gz|\.xz|\.zst)?$")
 
@@ -39,9 +55,12 @@ def read_initrd(path: Path) -> bytes:
     """Return a distribution's initrd, padded so that another archive can follow.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: it cannot be read, or it is none.
     """
-    data = _read(path, "name the initrd of this kernel, such as /boot/initrd.img-6.1.0-1-amd64")
+    hint = "name the initrd of this kernel, such as /boot/initrd.img-6.1.0-1-amd64"
+    data = _read(path, hint)
+    if not data.startswith(_ARCHIVES):
+        raise UserError("this is no initrd", where=str(path), hint=hint)
     return data + b"\0" * (-len(data) % 4)
 
 
@@ -142,6 +161,8 @@ def _unzstd(path: Path) -> bytes:
 
 def _read(path: Path, hint: str) -> bytes:
     try:
+        if stat.S_ISFIFO(path.stat().st_mode):
+            raise UserError("this is a pipe", where=str(path), hint="name a file")
         return path.read_bytes()
     except OSError as error:
         raise UserError(f"cannot read: {error.strerror}", where=str(path), hint=hint) from error

@@ -11,7 +11,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from iced_x86 import CpuidFeature, EncodingKind, OpCodeTableKind
+from iced_x86 import CpuidFeature, EncodingKind, Mnemonic, OpCodeTableKind
 
 from generator.checks.proof.cases import Case, make_cases
 from generator.checks.proof.corpus import make_corpus
@@ -59,12 +59,12 @@ def _hunted(root: Path) -> Iterator[Entry]:
 def _instructions(bits: int) -> bytes:
     """Return a file for the guest: what the base alone is asked, which is known to refuse none."""
     made = make_cases(OPCODES, wanted=INSTRUCTIONS, seed=SEED)
-    cases = [case for case in made if not _is_refused(case)]
+    cases = [case for case in made if not _is_left_out(case)]
     return make_corpus(cases, (lambda _: False, lambda _: True), bits=bits, seed=SEED).data
 
 
-def _is_refused(case: Case) -> bool:
-    """Tell whether unmodified kernels refuse an instruction, as far as that is known."""
+def _is_left_out(case: Case) -> bool:
+    """Tell whether kernels refuse an instruction, as far as that is known, or QEMU is wrong."""
     prefixes = set(split_prefixes(case.code, bits=case.bits)[0])
     insn = decode(case.code.ljust(LONGEST, b"\0"), bits=case.bits, ip=0).insn
     if insn is None:
@@ -77,6 +77,7 @@ def _is_refused(case: Case) -> bool:
         or bool(prefixes & REFUSED_PREFIXES)
         or (0x66 in prefixes and bool(insn.near_branch_target))
         or not _NEW.isdisjoint(insn.cpuid_features())
+        or insn.mnemonic == Mnemonic.PAUSE
     )
 
 
@@ -84,4 +85,5 @@ _NEW = frozenset(
     getattr(CpuidFeature, name)
     for name in ("AVX_VNNI_INT8", "AVX_VNNI_INT16", "SHA512", "SM3", "SM4")
 )
-"""Those that the kernel's decoder does not know yet: error ENOEXEC."""
+"""Those that the kernel's decoder does not know yet: error ENOEXEC. And of pause, QEMU loses the
+trap of a step (helper_pause() leaves the translated code before it): no processor does so."""

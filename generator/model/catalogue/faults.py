@@ -49,7 +49,7 @@ _WRONG_RESULTS = (
     ),
     Entry(
         ident="rip-unseen",
-        title="cmov, setcc and movnt with a prefix that means nothing use another address",
+        title="cmov or setcc with a prefix that means nothing uses another address",
         wrong="With f2 or f3 before it, 0f 41 is taken for an instruction without operands. Where "
         "its operand is relative to rip, the copy is executed with the distance as it is: another "
         "place is read or written, or the program dies of SIGSEGV.",
@@ -140,7 +140,7 @@ _KILLS = (
     ),
     Entry(
         ident="return-swapped-stack",
-        title="Return probes kill programs that keep several stacks in one place",
+        title="Return probes kill programs that swap stacks",
         wrong="Where the content of a stack is saved elsewhere and another one is put into its "
         "place, two functions have their return address at one address. The pending return of one "
         "is taken for the other's, or for one that longjmp() has left: SIGILL.",

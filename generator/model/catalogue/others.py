@@ -69,7 +69,7 @@ LIMITS: tuple[Entry, ...] = (
     ),
     Entry(
         ident="file-written",
-        title="What is written to a file is not seen in a page that has a breakpoint",
+        title="Writes to a file are not seen in a page with a breakpoint",
         wrong="A process has a copy of its own of such a page, as a debugger's would be. What "
         "others write to the file meanwhile is not in it.",
         who="Whoever overwrites in place what is probed; package managers do not.",
@@ -78,7 +78,7 @@ LIMITS: tuple[Entry, ...] = (
     ),
     Entry(
         ident="made-executable",
-        title="Code that is mapped for writing first is not probed when it becomes executable",
+        title="Code that becomes executable later is not probed",
         wrong="mprotect() puts in no breakpoints. A probe that is armed afterwards is hit.",
         who="Loaders that relocate code before they make it executable.",
         tests=("hunted-writable-code",),
