@@ -11,6 +11,7 @@ asm(".text\n"
     "site:	.byte	0xf3, 0x0f, 0x44, 0x05\n"	/* cmove value(%rip), %eax */
     "	.long	value - . - 4\n"
     "	ret\n"
+    "	.skip	64, 0xcc\n"			/* out of the copy's sight */
     "value:	.long	7\n");
 
 static int body(void)

@@ -23,6 +23,7 @@ from generator.text import strip_printk
 _MARK = re.compile(r"^uprobekit: test (\S+)$")
 _CUT = "cut here ]---"
 _LINES = 12
+_LATE = 3
 _COMPARED = ("pass", "wrong")
 """Outcomes of a stretch of the corpus that has come to its end."""
 
@@ -42,13 +43,13 @@ class Complaint:
     Args:
         test: the self-test that ran; empty: none.
         text: the line, without its time stamp.
-        before: the self-test that ran before it. What is wrong with the memory of a process is
-            said when that is freed, which may be later.
+        before: the self-tests that ran before it, the last first. What is wrong with the memory of
+            a process is said when that is freed, which may be later, and is with PREEMPT_RT.
     """
 
     test: str
     text: str
-    before: str = ""
+    before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,11 +120,12 @@ def read_complaints(lines: Iterable[str]) -> tuple[Complaint, ...]:
     Args:
         lines: of the console; the guest marks where a test begins (``uprobekit.marks``).
     """
-    before, test, found = "", "", []
+    before: tuple[str, ...] = ()
+    test, found = "", []
     for line in lines:
         text = strip_printk(line).strip()
         if mark := _MARK.match(text):
-            before, test = test, mark[1]
+            before, test = (test, *before)[:_LATE], mark[1]
         elif is_complaint(text) and _CUT not in text:
             found.append(Complaint(test=test, text=text, before=before))
     return tuple(found)
@@ -186,7 +188,7 @@ def _unknown(entry: Entry, why: str) -> Verdict:
 
 def _judge(entry: Entry, seen: Observed) -> Verdict:
     names = tests_of(entry, seen.names)
-    evidence, passed, untried = _executed(entry, seen)
+    evidence, passed, untried = [], [], {}
     for name in names:
         test = seen.tests.get(name)
         if lines := _shows(entry, name, seen):
@@ -195,6 +197,8 @@ def _judge(entry: Entry, seen: Observed) -> Verdict:
             untried[name] = why
         else:
             passed.append(name)
+    more = _executed(entry, seen)
+    evidence, passed, untried = evidence + more[0], passed + more[1], untried | more[2]
     word = Word.AFFECTED if evidence else Word.NOT_AFFECTED if passed else Word.UNKNOWN
     reasons = dict.fromkeys(untried.values()) or ["no test for it in this guest"]
     return Verdict(
@@ -252,7 +256,7 @@ def _cause(entry: Entry, complaint: Complaint) -> str:
     """Return the test of an entry that the kernel complains of, or an empty text."""
     if not entry.says or not re.search(entry.says, complaint.text):
         return ""
-    near = (complaint.test, complaint.before)
+    near = (complaint.test, *complaint.before)
     return next((name for name in near if plain_name(name) in entry.tests), "")
 
 

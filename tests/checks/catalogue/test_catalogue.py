@@ -275,25 +275,17 @@ def test_a_complaint_in_another_test():
 
 
 def test_a_complaint_comes_late():
-    """The memory of a process may be freed when the next test runs already."""
-    lines = """\
-[    1.000000] uprobekit: test mm-map-join-tables
-[    1.100000] WARNING: CPU: 0 PID: 7 at mm/mremap.c:1 move_page_tables+0x6/0xc
-[    2.000000] uprobekit: test mm-map-grow
-[    2.100000] BUG: Bad rss-counter state mm:0000 type:MM_ANONPAGES val:1
-[    3.000000] uprobekit: test mm-map-stay
-"""
-    names = ("mm-map-join-tables", "mm-map-grow", "mm-map-stay")
+    """The memory of a process may be freed when other tests run already, but not long after."""
+    names = ("mm-map-join-tables", "mm-map-grow", "mm-map-grow-move", "mm-map-keep", "nop")
     tests = tuple(ran(name=name) for name in names)
-    observed = seen(*tests, complaints=read_complaints(lines.splitlines()))
-    (shown,) = verdict_of("move-corrupts-mm", observed).evidence
-    assert (shown.test, len(shown.lines)) == ("mm-map-join-tables", 2)
-    assert verdict_of("kernel-complains", observed).word is Word.NOT_AFFECTED
-    # two tests behind, nobody knows
-    late = lines.replace("BUG: Bad rss", "none").splitlines()
-    late.append("[    3.100000] BUG: Bad rss-counter state mm:0000 type:MM_ANONPAGES val:1")
-    observed = seen(*tests, complaints=read_complaints(late))
-    assert verdict_of("kernel-complains", observed).word is Word.AFFECTED
+    said = "[    1.1] BUG: Bad rss-counter state mm:0000 type:MM_ANONPAGES val:1"
+    for number in range(len(names)):
+        lines = [f"[    1.0] uprobekit: test {name}" for name in names[: number + 1]]
+        observed = seen(*tests, complaints=read_complaints([*lines, said]))
+        shown = verdict_of("move-corrupts-mm", observed).evidence
+        assert [each.test for each in shown] == ([names[0]] if number < 4 else [])
+        word = verdict_of("kernel-complains", observed).word
+        assert word is (Word.NOT_AFFECTED if number < 4 else Word.AFFECTED)
 
 
 def test_what_is_not_explained():
