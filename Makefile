@@ -129,7 +129,7 @@ qemu-test-debug: setup	## the self-tests on kernels that check: KASAN, lockdep; 
 		$(RUN) boot --base $(BASE) $(AREA) --flavour $$flavour tip $(ARGS); \
 	done
 
-check-hunted: setup	## the programs of tests/hunted, ours and the base: what the base does right counts
+check-hunted: setup	## the programs of qemu/hunted, ours and the base: what the base does right counts
 	$(RUN) build $(ON) tip peer
 	$(PYTHON) tests/run_hunted.py --base $(BASE) $(AREA) $(ARGS)
 

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Check a kernel of Debian's: download its package, unpack it, and hold it against the catalogue.
 
-Usage: python tests/debian_kernel.py [--package linux-image-cloud-amd64] [--workdir DIR]
+Usage: python tests/debian_kernel.py [--package linux-image-cloud-amd64] [--keep 6.1.192]
 
 Nothing is installed. A package that only depends on one is followed. Good is what can be said for
 certain: the kernel boots, plain probes work in it, it does not die, and every self-test that fails
 belongs to an entry of the catalogue (status 0 or 2 of ``check-kernel``; which it is, the kernel
-decides). ``make check-debian`` calls this.
+decides). ``make check-debian`` calls this. ``--keep`` puts what was seen into ``tests/logs/check``,
+by this name: what ``docs/catalogue.md`` says of releases is made from there.
 """
 
 from __future__ import annotations
@@ -21,6 +22,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from kernels_seen import keep
+
+from generator.checks.catalogue.run import PLACE
 from generator.errors import ExitCode
 from generator.paths import default_workdir, ensure_dir
 
@@ -72,6 +76,7 @@ def main() -> None:
     """Fetch, check, and say what was seen."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--package", default="linux-image-cloud-amd64")
+    parser.add_argument("--keep", metavar="NAME")
     parser.add_argument("--workdir", type=Path, default=default_workdir())
     options = parser.parse_args()
 
@@ -86,6 +91,10 @@ def main() -> None:
     print(f"{package}: {data.get('banner', '')}, {time.monotonic() - began:.0f} s")
     print(f"affected: {', '.join(data.get('affected', ())) or 'by none'}")
     wrong = problems(done.returncode, data)
+    if options.keep and not wrong:
+        places = (options.workdir / PLACE).glob(f"{data['version']}-*")
+        place = max(places, key=lambda path: (path / "boot-1").stat().st_mtime)
+        keep(options.keep, [place / f"boot-{number + 1}" for number in range(data["boots"])])
     if wrong:
         sys.exit("; ".join(wrong))
 

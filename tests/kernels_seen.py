@@ -6,7 +6,8 @@ from conftest import TESTS
 from generator.checks.catalogue.judge import Observed, judge_all, read_complaints
 from generator.checks.catalogue.run import Checked, Failed
 from generator.guest.ktap import parse_ktap
-from generator.text import read_lines
+from generator.guest.outcome import is_complaint
+from generator.text import read_lines, strip_printk
 
 LOGS = TESTS / "logs" / "check"
 
@@ -18,6 +19,23 @@ def recorded(release):
         tests |= {test.name: test for test in parse_ktap(read_lines(log)).tests}
         complaints += read_complaints(read_lines(log.with_suffix(".console")))
     return Observed(tests=tests, complaints=tuple(complaints))
+
+
+def keep(name, boots, place=LOGS):
+    """Replace what is kept of a kernel: results, and of the console marks and complaints."""
+    for old in (*place.glob(f"{name}.*"), *place.glob(f"{name}+*")):
+        if old.stem.partition("+")[0] == name:
+            old.unlink()
+    for number, boot in enumerate(boots):
+        stem = f"{name}+{number}" if number else name
+        said = [line for line in read_lines(boot / "console.log") if _is_kept(line)]
+        for suffix, lines in ((".ktap", read_lines(boot / "results.ktap")), (".console", said)):
+            (place / f"{stem}{suffix}").write_text("".join(f"{line}\n" for line in lines))
+
+
+def _is_kept(line):
+    text = strip_printk(line).strip()
+    return text.startswith("uprobekit: test ") or is_complaint(text)
 
 
 def checked(name="7.2.13"):

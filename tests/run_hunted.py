@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Run the programs of ``tests/hunted`` on two kernels and compare: the base, and ours.
+"""Run the programs of ``qemu/hunted`` on two kernels and compare: the base, and ours.
 
 Usage: python tests/run_hunted.py [--base 6.1] [--flavour plain] [--tests 'ldt-*'] [--workdir DIR]
        python tests/run_hunted.py --table [--workdir DIR]
@@ -17,38 +17,32 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from generator.guest.boot import BootRequest, BootResult, boot_kernel
-from generator.guest.cpio import pack_folder
-from generator.guest.initramfs import GuestRequest, build_guest
+from generator.guest.initramfs import build_guest, guest_of, hunted_of
+from generator.guest.ktap import Status
 from generator.guest.outcome import scan_console
 from generator.kbuild.request import IMAGE
-from generator.paths import default_workdir, ensure_dir, write_atomic
+from generator.model.catalogue.programs import HUNTED
+from generator.paths import data_dir, default_workdir, ensure_dir, write_atomic
 from generator.progress import SilentObserver
 from generator.text import read_lines
 
-SOURCES = Path(__file__).parent / "hunted"
-FLAGS = (
-    *("-O1", "-std=gnu11", "-D_GNU_SOURCE", "-fno-pie", "-no-pie", "-static", "-pthread"),
-    *("-Wall", "-Werror", "-fcf-protection=none"),
-)
-MODES = {"64": ("", "-m64"), "32": ("m32-", "-m32")}
-SECONDS = 1500
+MODES = {"64": "", "32": "m32-"}
+SECONDS, DEADLINE = 1500, 60
 LOST = ("lost", "it did not say")
 UNKNOWN = ("?", "")
 
 _HEAD = re.compile(r"^// ([0-9 ]+): (\S.*)")
-_RESULT = re.compile(r"^(not ok|ok) \d+ (\S+) (# SKIP |- )(.*)$")
 
 
 def heads() -> dict[Path, tuple[tuple[str, ...], str]]:
     """Return, for each program, the ABIs that it is for, and what it tries."""
     found = {}
-    for source in sorted(SOURCES.glob("*.c")):
+    for source in sorted(sources().glob("*.c")):
         if source.name != "runner.c":
             head = _HEAD.match(source.read_text().splitlines()[1])
             if head is None:
@@ -57,26 +51,15 @@ def heads() -> dict[Path, tuple[tuple[str, ...], str]]:
     return found
 
 
-def compile_all(place: Path) -> None:
-    """Compile the runner and each program for the ABIs that it names; take away what is none."""
-    jobs = {place / "bin/hunted": (SOURCES / "runner.c", "-m64")}
-    for source, (modes, _) in heads().items():
-        for prefix, mode in (MODES[bits] for bits in modes):
-            jobs[place / "hunted" / f"{prefix}{source.stem}"] = (source, mode)
-    shared = max(header.stat().st_mtime for header in SOURCES.glob("*.h"))
-    for target, (source, mode) in jobs.items():
-        ensure_dir(target.parent)
-        needed = max(source.stat().st_mtime, shared)
-        if not target.exists() or target.stat().st_mtime < needed:
-            subprocess.run(["gcc", mode, *FLAGS, "-o", target, source], check=True)
-    for path in (place / "hunted").iterdir():
-        if path not in jobs:
-            path.unlink()
+def sources() -> Path:
+    """Return the folder of the programs."""
+    return data_dir("qemu") / "hunted"
 
 
 def boot(options: argparse.Namespace, variant: str, initramfs: Path) -> BootResult:
     """Boot one kernel with the programs."""
     area = options.workdir / options.base / variant
+    wanted = ",".join(f"*{HUNTED}{pattern}" for pattern in options.tests.split(","))
     request = BootRequest(
         base=options.base,
         variant=variant,
@@ -87,12 +70,11 @@ def boot(options: argparse.Namespace, variant: str, initramfs: Path) -> BootResu
         accel="tcg",
         memory=1024,
         timeout=SECONDS + 60.0,
-        stall=0.0,  # the runner kills what does not end
-        silence=180.0,
+        stall=3.0 * DEADLINE,
+        silence=3.0 * DEADLINE,
         parameters=(
-            "uprobekit.program=hunted",
-            f"uprobekit.timeout={SECONDS}",
-            f"uprobekit.tests={options.tests}",
+            *("uprobekit.also=hunted", f"uprobekit.deadline={DEADLINE}"),
+            *(f"uprobekit.timeout={SECONDS}", f"uprobekit.tests={wanted}"),
         ),
     )
     return boot_kernel(request, SilentObserver())
@@ -101,11 +83,13 @@ def boot(options: argparse.Namespace, variant: str, initramfs: Path) -> BootResu
 def results(boot: BootResult) -> dict[str, tuple[str, str]]:
     """Return word and reason of each program, by name."""
     found = {}
-    for line in read_lines(boot.results):
-        match = _RESULT.match(line)
-        if match:
-            word = "skip" if match[3].startswith("#") else match[1]
-            found[match[2]] = (word, match[4])
+    for test in boot.ktap.tests:
+        # what it said last stands before its result
+        said = [line.lstrip("# ") for line in test.diagnostics if line.startswith("#   ")]
+        skipped = test.status is Status.SKIP
+        word = "skip" if skipped else "ok" if test.status is Status.PASS else "not ok"
+        reason = test.reason if skipped else "; ".join(said) or test.values.get("reason", "")
+        found[test.name.replace(HUNTED, "")] = (word, reason)
     return found
 
 
@@ -144,7 +128,7 @@ def table(kept: Mapping[str, Mapping[str, Mapping[str, tuple[str, str]]]]) -> It
     yield f"| program | ABI | what it tries |{heading}"
     yield "|---" * (3 + len(columns)) + "|"
     for source, (modes, tries) in heads().items():
-        names = {bits: f"{MODES[bits][0]}{source.stem}" for bits in modes}
+        names = {bits: f"{MODES[bits]}{source.stem}" for bits in modes}
         cells = []
         for base, kernel in columns:
             found = kept[base].get(kernel, {})
@@ -178,10 +162,9 @@ def main() -> None:
         kept = {path.stem: json.loads(path.read_text()) for path in area.glob("*.json")}
         print("\n".join(table(kept)))
         return
-    compile_all(area / "root")
     initramfs = area / "initramfs.cpio"
-    guest = build_guest(GuestRequest(directory=options.workdir / "guest-x86_64")).initramfs
-    initramfs.write_bytes(guest.read_bytes() + pack_folder(area / "root"))
+    made = [build_guest(of(options.workdir, "x86_64")) for of in (guest_of, hunted_of)]
+    write_atomic(initramfs, b"".join(guest.initramfs.read_bytes() for guest in made))
 
     seen, splats = {}, {}
     for variant in options.variants.split(","):

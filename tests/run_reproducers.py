@@ -4,9 +4,10 @@
 Usage: python tests/run_reproducers.py [--base 6.1] [--workdir DIR] [--image FILE]
 
 Each has to say "affected" on the unmodified base if the catalogue says so of what was run of that
-release, and "not affected" on the tip; anything else is a failure (status 2). ``--image`` runs them
-in a kernel that somebody else has built and prints what they say. Needs both kernels: ``make
-reproducers`` builds them. The guest has dash and what run.sh calls, as this machine has them.
+release, and "not affected" on the tip, but for what the series leaves aside; anything else is a
+failure (status 2). ``--image`` runs them in a kernel that somebody else has built and prints what
+they say. Needs both kernels: ``make check-reproducers`` builds them. The guest has dash and what run.sh
+calls, as this machine has them.
 """
 
 from __future__ import annotations
@@ -36,10 +37,14 @@ from generator.model.catalogue import CATALOGUE
 from generator.paths import data_dir, default_workdir, ensure_dir, write_atomic
 from generator.progress import SilentObserver
 
-PROGRAMS = ("dash", "dirname", "sleep", "timeout")
+PROGRAMS = ("dash", "dirname", "id", "sleep", "timeout")
 FLAGS = ("-O1", "-static", "-no-pie", "-fno-pie", "-fcf-protection=none")
 WORDS = {"0": "not affected", "1": "affected", "2": "cannot tell"}
 SECONDS = 600
+UMIP = "umip-step"
+"""It takes an option that our kernels do not have, and others do."""
+LEFT = ("return-swapped-stack",)
+"""What the series does not mend either: docs/limits.md."""
 
 
 def flags_of(source: Path) -> list[str]:
@@ -72,7 +77,7 @@ def pack(place: Path) -> bytes:
     entries.append(Entry(name="bin/reproducers", mode=stat.S_IFREG | 0o755, data=script))
     entries += compile_all(place)
     entries += [link("bin/sh", "/usr/bin/dash"), *library_links()]
-    for name in ("dirname", "sleep", "timeout"):
+    for name in PROGRAMS[1:]:
         entries.append(link(f"bin/{name}", f"/usr/bin/{name}"))
     names = (entry.name for entry in entries)
     return pack_entries(iter([*folders_of(names), *entries]))
@@ -107,12 +112,13 @@ def wrong(base: str, seen: dict[str, dict[str, str]]) -> Iterator[str]:
     for entry in CATALOGUE:
         if entry.ident in sources():
             has = any(f"{release}.".startswith(f"{base}.") for release in entry.affected)
-            expected = {"peer": "affected" if has else "not affected", "tip": "not affected"}
+            words = {True: "affected", False: "not affected"}
+            expected = {"peer": words[has], "tip": words[entry.ident in LEFT]}
             for kernel, found in seen.items():
                 word = found.get(entry.ident, "it did not run")
                 if word not in (expected[kernel], "cannot tell"):
                     yield f"{entry.ident}: {kernel}: {word} instead of {expected[kernel]}"
-                elif word == "cannot tell" and kernel == "peer" and has:
+                elif word == "cannot tell" and kernel == "peer" and has and entry.ident != UMIP:
                     yield f"{entry.ident}: {kernel}: cannot tell, and the self-tests can"
 
 

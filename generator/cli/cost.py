@@ -136,14 +136,12 @@ def _run_corpus(
 ) -> CorpusResult:
     """Boot each side with the corpus of a mode."""
     from generator.guest.boot import boot_kernel
-    from generator.guest.cpio import pack_folder
+    from generator.guest.cpio import pack_data
     from generator.report.corpus import SIDES, read_results
 
-    area = options.area / options.base / "corpus"
-    folder = ensure_dir(area / "root")
-    write_atomic(folder / "corpus", made.data)
-    initramfs = area / "initramfs.cpio"
-    write_atomic(initramfs, guest.read_bytes() + pack_folder(folder))
+    program = _CORPUS_PROGRAMS[bits]
+    initramfs = ensure_dir(options.area / options.base / "corpus") / "initramfs.cpio"
+    write_atomic(initramfs, guest.read_bytes() + pack_data(program, made.data))
     reports = {}
     for side, variant in zip(SIDES, ("tip", "peer"), strict=True):
         if variant in variants:
@@ -155,7 +153,7 @@ def _run_corpus(
                 # its 32-bit one does not ignore bit 3 of VEX.vvvv in 32-bit code, and dies
                 arch="x86_64",
                 parameters=(
-                    *(f"uprobekit.program={_CORPUS_PROGRAMS[bits]}", f"uprobekit.side={side}"),
+                    *(f"uprobekit.program={program}", f"uprobekit.side={side}"),
                     f"uprobekit.timeout={_CORPUS_SECONDS}",
                 ),
                 timeout=_CORPUS_SECONDS + 60.0,

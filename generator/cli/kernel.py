@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from generator.cli.options import Options
@@ -73,10 +74,11 @@ def catalogue() -> None:
 
 def reproduce(fault: str, place: Path) -> None:
     """Write a program and a script that show a fault."""
-    from generator.checks.catalogue.reproduce import write_reproducer
+    from generator.checks.catalogue.reproduce import SCRIPT, write_reproducer
     from generator.cli.output import Screen
 
     screen = Screen()
     for path in write_reproducer(fault, place):
         screen.say(str(path))
-    screen.note(f"as root: sh {place}/run.sh; it says affected, not affected, or cannot tell")
+    script = shlex.quote(str(place / SCRIPT))
+    screen.note(f"as root: sh {script}; it says affected, not affected, or cannot tell")

@@ -70,6 +70,11 @@ def _read_entries(folder: Path) -> Iterator[Entry]:
             yield Entry(name=name, mode=stat.S_IFREG | runs, data=path.read_bytes())
 
 
+def pack_data(name: str, data: bytes) -> bytes:
+    """Return an archive of one file that is read."""
+    return pack_entries(iter([Entry(name=name, mode=stat.S_IFREG | 0o644, data=data)]))
+
+
 def pack_entries(entries: Iterator[Entry]) -> bytes:
     """Return an archive of ``entries`` in the order given."""
     archive = bytearray()

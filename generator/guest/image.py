@@ -22,6 +22,10 @@ _BEGIN = 0x200
 _LOAD_FLAGS = 0x236
 """Offset of the 16-bit ``xloadflags``, since version 2.12 of the protocol (Linux 3.8)."""
 _KERNEL_64 = 1
+_SIZES = struct.Struct("<BHI")
+_SECTORS, _PARAGRAPHS = 0x1F1, 16
+"""Offset of ``setup_sects``, ``root_flags``, ``syssize``: sectors of 512 bytes but for the first,
+and paragraphs of what follows, rounded up."""
 _HEADER = 64 * 1024
 """The text stands in the code for real mode, which ends before this."""
 
@@ -42,6 +46,7 @@ def read_banner(image: Path) -> str:
         UserError: as ``read_version``.
     """
     head = _read_head(image)
+    _check_size(image, head)
     start = _BEGIN + struct.unpack_from("<H", head, _VERSION)[0]
     text = head[start : start + 256].split(b"\0")[0].strip()
     if start == _BEGIN or not text:
@@ -60,10 +65,35 @@ def read_architecture(image: Path) -> str:
     return "x86_64" if int.from_bytes(flags, "little") & _KERNEL_64 else "i386"
 
 
+def _check_size(image: Path, head: bytes) -> None:
+    """Check that an image is as long as it says.
+
+    Raises:
+        UserError: it is cut off.
+    """
+    sectors, _, paragraphs = _SIZES.unpack_from(head, _SECTORS)
+    whole, size = 512 * (sectors + 1) + _PARAGRAPHS * paragraphs, image.stat().st_size
+    if paragraphs and size <= whole - _PARAGRAPHS:
+        raise UserError(
+            f"the kernel image is cut off: {size} bytes of {whole} are there",
+            where=str(image),
+            hint="copy or download it again",
+        )
+
+
 _OTHERS = (
     (b"\x7fELF", "an uncompressed kernel or a program", "name the vmlinuz or bzImage beside it"),
     (b"!<arch>\n", "a package", "unpack it (dpkg-deb -x FILE DIR) and name boot/vmlinuz-*"),
     (b"\xed\xab\xee\xdb", "a package", "unpack it (rpm2cpio FILE | cpio -id) and name vmlinuz"),
+    (b"\x1f\x8b", "something compressed", "uncompress it (gunzip) and name what is in it"),
+    (b"\xfd7zXZ", "something compressed", "uncompress it (unxz) and name what is in it"),
+    (b"\x28\xb5\x2f\xfd", "something compressed", "uncompress it (unzstd) and name what is in it"),
+    (b"0707", "an initrd", "name the vmlinuz beside it, and this by --initrd"),
+    (
+        b"MZ",
+        "a kernel for another architecture, or one in an EFI program",
+        "of a unified kernel image take: objcopy -O binary --only-section=.linux FILE vmlinuz",
+    ),
 )
 """How other files begin that people take for it, what they are, and what to do."""
 

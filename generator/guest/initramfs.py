@@ -46,6 +46,7 @@ class GuestRequest:
         jobs: parallel compilers.
         timeout: seconds make may take.
         arch: of the kernel that starts them, ``x86_64`` or ``i386``.
+        made: a file that the Makefile has to make.
     """
 
     directory: Path
@@ -53,6 +54,7 @@ class GuestRequest:
     jobs: int = 2
     timeout: float = 600.0
     arch: str = "x86_64"
+    made: str = "init"
 
     @property
     def archive(self) -> Path:
@@ -139,6 +141,16 @@ def guest_of(area: Path, arch: str) -> GuestRequest:
     return GuestRequest(directory=area / f"guest-{arch}", arch=arch)
 
 
+def hunted_of(area: Path, arch: str) -> GuestRequest:
+    """Return how the programs of ``qemu/hunted`` for an architecture are made in a work area."""
+    return GuestRequest(
+        directory=area / f"hunted-{arch}",
+        source=data_dir("qemu") / "hunted",
+        arch=arch,
+        made="bin/hunted",
+    )
+
+
 def guest_command(request: GuestRequest) -> tuple[str, ...]:
     """Return the make command of ``request``, for people and dry runs; nothing runs."""
     root = request.directory.absolute() / "root"
@@ -212,22 +224,28 @@ def build_guest(request: GuestRequest, observer: Observer | None = None) -> Gues
 
     Raises:
         UserError: the work folder cannot be used.
-        CheckFailed: a program does not compile, or there is no ``/init``.
+        CheckFailed: a program does not compile, or ``made`` is not there.
         InfraError: a tool is missing, the disk is full, or make does not end.
     """
     started = time.monotonic()
     find_compiler("gcc")
+    if len(str(request.directory.absolute()).split()) != 1:
+        raise UserError(
+            "make cannot work in a path with a blank",
+            where=str(request.directory),
+            hint="choose another place with --workdir",
+        )
     directory = ensure_dir(request.directory.absolute())
     if not (request.folder / "Makefile").is_file():
         raise UserError("there is no Makefile for the guest", where=str(request.folder))
     root, log, archive = directory / "root", directory / "make.log", request.archive
     (observer or SilentObserver()).progress(
-        Progress(stage="guest", subject=str(request.source or "qemu/guest"), elapsed=0.0)
+        Progress(stage="guest", subject=f"qemu/{request.folder.name}", elapsed=0.0)
     )
     with variant_lock(directory, wait=request.timeout):
         command = _make_all(request, log)
-        if not (root / "init").exists():
-            raise CheckFailed("the guest's Makefile made no init", where=str(root))
+        if not (root / request.made).exists():
+            raise CheckFailed(f"the guest's Makefile made no {request.made}", where=str(root))
         try:
             changed = write_atomic(archive, pack_folder(root))
         except OSError as error:

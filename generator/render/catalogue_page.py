@@ -20,8 +20,10 @@ _INTRO = """\
 
     uprobekit check-kernel /boot/vmlinuz-6.1.0-50-amd64
 
-boots that kernel in QEMU with the guest of this project, runs the self-tests and says which of
-these entries it has: affected, not affected, or cannot tell here, and why. No source, no
+boots that kernel in QEMU with the guest of this project, runs the self-tests, programs of
+`qemu/hunted` that end alike on any machine, and a selection of the corpus: instructions that are
+executed without a probe and with one. It says which of these entries the kernel has: affected, not
+affected, or cannot tell here, and why; and what differs and belongs to no entry. No source, no
 configuration, nothing of yours is changed. Exit status: 0 no fault, 2 affected, 3 the kernel
 could not be booted, 1 it is no kernel image.
 
@@ -31,7 +33,8 @@ writes a C file and a script that show one fault on a system that is running. It
 that say so below.
 
 Made from `generator/model/catalogue/` by `uprobekit catalogue`; a test compares. An entry is a
-cause; the self-tests that show it are in `qemu/guest`. A release stands under "seen in" or "not
+cause; the self-tests that show it are in `qemu/guest`, `hunted-NAME` is a program of
+`qemu/hunted`. A release stands under "seen in" or "not
 in" when it was run, and nothing is said of others. The logs of those runs are in
 `tests/logs/check`; a test compares these as well.
 """
@@ -74,10 +77,10 @@ def _section(entry: Entry, programs: Collection[str]) -> Iterator[str]:
     yield from textwrap.wrap(f"{entry.title}. {entry.wrong}", _WIDTH)
     yield ""
     yield from textwrap.wrap(f"Who: {entry.who}", _WIDTH)
-    shown = ", ".join(f"`{test}`" for test in entry.tests)
+    shown = [*(f"`{test}`" for test in entry.tests), *(["the corpus"] if entry.code else [])]
     if shown:
         yield ""
-        yield from textwrap.wrap(f"Shown by: {shown}", _WIDTH)
+        yield from textwrap.wrap(f"Shown by: {', '.join(shown)}", _WIDTH)
     if entry.ident in programs:
         yield ""
         yield f"On a running system: `uprobekit reproduce {entry.ident} -o DIR`"

@@ -14,7 +14,7 @@ from generator.guest.ktap import KtapReport
 
 SIDES = ("ours", "base")
 
-_LINE = re.compile(r"^#\s+case (\d+): (.*)$")
+_LINE = re.compile(r"^#\s+case (\d+) \([0-9a-f ]*\): (.*)$")
 
 
 @dataclass(frozen=True, kw_only=True)

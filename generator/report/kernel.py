@@ -42,7 +42,7 @@ def as_text(checked: Checked, *, width: int = 100, verbose: bool = False) -> str
     lines = [
         f"Linux {checked.banner}",
         f"{count(checked)}",
-        f"{checked.arch}, {checked.accel}: {checked.tests} self-tests in {checked.boots} boot(s), "
+        f"{checked.arch}, {checked.accel}: {checked.tests} tests in {checked.boots} boot(s), "
         f"{checked.seconds:.0f} s",
     ]
     for kind in Kind:
@@ -51,7 +51,7 @@ def as_text(checked: Checked, *, width: int = 100, verbose: bool = False) -> str
         for verdict in verdicts:
             lines += _verdict(verdict, width=width, verbose=verbose)
     if checked.unexplained:
-        lines += ["", "Self-tests that fail and belong to no entry; nothing is claimed by them", ""]
+        lines += ["", "Other: what differs and belongs to no entry; nothing is claimed by it", ""]
         for failed in checked.unexplained:
             lines += _quoted(failed.test, failed.lines, width=width, verbose=verbose)
     if checked.late:

@@ -2,12 +2,13 @@
 /*
  * Thousands of instructions, each executed without a probe and with one.
  *
- * The host has made /corpus: instructions, and the registers that each starts
- * with.  Every instruction lies in a file of its own stretch, with breakpoints
- * around it, so that a run ends with a signal wherever it goes.  All that it
- * has left is compared bit for bit: registers, flags, vector registers, memory
- * and what the signal's handler is told.  One child for each batch: on a kernel
- * that is wrong an instruction may be its end.  Prints KTAP, see qemu/README.md.
+ * The host has made /corpus, of 32-bit code /corpus-32: instructions, and the
+ * registers that each starts with.  Every instruction lies in a file, in a
+ * stretch of its own, with breakpoints around it, so that a run ends with a
+ * signal wherever it goes.  All that it has left is compared bit for bit:
+ * registers, flags, vector registers, memory and what the signal's handler is
+ * told.  One child for each batch: on a kernel that is wrong an instruction may
+ * be its end.  Prints KTAP, or is a program of the runner's, see qemu/README.md.
  */
 #ifdef __x86_64__
 #include <asm/prctl.h>
@@ -16,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdarg.h>
@@ -49,11 +51,17 @@
 #define REG_RSI		REG_ESI
 #define REG_RDI		REG_EDI
 #define REG_RBP		REG_EBP
+#define ABI_PREFIX	"m32-"
+#define CORPUS		"/corpus-32"
 #else
 #define FXSAVE_OFFSET	0
+#define ABI_PREFIX	""
+#define CORPUS		"/corpus"
 #endif
 
-#define CORPUS		"/corpus"
+/* Whose refusals are left out. */
+enum side { OURS, BASE };
+
 #define CODE		"/tmp/code"
 #define BATCH		250
 #define RESTARTS	60
@@ -338,12 +346,29 @@ static void run_case(const struct corpus_case *c)
 	memcpy(now.memory, region, REGION_SIZE);
 }
 
+/* Say something of a case, with its bytes. */
+static void say(unsigned long at, const char *fmt, ...)
+{
+	const struct corpus_case *c = &cases[at];
+	va_list ap;
+	int i;
+
+	printf("#   case %lu (", at);
+	for (i = 0; i < c->length; i++)
+		printf("%s%02x", i ? " " : "", c->code[i]);
+	printf("): ");
+	va_start(ap, fmt);
+	vprintf(fmt, ap);
+	va_end(ap);
+	printf("\n");
+}
+
 static bool differ(const char *what, uint64_t a, uint64_t b)
 {
 	if (a == b)
 		return false;
-	printf("#   case %lu: %s: expected 0x%llx, saw 0x%llx\n", board->at,
-	       what, (unsigned long long)a, (unsigned long long)b);
+	say(board->at, "%s: expected 0x%llx, saw 0x%llx", what,
+	    (unsigned long long)a, (unsigned long long)b);
 	return true;
 }
 
@@ -417,15 +442,16 @@ static bool is_wrong(const struct left *a, const struct left *b)
 	       differ_bytes("memory", a->memory, b->memory, REGION_SIZE);
 }
 
-/* This function arms a probe on each case of a batch, as one event. */
-static int arm_batch(struct probe *p, unsigned long from, unsigned long to)
+/* This function arms a probe on some cases of a batch, as one event. */
+static int arm_cases(struct probe *p, unsigned long batch, unsigned long from,
+		     unsigned long to)
 {
 	unsigned long i;
 	int err = 0;
 
 	memset(p, 0, sizeof(*p));
 	for (i = from; i < to && !err; i++) {
-		if (board->skip[i - from])
+		if (board->skip[i - batch])
 			continue;
 		err = p->defined ? probe_extend_at(p, CODE, cases[i].offset) :
 				   probe_define_at(p, CODE, cases[i].offset);
@@ -433,36 +459,42 @@ static int arm_batch(struct probe *p, unsigned long from, unsigned long to)
 	return err ?: p->defined ? probe_arm(p) : 0;
 }
 
-/* This function finds the cases that cannot be probed, one after the other. */
-static void skip_refused(unsigned long from, unsigned long to)
+/*
+ * Find the cases of a batch that cannot be probed: of what is refused together
+ * one half after the other.
+ */
+static void skip_refused(unsigned long batch, unsigned long from,
+			 unsigned long to)
 {
-	unsigned long i;
+	unsigned long half = from + (to - from) / 2;
+	struct probe p;
+	int err = arm_cases(&p, batch, from, to);
 
-	for (i = from; i < to; i++) {
-		struct probe p;
-		int err;
-
-		if (board->skip[i - from])
-			continue;
-		err = probe_define_at(&p, CODE, cases[i].offset);
-		if (!err)
-			err = probe_arm(&p);
-		probe_remove(&p);
-		if (!err)
-			continue;
-		printf("#   case %lu: refused: error %d\n", i, err);
-		board->refused++;
-		board->skip[i - from] = true;
+	probe_remove(&p);
+	if (!err)
+		return;
+	if (to - from > 1) {
+		skip_refused(batch, from, half);
+		skip_refused(batch, half, to);
+		return;
 	}
+	say(from, "refused: error %d", err);
+	board->refused++;
+	board->skip[from - batch] = true;
 }
 
 /* This function runs a batch, in a child. */
 static int run_batch(unsigned long from, unsigned long to)
 {
+	cpu_set_t one;
 	struct probe p;
 	unsigned long i;
 	int err;
 
+	/* Each processor has tables of its own, which sgdt tells. */
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	sched_setaffinity(0, sizeof(one), &one);
 	catch_signals();
 	board->probed = false;
 	for (i = from; i < to; i++) {
@@ -472,11 +504,11 @@ static int run_batch(unsigned long from, unsigned long to)
 		first[i - from] = now;
 	}
 
-	err = arm_batch(&p, from, to);
+	err = arm_cases(&p, from, from, to);
 	if (err && is_refusal(err)) {
 		probe_remove(&p);
-		skip_refused(from, to);
-		err = arm_batch(&p, from, to);
+		skip_refused(from, from, to);
+		err = arm_cases(&p, from, from, to);
 	}
 	if (err) {
 		printf("#   cannot arm: error %d\n", err);
@@ -489,7 +521,7 @@ static int run_batch(unsigned long from, unsigned long to)
 		if (board->skip[i - from])
 			continue;
 		if (*code_of(&cases[i]) != INT3) {
-			printf("#   case %lu: not armed\n", i);
+			say(i, "not armed");
 			board->wrong++;
 			continue;
 		}
@@ -537,7 +569,8 @@ static void remove_events(void)
 		close(fd);
 }
 
-static bool batch(unsigned long number, int side)
+/* Run a batch and say its outcome, behind these words. */
+static bool batch(unsigned long number, enum side side, const char *head)
 {
 	unsigned long from = number * BATCH, to = from + BATCH, i;
 	int status = -1, starts;
@@ -562,14 +595,14 @@ static bool batch(unsigned long number, int side)
 		if (!status)
 			break;
 		/* What has been printed is printed again. */
-		printf("#   case %lu: %s: ended with status 0x%x\n", board->at,
-		       board->probed ? "died" : "died without a probe", status);
+		say(board->at, "%s: ended with status 0x%x",
+		    board->probed ? "died" : "died without a probe", status);
 		board->wrong = wrong + 1;
 		board->skip[board->at - from] = true;
 		remove_events();
 	}
-	printf("# batch-%03lu: outcome=%s cases=%lu faults=%lu wrong=%lu refused=%lu\n",
-	       number, status ? "died" : board->wrong ? "wrong" : "pass",
+	printf("%soutcome=%s cases=%lu faults=%lu wrong=%lu refused=%lu\n",
+	       head, status ? "died" : board->wrong ? "wrong" : "pass",
 	       board->done, board->faults, board->wrong, board->refused);
 	return !status && !board->wrong;
 }
@@ -608,11 +641,14 @@ static int map_all(void)
 	size_t low = header->low * CODE_STRIDE;
 	/* an instruction at the end crosses a page */
 	size_t size = (header->cases * CODE_STRIDE + 8191) & ~4095UL;
-	int fd = open(CODE, O_RDWR | O_CREAT | O_TRUNC, 0700);
 	const int exec = PROT_READ | PROT_EXEC;
 	uint8_t *code;
 	unsigned long i;
+	int fd;
 
+	/* The batch before has had a file of its own. */
+	unlink(CODE);
+	fd = open(CODE, O_RDWR | O_CREAT | O_TRUNC, 0700);
 	if (fd < 0 || ftruncate(fd, size))
 		return -1;
 	code = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
@@ -660,37 +696,84 @@ static void *shared(size_t size)
 		    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 }
 
-int main(int argc, char **argv)
+static unsigned long batches(void)
 {
-	unsigned long i, batches, failed = 0;
-	int side = 0;
+	return (header->cases + BATCH - 1) / BATCH;
+}
 
-	for (i = 1; i < (unsigned long)argc; i++) {
-		side |= !strcmp(argv[i], "--side=base");
-		verbose |= !strcmp(argv[i], "--verbose");
-	}
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	board = shared(sizeof(*board));
-	first = shared(BATCH * sizeof(*first));
-	pristine = shared(REGION_SIZE);
-	if (read_corpus() || map_all() || board == MAP_FAILED ||
-	    first == MAP_FAILED || pristine == MAP_FAILED ||
-	    trace_record(false)) {
-		printf("KTAP version 1\nBail out! no " CORPUS ", no memory or no tracefs: %s\n",
-		       strerror(errno));
-		return 1;
-	}
-	fill_pristine();
+/* All batches, in place of the runner: left out is what a side refuses. */
+static int run_all(enum side side)
+{
+	unsigned long i, failed = 0;
+	char head[32];
 
-	batches = (header->cases + BATCH - 1) / BATCH;
-	printf("KTAP version 1\n1..%lu\n", batches);
-	for (i = 0; i < batches; i++) {
-		bool good = batch(i, side);
+	printf("KTAP version 1\n1..%lu\n", batches());
+	for (i = 0; i < batches(); i++) {
+		bool good;
 
+		snprintf(head, sizeof(head), "# batch-%03lu: ", i);
+		good = batch(i, side, head);
 		failed += !good;
 		printf("%sok %lu batch-%03lu\n", good ? "" : "not ", i + 1, i);
 	}
 	printf("# uprobekit: %lu tests, %lu failed\n# uprobekit: done\n",
-	       batches, failed);
+	       batches(), failed);
 	return failed != 0;
+}
+
+static int list_all(void)
+{
+	unsigned long i;
+
+	for (i = 0; i < batches(); i++)
+		printf("test " ABI_PREFIX "corpus-%03lu pass\n", i);
+	return 0;
+}
+
+/* A batch as a test of the runner: what a kernel refuses is not known before. */
+static int run_one(const char *name)
+{
+	batch(strtoul(strrchr(name, '-') + 1, NULL, 10), BASE, "");
+	trace_record(true);
+	return 0;
+}
+
+/* Return what is missing, or NULL. */
+static const char *prepare(void)
+{
+	board = shared(sizeof(*board));
+	first = shared(BATCH * sizeof(*first));
+	pristine = shared(REGION_SIZE);
+	if (board == MAP_FAILED || first == MAP_FAILED ||
+	    pristine == MAP_FAILED || map_all())
+		return "memory";
+	if (trace_record(false))
+		return "tracefs";
+	fill_pristine();
+	return NULL;
+}
+
+int main(int argc, char **argv)
+{
+	const char *missing;
+	enum side side = OURS;
+	int i;
+
+	for (i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--side=base"))
+			side = BASE;
+		verbose |= !strcmp(argv[i], "--verbose");
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	missing = read_corpus() ? CORPUS : NULL;
+	if (!missing && argc == 2 && !strcmp(argv[1], "--list"))
+		return list_all();
+	missing = missing ?: prepare();
+	if (!missing && argc == 3 && !strcmp(argv[1], "--run"))
+		return run_one(argv[2]);
+	if (!missing)
+		return run_all(side);
+	printf("KTAP version 1\nBail out! no %s: %s\n", missing,
+	       strerror(errno));
+	return 1;
 }

@@ -3,7 +3,6 @@
 #
 # Has this kernel the fault? As root: sh run.sh
 # Exit status: 0 it has not, 1 it has, 2 it cannot be told here.
-#
 # The program beside this runs without a probe, then with one of a trace event.
 cd "$(dirname "$0")" || exit 2
 set -- *.c
@@ -16,7 +15,6 @@ disarm() {
 	echo 0 >$trace/events/reproduce/enable
 	echo -:reproduce/e >>$trace/uprobe_events
 } 2>/dev/null
-
 { [ -x "$program" ] && [ ! "$1" -nt "$program" ]; } ||
 	${CC:-gcc} -O1 -static -no-pie -fno-pie -fcf-protection=none \
 	$(sed -n 's,^// flags: ,,p' "$1") -o "$program" "$1" ||
@@ -27,6 +25,8 @@ timeout 5 "$program"; plain=$?
 
 set -- $("$program" where)
 trap disarm EXIT
+[ "$(id -u)" = 0 ] || say 2 "cannot tell: only root may define a probe"
+case $program in *[[:space:]]*) say 2 "cannot tell: the path of a probe has no blanks" ;; esac
 echo "$1:reproduce/e $program:$2" >>$trace/uprobe_events || say 2 "cannot tell: no uprobe events"
 # an instruction is looked at when somebody has mapped it
 [ "$3" = unmapped ] || { "$program" map it >/dev/null & holder=$!; sleep 1; }

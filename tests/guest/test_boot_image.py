@@ -42,6 +42,39 @@ def test_a_short_file(size, tmp_path):
         read_version(image)
 
 
+def test_an_image_that_is_cut_off(tmp_path):
+    """It says how long it is; what is signed behind that is no part of it."""
+    image = make_image(tmp_path / "bzImage", b"3.3.8+ (a@b) #1")
+    data = bytearray(image.read_bytes())
+    data[0x1F1], data[0x1F4:0x1F8] = 4, (1000).to_bytes(4, "little")
+    whole = 5 * 512 + 16 * 1000
+    for size in (whole + 1472, whole, whole - 15):
+        image.write_bytes(data.ljust(size, b"\0")[:size])
+        assert read_version(image) == "3.3.8+"
+    image.write_bytes(data.ljust(whole - 16, b"\0"))
+    with pytest.raises(UserError, match=f"cut off: {whole - 16} bytes of {whole} are there"):
+        read_version(image)
+
+
+@pytest.mark.parametrize(
+    ("begin", "message"),
+    [
+        (b"MZ@\xfa", "another architecture, or one in an EFI program"),
+        (b"\x1f\x8b\x08", "something compressed"),
+        (b"\xfd7zXZ\0", "something compressed"),
+        (b"\x28\xb5\x2f\xfd", "something compressed"),
+        (b"070701", "an initrd"),
+        (b"\x7fELF", "an uncompressed kernel"),
+    ],
+)
+def test_what_people_take_for_one(begin, message, tmp_path):
+    """It is told what it is, and what to name in its place."""
+    (tmp_path / "x").write_bytes(begin.ljust(4096, b"\0"))
+    with pytest.raises(UserError, match=message) as caught:
+        read_version(tmp_path / "x")
+    assert caught.value.hint
+
+
 def test_a_pipe_is_not_waited_for(tmp_path):
     """Nobody may ever write into it."""
     os.mkfifo(tmp_path / "pipe")

@@ -150,5 +150,6 @@ def check_booted(result: BootResult) -> None:
     raise InfraError(
         f"the kernel could not be booted: {reason}{more}",
         where=str(result.console),
-        hint="a kernel without drivers for a PC's serial port or an initramfs cannot be checked",
+        hint="a kernel without drivers for a PC's serial port or an initramfs cannot be checked; "
+        "nor can one with an --initrd that is cut off",
     )

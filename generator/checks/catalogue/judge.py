@@ -13,6 +13,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from generator.checks.catalogue.code import Difference, is_corpus, read_differences
 from generator.guest.growth import reports_lockup
 from generator.guest.ktap import KtapTest, Status
 from generator.guest.outcome import is_complaint
@@ -22,6 +23,9 @@ from generator.text import strip_printk
 _MARK = re.compile(r"^uprobekit: test (\S+)$")
 _CUT = "cut here ]---"
 _LINES = 12
+_LATE = 3
+_COMPARED = ("pass", "wrong")
+"""Outcomes of a stretch of the corpus that has come to its end."""
 
 
 class Word(StrEnum):
@@ -39,13 +43,13 @@ class Complaint:
     Args:
         test: the self-test that ran; empty: none.
         text: the line, without its time stamp.
-        before: the self-test that ran before it. What is wrong with the memory of a process is
-            said when that is freed, which may be later.
+        before: the self-tests that ran before it, the last first. What is wrong with the memory of
+            a process is said when that is freed, which may be later, and is with PREEMPT_RT.
     """
 
     test: str
     text: str
-    before: str = ""
+    before: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -116,11 +120,12 @@ def read_complaints(lines: Iterable[str]) -> tuple[Complaint, ...]:
     Args:
         lines: of the console; the guest marks where a test begins (``uprobekit.marks``).
     """
-    before, test, found = "", "", []
+    before: tuple[str, ...] = ()
+    test, found = "", []
     for line in lines:
         text = strip_printk(line).strip()
         if mark := _MARK.match(text):
-            before, test = test, mark[1]
+            before, test = (test, *before)[:_LATE], mark[1]
         elif is_complaint(text) and _CUT not in text:
             found.append(Complaint(test=test, text=text, before=before))
     return tuple(found)
@@ -131,9 +136,9 @@ def judge_all(seen: Observed, catalogue: tuple[Entry, ...] = CATALOGUE) -> tuple
     broken = broken_controls(seen)
     return tuple(
         _unknown(entry, broken)
-        if broken and entry.tests
+        if broken and (entry.tests or entry.code)
         else _generic(entry, seen, catalogue)
-        if not entry.tests
+        if not (entry.tests or entry.code)
         else _judge(entry, seen)
         for entry in catalogue
     )
@@ -151,19 +156,28 @@ def broken_controls(seen: Observed) -> str:
     return "" if controls else "no test of a plain probe has run"
 
 
-def unexplained(seen: Observed, verdicts: Iterable[Verdict]) -> tuple[KtapTest, ...]:
-    """Return the tests that fail and belong to no entry: of those nothing is claimed."""
+def unexplained(seen: Observed, verdicts: Iterable[Verdict]) -> dict[str, tuple[str, ...]]:
+    """Return what was seen and belongs to no entry, by test: of that nothing is claimed."""
     affected = {verdict.ident for verdict in verdicts if verdict.word is Word.AFFECTED}
     known = {test for entry in CATALOGUE for test in entry.tests}
     known |= {test for test, idents in MIXED.items() if affected & set(idents)}
-    return tuple(
+    failed = [
         test
         for test in seen.tests.values()
         if test.status is Status.FAIL
         and test.name not in seen.doubtful
         and not is_late(test)
         and plain_name(test.name) not in known
-    )
+    ]
+    found = {test.name: _others(test) for test in failed}
+    return {name: lines for name, lines in found.items() if lines}
+
+
+def _others(test: KtapTest) -> tuple[str, ...]:
+    """Return what a test that failed has said, of the corpus what belongs to no entry."""
+    if not is_corpus(test.name) or test.outcome not in _COMPARED:
+        return own_words(test)
+    return _shortened([str(each) for each in read_differences(test) if each.owner is None])
 
 
 def _unknown(entry: Entry, why: str) -> Verdict:
@@ -183,6 +197,8 @@ def _judge(entry: Entry, seen: Observed) -> Verdict:
             untried[name] = why
         else:
             passed.append(name)
+    more = _executed(entry, seen)
+    evidence, passed, untried = evidence + more[0], passed + more[1], untried | more[2]
     word = Word.AFFECTED if evidence else Word.NOT_AFFECTED if passed else Word.UNKNOWN
     reasons = dict.fromkeys(untried.values()) or ["no test for it in this guest"]
     return Verdict(
@@ -195,6 +211,32 @@ def _judge(entry: Entry, seen: Observed) -> Verdict:
         passed=tuple(passed),
         untried=untried,
     )
+
+
+def _executed(entry: Entry, seen: Observed) -> tuple[list[Evidence], list[str], dict[str, str]]:
+    """Return what the corpus says of an entry: evidence, what passed, what says nothing.
+
+    Only of an entry without tests it says that a kernel has it not: what it executes may mean
+    nothing on this processor, which a test would say.
+    """
+    evidence, passed, untried = [], [], {}
+    for name in seen.names if entry.code else ():
+        test = seen.tests.get(name)
+        if not is_corpus(name):
+            continue
+        if why := _says_nothing(name, test, seen):
+            untried[name] = why
+        elif test and (lines := _own(entry, read_differences(test))):
+            evidence.append(Evidence(test=name, lines=lines))
+        elif test and test.outcome in _COMPARED:
+            passed.append(name)
+        else:
+            untried[name] = "it did not come to its end"
+    return (evidence, [], {}) if entry.tests else (evidence, passed, untried)
+
+
+def _own(entry: Entry, found: Iterable[Difference]) -> tuple[str, ...]:
+    return _shortened([str(each) for each in found if each.owner == entry])
 
 
 def _shows(entry: Entry, name: str, seen: Observed) -> tuple[str, ...]:
@@ -214,7 +256,7 @@ def _cause(entry: Entry, complaint: Complaint) -> str:
     """Return the test of an entry that the kernel complains of, or an empty text."""
     if not entry.says or not re.search(entry.says, complaint.text):
         return ""
-    near = (complaint.test, complaint.before)
+    near = (complaint.test, *complaint.before)
     return next((name for name in near if plain_name(name) in entry.tests), "")
 
 
@@ -241,9 +283,12 @@ def own_words(test: KtapTest) -> tuple[str, ...]:
     head = f"# {test.name}: "
     words = [line.removeprefix(head) for line in test.diagnostics]
     own = [line.lstrip("# ").rstrip() for line in words]
-    kept = [line for line in own if line]
-    more = len(kept) - _LINES
-    return tuple([*kept[: _LINES - 1], f"... and {more + 1} more lines"] if more > 0 else kept)
+    return _shortened([line for line in own if line])
+
+
+def _shortened(lines: list[str]) -> tuple[str, ...]:
+    more = len(lines) - _LINES
+    return tuple([*lines[: _LINES - 1], f"... and {more + 1} more lines"] if more > 0 else lines)
 
 
 def _generic(entry: Entry, seen: Observed, catalogue: tuple[Entry, ...]) -> Verdict:

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from generator import tools
 from generator.errors import UserError
-from generator.guest.cpio import Entry, pack_entries
+from generator.guest.cpio import Entry, pack_data, pack_entries
 
 WANTED = ("fuse",)
 """The modules that self-tests use where the kernel has them as such (``t-file.c``: arm-fuse)."""
@@ -26,23 +26,41 @@ WANTED = ("fuse",)
 TESTS_FILE = "tests"
 """Where the guest has the names of the tests that it is to run."""
 
+_ARCHIVES = tuple(
+    bytes.fromhex(begin)
+    for begin in (
+        "303730373031",
+        "303730373032",
+        "1f8b",
+        "425a68",
+        "5d0000",
+        "894c5a4f",
+        "02214c18",
+        "fd377a585a",
+        "28b52ffd",
+    )
+)
+"""How an initrd begins: as an archive, or compressed (lib/decompress.c; 6.1)."""
+
 _DEPENDENCIES = "modules.dep"
 _MODULE = re.compile(r"([^/]+)\.ko(\.gz|\.xz|\.zst)?$")
 
 
 def pack_tests(names: tuple[str, ...]) -> bytes:
     """Return an archive with a list of tests."""
-    data = "".join(f"{name}\n" for name in names).encode()
-    return pack_entries(iter([Entry(name=TESTS_FILE, mode=stat.S_IFREG | 0o644, data=data)]))
+    return pack_data(TESTS_FILE, "".join(f"{name}\n" for name in names).encode())
 
 
 def read_initrd(path: Path) -> bytes:
     """Return a distribution's initrd, padded so that another archive can follow.
 
     Raises:
-        UserError: it cannot be read.
+        UserError: it cannot be read, or it is none.
     """
-    data = _read(path, "name the initrd of this kernel, such as /boot/initrd.img-6.1.0-1-amd64")
+    hint = "name the initrd of this kernel, such as /boot/initrd.img-6.1.0-1-amd64"
+    data = _read(path, hint)
+    if not data.startswith(_ARCHIVES):
+        raise UserError("this is no initrd", where=str(path), hint=hint)
     return data + b"\0" * (-len(data) % 4)
 
 
@@ -143,6 +161,8 @@ def _unzstd(path: Path) -> bytes:
 
 def _read(path: Path, hint: str) -> bytes:
     try:
+        if stat.S_ISFIFO(path.stat().st_mode):
+            raise UserError("this is a pipe", where=str(path), hint="name a file")
         return path.read_bytes()
     except OSError as error:
         raise UserError(f"cannot read: {error.strerror}", where=str(path), hint=hint) from error

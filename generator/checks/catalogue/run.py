@@ -15,7 +15,6 @@ from generator.checks.catalogue.judge import (
     broken_controls,
     is_late,
     judge_all,
-    own_words,
     unexplained,
 )
 from generator.checks.catalogue.pack import (
@@ -25,6 +24,7 @@ from generator.checks.catalogue.pack import (
     pack_tests,
     read_initrd,
 )
+from generator.checks.catalogue.programs import ALSO, pack_programs
 from generator.errors import InfraError
 from generator.guest.boot import BootRequest, BootResult, boot_kernel
 from generator.guest.flavours import GUEST_DEADLINE, SLACK
@@ -38,7 +38,7 @@ PLACE = "check-kernel"
 """Below the work area: the boots of each image."""
 
 _MEGABYTES = 1024
-_PARAMETERS = ("printk.devkmsg=on", "uprobekit.marks")
+_PARAMETERS = ("printk.devkmsg=on", "uprobekit.marks", ALSO)
 """The guest writes to the kernel's log which test begins, as often as it wants."""
 
 
@@ -200,7 +200,8 @@ def check_image(
     """
     digest = hashlib.sha256(image.kernel.read_bytes()).hexdigest()[:12]
     before = read_initrd(image.initrd) if image.initrd else b""
-    after = pack_modules(image.modules) if image.modules else b""
+    after = pack_programs(area, image.arch, observer)
+    after += pack_modules(image.modules) if image.modules else b""
     boots = _Boots(
         image=image,
         place=ensure_dir(area / PLACE / f"{image.version}-{digest}"),
@@ -229,7 +230,7 @@ def _checked(image: Image, seen: Observed, results: list[BootResult]) -> Checked
         tests=len(seen.tests),
         verdicts=verdicts,
         unexplained=tuple(
-            Failed(test=test.name, lines=own_words(test)) for test in unexplained(seen, verdicts)
+            Failed(test=test, lines=lines) for test, lines in unexplained(seen, verdicts).items()
         ),
         late=tuple(test.name for test in seen.tests.values() if is_late(test)),
         missing=seen.missing,

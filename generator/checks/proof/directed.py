@@ -78,6 +78,8 @@ _EXECUTED = (
 # opcode and bytes, in both modes
 _TOO_SHORT = (
     ("0f 41", "f3 0f 41 c1"),
+    ("0f 44", "f3 0f 44 0d 00 00 00 00"),
+    ("0f 45", "f3 0f 45 0d 00 00 00 00"),
     ("0f 4b", "f2 0f 4b c1"),
     ("0f 90", "f3 0f 90 c0"),
     ("0f 99", "f3 0f 99 c0"),

@@ -16,6 +16,7 @@ _WRONG_RESULTS = (
         who="Everybody who probes functions or instructions of code compiled for AVX, such as "
         "libm's FMA functions: Python and Perl have computed sqrt(2)*exp(1.5) wrongly.",
         tests=("avx-as-jcc", "avx-as-jmp", "avx-as-call", "avx-as-popf", "avx-as-ret"),
+        code=r"^((26|2e|36|3e|6[457]) )*(c4|c5|62) [0-9a-f ]*: (?!trap: )",
     ),
     Entry(
         ident="stale-instruction",
@@ -43,7 +44,17 @@ _WRONG_RESULTS = (
         wrong="49 90 is executed as 90 is: not at all.",
         who="Code with this instruction, a compiler's rarely: silently wrong results.",
         tests=("xchg-r8-rax",),
+        code=r"^49 90: ",
         fix=Fix(commit="8a5c6cbfe4a3"),
+    ),
+    Entry(
+        ident="rip-unseen",
+        title="cmov or setcc with a prefix that means nothing uses another address",
+        wrong="With f2 or f3 before it, 0f 41 is taken for an instruction without operands. Where "
+        "its operand is relative to rip, the copy is executed with the distance as it is: another "
+        "place is read or written, or the program dies of SIGSEGV.",
+        who="Hand-written code; no compiler puts such a prefix there.",
+        code=r"\bf[23] (4[0-9a-f] )?0f (2b|4[0-9a-f]|9[0-9a-f]) [0-9a-f ]*: (?!trap: )",
     ),
     Entry(
         ident="pushf",
@@ -52,6 +63,7 @@ _WRONG_RESULTS = (
         "has not set it. The popf that follows somewhere single-steps the program: SIGTRAP.",
         who="Programs with a probe on pushf, in code that saves and restores flags.",
         tests=("pushf",),
+        code=r"\b9c: memory",
     ),
     Entry(
         ident="syscall-in-slot",
@@ -74,13 +86,24 @@ _WRONG_RESULTS = (
 
 _KILLS = (
     Entry(
+        ident="umip-step",
+        title="What the kernel executes for the program goes on behind its copy",
+        wrong="Where the processor has UMIP, sgdt, sidt, sldt, str and smsw raise an exception and "
+        "the kernel does what they do. The step that they are in does not end with that: the "
+        "program goes on behind the copy, in the page of copies, and dies of SIGSEGV.",
+        who="Old programs under Wine and DOSEMU, and what looks for a hypervisor in this way.",
+        tests=("hunted-umip",),
+        code=r"\b0f (00 [048c]|01 [048])[0-9a-f]\b.*: (?!trap: )"
+        r"|\b0f 01 [26ae][0-7]\b.*: (?!trap: )",
+    ),
+    Entry(
         ident="other-mode",
         title="Code of the other mode is killed",
         wrong="An instruction is analysed for the mode of the process that was there first. "
         "32-bit code in a 64-bit process is executed as if it were 64-bit code, or from a copy "
         "that it cannot reach: SIGSEGV or SIGILL.",
         who="Programs with code of both modes: Wine's WoW64.",
-        tests=("code-mode", "code-mode-first", "code-mode-patched"),
+        tests=("code-mode", "code-mode-first", "code-mode-patched", "hunted-gate"),
     ),
     Entry(
         ident="no-slot-32",
@@ -104,6 +127,7 @@ _KILLS = (
             "return-sigaltstack",
             *("return-coroutines", "return-coroutines-below", "return-coroutines-above"),
             *("return-coroutines-chain", "return-autodisarm", "return-autodisarm-above"),
+            "hunted-mixed-stacks",
         ),
     ),
     Entry(
@@ -112,7 +136,16 @@ _KILLS = (
         wrong="Where a stack is copied elsewhere while probed functions on it are pending, returns "
         "are matched with other functions' addresses.",
         who="Runtimes whose stacks grow by moving.",
-        tests=("return-moved-up", "return-moved-down"),
+        tests=("return-moved-up", "return-moved-down", "hunted-stack-moved"),
+    ),
+    Entry(
+        ident="return-swapped-stack",
+        title="Return probes kill programs that swap stacks",
+        wrong="Where the content of a stack is saved elsewhere and another one is put into its "
+        "place, two functions have their return address at one address. The pending return of one "
+        "is taken for the other's, or for one that longjmp() has left: SIGILL.",
+        who="Programs with greenlets (gevent, eventlet), under uretprobes.",
+        tests=("hunted-stack-swapped",),
     ),
     Entry(
         ident="return-by-syscall",
@@ -123,7 +156,10 @@ _KILLS = (
         "own, or dies of SIGSEGV.",
         who="Programs under system call user dispatch (Wine), PTRACE_SYSEMU (emulators), or a "
         "tracer that denies what it does not know (sandboxes), with return probes.",
-        tests=("return-dispatch", "return-sysemu", "return-traced", "return-no-room"),
+        tests=(
+            *("return-dispatch", "return-sysemu", "return-traced", "return-no-room"),
+            *("hunted-tracer-denies", "hunted-int80-in-slots"),
+        ),
     ),
     Entry(
         ident="move-corrupts-mm",
@@ -161,7 +197,7 @@ _SIGNALS = (
         wrong="A program that replaces its [uprobes] page and leaves the copy is taken to be "
         "executing it still: it gets no signal but SIGKILL, and the next probe kills it.",
         who="Programs that map over [uprobes].",
-        tests=("slots-left-signal", "slots-left-hit"),
+        tests=("slots-left-signal", "slots-left-hit", "hunted-leave-and-return"),
     ),
     Entry(
         ident="step-warns",
@@ -169,7 +205,7 @@ _SIGNALS = (
         wrong="WARN_ON_ONCE() in kernel/events/uprobes.c is reached by what a program does in its "
         "[uprobes] page. With panic_on_warn that is a panic.",
         who="Machines with panic_on_warn that let users probe, or let probed programs misbehave.",
-        tests=("mm-slots-int3", "slots-left-signal", "slots-left-hit"),
+        tests=("mm-slots-int3", "slots-left-signal", "slots-left-hit", "hunted-leave-and-return"),
         says=r"^WARNING: .*\buprobe_notify_resume\b|^WARNING: .*\buprobe_free_utask\b",
         silent=False,
     ),
@@ -204,14 +240,15 @@ _SIGNALS = (
         wrong="REG_TRAPNO in the handler of SIGSEGV is 0 and not 14 or 13 where the instruction "
         "that faults is probed.",
         who="Handlers that look at it: managed runtimes, sanitizers, emulators.",
-        tests=("fault-trapno",),
+        tests=("fault-trapno", "hunted-noncanonical"),
+        code=r": trap: ",
     ),
     Entry(
         ident="step-sicode",
         title="SIGTRAP behind a probed instruction has the wrong si_code",
         wrong="A program that single-steps itself by TF gets SI_USER (0) in place of TRAP_TRACE.",
         who="Debuggers and tracers inside of the process.",
-        tests=("tf-self-sicode",),
+        tests=("tf-self-sicode", "hunted-tf-sigreturn", "hunted-tf-walk"),
     ),
     Entry(
         ident="step-dr6",
@@ -230,7 +267,12 @@ _LOST = (
         "back when the limit is reached: no return of the thread is reported any more.",
         who="Interpreters and parsers that handle errors by longjmp(): uretprobes count too little "
         "and nobody is told.",
-        tests=("return-longjmp-deep", "return-longjmp-lost", "return-longjmp-full"),
+        tests=(
+            "return-longjmp-deep",
+            "return-longjmp-lost",
+            "return-longjmp-full",
+            "hunted-overflow",
+        ),
     ),
     Entry(
         ident="moved-not-armed",

@@ -42,7 +42,9 @@ class Entry:
         title: a few words.
         wrong: what goes wrong, in sentences.
         who: who meets it, in a sentence.
-        tests: the self-tests that fail, without the prefix of their ABI.
+        tests: the self-tests and the hunted programs that fail, without the prefix of their ABI.
+        code: the instructions of the corpus that differ, and in what: a regular expression for
+            ``BYTES: WHAT``, as the guest says it. What an entry before has claimed is not of this.
         says: what the kernel complains of meanwhile, a regular expression; "": nothing.
         silent: a test that fails shows it, whatever the kernel says; False: only ``says`` does.
         hangs: a test that does not end shows it; else that says nothing: a machine may be slow.
@@ -58,6 +60,7 @@ class Entry:
     wrong: str
     who: str
     tests: tuple[str, ...] = ()
+    code: str = ""
     says: str = ""
     silent: bool = True
     hangs: bool = False

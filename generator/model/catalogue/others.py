@@ -55,6 +55,7 @@ LIMITS: tuple[Entry, ...] = (
         "so that no copy of it is right on all of them.",
         who="Nobody's compiler makes such code; hand-written code may have it.",
         tests=("refuse-jmp-66",),
+        code=r"\b66 (4[0-9a-f] )?ff [0-9a-f]{2}[0-9a-f ]*: (?!trap: )",
         kind=Kind.LIMIT,
     ),
     Entry(
@@ -64,6 +65,32 @@ LIMITS: tuple[Entry, ...] = (
         "alignment checks (AC).",
         who="Programs that set AC to find unaligned accesses.",
         tests=("step-checked-push",),
+        kind=Kind.LIMIT,
+    ),
+    Entry(
+        ident="file-written",
+        title="Writes to a file are not seen in a page with a breakpoint",
+        wrong="A process has a copy of its own of such a page, as a debugger's would be. What "
+        "others write to the file meanwhile is not in it.",
+        who="Whoever overwrites in place what is probed; package managers do not.",
+        tests=("hunted-file-written",),
+        kind=Kind.LIMIT,
+    ),
+    Entry(
+        ident="made-executable",
+        title="Code that becomes executable later is not probed",
+        wrong="mprotect() puts in no breakpoints. A probe that is armed afterwards is hit.",
+        who="Loaders that relocate code before they make it executable.",
+        tests=("hunted-writable-code",),
+        kind=Kind.LIMIT,
+    ),
+    Entry(
+        ident="callchain",
+        title="Call chains name the trampoline in place of callers",
+        wrong="Where functions that are probed on their return are pending, perf's chains have the "
+        "address of the trampoline for each of their callers.",
+        who="Profiles of programs that have return probes.",
+        tests=("hunted-callchain",),
         kind=Kind.LIMIT,
     ),
 )

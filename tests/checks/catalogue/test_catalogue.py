@@ -8,7 +8,7 @@ import pytest
 from conftest import TESTS
 from hypothesis import given
 from hypothesis import strategies as some
-from kernels_seen import LOGS, recorded
+from kernels_seen import LOGS, keep, recorded
 
 from generator.checks.catalogue.judge import (
     Complaint,
@@ -22,6 +22,8 @@ from generator.checks.catalogue.judge import (
 from generator.guest.initramfs import GuestRequest, build_guest, list_tests
 from generator.guest.ktap import KtapTest, Status
 from generator.model.catalogue import CATALOGUE, CONTROLS, MIXED, Kind, plain_name
+from generator.model.catalogue.programs import HUNTED, PROGRAMS
+from generator.paths import data_dir
 from generator.render.catalogue_page import catalogue_page
 
 RELEASES = sorted(
@@ -60,7 +62,8 @@ def test_the_entries():
         assert len(set(entry.tests)) == len(entry.tests)
         assert entry.silent or entry.says
         re.compile(entry.says)
-    assert [entry.ident for entry in CATALOGUE if not entry.tests] == [
+        re.compile(entry.code)
+    assert [entry.ident for entry in CATALOGUE if not (entry.tests or entry.code)] == [
         "kernel-dies",
         "kernel-complains",
     ]
@@ -77,18 +80,30 @@ def test_the_self_tests_are_there(tmp_path):
     """Every test that an entry names is one of the guest's, which names them itself."""
     guest = build_guest(GuestRequest(directory=tmp_path))
     names = {plain_name(name) for name in list_tests(guest.root).names}
+    names |= {f"{HUNTED}{program}" for program in PROGRAMS}
     named = {test for entry in CATALOGUE for test in entry.tests}
     assert {*named, *CONTROLS, *MIXED} <= names
+
+
+def test_the_hunted_programs_are_there():
+    """Each that is run has a source, and each that an entry names is run."""
+    folder = data_dir("qemu") / "hunted"
+    assert {path.stem for path in folder.glob("*.c")} > set(PROGRAMS)
+    named = {test for entry in CATALOGUE for test in entry.tests if test.startswith(HUNTED)}
+    assert named <= {f"{HUNTED}{program}" for program in PROGRAMS}
 
 
 @pytest.mark.parametrize("release", RELEASES)
 def test_the_names_in_a_recorded_run(release):
     """The same, of the guest that was recorded; one for 32-bit kernels has not all."""
     recorded_names = recorded(release).names
-    if all(name.startswith(("m32-", "selftest-")) for name in recorded_names):
+    if all(name.startswith(("m32-", "selftest-", HUNTED, "corpus")) for name in recorded_names):
         recorded_names += recorded("6.1.192").names
     names = {plain_name(name) for name in recorded_names}
-    assert {test for entry in CATALOGUE for test in entry.tests} | {*CONTROLS, *MIXED} <= names
+    named = {test for entry in CATALOGUE for test in entry.tests} | {*CONTROLS, *MIXED}
+    if not any(name.startswith(HUNTED) for name in names):  # recorded before they were run
+        named = {name for name in named if not name.startswith(HUNTED)}
+    assert named <= names
 
 
 SEEN_HEAD = """\
@@ -130,7 +145,24 @@ def test_a_recorded_run(release):
     for verdict in verdicts:
         assert bool(verdict.evidence) == (verdict.word is Word.AFFECTED)
         assert bool(verdict.why) == (verdict.word is Word.UNKNOWN)
-    assert [test.name for test in unexplained(observed, verdicts)] == []
+    assert unexplained(observed, verdicts) == {}
+
+
+def test_what_is_kept_of_a_run(tmp_path):
+    """All results, and of the console what counts; another boot beside the first, no old one."""
+    boots, kept = [tmp_path / "boot-1", tmp_path / "boot-2"], tmp_path / "kept"
+    for boot in (*boots, kept):
+        boot.mkdir()
+    for old in ("6.1.7.ktap", "6.1.7+5.console", "6.1.70.ktap"):
+        (kept / old).touch()
+    for boot in boots:
+        (boot / "results.ktap").write_text("KTAP version 1\n1..0\n")
+        (boot / "console.log").write_text(f"[ 0.1] Linux version 6\n{CONSOLE}")
+    keep("6.1.7", boots, kept)
+    names = {f"{name}.{suffix}" for name in ("6.1.7", "6.1.7+1") for suffix in ("ktap", "console")}
+    assert {path.name for path in kept.iterdir()} == {*names, "6.1.70.ktap"}
+    assert (kept / "6.1.7+1.console").read_text() == CONSOLE
+    assert (kept / "6.1.7.ktap").read_text() == "KTAP version 1\n1..0\n"
 
 
 @pytest.mark.parametrize("entry", SHOWN, ids=lambda entry: entry.ident)
@@ -243,35 +275,78 @@ def test_a_complaint_in_another_test():
 
 
 def test_a_complaint_comes_late():
-    """The memory of a process may be freed when the next test runs already."""
-    lines = """\
-[    1.000000] uprobekit: test mm-map-join-tables
-[    1.100000] WARNING: CPU: 0 PID: 7 at mm/mremap.c:1 move_page_tables+0x6/0xc
-[    2.000000] uprobekit: test mm-map-grow
-[    2.100000] BUG: Bad rss-counter state mm:0000 type:MM_ANONPAGES val:1
-[    3.000000] uprobekit: test mm-map-stay
-"""
-    names = ("mm-map-join-tables", "mm-map-grow", "mm-map-stay")
+    """The memory of a process may be freed when other tests run already, but not long after."""
+    names = ("mm-map-join-tables", "mm-map-grow", "mm-map-grow-move", "mm-map-keep", "nop")
     tests = tuple(ran(name=name) for name in names)
-    observed = seen(*tests, complaints=read_complaints(lines.splitlines()))
-    (shown,) = verdict_of("move-corrupts-mm", observed).evidence
-    assert (shown.test, len(shown.lines)) == ("mm-map-join-tables", 2)
-    assert verdict_of("kernel-complains", observed).word is Word.NOT_AFFECTED
-    # two tests behind, nobody knows
-    late = lines.replace("BUG: Bad rss", "none").splitlines()
-    late.append("[    3.100000] BUG: Bad rss-counter state mm:0000 type:MM_ANONPAGES val:1")
-    observed = seen(*tests, complaints=read_complaints(late))
-    assert verdict_of("kernel-complains", observed).word is Word.AFFECTED
+    said = "[    1.1] BUG: Bad rss-counter state mm:0000 type:MM_ANONPAGES val:1"
+    for number in range(len(names)):
+        lines = [f"[    1.0] uprobekit: test {name}" for name in names[: number + 1]]
+        observed = seen(*tests, complaints=read_complaints([*lines, said]))
+        shown = verdict_of("move-corrupts-mm", observed).evidence
+        assert [each.test for each in shown] == ([names[0]] if number < 4 else [])
+        word = verdict_of("kernel-complains", observed).word
+        assert word is (Word.NOT_AFFECTED if number < 4 else Word.AFFECTED)
 
 
 def test_what_is_not_explained():
     """A failure that belongs to no entry is told apart; one of two reasons is not."""
     failed = [ran(Status.FAIL, name=name) for name in ("nop", "edge-page", "m32-pushf")]
     observed = seen(*failed)
-    assert [test.name for test in unexplained(observed, judge_all(observed))] == ["nop"]
+    assert list(unexplained(observed, judge_all(observed))) == ["nop"]
     observed = seen(*failed[:2])
-    left = [test.name for test in unexplained(observed, judge_all(observed))]
-    assert left == ["nop", "edge-page"]
+    assert list(unexplained(observed, judge_all(observed))) == ["nop", "edge-page"]
+
+
+CORPUS = """\
+#   place 2 is refused: error 524
+#   #   case 1 (c5 f8 77): ip: expected 0x1003, saw 0x1004
+#   #   case 1 (c5 f8 77): ip: expected 0x1003, saw 0x1004
+#   #   case 2 (2e 57): refused: error 524
+#   #   case 3 (f7 f9): trap: expected 0x0, saw 0xd
+#   #   case 4 (01 c8): ax: expected 0x2, saw 0x3
+#   #   case 5 (0f a2): died without a probe: ended with status 0xb
+# corpus-000: outcome=wrong cases=3 faults=1 wrong=4 refused=1 ms=9
+"""
+
+
+def corpus(said=CORPUS, *, name="corpus-000", **more):
+    """Return the result of a stretch of the corpus."""
+    values = {"outcome": "wrong"} | more
+    lines = tuple(said.splitlines())
+    return KtapTest(number=1, name=name, status=Status.FAIL, diagnostics=lines, values=values)
+
+
+def test_instructions_that_differ():
+    """Each belongs to the entry that names it, and what no entry names is told."""
+    observed = seen(corpus())
+    (shown,) = verdict_of("vex-as-branch", observed).evidence
+    assert shown.lines == ("c5 f8 77  vzeroupper: ip: expected 0x1003, saw 0x1004",)
+    (shown,) = verdict_of("fault-trap-number", observed).evidence
+    assert shown.lines == ("f7 f9  idiv %ecx: trap: expected 0x0, saw 0xd",)
+    assert unexplained(observed, judge_all(observed)) == {
+        "corpus-000": ("01 c8  add %ecx,%eax: ax: expected 0x2, saw 0x3",)
+    }
+    explained = seen(corpus(CORPUS.replace("(01 c8)", "(62 f1)"), name="m32-corpus-003"))
+    assert unexplained(explained, judge_all(explained)) == {}
+
+
+def test_instructions_that_do_not_differ():
+    """They are no proof where a test is one: what they execute may mean nothing here."""
+    passed = replace(ran(name="corpus-000"), values={"outcome": "pass"})
+    assert verdict_of("vex-as-branch", seen(passed)).word is Word.UNKNOWN
+    assert verdict_of("rip-unseen", seen(passed)).word is Word.NOT_AFFECTED
+    assert verdict_of("rip-unseen", seen()).word is Word.UNKNOWN
+
+
+def test_instructions_of_which_nothing_is_known():
+    """A stretch that did not end passes nothing, and is told where it is not a matter of time."""
+    late = corpus(outcome="fail", reason="deadline")
+    died = corpus(outcome="fail", reason="status-0x100")
+    for test in (late, died):
+        assert verdict_of("rip-unseen", seen(test)).word is Word.UNKNOWN
+    assert not verdict_of("vex-as-branch", seen(late)).evidence
+    assert "corpus-000" in unexplained(seen(died), judge_all(seen(died)))
+    assert unexplained(seen(late), judge_all(seen(late))) == {}
 
 
 def test_long_evidence_is_cut():

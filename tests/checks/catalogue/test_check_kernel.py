@@ -172,7 +172,7 @@ def test_a_test_that_takes_long(guest, test, ident, times, word):
     seen = observe(guest.boot)
     assert guest.asked == [((), 0), ((test,), PATIENT)]
     assert words(seen)[ident] is word
-    assert unexplained(seen, judge_all(seen)) == ()
+    assert unexplained(seen, judge_all(seen)) == {}
 
 
 NOT_BOOTED = {
@@ -256,6 +256,8 @@ def test_no_image(make, message, tmp_path, capsys):
     ("options", "message"),
     [
         (["--initrd", "nowhere"], "nowhere: cannot read: No such file"),
+        (["--initrd", "bzImage"], "bzImage: this is no initrd; name the initrd of this kernel"),
+        (["--initrd", "pipe"], "pipe: this is a pipe; name a file"),
         (["--modules", "nowhere"], "there are no modules of Linux 6.1.7"),
         (["--accel", "warp"], "do not run under 'warp'; use auto, kvm, tcg"),
         (["--accel", "bochs"], "do not run under 'bochs'; use auto, kvm, tcg"),
@@ -269,6 +271,7 @@ def test_wrong_options(options, message, tmp_path, monkeypatch, capsys):
     """Neither is what does not go with it."""
     monkeypatch.chdir(tmp_path)
     image = make_image(tmp_path / "bzImage")
+    os.mkfifo("pipe")
     work = tmp_path / "work"
     assert main(["check-kernel", "--workdir", str(work), *options, str(image)]) == 1
     assert message in " ".join(capsys.readouterr().err.split())
@@ -337,11 +340,21 @@ def test_dependencies():
     assert found == {"x_y": ("a/x-y.ko", "b/z.ko", "c/w.ko"), "z": ("b/z.ko",)}
 
 
+def test_a_work_area_with_a_blank(tmp_path, capsys):
+    """No word of make has one: that is said before anything is written."""
+    image, work = make_image(tmp_path / "bzImage"), tmp_path / "my work"
+    assert main(["check-kernel", "--workdir", str(work), str(image)]) == 1
+    assert "make cannot work in a path with a blank" in " ".join(capsys.readouterr().err.split())
+    assert not work.exists()
+
+
 def test_archives_follow_each_other(tmp_path):
     """An initrd ends where another archive may begin; a list is a file of the guest."""
     path = tmp_path / "initrd"
-    path.write_bytes(b"12345")
-    assert len(read_initrd(path)) % 4 == 0
+    path.write_bytes(b"07070112345")
+    assert len(read_initrd(path)) == 12
+    path.write_bytes(lzma.compress(b"x"))
+    assert read_initrd(path).startswith(path.read_bytes())
     assert b"nop\nmov\n" in pack_tests(("nop", "mov"))
 
 

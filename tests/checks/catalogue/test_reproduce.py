@@ -3,6 +3,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 
 import pytest
@@ -78,6 +79,31 @@ def test_an_edited_program_is_compiled_again(tmp_path, stand_in):
     assert len((tmp_path / "calls").read_text().splitlines()) == 1
 
 
+@pytest.mark.parametrize(
+    ("folder", "user", "said"),
+    [
+        ("with blanks", 0, "cannot tell: the path of a probe has no blanks"),
+        ("x", 1000, "cannot tell: only root may define a probe"),
+    ],
+)
+def test_what_the_script_cannot_do(folder, user, said, tmp_path, stand_in):
+    """It says why, and not that the kernel is to blame."""
+    place = tmp_path / folder
+    assert main(["reproduce", "pushf", "-o", str(place)]) == 0
+    stand_in("id", f"echo {user}")
+    stand_in("mount", "exit 1")
+    stand_in("gcc", f"printf '#!/bin/sh\\n' >'{place}/pushf'; chmod +x '{place}/pushf'")
+    done = subprocess.run(["sh", place / SCRIPT], capture_output=True, text=True, check=False)
+    assert (done.stdout, done.returncode) == (f"pushf: {said}\n", 2)
+
+
+def test_what_to_run_can_be_pasted(tmp_path, capsys):
+    """Whatever the folder is called."""
+    assert main(["reproduce", "pushf", "-o", str(tmp_path / "it's mine")]) == 0
+    command = shlex.quote(str(tmp_path / "it's mine" / SCRIPT))
+    assert f"as root: sh {command};" in " ".join(capsys.readouterr().err.split())
+
+
 def test_a_place_that_cannot_be_made(tmp_path, capsys):
     """The option that names it is told."""
     (tmp_path / "file").write_text("")
@@ -143,6 +169,7 @@ def test_what_has_to_be_seen(peer, tip, problem):
         if any(release.startswith("6.12.") for release in entry.affected):
             seen["peer"][entry.ident] = "affected"
     seen["tip"] = dict.fromkeys(PROGRAMS, "not affected") | {"pushf": tip}
+    seen["tip"] |= dict.fromkeys(run_reproducers.LEFT, "affected")
     seen["peer"]["pushf"] = peer
     if peer is None:
         del seen["peer"]["pushf"]

@@ -179,7 +179,7 @@ def test_a_refusal_counts(reason, good):
     assert (not found.problems) is good
     assert (reason or "WITHOUT A REASON") in as_text(found)
     # what the base gets wrong is no loss
-    line = f"#   case {index}: sp: expected 0x1, saw 0x2"
+    line = f"#   case {index} (48 89): sp: expected 0x1, saw 0x2"
     found = read_results(made, {"ours": guest(), "base": guest(line, outcome="wrong")})
     assert not found.refusals
     assert not found.problems
@@ -196,7 +196,7 @@ def test_results():
     """Sums, and each case that is wrong with its instruction; said twice, it is one."""
     made = corpus(case("50"))
     index = next(i for i, placed in enumerate(made.cases) if placed.code == b"\x50")
-    line = f"#   case {index}: sp: expected 0x1, saw 0x2"
+    line = f"#   case {index} (48 89): sp: expected 0x1, saw 0x2"
     reports = {"ours": guest(), "base": guest(line, line, outcome="wrong")}
     found = read_results(made, reports)
     assert found.executed == {"ours": 8, "base": 8}
@@ -212,7 +212,7 @@ def test_a_batch_that_died_is_wrong():
     made = corpus(case("50"))
     found = read_results(made, {"ours": guest(outcome="died")})
     assert found.wrong[0].what == "batch-000: died"
-    line = "#   case 99999: died: ended with status 0xb"
+    line = "#   case 99999 (90): died: ended with status 0xb"
     assert read_results(made, {"ours": guest(line)}).wrong[0].what.startswith("died")
 
 
