@@ -6,8 +6,8 @@ Usage: python tests/run_reproducers.py [--base 6.1] [--workdir DIR] [--image FIL
 Each has to say "affected" on the unmodified base if the catalogue says so of what was run of that
 release, and "not affected" on the tip, but for what the series leaves aside; anything else is a
 failure (status 2). ``--image`` runs them in a kernel that somebody else has built and prints what
-they say. Needs both kernels: ``make check-reproducers`` builds them. The guest has dash and what run.sh
-calls, as this machine has them.
+they say. Needs both kernels: ``make check-reproducers`` builds them. The guest has dash and what
+run.sh calls, as this machine has them.
 """
 
 from __future__ import annotations

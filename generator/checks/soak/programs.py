@@ -47,7 +47,7 @@ class Program:
     Args:
         name: the section.
         package, kind, workload, files, helpers, libraries, loads, build, share, boot, everyday,
-            deadline, cpus, user, preload, unpack, alone, breaks: as in the table.
+            deadline, cpus, user, preload, unpack, breaks: as in the table.
         command: its words; ``{in}`` stands for the folder of the workloads.
         input: the workload is its standard input.
     """
@@ -71,7 +71,6 @@ class Program:
     user: int = 0
     preload: str = ""
     unpack: bool = False
-    alone: bool = False
     breaks: tuple[str, ...] = ()
 
 
@@ -141,7 +140,7 @@ def find_wanted(names: Iterable[str], *, full: bool) -> tuple[Program, ...]:
         raise UserError(f"there is no '{unknown[0]}'", hint=f"use: {', '.join(known)}")
     if wanted:
         return tuple(known[name] for name in wanted)
-    return tuple(p for p in known.values() if p.everyday or (full and not p.alone))
+    return tuple(p for p in known.values() if full or p.everyday)
 
 
 def prepare_program(program: Program, find_libraries: Libraries, place: Path) -> Prepared:

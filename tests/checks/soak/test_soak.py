@@ -412,9 +412,7 @@ def test_programs():
     everyday = {program.name for program in find_wanted((), full=False)}
     assert {"python3", "perl"} <= everyday < {p.name for p in find_wanted((), full=True)}
     assert [program.name for program in find_wanted(("xz",), full=False)] == ["xz"]
-    alone = {program.name for program in all_programs() if program.alone}
-    assert alone == {p.name for p in all_programs()} - {p.name for p in find_wanted((), full=True)}
-    assert {program.name for program in find_wanted(alone, full=True)} == alone
+    assert find_wanted((), full=True) == all_programs()
     with pytest.raises(UserError, match="no 'nobody'"):
         find_wanted(("nobody",), full=True)
     place = TESTS.parent / "qemu/guest/soak"
