@@ -100,7 +100,8 @@ def _table(rows: Sequence[Row]) -> Iterator[str]:
         match = _GENERATED.fullmatch(row.program)
         name = f"csmith, {match['build']}" if match else row.program
         groups.setdefault((name, row.round), []).append(row)
-    for (name, probes), group in groups.items():
+    order = list(dict.fromkeys(name for name, _ in groups))
+    for (name, probes), group in sorted(groups.items(), key=lambda item: order.index(item[0][0])):
         ours, base = ([getattr(row, side) for row in group] for side in SIDES)
         reasons = [reason for row in group for reason in row.reason.split("; ") if reason]
         cells = (

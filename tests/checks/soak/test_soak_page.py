@@ -2,9 +2,11 @@
 """docs/soak.md: printed from what is kept of ``soak --full``, whatever is kept."""
 
 import json
+import re
 from dataclasses import replace
 
 import pytest
+from conftest import TESTS
 
 from generator.checks.soak.judge import Row, Run, Soak, as_data
 from generator.cli import main
@@ -98,3 +100,41 @@ def test_what_is_kept_is_damaged(change, tmp_path, capsys):
     said = capsys.readouterr().err
     assert str(tmp_path) in said
     assert "run: uprobekit soak --full" in said
+
+
+def numbers(line):
+    """Return the cells of a row; those that are numbers as such."""
+    cells = [cell.strip() for cell in line.strip("| \n").split("|")]
+    return [int(c.replace(",", "")) if c.replace(",", "").isdigit() else c for c in cells]
+
+
+def test_the_readme_says_what_the_page_says():
+    """The first result of the README is read off docs/soak.md: rows, sums, good ends."""
+    lines = (TESTS.parent / "docs/soak.md").read_text().split("## 6.1\n")[1].split("## ")[0]
+    rows = [numbers(line) for line in lines.splitlines() if line.startswith("| ")][1:]
+    readme = (TESTS.parent / "README.md").read_text()
+    real = [row for row in rows if not row[0].startswith("csmith")]
+    made = [row for row in rows if row[0].startswith("csmith")]
+    for name, probes in (
+        ("python3", "entries"),
+        ("python3", "instructions"),
+        ("python-tests", "instructions"),
+        ("postgresql", "instructions"),
+    ):
+        row = next(row for row in real if row[:2] == [name, probes])
+        hits = f"{row[3]:,} and {row[4]:,}" if row[4] else f"{row[3]:,}"
+        assert f"| {row[2]:,} | {hits} | the same |" in readme
+    ours, base = (sum(row[where] == "pass" for row in real) for where in (5, 7))
+    assert f"{ours} of {len(real)} the same | {base} of {len(real)} |" in readme
+    assert f"| {sum(row[3] + row[4] for row in real):,} |" in readme
+    assert f"| {sum(row[2] for row in made):,} | {sum(row[3] for row in made):,} |" in readme
+    passed = {where: sum(count(row[0], row[where]) for row in made) for where in (5, 7)}
+    assert f"{passed[5]} of 200 the same | {passed[7]} of 200 |" in readme
+
+
+def count(name, outcome):
+    """Return how many of a row passed: ``csmith, gcc-O2-64 (7)``, ``6 pass, 1 died``."""
+    if outcome == "pass":
+        return int(name.rpartition("(")[2].rstrip(")")) if "(" in name else 1
+    found = re.search(r"(\d+) pass", outcome)
+    return int(found[1]) if found else 0
