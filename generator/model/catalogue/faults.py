@@ -29,6 +29,16 @@ _WRONG_RESULTS = (
         tests=("code-rewritten", "code-patched"),
     ),
     Entry(
+        ident="call-over-red-zone",
+        title="A probe on a NOP of five bytes overwrites what a leaf function keeps",
+        wrong="From the second hit on the NOP is a call of a trampoline. The call pushes its "
+        "return address where a function that calls nobody keeps its locals, in the 128 bytes "
+        "below the stack pointer (System V ABI, 3.2.2): the function goes on with another value.",
+        who="Whoever probes a USDT marker or another NOP of five bytes in such a function, in "
+        "64-bit code: silently wrong results.",
+        tests=("nop-red-zone",),
+    ),
+    Entry(
         ident="rseq-lost-update",
         title="Restartable sequences are not restarted",
         wrong="A task that is preempted while it executes the copy of an instruction is judged by "

@@ -127,7 +127,11 @@ def seen_module():
         text += f"\n{name}: Mapping[str, tuple[str, ...]] = {{\n"
         for ident, releases in sorted(found[word].items()):
             listed = ", ".join(f'"{release}"' for release in releases)
-            text += f'    "{ident}": ({listed}{"," if len(releases) == 1 else ""}),\n'
+            line = f'    "{ident}": ({listed}{"," if len(releases) == 1 else ""}),\n'
+            if len(line) > 101:
+                listed = "".join(f'        "{release}",\n' for release in releases)
+                line = f'    "{ident}": (\n{listed}    ),\n'
+            text += line
         text += "}\n"
     return text
 
@@ -385,6 +389,6 @@ def test_the_readme_counts_as_the_catalogue_does():
     readme = " ".join((TESTS.parent / "README.md").read_text().split())
     assert f"Of the {len(FAULTS)} faults" in readme
     said = dict(re.findall(r"(\d+\.\d+\.\d+) has (\d+)\b", readme))
-    assert len(said) == 4
+    assert len(said) == 5
     for release, number in said.items():
         assert sum(release in entry.affected for entry in FAULTS) == int(number), release

@@ -121,7 +121,7 @@ def test_the_flags_of_the_script():
 @pytest.mark.parametrize(
     ("fault", "message"),
     [
-        ("nonsense", "there is no fault 'nonsense'; there are: far-in-slot"),
+        ("nonsense", "there is no fault 'nonsense'; there are: call-over-red-zone, far-in-slot"),
         ("gain-nop", "there is no fault 'gain-nop'"),
         ("freezer", "there is no program for freezer"),
         ("../x", "there is no fault '../x'"),
