@@ -5,7 +5,8 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from generator.checks.soak.judge import SIDES, Row, Run, Soak, summary
@@ -87,7 +88,7 @@ def format_page(kept: Mapping[str, Kept]) -> str:
         lines += ["", f"## {base}", ""]
         lines.append(f"Linux {result.data['source']}, {day}. {summary(soak)}.")
         lines += ["", *_table(soak.rows), ""]
-        lines += [*_problems(soak), f"Packages: {_list(soak.versions)}."]
+        lines += [*_problems(soak), f"Packages: {_packages(soak.versions)}."]
     return "\n".join(lines) + "\n"
 
 
@@ -120,16 +121,12 @@ def _table(rows: Sequence[Row]) -> Iterator[str]:
 
 def _outcomes(runs: Sequence[Run]) -> tuple[str, str]:
     """Return how runs ended, and how many times longer they took, all together."""
-    counts = {word: sum(run.outcome == word for run in runs) for word in _words(runs)}
+    counts = Counter(run.outcome for run in runs)
     plain = sum(run.plain for run in runs)
     times = f"{sum(run.seconds for run in runs) / plain:.1f}" if plain else ""
     if len(counts) == 1:
         return next(iter(counts)), times
     return ", ".join(f"{count} {word}" for word, count in counts.items()), times
-
-
-def _words(runs: Iterable[Run]) -> list[str]:
-    return list(dict.fromkeys(run.outcome for run in runs))
 
 
 def _problems(soak: Soak) -> Iterator[str]:
@@ -140,5 +137,5 @@ def _problems(soak: Soak) -> Iterator[str]:
         yield ""
 
 
-def _list(versions: Mapping[str, str]) -> str:
+def _packages(versions: Mapping[str, str]) -> str:
     return ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
