@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The series ``fixes``: the faults of the catalogue, mended in the unmodified tree, a patch each.
 
-Those of a few lines first, then what changes more. Each patch is as small as its fault allows, and
-moves the entries of the catalogue that ``mends`` names; ``uprobekit mended`` makes the table of what
-each prefix has. Its C stands in ``templates/fixes``, pieces of statements included.
+Those of a few lines first, then what changes more. Each patch is as small as its fault allows,
+and moves the entries of the catalogue that ``mends`` names; ``uprobekit mended`` makes the table
+of what each prefix has. Its C stands in ``templates/fixes``, pieces of statements included.
+
+Length: a table of patches and of their edits.
 """
 
 from __future__ import annotations
