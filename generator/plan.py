@@ -182,7 +182,11 @@ def plan_series(base: Base, series: Series) -> Plan:
 
 def _patches(base: Base, series: Series) -> tuple[Patch, ...]:
     """Return the patches that the base has."""
-    return tuple(patch for patch in series.patches if not patch.needs or patch.needs in base.has)
+    return tuple(
+        patch
+        for patch in series.patches
+        if (not patch.needs or patch.needs in base.has) and patch.lacks not in base.has
+    )
 
 
 def _edits(base: Base, patch: Patch) -> tuple[Edit, ...]:

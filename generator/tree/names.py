@@ -158,7 +158,7 @@ class NameCheck:
             for asked in self._asked
             if not self._is_symbol(asked.name, base_files)
             and not any(
-                asked.name in declared_in(text)
+                asked.name in declared_in(text) or asked.name in tags_in(text)
                 for path, text in base_files.items()
                 if path not in asked.loaded
             )

@@ -236,7 +236,8 @@ def _commit(
             where=place_of("Patch", patch.ident),
             hint="say in the base's edits, or by patch= and has(), what it brings",
         )
-    check_definitions(defined, scope, patch.ident)
+    if plan.series.modelled:
+        check_definitions(defined, scope, patch.ident)
     subject = Templates(scope).text(patch.subject)
     body = _text(plan, patch.ident, scope, source)
     check.message(plan.series.message(patch.ident), f"{subject}\n{body}")

@@ -68,9 +68,10 @@ def test_patches(series):
 
 @each_base
 def test_every_base_knows_every_patch(base):
-    """A base has edits for exactly the patches that it has, none forgotten, none misspelt."""
+    """A base has edits for the patches that it has, none forgotten, none misspelt."""
     has = {patch.ident for patch in REVIEW.patches if not patch.needs or patch.needs in base.has}
-    assert set(base.edits) == has
+    others = {patch.ident for series in SERIES if series is not REVIEW for patch in series.patches}
+    assert has <= set(base.edits) <= has | others
     assert base.name in ("3.3", "6.1") or has == set(PATCHES)
 
 

@@ -113,6 +113,13 @@ JOIN_EDITS: tuple[Edit, ...] = (
 )
 """For a base that arms a mapping when it is joined with the one that pages come to."""
 
+HANDLE_TRAMPOLINE = InsertBlock(
+    path=CORE,
+    template="fixes/kernel/events/uprobes.c/return-trampoline.c",
+    before=Anchor(kind="function", name="arch_uprobe_ignore"),
+)
+"""What a function that has returned goes through, in the series of fixes."""
+
 DELETE_BUSY: tuple[Edit, ...] = (
     InsertStatement(
         path=TRACE,

@@ -360,6 +360,63 @@ def _ask(path: str, within: str, pattern: str, by: str, count: int = 1) -> Edit:
     return ReplaceTokens(path=path, within=within, pattern=pattern, by=by, count=count)
 
 
+MREMAP_FLAG: tuple[Edit, ...] = (
+    InsertLines(
+        path=COREDUMP_H,
+        # a bit of mm->flags that none of the bases uses
+        text="#define MMF_UPROBES_MREMAP\t18\t/* arm nothing now */\n",
+        after=Anchor(kind="macro", name="MMF_RECALC_UPROBES"),
+    ),
+    ReplaceTokens(
+        path=CORE,
+        within="uprobe_mmap",
+        pattern="if (no_uprobe_events())",
+        by=piece(CORE, "mmap-unless-moving"),
+    ),
+)
+"""A flag of a process in which nothing is armed for a moment."""
+
+MREMAP_ARM: tuple[Edit, ...] = (
+    InsertLines(
+        path=MREMAP,
+        text="#include <linux/uprobes.h>\n",
+        after=Anchor(kind="include", name="linux/userfaultfd_k.h"),
+    ),
+    InsertStatement(
+        path=MREMAP,
+        function="move_vma",
+        text=piece(MREMAP, "grown"),
+        after="mremap_userfaultfd_prep",
+    ),
+    InsertStatement(
+        path=MREMAP,
+        function="move_vma",
+        text=piece(MREMAP, "left"),
+        before="return new_addr",
+        blank=True,
+    ),
+)
+"""What mremap() makes, or leaves, is armed when the pages have moved."""
+
+
+def unarmed(before: str, callee: str) -> tuple[Edit, ...]:
+    """Return the edits of move_vma() that have the series of fixes arm nothing around a call."""
+    return (
+        InsertStatement(
+            path=MREMAP,
+            function="move_vma",
+            text=piece("fixes", MREMAP, before),
+            before=callee,
+        ),
+        InsertStatement(
+            path=MREMAP,
+            function="move_vma",
+            text=piece("fixes", MREMAP, "arm-again"),
+            after=callee,
+        ),
+    )
+
+
 EDITS: dict[str, tuple[Edit, ...]] = {
     "trap-nr": (
         RenameMember(
@@ -587,39 +644,7 @@ EDITS: dict[str, tuple[Edit, ...]] = {
             before=Anchor(kind="include", name="linux/rmap.h"),
         ),
     ),
-    "move": (
-        core_block("move.c"),
-        InsertLines(
-            path=COREDUMP_H,
-            # a bit of mm->flags that none of the bases uses
-            text="#define MMF_UPROBES_MREMAP\t18\t/* arm nothing now */\n",
-            after=Anchor(kind="macro", name="MMF_RECALC_UPROBES"),
-        ),
-        ReplaceTokens(
-            path=CORE,
-            within="uprobe_mmap",
-            pattern="if (no_uprobe_events())",
-            by=piece(CORE, "mmap-unless-moving"),
-        ),
-        InsertLines(
-            path=MREMAP,
-            text="#include <linux/uprobes.h>\n",
-            after=Anchor(kind="include", name="linux/userfaultfd_k.h"),
-        ),
-        InsertStatement(
-            path=MREMAP,
-            function="move_vma",
-            text=piece(MREMAP, "grown"),
-            after="mremap_userfaultfd_prep",
-        ),
-        InsertStatement(
-            path=MREMAP,
-            function="move_vma",
-            text=piece(MREMAP, "left"),
-            before="return new_addr",
-            blank=True,
-        ),
-    ),
+    "move": (core_block("move.c"), *MREMAP_FLAG, *MREMAP_ARM),
     "compare": (
         core_block("compare.c"),
         InsertLines(

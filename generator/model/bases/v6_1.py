@@ -4,8 +4,8 @@
 from __future__ import annotations
 
 from generator.model.bases import v6
-from generator.model.bases.base import JOIN_EDITS, TREE_EDITS, Base
-from generator.model.edits import ReplaceTokens
+from generator.model.bases.base import HANDLE_TRAMPOLINE, JOIN_EDITS, TREE_EDITS, Base
+from generator.model.edits import RemoveFunctions, ReplaceTokens
 from generator.model.files import CORE
 
 _FUNCTIONS = (
@@ -56,6 +56,8 @@ BASE = Base(
     hooks=(*v6.HOOKS, *v6.mremap_hooks("do_munmap")),
     edits={
         **v6.EDITS,
+        "fix-move-split": v6.unarmed("split-not", "do_munmap"),
+        "fix-return": (RemoveFunctions(path=CORE, names=("handle_trampoline",)), HANDLE_TRAMPOLINE),
         "names": (
             *v6.EDITS["names"],
             ReplaceTokens(path=CORE, within="consumer_del", pattern="con", by="link", count=0),

@@ -8,7 +8,7 @@ consumers are a list, uprobe_warn() is there already, and more of the tree looks
 from __future__ import annotations
 
 from generator.model.bases import v6
-from generator.model.bases.base import Base
+from generator.model.bases.base import HANDLE_TRAMPOLINE, Base
 from generator.model.edits import (
     Anchor,
     Edit,
@@ -16,6 +16,7 @@ from generator.model.edits import (
     InsertBlock,
     InsertStatement,
     Remove,
+    RemoveFunctions,
     ReplaceTokens,
     piece,
 )
@@ -191,6 +192,12 @@ BASE = Base(
     hooks=(*v6.HOOKS, *v6.mremap_hooks("do_vmi_munmap")),
     edits={
         **v6.EDITS,
+        "fix-refusal": _REFUSE,
+        "fix-move-split": (*v6.MREMAP_FLAG, *v6.unarmed("split-not", "do_vmi_munmap")),
+        "fix-return": (
+            RemoveFunctions(path=CORE, names=("uprobe_handle_trampoline",)),
+            HANDLE_TRAMPOLINE,
+        ),
         "names": (
             *v6.EDITS["names"],
             ReplaceTokens(

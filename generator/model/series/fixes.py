@@ -1,30 +1,37 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The series ``fixes``: the faults of the catalogue, mended in the unmodified tree, a patch each.
 
-The gravest first. Each patch is as small as its fault allows, and moves the entries of the
-catalogue that ``mends`` names; ``uprobekit mended`` makes the table of what each prefix has.
-Its C stands in ``templates/fixes``, pieces of statements included.
+Those of a few lines first, then what changes more. Each patch is as small as its fault allows,
+and moves the entries of the catalogue that ``mends`` names; ``uprobekit mended`` makes the table
+of what each prefix has. Its C stands in ``templates/fixes``, pieces of statements included.
+
+Length: a table of patches and of their edits.
 """
 
 from __future__ import annotations
 
-from generator.model.bases.base import DELETE_BUSY
+from generator.model.bases.base import DELETE_BUSY, UNLESS_CHANGED
+from generator.model.bases.v6 import EDITS, MREMAP_ARM, MREMAP_FLAG, unarmed
 from generator.model.edits import (
     Anchor,
     Edit,
     InsertBlock,
     InsertLines,
     InsertStatement,
+    RemoveFunctions,
+    RemoveStatements,
     ReplaceTokens,
     piece,
 )
-from generator.model.files import ARCH, CORE, CORE_H
+from generator.model.files import ARCH, ARCH_H, CORE, CORE_H, TRACE
 from generator.model.identity import Identity
 from generator.model.series.kinds import Patch, Series, Start
 from generator.model.trailers import Trailer
 
 _FOLDER = "fixes"
 _RSEQ = "kernel/rseq.c"
+_CALLCHAIN = "kernel/events/callchain.c"
+_FIXUP = "fixup_uretprobe_trampoline_entries"
 _FIRST = Trailer(
     "Fixes", '0326f5a94dde ("uprobes/core: Handle breakpoint and singlestep exceptions")'
 )
@@ -33,6 +40,10 @@ _RSEQ_CAME = Trailer("Fixes", 'd7822b1e24f2 ("rseq: Introduce restartable sequen
 _READ_AS_TASK = Trailer(
     "Fixes",
     '300b05621a3f ("uprobes: is_trap_at_addr: don\'t use get_user_pages_remote()")',
+)
+_INSTALL = Trailer(
+    "Fixes",
+    '2b1444983508 ("uprobes, mm, x86: Add the ability to install and remove uprobes breakpoints")',
 )
 _STABLE = Trailer("Cc", "stable@vger.kernel.org")
 
@@ -58,6 +69,258 @@ def _refusal(name: str) -> tuple[Edit, ...]:
             blank=True,
         ),
     )
+
+
+_MODE_CORE: tuple[Edit, ...] = (
+    InsertLines(
+        path=CORE,
+        text=piece(_FOLDER, CORE, "mode-member"),
+        after=Anchor(kind="member", name="arch", within="uprobe"),
+    ),
+    _function(CORE, "mode-function", "prepare_uprobe"),
+    InsertStatement(
+        path=CORE,
+        function="prepare_uprobe",
+        text="uprobe->other = uprobe->arch;",
+        before="arch_uprobe_analyze_insn",
+    ),
+    InsertStatement(
+        path=CORE,
+        function="prepare_uprobe",
+        text=piece(_FOLDER, CORE, "mode-analyze"),
+        before="smp_wmb",
+    ),
+    ReplaceTokens(
+        path=CORE,
+        pattern="xol_get_insn_slot(struct uprobe *uprobe)",
+        by="xol_get_insn_slot(struct arch_uprobe *auprobe)",
+    ),
+    ReplaceTokens(
+        path=CORE,
+        within="xol_get_insn_slot",
+        pattern="&uprobe->arch.ixol, sizeof(uprobe->arch.ixol)",
+        by="&auprobe->ixol, sizeof(auprobe->ixol)",
+    ),
+    ReplaceTokens(
+        path=CORE,
+        within="pre_ssout",
+        pattern="struct uprobe_task *utask;",
+        by=piece(_FOLDER, CORE, "mode-local"),
+    ),
+    ReplaceTokens(
+        path=CORE,
+        within="pre_ssout",
+        pattern="xol_get_insn_slot(uprobe)",
+        by="xol_get_insn_slot(auprobe)",
+    ),
+    ReplaceTokens(
+        path=CORE,
+        within="pre_ssout",
+        pattern="arch_uprobe_pre_xol(&uprobe->arch, regs)",
+        by="arch_uprobe_pre_xol(auprobe, regs)",
+    ),
+    InsertStatement(
+        path=CORE,
+        function="pre_ssout",
+        text=piece(_FOLDER, CORE, "mode-unapply"),
+        after="xol_free_insn_slot",
+    ),
+    InsertStatement(
+        path=CORE,
+        function="pre_ssout",
+        text="utask->stepped = auprobe;",
+        after="active_uprobe",
+    ),
+    ReplaceTokens(
+        path=CORE,
+        within="handle_singlestep",
+        pattern="&uprobe->arch",
+        by="utask->stepped",
+        count=2,
+    ),
+    ReplaceTokens(
+        path=CORE,
+        within="handle_swbp",
+        pattern="if (arch_uprobe_skip_sstep(&uprobe->arch, regs))",
+        by=piece(_FOLDER, CORE, "mode-skip"),
+    ),
+    InsertLines(
+        path=CORE_H,
+        text=piece(_FOLDER, CORE_H, "mode-stepped"),
+        after=Anchor(kind="member", name="active_uprobe", within="uprobe_task"),
+    ),
+    InsertLines(
+        path=CORE_H,
+        text=piece(_FOLDER, CORE_H, "mode-prototypes"),
+        after=Anchor(kind="declaration", name="arch_uprobe_insn_len"),
+    ),
+)
+"""What the core has of two analyses of an instruction."""
+
+_MODE_ARCH: tuple[Edit, ...] = (
+    InsertLines(
+        path=ARCH,
+        text="#include <linux/sched/task_stack.h>\n",
+        after=Anchor(kind="include", name="linux/sched.h"),
+    ),
+    InsertLines(
+        path=ARCH_H,
+        text=piece(_FOLDER, ARCH_H, "mode-members"),
+        after=Anchor(kind="member", name="ops", within="arch_uprobe"),
+    ),
+    ReplaceTokens(
+        path=ARCH,
+        within="arch_uprobe_analyze_insn",
+        pattern="ret = uprobe_init_insn(auprobe, &insn, is_64bit_mm(mm));",
+        by=piece(_FOLDER, ARCH, "mode-analyze"),
+    ),
+    _function(ARCH, "mode-function", "arch_uprobe_pre_xol"),
+    InsertStatement(
+        path=ARCH,
+        function="arch_uprobe_pre_xol",
+        text=piece(_FOLDER, ARCH, "mode-reach"),
+        before="pre_xol",
+        blank=True,
+    ),
+    ReplaceTokens(
+        path=ARCH,
+        within="__skip_sstep",
+        pattern="if (auprobe->ops->emulate)",
+        by="if (auprobe->ops && auprobe->ops->emulate)",
+    ),
+    InsertStatement(
+        path=ARCH,
+        function="arch_uretprobe_hijack_return_addr",
+        text=piece(_FOLDER, ARCH, "mode-return"),
+        before="copy_from_user",
+        blank=True,
+    ),
+    ReplaceTokens(
+        path=ARCH,
+        within="arch_uprobe_get_xol_area",
+        pattern="unsigned long vaddr;",
+        by="unsigned long vaddr, top = TASK_SIZE;",
+    ),
+    ReplaceTokens(
+        path=ARCH,
+        within="arch_uprobe_get_xol_area",
+        pattern="if (test_thread_flag(TIF_ADDR32)) ti->status |= TS_COMPAT; "
+        "vaddr = get_unmapped_area(NULL, TASK_SIZE - PAGE_SIZE, PAGE_SIZE, 0, 0);",
+        by=piece(_FOLDER, ARCH, "mode-area"),
+    ),
+)
+"""What x86 makes of both."""
+
+_RETURN: tuple[Edit, ...] = (
+    _function(CORE, "return-function", "prepare_uretprobe"),
+    RemoveFunctions(path=CORE, names=("cleanup_return_instances", "find_next_ret_chain")),
+    ReplaceTokens(
+        path=CORE,
+        within="prepare_uretprobe",
+        pattern="cleanup_return_instances(utask, true, regs);",
+        by="make_room_for_return(utask, regs);",
+    ),
+    ReplaceTokens(
+        path=CORE,
+        within="prepare_uretprobe",
+        pattern="struct return_instance *ri;",
+        by=piece(_FOLDER, CORE, "return-local"),
+    ),
+    ReplaceTokens(
+        path=CORE,
+        within="prepare_uretprobe",
+        pattern="cleanup_return_instances(utask, chained, regs);",
+        by=piece(_FOLDER, CORE, "return-drop"),
+    ),
+    ReplaceTokens(
+        path=CORE,
+        within="prepare_uretprobe",
+        pattern="if (!utask->return_instances)",
+        by=piece(_FOLDER, CORE, "return-chained"),
+    ),
+    ReplaceTokens(
+        path=CORE,
+        within="prepare_uretprobe",
+        pattern="utask->return_instances->orig_ret_vaddr",
+        by="other->orig_ret_vaddr",
+    ),
+    ReplaceTokens(
+        path=CORE,
+        within="prepare_uretprobe",
+        pattern="ri->stack = user_stack_pointer(regs);",
+        by="ri->stack = stack;",
+    ),
+    InsertLines(
+        path=CORE_H,
+        text=piece(_FOLDER, CORE_H, "returns-full"),
+        after=Anchor(kind="member", name="depth", within="uprobe_task"),
+    ),
+    InsertLines(
+        path=CORE_H,
+        text=piece(_FOLDER, CORE_H, "return-prototypes"),
+        after=Anchor(kind="declaration", name="arch_uretprobe_is_alive"),
+    ),
+    InsertBlock(
+        path=ARCH,
+        template=f"{_FOLDER}/{ARCH}/return-function.c",
+        after=Anchor(kind="function", name="arch_uretprobe_is_alive"),
+    ),
+)
+"""Pending returns are found by the place of their address, in any order."""
+
+_SYSCALL_RETURN: tuple[Edit, ...] = (
+    _function(CORE, "syscall-return-function", "prepare_uretprobe"),
+    ReplaceTokens(
+        path=CORE,
+        within="handle_swbp",
+        pattern="if (bp_vaddr == uprobe_get_trampoline_vaddr())",
+        by="if (uprobe_is_trampoline(bp_vaddr))",
+    ),
+    InsertLines(
+        path=CORE_H,
+        text=piece(_FOLDER, CORE_H, "syscall-return"),
+        after=Anchor(kind="declaration", name="uprobe_get_trampoline_vaddr"),
+    ),
+    ReplaceTokens(
+        path=_CALLCHAIN,
+        within=_FIXUP,
+        pattern="*last_ip, tramp_addr;",
+        by="*last_ip;",
+    ),
+    RemoveStatements(path=_CALLCHAIN, function=_FIXUP, mentioning="uprobe_get_trampoline_vaddr"),
+    ReplaceTokens(
+        path=_CALLCHAIN,
+        within=_FIXUP,
+        pattern="if (*cur_ip == tramp_addr)",
+        by="if (uprobe_is_trampoline(*cur_ip))",
+    ),
+    ReplaceTokens(
+        path=ARCH,
+        pattern='"retq\\n" ".global uretprobe_trampoline_end\\n"',
+        by='"retq\\n"\n"int3\\n"\n".global uretprobe_trampoline_end\\n"',
+    ),
+    ReplaceTokens(
+        path=ARCH,
+        within="arch_uprobe_trampoline",
+        pattern="user_64bit_mode(regs)",
+        by="is_64bit_mm(current->mm)",
+    ),
+    RemoveStatements(path=ARCH, function="arch_uprobe_trampoline", mentioning="task_pt_regs"),
+    _function(ARCH, "syscall-return-function", "arch_uretprobe_hijack_return_addr"),
+    ReplaceTokens(
+        path=ARCH,
+        within="arch_uretprobe_hijack_return_addr",
+        pattern="if (orig_ret_vaddr == trampoline_vaddr) return orig_ret_vaddr;",
+        by=piece(_FOLDER, ARCH, "syscall-return-hijack"),
+    ),
+    ReplaceTokens(
+        path=ARCH,
+        within="arch_uretprobe_forget",
+        pattern="gone = ret_vaddr != trampoline_vaddr;",
+        by="gone = !uprobe_is_trampoline(ret_vaddr);",
+    ),
+)
+"""A breakpoint behind the trampoline, for whom a system call is not the way."""
 
 
 FIXES = Series(
@@ -372,6 +635,133 @@ FIXES = Series(
             gist="does not free a probe of an event that is enabled",
             mends=("busy-event-freed",),
             edits=DELETE_BUSY,
+        ),
+        Patch(
+            ident="fix-stale",
+            subject="uprobes: Put no breakpoint into code that has changed",
+            gist="leaves code alone that is not what was analysed",
+            mends=("stale-instruction",),
+            trailers=(_INSTALL, _STABLE),
+            edits=(
+                InsertLines(
+                    path=CORE,
+                    text=piece(_FOLDER, CORE, "stale-member"),
+                    after=Anchor(kind="member", name="arch", within="uprobe"),
+                ),
+                InsertStatement(
+                    path=CORE,
+                    function="prepare_uprobe",
+                    text=piece(_FOLDER, CORE, "stale-prepare"),
+                    before="arch_uprobe_analyze_insn",
+                ),
+                _function(CORE, "stale-function", "install_breakpoint"),
+                UNLESS_CHANGED,
+                InsertLines(
+                    path=CORE_H,
+                    text=piece(_FOLDER, CORE_H, "insn-len"),
+                    after=Anchor(kind="declaration", name="arch_uprobe_analyze_insn"),
+                ),
+                _function(ARCH, "stale-function", "arch_uprobe_pre_xol"),
+            ),
+        ),
+        Patch(
+            ident="fix-mode",
+            subject="uprobes/x86: Execute code of the other mode as what it is",
+            gist="analyses an instruction for both modes",
+            mends=("other-mode",),
+            trailers=(_FIRST,),
+            edits=(*_MODE_CORE, *_MODE_ARCH),
+        ),
+        Patch(
+            ident="fix-return",
+            subject="uprobes: Find a return by the address of its stack",
+            gist="finds a return by its stack",
+            mends=("return-other-stack", "return-moved-stack"),
+            edits=_RETURN,
+        ),
+        Patch(
+            ident="fix-syscall-return",
+            subject="uprobes/x86: Do not return by a system call that others see",
+            gist="keeps the system call of a return from those who handle the program's",
+            needs="uretprobe_syscall",
+            mends=("return-by-syscall",),
+            edits=_SYSCALL_RETURN,
+        ),
+        Patch(
+            ident="fix-move-join",
+            subject="uprobes: Arm no mapping whose pages mremap() has yet to move",
+            gist="arms nothing that pages are moved over",
+            lacks="moves_unarmed",
+            mends=("move-corrupts-mm",),
+            trailers=(_INSTALL, _STABLE),
+            edits=(
+                *MREMAP_FLAG,
+                *unarmed("join-not", "copy_vma"),
+            ),
+        ),
+        Patch(
+            ident="fix-move-split",
+            subject="uprobes: Do not count a breakpoint that mremap() has moved away",
+            gist="counts no breakpoint that has been moved away",
+            mends=("semaphore-leak",),
+        ),
+        Patch(
+            ident="fix-moved",
+            subject="uprobes: Arm what mremap() makes and what it leaves",
+            gist="arms what grows while it moves, and what stays",
+            mends=("moved-not-armed",),
+            trailers=(_INSTALL,),
+            edits=MREMAP_ARM,
+        ),
+        Patch(
+            ident="fix-signals",
+            subject="uprobes: Let signals end a step that does not get on",
+            gist="gives a step up that keeps signals waiting",
+            mends=("signals-wait",),
+            trailers=(_FIRST,),
+            edits=(
+                _function(CORE, "signals-function", "uprobe_deny_signal"),
+                ReplaceTokens(
+                    path=CORE,
+                    within="uprobe_deny_signal",
+                    pattern="if (__fatal_signal_pending(t) || arch_uprobe_xol_was_trapped(t))",
+                    by=piece(_FOLDER, CORE, "signals-deny"),
+                ),
+                InsertStatement(
+                    path=CORE,
+                    function="pre_ssout",
+                    text="utask->step_began = jiffies;",
+                    after="active_uprobe",
+                ),
+                InsertLines(
+                    path=CORE_H,
+                    text=piece(_FOLDER, CORE_H, "signals-member"),
+                    after=Anchor(kind="member", name="xol_vaddr", within="uprobe_task"),
+                ),
+            ),
+        ),
+        Patch(
+            ident="fix-refusal",
+            subject="uprobes: Refuse an instruction when its probe is armed",
+            gist="refuses an instruction when its probe is armed",
+            mends=("silent-refusal", "errno-524"),
+            trailers=(_INSTALL,),
+            edits=(
+                *EDITS["refuse"],
+                InsertStatement(
+                    path=TRACE,
+                    function="trace_uprobe_enable",
+                    text=piece(TRACE, "check-insn"),
+                    before="consumer",
+                    blank=True,
+                ),
+                InsertLines(
+                    path=CORE_H,
+                    text=piece(_FOLDER, CORE_H, "refusal"),
+                    after=Anchor(kind="declaration", name="arch_uprobe_in_mode"),
+                ),
+                _function(ARCH, "refusal-function", "arch_uprobe_pre_xol"),
+            ),
         ),
     ),
 )

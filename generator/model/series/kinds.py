@@ -34,6 +34,7 @@ class Patch:
             effect.
         gist: what it does, as the cover letter says behind "Patch 7"; without it, its subject.
         needs: a fact in ``Base.has`` without which a base does not have the patch.
+        lacks: a fact with which it does not: that base never had the fault.
         edits: what it changes, on every base; ``Base.edits`` has what differs from base to base.
         mends: entries of the catalogue that a kernel is affected by before the patch and not after.
         trailers: ``Fixes`` and ``Cc`` that it has from the start (``model.trailers`` has others).
@@ -46,6 +47,7 @@ class Patch:
     changed: tuple[str, ...] = ()
     gist: str = ""
     needs: str = ""
+    lacks: str = ""
     edits: tuple[Edit, ...] = ()
     mends: tuple[str, ...] = ()
     trailers: tuple[Trailer, ...] = ()
