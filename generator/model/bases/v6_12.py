@@ -203,7 +203,7 @@ _CLOSE_PERF: tuple[Edit, ...] = (
         path=_PERF,
         within="perf_uprobe_destroy",
         pattern="mutex_unlock(&event_mutex); destroy_local_trace_uprobe(p_event->tp_event);",
-        by="destroy_local_trace_uprobe(p_event->tp_event);\nmutex_unlock(&event_mutex);",
+        by=piece(_PERF, "destroy"),
     ),
 )
 """What perf has of an event is freed by the event, which is closed under its lock."""
@@ -236,18 +236,22 @@ _CLOSE: tuple[Edit, ...] = (
     ReplaceTokens(
         path=TRACE,
         pattern="static void __probe_event_disable(struct trace_probe *tp)",
-        by="static bool probe_event_unregister(struct trace_probe *tp)",
+        by="static bool __probe_event_disable(struct trace_probe *tp)",
     ),
     ReplaceTokens(
         path=TRACE,
-        within="probe_event_unregister",
+        within="__probe_event_disable",
         pattern="if (sync && !uprobe_group) uprobe_unregister_sync();",
         by="return sync;",
     ),
-    InsertBlock(
-        path=TRACE,
-        template="kernel/trace/trace_uprobe.c/disable.c",
-        after=Anchor(kind="function", name="probe_event_unregister"),
+    *(
+        ReplaceTokens(
+            path=TRACE,
+            within=function,
+            pattern="__probe_event_disable(tp);",
+            by=piece(TRACE, "disable"),
+        )
+        for function in ("probe_event_enable", "probe_event_disable")
     ),
     InsertStatement(
         path=TRACE,
