@@ -11,11 +11,11 @@ import subprocess
 import pytest
 from conftest import TESTS
 
-pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="x86-64 code")
+pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="NOT TESTED: x86-64 code")
 
 
 def test_a_call_destroys_what_a_jump_keeps(tmp_path):
-    """gcc keeps the locals of a leaf function where a call pushes its return address."""
+    """Gcc keeps the locals of a leaf function where a call pushes its return address."""
     program = tmp_path / "call-at-nop"
     flags = ("-O2", "-fno-pie", "-no-pie", "-Wall", "-Wextra", "-Werror")
     subprocess.run(["gcc", *flags, "-o", program, TESTS / "call-at-nop.c"], check=True)

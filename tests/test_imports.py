@@ -68,7 +68,7 @@ def test_every_module_has_a_stage():
 
 def test_tests_stand_where_what_they_test_does():
     """A folder of tests is one of the package; above them stands what is for no one package."""
-    root = {"ci_examples", "imports", "one_place", "quotations", "sizes"}
+    root = {"call_at_nop", "ci_examples", "imports", "one_place", "quotations", "sizes"}
     root |= {path.stem for path in [*TESTS.glob("*.py"), *PACKAGE.glob("*.py")]}
     root |= {path.stem.removeprefix("run_") for path in TESTS.glob("run_*.py")}
     names = [path.name for path in TESTS.rglob("test_*.py")]
