@@ -152,6 +152,20 @@ BROUGHT: tuple[Brought, ...] = (
         why="what mremap() makes anew is not armed",
     ),
     Brought(tests=("arm-delete-busy",), patch="delete-busy"),
+    Brought(
+        tests=("perf-joined",),
+        patch="joined",
+        since="hit",
+        between=PASS,
+        why="the test is skipped: the kernel would follow a NULL pointer",
+    ),
+    Brought(
+        tests=("perf-close-*",),
+        patch="close",
+        since="hit",
+        between="fail",
+        why="close() waits for handlers",
+    ),
     Brought(tests=("*",), patch="hit"),
 )
 """The first row that fits counts."""

@@ -29,6 +29,7 @@ static const struct test * const tables[] = {
 	slot_tests,
 	debugger_tests,
 	perf_tests,
+	close_tests,
 	bpf_tests,
 	shadow_tests,
 	rseq_tests,

@@ -6,7 +6,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/userfaultfd.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
@@ -26,6 +25,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "absent.h"
 #include "child.h"
 #include "core.h"
 #include "hits-64.h"
@@ -37,44 +37,6 @@
 /* More than there are slots in a page of any kernel so far */
 #define NR_WAITERS	48
 #define NR_HANDLERS	4
-
-static int fault_fd;
-static long *absent;
-
-/* This function makes a page that is absent until it is provided. */
-static int make_absent(void)
-{
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
-
-	fault_fd = syscall(SYS_userfaultfd, O_CLOEXEC);
-	CHECK(fault_fd >= 0);
-	CHECK(!ioctl(fault_fd, UFFDIO_API, &api));
-	absent = mmap(NULL, PAGE, PROT_READ | PROT_WRITE,
-		      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	CHECK(absent != MAP_FAILED);
-	reg.range.start = (uintptr_t)absent;
-	reg.range.len = PAGE;
-	CHECK(!ioctl(fault_fd, UFFDIO_REGISTER, &reg));
-	return 0;
-}
-
-/* This function provides the page; its words are sevens. */
-static int provide(void)
-{
-	static long page[PAGE / sizeof(long)];
-	struct uffdio_copy copy = {
-		.dst = (uintptr_t)absent,
-		.src = (uintptr_t)page,
-		.len = PAGE,
-	};
-	size_t i;
-
-	for (i = 0; i < PAGE / sizeof(long); i++)
-		page[i] = 7;
-	CHECK(!ioctl(fault_fd, UFFDIO_COPY, &copy));
-	return 0;
-}
 
 /* This function gets called in each thread: it loads what is not there. */
 static void *waiter(void *arg)
@@ -89,13 +51,12 @@ static void *waiter(void *arg)
  */
 static int start_waiters(pthread_t *threads)
 {
-	struct uffd_msg msg;
 	int i;
 
 	CHECK(!make_absent());
 	for (i = 0; i < NR_WAITERS; i++)
 		CHECK(!pthread_create(&threads[i], NULL, waiter, absent));
-	CHECK(read(fault_fd, &msg, sizeof(msg)) == sizeof(msg));
+	CHECK(!wait_for_load());
 	while (board->ready < NR_WAITERS)
 		nap_ms(1);
 	nap_ms(50);
@@ -139,11 +100,10 @@ static void *load_absent(void *arg)
 /* Start a thread that does, and wait until its fault can be read. */
 static int start_loader(pthread_t *thread)
 {
-	struct uffd_msg msg;
 
 	CHECK(!make_absent());
 	CHECK(!pthread_create(thread, NULL, load_absent, absent));
-	CHECK(read(fault_fd, &msg, sizeof(msg)) == sizeof(msg));
+	CHECK(!wait_for_load());
 	return 0;
 }
 
@@ -415,14 +375,13 @@ static int exec_waiting(void)
 static int handler_waits(void)
 {
 	pthread_t threads[NR_HANDLERS];
-	struct uffd_msg msg;
 	void *ret;
 	int i;
 
 	CHECK(!make_absent());
 	for (i = 0; i < NR_HANDLERS; i++)
 		CHECK(!pthread_create(&threads[i], NULL, waiter, absent));
-	CHECK(read(fault_fd, &msg, sizeof(msg)) == sizeof(msg));
+	CHECK(!wait_for_load());
 	nap_ms(20);
 	board->go = 1;
 	while (!board->stop)
@@ -524,17 +483,16 @@ static void *frozen_waiter(void *arg)
 static int freeze_waiter(void)
 {
 	pthread_t thread;
-	struct uffd_msg msg;
 	bool frozen;
 	void *ret;
 	int i;
 
 	CHECK(!make_absent());
 	CHECK(!pthread_create(&thread, NULL, frozen_waiter, absent));
-	CHECK(read(fault_fd, &msg, sizeof(msg)) == sizeof(msg));
+	CHECK(!wait_for_load());
 	CHECK(set_group("freezer.state", "FROZEN"));
 	/* It is woken up, sees that it must not stop here, and faults again. */
-	CHECK(read(fault_fd, &msg, sizeof(msg)) == sizeof(msg));
+	CHECK(!wait_for_load());
 	CHECK(!provide());
 	for (i = 0; i < 100 && !is_frozen(); i++)
 		nap_ms(10);
@@ -675,18 +633,6 @@ static void left_signal(struct result *r)
 static void left_hit(struct result *r)
 {
 	left(r, leave_and_hit);
-}
-
-/* This function returns what the kernel lacks for these tests, or NULL. */
-static const char *lacks_userfaultfd(void)
-{
-	int fd = syscall(SYS_userfaultfd, O_CLOEXEC);
-
-	if (fd < 0 && errno == ENOSYS)
-		return "this kernel has no userfaultfd";
-	if (fd >= 0)
-		close(fd);
-	return NULL;
 }
 
 const struct test slot_tests[] = {

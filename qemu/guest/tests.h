@@ -56,6 +56,7 @@ extern const struct test code_tests[];
 extern const struct test slot_tests[];
 extern const struct test debugger_tests[];
 extern const struct test perf_tests[];
+extern const struct test close_tests[];
 extern const struct test bpf_tests[];
 extern const struct test shadow_tests[];
 extern const struct test rseq_tests[];

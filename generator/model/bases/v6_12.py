@@ -14,9 +14,11 @@ from generator.model.edits import (
     Edit,
     EmptyFunction,
     InsertBlock,
+    InsertLines,
     InsertStatement,
     Remove,
     RemoveFunctions,
+    RemoveStatements,
     ReplaceTokens,
     piece,
 )
@@ -114,6 +116,17 @@ _SYSCALL: tuple[Edit, ...] = (
     ),
 )
 
+_JOINED: tuple[Edit, ...] = tuple(
+    InsertStatement(
+        path=TRACE,
+        function=function,
+        text=piece(TRACE, "joined"),
+        before="uprobe_apply",
+        blank=True,
+    )
+    for function in ("uprobe_perf_close", "uprobe_perf_open")
+)
+
 _TRACE_H = "kernel/trace/trace.h"
 _EVENTS = "kernel/trace/trace_events.c"
 _GROUPS = "__ftrace_set_clr_event_nolock"
@@ -157,6 +170,119 @@ _GROUP: tuple[Edit, ...] = (
             by="uprobe_buffer_release();",
         )
         for function in ("probe_event_enable", "probe_event_disable")
+    ),
+)
+
+_PERF = "kernel/trace/trace_event_perf.c"
+_UNREG = "perf_trace_event_unreg"
+
+_CLOSE_PERF: tuple[Edit, ...] = (
+    InsertStatement(
+        path=_PERF,
+        function="perf_trace_event_reg",
+        text=piece(_PERF, "wait"),
+        before="alloc_percpu",
+        blank=True,
+    ),
+    InsertStatement(
+        path=_PERF,
+        function=_UNREG,
+        text=piece(_PERF, "unreg-uprobe"),
+        after="TRACE_REG_PERF_UNREGISTER",
+        blank=True,
+    ),
+    RemoveStatements(path=_PERF, function=_UNREG, mentioning="perf_events"),
+    RemoveStatements(path=_PERF, function=_UNREG, mentioning="total_ref_count"),
+    RemoveStatements(path=_PERF, function=_UNREG, mentioning="i"),
+    InsertStatement(path=_PERF, function=_UNREG, text=piece(_PERF, "free-call")),
+    InsertBlock(
+        path=_PERF,
+        template="kernel/trace/trace_event_perf.c/free.c",
+        before=Anchor(kind="function", name=_UNREG),
+    ),
+    ReplaceTokens(
+        path=_PERF,
+        within="perf_uprobe_destroy",
+        pattern="mutex_unlock(&event_mutex); destroy_local_trace_uprobe(p_event->tp_event);",
+        by=piece(_PERF, "destroy"),
+    ),
+)
+"""What perf has of an event is freed by the event, which is closed under its lock."""
+
+_CLOSE: tuple[Edit, ...] = (
+    InsertBlock(
+        path=_TRACE_H,
+        template="kernel/trace/trace.h/close.h",
+        before=Anchor(kind="declaration", name="event_mutex"),
+    ),
+    *_CLOSE_PERF,
+    InsertLines(
+        path=TRACE,
+        text="\tstruct list_head\t\tclosed;\n\tbool\t\t\t\tdestroyed;\n",
+        before=Anchor(kind="member", name="tp", within="trace_uprobe"),
+    ),
+    InsertStatement(
+        path=TRACE,
+        function="alloc_trace_uprobe",
+        text="INIT_LIST_HEAD(&tu->closed);",
+        after="dyn_event_init",
+    ),
+    InsertStatement(
+        path=TRACE,
+        function="unregister_trace_uprobe",
+        text=piece(TRACE, "wait-delete"),
+        before="trace_probe_has_sibling",
+        blank=True,
+    ),
+    ReplaceTokens(
+        path=TRACE,
+        pattern="static void __probe_event_disable(struct trace_probe *tp)",
+        by="static bool __probe_event_disable(struct trace_probe *tp)",
+    ),
+    ReplaceTokens(
+        path=TRACE,
+        within="__probe_event_disable",
+        pattern="if (sync && !uprobe_group) uprobe_unregister_sync();",
+        by="return sync;",
+    ),
+    *(
+        ReplaceTokens(
+            path=TRACE,
+            within=function,
+            pattern="__probe_event_disable(tp);",
+            by=piece(TRACE, "disable"),
+        )
+        for function in ("probe_event_enable", "probe_event_disable")
+    ),
+    InsertStatement(
+        path=TRACE,
+        function="probe_event_enable",
+        text=piece(TRACE, "wait"),
+        before="trace_probe_is_enabled",
+    ),
+    InsertBlock(
+        path=TRACE,
+        template="kernel/trace/trace_uprobe.c/close.c",
+        before=Anchor(kind="function", name="probe_event_enable"),
+    ),
+    InsertStatement(
+        path=TRACE,
+        function="uprobe_perf_close",
+        text=piece(TRACE, "close-last"),
+        after="trace_uprobe_filter_remove",
+        blank=True,
+    ),
+    ReplaceTokens(
+        path=TRACE,
+        within="trace_uprobe_register",
+        pattern="probe_event_disable(event, NULL);",
+        by="trace_uprobe_close(event);",
+    ),
+    ReplaceTokens(
+        path=TRACE,
+        within="destroy_local_trace_uprobe",
+        pattern="free_trace_uprobe(tu);",
+        by=piece(TRACE, "destroy"),
     ),
 )
 
@@ -208,7 +334,9 @@ BASE = Base(
         "hit": (*v6.EDITS["hit"], *_HIT),
         "return": (*v6.EDITS["return"], *_RETURN, *_SYSCALL),
         "refuse": (*v6.EDITS["refuse"], *_REFUSE),
+        "joined": _JOINED,
         "group": _GROUP,
+        "close": _CLOSE,
     },
     baseline=v6.baseline(functions=_FUNCTIONS, prototypes=_PROTOTYPES, extra=_BASELINE),
 )

@@ -170,9 +170,23 @@ REVIEW = Series(
             needs="event_siblings",
         ),
         Patch(
+            ident="joined",
+            subject="tracing/uprobes: Leave out a probe that is not registered",
+            gist="leaves a probe out that has joined an event of perf",
+            review=("R13",),
+            needs="uprobe_rcu",
+        ),
+        Patch(
             ident="group",
             subject="tracing/uprobes: Wait once for events that are disabled together",
             gist="waits once for the handlers of events that are disabled together",
+            review=("R13",),
+            needs="uprobe_rcu",
+        ),
+        Patch(
+            ident="close",
+            subject="tracing/uprobes: Do not wait when an event of perf is closed",
+            gist="lets a worker wait for the handlers of events that perf closes",
             review=("R13",),
             needs="uprobe_rcu",
         ),
