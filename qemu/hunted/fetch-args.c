@@ -18,7 +18,7 @@ int main(void)
 	    define('r', "c", SELF, file_offset(emulated), " ret=$retval:s64 ip=%ip:x64"))
 		return say("skip", "cannot define");
 	put(TRACE "trace", "");
-	close(open(TRACE "trace", O_WRONLY | O_TRUNC));
+	empty_trace();
 	put(TRACE "events/hunted/enable", "1");
 	for (int i = 0; i < 4; i++) {
 		long x = 100 + i;

@@ -159,6 +159,11 @@ static inline long hits(const char *name)
 	return sum;
 }
 
+static inline void empty_trace(void)
+{
+	close(open(TRACE "trace", O_WRONLY | O_TRUNC | O_CLOEXEC));
+}
+
 /* What the trace has of all events, returns as well, since it was emptied. */
 static inline long recorded(void)
 {
@@ -230,7 +235,7 @@ static inline int judge(int (*fn)(void), const struct place *places, long want)
 		return say("skip", "status %#x without a probe", status);
 	before = *noted;
 	memset(noted, 0, sizeof(*noted));
-	close(open(TRACE "trace", O_WRONLY | O_TRUNC | O_CLOEXEC));
+	empty_trace();
 	for (i = 0; places[i].type; i++) {
 		snprintf(name, sizeof(name), "e%d", i);
 		err = arm(places[i].type, name, places[i].at);

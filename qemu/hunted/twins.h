@@ -55,23 +55,32 @@ static inline bool is_twin(twin_fn fn, int i, int times)
 	return true;
 }
 
-/* Say what became of @fn: the hits of each have to be these. */
+/*
+ * Say what became of @fn: the hits of each have to be these. Before 6.10 the
+ * profile loses a hit when two processors count at once (tu->nhit++ in
+ * uprobe_dispatcher()); what the ring buffers have is exact, and of all events.
+ * @zero < 0: any number of the first.
+ */
 static inline int judge_twins(int (*fn)(void), long zero, long one)
 {
 	int err = make_twins(), status;
-	long got[TWINS];
+	long got[TWINS], all;
 
 	if (err)
 		return say("not ok", "cannot arm: error %d", err);
+	empty_trace();
 	status = run(fn);
+	all = recorded();
 	for (int i = 0; i < TWINS; i++) {
 		got[i] = hits(twin_event[i]);
 		unlink(twin_file[i]);
 	}
 	if (status)
 		return say("not ok", "status %#x, %ld and %ld hits", status, got[0], got[1]);
-	if ((zero >= 0 && got[0] != zero) || (one >= 0 && got[1] != one))
-		return say("not ok", "%ld and %ld hits, not %ld and %ld", got[0], got[1], zero, one);
+	if (zero < 0 ? got[1] != one :
+	    all != zero + one || got[0] > zero || got[1] > one)
+		return say("not ok", "%ld and %ld hits, not %ld and %ld; %ld recorded",
+			   got[0], got[1], zero, one, all);
 	return say("ok", "%ld and %ld hits", got[0], got[1]);
 }
 
