@@ -55,7 +55,7 @@ def mended(options: Options, *, last: int, seconds: int) -> None:
     source, rendered = render_source(options)
     guest = _guest(options, screen)
     digest = hashlib.sha256(guest.read_bytes()).hexdigest()[:12]
-    trees = [_tree(rendered, plan, number) for number in range(len(plan.patches) + 1)]
+    trees = _trees(rendered, plan)
     kept = {key: prefix for key, prefix in _kept(options).items() if key[0] in trees}
     found: list[Prefix] = []
     for number, tree in enumerate(trees[: last + 1] if last else trees):
@@ -95,10 +95,19 @@ def _ref(plan: Plan, number: int) -> str:
     return "baseline" if plan.series.modelled else "base"
 
 
-def _tree(rendered: Rendered, plan: Plan, number: int) -> str:
-    from generator.tree.refs import read_ref
+def _trees(rendered: Rendered, plan: Plan) -> list[str]:
+    """Return a digest for each prefix, of the files in which it differs from the unmodified tree.
 
-    return read_ref(rendered.repo, _ref(plan, number)).tree_id
+    A file that only a later patch changes counts for nothing: what is kept of the prefixes before
+    stays true when a patch is appended.
+    """
+    from generator.checks.catalogue.mended import digest_files
+    from generator.tree.refs import read_refs
+
+    refs = [_ref(plan, number) for number in range(len(plan.patches) + 1)]
+    read = read_refs(rendered.repo, ("base", *refs))
+    blobs = {ref: {path: file.hexsha for path, file in read[ref].blobs.items()} for ref in read}
+    return [digest_files(blobs["base"], blobs[ref]) for ref in refs]
 
 
 def _look(

@@ -7,6 +7,7 @@ other one; and no self-test may fail after it that has not failed before.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -23,7 +24,7 @@ class Prefix:
 
     Attributes:
         number: how many patches it has; 0 is the unmodified kernel.
-        tree: git's id of the files that the series touches, as they are there.
+        tree: digest of the files in which it differs from the unmodified tree.
         guest: digest of the self-tests' archive.
         version: the kernel's release.
         tests: how many self-tests reported.
@@ -40,6 +41,17 @@ class Prefix:
     words: Mapping[str, str]
     failing: tuple[str, ...]
     date: str
+
+
+def digest_files(base: Mapping[str, str], files: Mapping[str, str]) -> str:
+    """Return a digest of the files that are not as in the base, or not there any more.
+
+    Args:
+        base: git's id of each file of the unmodified tree, by path.
+        files: the same of a prefix.
+    """
+    differ = sorted(set(base.items()) ^ set(files.items()))
+    return hashlib.sha256(repr(differ).encode()).hexdigest()[:12]
 
 
 def read_prefix(checked: Checked, *, date: str) -> Prefix:

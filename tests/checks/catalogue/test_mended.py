@@ -9,7 +9,13 @@ import pytest
 from conftest import TESTS
 
 from generator.checks.catalogue.judge import Evidence, Verdict, Word
-from generator.checks.catalogue.mended import Prefix, judge_prefixes, moved, read_prefix
+from generator.checks.catalogue.mended import (
+    Prefix,
+    digest_files,
+    judge_prefixes,
+    moved,
+    read_prefix,
+)
 from generator.checks.catalogue.run import Checked, Failed
 from generator.cli.app import main
 from generator.errors import ExitCode, InfraError
@@ -121,6 +127,16 @@ def test_what_is_read_from_a_check():
     # the boot was cut off
     with pytest.raises(InfraError, match="2 self-tests have not run, the first is call"):
         read_prefix(replace(checked, missing=("call", "ret")), date="2026-11-29")
+
+
+def test_what_a_prefix_is_known_by():
+    """A file that a later patch changes does not count; one that is changed, made or gone does."""
+    base = {"a.c": "1", "b.c": "2"}
+    first = {"a.c": "9", "b.c": "2"}
+    known = digest_files(base, first)
+    assert digest_files(base | {"late.c": "3"}, first | {"late.c": "3"}) == known
+    others = ({"a.c": "8", "b.c": "2"}, {"a.c": "9"}, first | {"new.c": "1"}, base)
+    assert len({known, *(digest_files(base, other) for other in others)}) == 5
 
 
 def test_kept_results():
