@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 COMMAND = "mended"
 VARIANT = "prefix"
 """The kernel of each prefix is built in one directory: ``<series>-prefix``."""
+FLAVOUR = "hunted"
+"""Its configuration: an entry can be judged only where the kernel has what it takes, as UMIP."""
 
 
 def mended(options: Options, *, last: int, seconds: int) -> None:
@@ -124,7 +126,8 @@ def _look(
     from generator.checks.catalogue.run import check_image, read_image
     from generator.kbuild.kernel import build_kernel
 
-    request = build_request(options, plan.series.own(VARIANT), source)
+    configured = replace(options, flavour=FLAVOUR)
+    request = build_request(configured, plan.series.own(VARIANT), source)
     built = build_kernel(replace(request, ref=_ref(plan, number)), screen)
     checked = check_image(
         read_image(built.image, None, None),
