@@ -156,6 +156,9 @@ _KILLS = (
         "is taken for the other's, or for one that longjmp() has left: SIGILL.",
         who="Programs with greenlets (gevent, eventlet), under uretprobes.",
         tests=("hunted-stack-swapped",),
+        note="No patch mends it. Both functions return to one trampoline from one stack "
+        "address, and nothing tells which of them does; it would take a trampoline for each "
+        "pending return, whose address is then the function's name.",
     ),
     Entry(
         ident="return-by-syscall",

@@ -31,6 +31,7 @@ from generator.model.trailers import Trailer
 _FOLDER = "fixes"
 _RSEQ = "kernel/rseq.c"
 _CALLCHAIN = "kernel/events/callchain.c"
+_UMIP = "arch/x86/kernel/umip.c"
 _FIXUP = "fixup_uretprobe_trampoline_entries"
 _FIRST = Trailer(
     "Fixes", '0326f5a94dde ("uprobes/core: Handle breakpoint and singlestep exceptions")'
@@ -761,6 +762,38 @@ FIXES = Series(
                     after=Anchor(kind="declaration", name="arch_uprobe_in_mode"),
                 ),
                 _function(ARCH, "refusal-function", "arch_uprobe_pre_xol"),
+            ),
+        ),
+        Patch(
+            ident="fix-operands",
+            subject="uprobes/x86: Refuse cmov and setcc whose operands are not seen",
+            gist="refuses what has operands that the decoder does not see",
+            mends=("rip-unseen",),
+            edits=_refusal("operands"),
+        ),
+        Patch(
+            ident="fix-umip-step",
+            subject="uprobes/x86: End a step that the kernel has executed itself",
+            gist="ends a step that the kernel has executed (UMIP)",
+            mends=("umip-step",),
+            edits=(
+                InsertLines(
+                    path=CORE_H,
+                    text=piece(_FOLDER, CORE_H, "step-stub"),
+                    after=Anchor(kind="function", name="uprobe_clear_state"),
+                ),
+                InsertLines(
+                    path=_UMIP,
+                    text="#include <linux/uprobes.h>\n",
+                    after=Anchor(kind="include", name="linux/uaccess.h"),
+                ),
+                InsertStatement(
+                    path=_UMIP,
+                    function="fixup_umip_exception",
+                    text=piece(_FOLDER, _UMIP, "step"),
+                    after="insn.length",
+                    blank=True,
+                ),
             ),
         ),
     ),
