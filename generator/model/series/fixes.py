@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The series ``fixes``: the faults of the catalogue, mended in the unmodified tree, a patch each.
 
-Those of a few lines first, then what changes more. Each patch is as small as its fault allows,
-and moves the entries of the catalogue that ``mends`` names; ``uprobekit mended`` makes the table
-of what each prefix has. Its C stands in ``templates/fixes``, pieces of statements included.
+Those of a few lines first, then what changes more, then steps that are saved. Each patch is as
+small as its fault allows, and moves the entries of the catalogue that ``mends`` names; ``uprobekit
+mended`` makes the table of what each prefix has. Its C stands in ``templates/fixes``, pieces of
+statements included.
 
 Length: a table of patches and of their edits.
 """
@@ -45,6 +46,9 @@ _READ_AS_TASK = Trailer(
 _INSTALL = Trailer(
     "Fixes",
     '2b1444983508 ("uprobes, mm, x86: Add the ability to install and remove uprobes breakpoints")',
+)
+_UMIP_CAME = Trailer(
+    "Fixes", '1e5db223696a ("x86/umip: Add emulation code for UMIP instructions")'
 )
 _STABLE = Trailer("Cc", "stable@vger.kernel.org")
 
@@ -776,6 +780,7 @@ FIXES = Series(
             subject="uprobes/x86: End a step that the kernel has executed itself",
             gist="ends a step that the kernel has executed (UMIP)",
             mends=("umip-step",),
+            trailers=(_UMIP_CAME, _STABLE),
             edits=(
                 InsertLines(
                     path=CORE_H,
@@ -793,6 +798,58 @@ FIXES = Series(
                     text=piece(_FOLDER, _UMIP, "step"),
                     after="insn.length",
                     blank=True,
+                ),
+            ),
+        ),
+        Patch(
+            ident="fix-nop",
+            subject="uprobes/x86: Skip the single step of all NOPs",
+            gist="skips NOPs of every length, and endbr",
+            mends=("gain-endbr",),
+            edits=(
+                _function(ARCH, "nop-function", "branch_setup_xol_ops"),
+                InsertStatement(
+                    path=ARCH,
+                    function="branch_setup_xol_ops",
+                    text=piece(_FOLDER, ARCH, "nop-setup"),
+                    before="switch",
+                    blank=True,
+                ),
+                ReplaceTokens(
+                    path=ARCH,
+                    within="branch_setup_xol_ops",
+                    pattern="case 0x90: if (X86_REX_B(insn->rex_prefix.value)) return -ENOSYS; "
+                    "goto setup; case 0xe8:",
+                    by="case 0xe8:",
+                ),
+            ),
+        ),
+        Patch(
+            ident="fix-ret",
+            subject="uprobes/x86: Emulate leave and ret",
+            gist="emulates what functions end with",
+            mends=("gain-return",),
+            edits=(
+                InsertLines(
+                    path=ARCH,
+                    text="#include <asm/debugreg.h>\n",
+                    after=Anchor(kind="include", name="linux/kdebug.h"),
+                ),
+                ReplaceTokens(
+                    path=ARCH_H,
+                    pattern="u8 fixups;",
+                    by=piece(_FOLDER, ARCH_H, "return-pops"),
+                ),
+                InsertBlock(
+                    path=ARCH,
+                    template=f"{_FOLDER}/{ARCH}/return-ops.c",
+                    before=Anchor(kind="function", name="arch_uprobe_analyze_insn"),
+                ),
+                InsertStatement(
+                    path=ARCH,
+                    function="arch_uprobe_analyze_insn",
+                    text=piece(_FOLDER, ARCH, "return-setup"),
+                    after="default_xol_ops",
                 ),
             ),
         ),
