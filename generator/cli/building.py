@@ -31,6 +31,11 @@ def default_variants(series: str) -> tuple[str, ...]:
     return BEFORE_AFTER if find_series(series).modelled else (series,)
 
 
+def tip_variant(options: Options) -> str:
+    """Return what the kernel with all patches of the series is called."""
+    return default_variants(options.series)[-1]
+
+
 def series_repo(options: Options) -> Path:
     """Return the repository of a series in the work area, rendered or not."""
     return options.area / options.base / find_series(options.series).own("repo.git")

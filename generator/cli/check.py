@@ -93,7 +93,9 @@ MEASURES = {
     "coverage": Check(
         words=("coverage",), what="lines that the self-tests execute", builds=_TIP, flavour="gcov"
     ),
-    "corpus": Check(words=("corpus",), what="instructions in a guest", builds=_BOTH),
+    "corpus": Check(
+        words=("corpus",), what="instructions in a guest", builds=_BOTH, modelled=False
+    ),
     "soak": Check(words=("soak",), what="real programs under thousands of probes", builds=_BOTH),
     "clients": Check(
         words=("clients",),
@@ -106,7 +108,9 @@ MEASURES = {
         what="each prefix of the series fixes against the catalogue; builds each",
         series=False,
     ),
-    "cost": Check(words=("cost",), what="instructions that a hit takes", builds=_BOTH),
+    "cost": Check(
+        words=("cost",), what="instructions that a hit takes", builds=_BOTH, modelled=False
+    ),
     "scaling": Check(words=("scaling",), what="hits on several processors", builds=_BOTH),
     "census": Check(words=("census",), what="what programs of this machine begin with"),
 }
@@ -128,7 +132,8 @@ def check(options: Options, words: Sequence[str]) -> int:
     plain = [name for name, one in offered.items() if not (one.builds or one.asked)]
     named, own = _split(words, offered, "check")
     chosen = named or plain
-    if status := _build(options, [CHECKS[name] for name in chosen]):
+    # a series of the unmodified tree is compiled by the command that looks at it
+    if modelled and (status := _build(options, [CHECKS[name] for name in chosen])):
         return status
     if len(named) == 1 and not options.as_json:
         return _alone(options, CHECKS[named[0]], own)
@@ -165,16 +170,15 @@ def _split(words: Sequence[str], known: Iterable[str], kind: str) -> tuple[list[
 def _build(options: Options, needed: Iterable[Check]) -> int:
     """Build the kernels that checks or measurements need; return the exit status.
 
-    What that says is no result: it goes to stderr. The kernels are the baseline's and the review's:
-    a series of the unmodified tree is compiled by the command that looks at it.
+    What that says is no result: it goes to stderr.
     """
     from generator.cli.app import main
+    from generator.cli.building import tip_variant
 
     wanted = dict.fromkeys((one.builds, one.flavour) for one in needed if one.builds)
-    if not find_series(options.series).modelled:
-        return 0
     for builds, flavour in wanted:
-        words = _words(options, ("build", *builds, "--flavour", flavour))
+        names = [tip_variant(options) if name == "tip" else name for name in builds]
+        words = _words(options, ("build", *names, "--flavour", flavour))
         with redirect_stdout(sys.stderr):
             status = main([*words, *["--quiet"] * options.quiet])
         if status:
@@ -239,4 +243,6 @@ def measure(options: Options, words: Sequence[str]) -> int:
 
 def _built(options: Options, one: Check, own: Sequence[str]) -> int:
     """Build what a measurement needs, and run it; return the exit status."""
-    return _build(options, [one]) or _alone(options, one, own)
+    # what is for the review's alone says so before anything is built
+    builds = find_series(options.series).modelled or not one.modelled
+    return (builds and _build(options, [one])) or _alone(options, one, own)

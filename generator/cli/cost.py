@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 
 from generator.cli import booting
 from generator.cli.ahead import check_machine
+from generator.cli.building import tip_variant
 from generator.cli.options import Options, render_source
 from generator.errors import CheckFailed, UserError
+from generator.model.series import REVIEW
 from generator.paths import ensure_dir, write_atomic
+from generator.plan import find_series
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from generator.checks.proof.corpus import Corpus
+    from generator.checks.proof.library import Classifier
     from generator.cli.output import Screen
     from generator.guest.ktap import KtapReport
     from generator.report.corpus import CorpusResult
@@ -31,18 +35,18 @@ def cost(options: Options, *, rows: str, shuffle: int | None) -> None:
 
     screen = options.screen()
     source, rendered = render_source(options)
-    initramfs = booting.guest(options, screen, "tip", "peer")
+    variants = (tip_variant(options), "peer")
+    initramfs = booting.guest(options, screen, *variants)
     words = [f"rows={rows}"] if rows else []
     words += [f"shuffle={shuffle}"] if shuffle is not None else []
     tip, peer = (
-        _count_instructions(options, variant, initramfs, words, screen)
-        for variant in ("tip", "peer")
+        _count_instructions(options, variant, initramfs, words, screen) for variant in variants
     )
     verdicts = _cost_verdicts(options, source, rendered)
     found = compare_cost(tip, peer, verdicts, base=options.base)
     data = {"base": options.base, "source": source.version, **as_data(found, base=options.base)}
     if not rows:
-        options.keep("cost", data, source, rendered, kernel="tip")
+        options.keep("cost", data, source, rendered, kernel=tip_variant(options))
     screen.result(data)
     screen.say(as_text(found, base=options.base))
     if above := dear(found):
@@ -75,17 +79,37 @@ def _count_instructions(
 
 def _cost_verdicts(options: Options, source: Source, rendered: Rendered) -> Verdicts:
     """Return what the two analyses say, both compiled for this machine."""
-    from generator.checks.proof.build import build_peer, build_proof
-    from generator.checks.proof.library import Classifier
-
-    area = options.area / options.base
-    made = build_proof(source.load, rendered.tip_files, ensure_dir(area / "proof"))
-    peer = build_peer(source.load, ensure_dir(area / "peer"))
-    ours, base = Classifier(made.library), Classifier(peer)
+    ours, base = _classifiers(options, source, rendered)
     return {
         "ours": lambda code, bits: ours.verdict(code, bits=bits),
         "base": lambda code, bits: base.verdict(code, bits=bits),
     }
+
+
+def _classifiers(
+    options: Options, source: Source, rendered: Rendered
+) -> tuple[Classifier, Classifier]:
+    """Compile the analyses of the series and of the base.
+
+    That of a series of the unmodified tree is the base's with its patches, and built like it.
+    """
+    from generator.checks.proof.build import build_peer, build_proof
+    from generator.checks.proof.library import Classifier
+
+    area, series = options.area / options.base, find_series(options.series)
+    base = build_peer(source.load, ensure_dir(area / "peer"))
+    place = ensure_dir(area / series.own("proof"))
+    if series.modelled:
+        ours = build_proof(source.load, rendered.tip_files, place).library
+    else:
+        ours = build_peer(_patched(source, rendered), place)
+    return Classifier(ours), Classifier(base)
+
+
+def _patched(source: Source, rendered: Rendered) -> Callable[[str], str]:
+    """Return what loads a file as the last patch leaves it."""
+    tip = rendered.tip_files
+    return lambda path: tip[path] if path in tip else source.load(path)
 
 
 def corpus(
@@ -104,12 +128,13 @@ def corpus(
     check_machine(options)
     screen = options.screen()
     source, rendered = render_source(options)
-    initramfs = booting.guest(options, screen, *variants)
+    sides = _corpus_sides(options, variants)
+    initramfs = booting.guest(options, screen, *sides.values())
     made = _make_corpora(options, source, rendered, modes, cases=cases, seed=seed)
     results = [
-        _run_corpus(options, each, bits, variants, initramfs, screen) for bits, each in made.items()
+        _run_corpus(options, each, bits, sides, initramfs, screen) for bits, each in made.items()
     ]
-    options.keep("corpus", as_data(results), source, rendered, kernel="tip")
+    options.keep("corpus", as_data(results), source, rendered, kernel=tip_variant(options))
     screen.result(as_data(results))
     for result in results:
         screen.say(as_text(result))
@@ -126,39 +151,47 @@ _CORPUS_SECONDS = 1200
 _CORPUS_PROGRAMS = {64: "corpus", 32: "corpus-32"}
 
 
+def _corpus_sides(options: Options, variants: tuple[str, ...]) -> dict[str, str]:
+    """Return the kernel of each side that is wanted."""
+    from generator.report.corpus import SIDES
+
+    names = {"tip": tip_variant(options), "peer": "peer"}
+    both = zip(SIDES, names.items(), strict=True)
+    return {side: variant for side, (name, variant) in both if name in variants}
+
+
 def _run_corpus(
     options: Options,
     made: Corpus,
     bits: int,
-    variants: tuple[str, ...],
+    sides: Mapping[str, str],
     guest: Path,
     screen: Screen,
 ) -> CorpusResult:
     """Boot each side with the corpus of a mode."""
     from generator.guest.boot import boot_kernel
     from generator.guest.cpio import pack_data
-    from generator.report.corpus import SIDES, read_results
+    from generator.report.corpus import read_results
 
     program = _CORPUS_PROGRAMS[bits]
     initramfs = ensure_dir(options.area / options.base / "corpus") / "initramfs.cpio"
     write_atomic(initramfs, guest.read_bytes() + pack_data(program, made.data))
     reports = {}
-    for side, variant in zip(SIDES, ("tip", "peer"), strict=True):
-        if variant in variants:
-            request = replace(
-                booting.boot_request(options, variant, initramfs),
-                flavour=f"corpus-{options.flavour}",
-                # with several, QEMU 7.2 loses the flags where a locked operand is split and missing
-                cpus=1,
-                # its 32-bit one does not ignore bit 3 of VEX.vvvv in 32-bit code, and dies
-                arch="x86_64",
-                parameters=(
-                    *(f"uprobekit.program={program}", f"uprobekit.side={side}"),
-                    f"uprobekit.timeout={_CORPUS_SECONDS}",
-                ),
-                timeout=_CORPUS_SECONDS + 60.0,
-            )
-            reports[side] = boot_kernel(request, screen).ktap
+    for side, variant in sides.items():
+        request = replace(
+            booting.boot_request(options, variant, initramfs),
+            flavour=f"corpus-{options.flavour}",
+            # with several, QEMU 7.2 loses the flags where a locked operand is split and missing
+            cpus=1,
+            # its 32-bit one does not ignore bit 3 of VEX.vvvv in 32-bit code, and dies
+            arch="x86_64",
+            parameters=(
+                *(f"uprobekit.program={program}", f"uprobekit.side={side}"),
+                f"uprobekit.timeout={_CORPUS_SECONDS}",
+            ),
+            timeout=_CORPUS_SECONDS + 60.0,
+        )
+        reports[side] = boot_kernel(request, screen).ktap
     return read_results(made, reports, bits=bits)
 
 
@@ -171,19 +204,21 @@ def _make_corpora(
     cases: int,
     seed: int,
 ) -> dict[int, Corpus]:
-    """Choose the instructions, by mode: those of the proof that the series accepts."""
-    from generator.checks.proof.build import build_peer, build_proof
+    """Choose the instructions, by mode: those of the proof that a side accepts.
+
+    Why an instruction is refused the model knows, whatever the series is.
+    """
+    from generator.checks.proof.build import build_proof
     from generator.checks.proof.cases import make_cases
     from generator.checks.proof.corpus import make_corpus
-    from generator.checks.proof.library import VERDICTS, Classifier, Library
+    from generator.checks.proof.library import VERDICTS, Library
     from generator.checks.proof.verdict import find_reason
     from generator.model.opcodes import OPCODES
 
-    area = options.area / options.base
-    made = build_proof(source.load, rendered.tip_files, ensure_dir(area / "proof"))
-    peer = build_peer(source.load, ensure_dir(area / "peer"))
-    ours, base = Classifier(made.library), Classifier(peer)
-    library = Library(made.library)
+    ours, base = _classifiers(options, source, rendered)
+    _, modelled = render_source(replace(options, series=REVIEW.name))
+    place = ensure_dir(options.area / options.base / "proof")
+    library = Library(build_proof(source.load, modelled.tip_files, place).library)
     listed = make_cases(OPCODES, wanted=cases, seed=seed)
 
     def choose(bits: int) -> Corpus:

@@ -108,7 +108,7 @@ def coverage(options: Options) -> None:
     measure_coverage(options)
 
 
-@command(*SOURCE, "flavour", "accel", *OUTPUT)
+@command(*SOURCE, "flavour", "accel", *OUTPUT, series=ANY)
 def corpus(
     options: Options,
     *,
@@ -270,7 +270,7 @@ def mended(
         prefixes.mended(options, last=last, seconds=timeout)
 
 
-@command(*SOURCE, *OUTPUT)
+@command(*SOURCE, *OUTPUT, series=ANY)
 def cost(
     options: Options,
     *,

@@ -47,9 +47,7 @@ _INSTALL = Trailer(
     "Fixes",
     '2b1444983508 ("uprobes, mm, x86: Add the ability to install and remove uprobes breakpoints")',
 )
-_UMIP_CAME = Trailer(
-    "Fixes", '1e5db223696a ("x86/umip: Add emulation code for UMIP instructions")'
-)
+_UMIP_CAME = Trailer("Fixes", '1e5db223696a ("x86/umip: Add emulation code for UMIP instructions")')
 _STABLE = Trailer("Cc", "stable@vger.kernel.org")
 
 
@@ -429,7 +427,14 @@ FIXES = Series(
                     text="#include <linux/sched/task_stack.h>\n",
                     after=Anchor(kind="include", name="linux/sched/coredump.h"),
                 ),
-                _function(CORE, "left-function", "uprobe_deny_signal"),
+                _function(CORE, "left-function", "uprobe_get_trap_addr"),
+                ReplaceTokens(
+                    path=CORE,
+                    within="uprobe_get_trap_addr",
+                    pattern="if (unlikely(utask && utask->active_uprobe))",
+                    by=piece(_FOLDER, CORE, "left-trap-addr"),
+                ),
+                _function(CORE, "left-forget-function", "uprobe_deny_signal"),
                 InsertStatement(
                     path=CORE,
                     function="uprobe_deny_signal",
@@ -659,6 +664,13 @@ FIXES = Series(
                     text=piece(_FOLDER, CORE, "stale-prepare"),
                     before="arch_uprobe_analyze_insn",
                 ),
+                ReplaceTokens(
+                    path=CORE,
+                    within="set_orig_insn",
+                    pattern="return uprobe_write_opcode(auprobe, mm, vaddr, "
+                    "*(uprobe_opcode_t *)&auprobe->insn);",
+                    by=piece(_FOLDER, CORE, "stale-restore"),
+                ),
                 _function(CORE, "stale-function", "install_breakpoint"),
                 UNLESS_CHANGED,
                 InsertLines(
@@ -800,6 +812,13 @@ FIXES = Series(
                     blank=True,
                 ),
             ),
+        ),
+        Patch(
+            ident="fix-branch-size",
+            subject="uprobes/x86: Refuse near branches of 16 bits",
+            gist="refuses near branches of 16 bits",
+            mends=("jmp-operand-size",),
+            edits=_refusal("size"),
         ),
         Patch(
             ident="fix-nop",

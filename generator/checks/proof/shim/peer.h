@@ -27,6 +27,7 @@
 #define TIF_ADDR32			29
 #define TS_COMPAT			2
 #define TASK_SIZE			TASK_SIZE_MAX
+#define IA32_PAGE_OFFSET		0xffffe000UL
 
 #define BUG_ON(condition)		((void)(condition))
 #define send_sig(...)			0
@@ -57,6 +58,7 @@ struct callback_head {
 enum {
 	GFP_KERNEL, FOLL_FORCE, FOLL_SPLIT_PMD,
 	VM_READ, VM_EXEC, VM_MAYEXEC, VM_MAYREAD, VM_DONTCOPY, VM_IO,
+	SYSCALL_WORK_SYSCALL_EMU, SYSCALL_WORK_SYSCALL_USER_DISPATCH,
 };
 
 typedef unsigned int seqcount_t;
@@ -85,6 +87,9 @@ struct vm_special_mapping {
 	const char *name;
 	void *mremap, *pages;
 };
+
+/* Of the kernel, where the series "fixes" checks an instruction for it */
+static struct mm_struct init_mm;
 
 static inline bool test_bit(long nr, const unsigned long *bits)
 {
