@@ -42,7 +42,10 @@ AIMS = {
 RECORDED = 1.00
 """The ratio to reach where hits are recorded."""
 
-LIMITS: Mapping[str, Mapping[str, Sequence[float]]] = {
+Limits = Mapping[str, Sequence[float]]
+"""The highest ratios, by kind; one for each of ``MODES``."""
+
+LIMITS: Mapping[str, Limits] = {
     "6.1": {
         "nop": (0.755, 0.815, 0.875, 0.755, 0.825, 0.875),
         "emulated": (0.845, 0.885, 0.915, 0.835, 0.875, 0.915),
@@ -86,7 +89,7 @@ class Cost:
         how, how_base: stepped, not stepped or refused, by ours and by the base; empty for one that
             is no single instruction.
         ours, base: instructions a call takes beyond the same without a probe; None: refused.
-        aim, limit: what the ratio is to become, and what it must not exceed.
+        aim, limit: what the ratio is to become, and what it must not exceed; None: anything.
     """
 
     name: str
@@ -99,7 +102,7 @@ class Cost:
     ours: int | None
     base: int | None
     aim: float
-    limit: float
+    limit: float | None
 
     @property
     def ratio(self) -> float | None:
@@ -111,7 +114,7 @@ class Cost:
         """It is not dearer than it may be; what only the base refuses is good."""
         if self.ratio is None:
             return self.ours is not None
-        return self.ratio <= self.limit
+        return self.limit is None or self.ratio <= self.limit
 
     @property
     def reached(self) -> bool:
@@ -128,7 +131,7 @@ class CostSummary:
         rows: how many.
         lowest, highest: ratios; None where one side refuses all.
         ours, base: the cheapest and the dearest row, in instructions.
-        aim, limit: of the ratio.
+        aim, limit: of the ratio; a limit that is None: there is none.
         before: the ratios that were published of it; empty: none.
     """
 
@@ -140,7 +143,7 @@ class CostSummary:
     ours: tuple[int, int]
     base: tuple[int, int]
     aim: float
-    limit: float
+    limit: float | None
     before: str
 
 
@@ -150,7 +153,7 @@ many bits."""
 
 
 def compare_cost(
-    tip: KtapReport, peer: KtapReport, verdicts: Verdicts, *, base: str
+    tip: KtapReport, peer: KtapReport, verdicts: Verdicts, *, base: str, limited: bool = True
 ) -> tuple[Cost, ...]:
     """Put the figures side by side, in the order of the base's rows.
 
@@ -159,6 +162,7 @@ def compare_cost(
         peer: the same of the unmodified base.
         verdicts: of the two analyses.
         base: whose limits hold.
+        limited: they hold at all; they are those of the review's series.
 
     Raises:
         CheckFailed: a boot is not complete, a hit was not counted, or the rows were not measured in
@@ -169,7 +173,8 @@ def compare_cost(
     if ours.keys() != others.keys():
         odd = ", ".join(sorted(ours.keys() ^ others.keys()))
         raise CheckFailed(f"not measured on both sides: {odd}", where=base)
-    return tuple(_row(ours[name], other, verdicts, base) for name, other in others.items())
+    limits = LIMITS[base] if limited else None
+    return tuple(_row(ours[name], other, verdicts, limits) for name, other in others.items())
 
 
 def compare_orders(first: KtapReport, second: KtapReport, *, most: float) -> tuple[str, ...]:
@@ -209,7 +214,7 @@ def _figure(test: KtapTest) -> int | None:
     return int(test.values["instructions"])
 
 
-def _row(test: KtapTest, other: KtapTest, verdicts: Verdicts, base: str) -> Cost:
+def _row(test: KtapTest, other: KtapTest, verdicts: Verdicts, limits: Limits | None) -> Cost:
     site, _, record = test.name.removeprefix("m32-").partition("+")
     bits = 32 if test.name.startswith("m32-") else 64
     mode = f"{bits}+{record}" if record else str(bits)
@@ -231,7 +236,7 @@ def _row(test: KtapTest, other: KtapTest, verdicts: Verdicts, base: str) -> Cost
         ours=ours,
         base=theirs,
         aim=RECORDED if record else AIMS[kind],
-        limit=LIMITS[base][kind][MODES.index(mode)],
+        limit=limits[kind][MODES.index(mode)] if limits else None,
     )
 
 
@@ -255,6 +260,8 @@ def summarize(rows: Sequence[Cost], *, base: str) -> tuple[CostSummary, ...]:
             ratios = [row.ratio for row in some if row.ratio is not None]
             if not some:
                 continue
+            # what was said before was said of the review's series
+            said = BEFORE.get(base, {}) if some[0].limit and mode == MODES[0] else {}
             found.append(
                 CostSummary(
                     kind=kind,
@@ -266,7 +273,7 @@ def summarize(rows: Sequence[Cost], *, base: str) -> tuple[CostSummary, ...]:
                     base=_range([row.base for row in some]),
                     aim=some[0].aim,
                     limit=some[0].limit,
-                    before=BEFORE.get(base, {}).get(kind, "") if mode == MODES[0] else "",
+                    before=said.get(kind, ""),
                 )
             )
     return tuple(found)
@@ -314,9 +321,9 @@ def as_text(rows: tuple[Cost, ...], *, base: str) -> str:
     for kind in summarize(rows, base=base):
         lines.append(
             f"{KINDS[kind.kind]:34} {kind.mode:>8} {kind.rows:5}  {_ratio(kind.lowest)}  "
-            f"{_ratio(kind.highest)}  {kind.limit:.3f}  {kind.aim:.2f}  {kind.before}".rstrip()
+            f"{_ratio(kind.highest)}  {_limit(kind.limit)}  {kind.aim:.2f}  {kind.before}".rstrip()
         )
-    lines += [f"{row.name}: {_ratio(row.ratio)}, ABOVE {row.limit:.3f}" for row in dear(rows)]
+    lines += [f"{row.name}: {_ratio(row.ratio)}, ABOVE {_limit(row.limit)}" for row in dear(rows)]
     lines.append(f"{sum(row.reached for row in rows)} of {len(rows)} rows are what they are to be")
     return "\n".join(lines)
 
@@ -334,6 +341,10 @@ def _cell(row: Cost | None) -> str:
 
 def _ratio(value: float | None) -> str:
     return "   -" if value is None else f"{value:.2f}"
+
+
+def _limit(value: float | None) -> str:
+    return "    -" if value is None else f"{value:.3f}"
 
 
 def _number(value: int | None) -> str:

@@ -156,6 +156,18 @@ def test_measurements_by_name(monkeypatch, capsys):
     assert ran[3:] == [build, ["cost", "--base", "6.1", "--series", "review", "--order", "far"]]
 
 
+def test_measurements_of_a_series_of_the_unmodified_tree(said):
+    """Its kernel has its own name; what holds only the review's is not built for."""
+    shared = ["--base", "6.1", "--series", "fixes"]
+    for name in ("cost", "corpus"):
+        assert main(["measure", name, "--series", "fixes"]) == 0
+        build = ["build", "fixes", "peer", "--flavour", "plain", *shared]
+        assert said.here == [build, [name, *shared]]
+        said.here.clear()
+    main(["measure", "scaling", "--series", "fixes"])
+    assert said.here == [["scaling", *shared]]
+
+
 def test_what_can_be_measured(capsys):
     """A line for each; all of the commands of that group, and of those alone."""
     assert main(["measure"]) == 0

@@ -55,10 +55,10 @@ def verdict(stepped):
     )
 
 
-def compare(tip, peer):
+def compare(tip, peer, *, limited=True):
     """Compare two guests."""
     verdicts = {"ours": verdict({b"\x0f\xaf\xc7"}), "base": verdict(STEPPED)}
-    return compare_cost(tip, peer, verdicts, base="6.1")
+    return compare_cost(tip, peer, verdicts, base="6.1", limited=limited)
 
 
 @pytest.mark.parametrize(
@@ -105,6 +105,16 @@ def test_kinds(name, code, kind):
     assert row.aim == (1.0 if "+" in name else AIMS[kind])
     (summary,) = summarize((row,), base="6.1")
     assert (summary.kind, summary.rows, summary.lowest) == (kind, 1, 0.9)
+
+
+def test_without_limits():
+    """A series that nobody has set limits for has none; what it refuses is still not good."""
+    rows = compare(one("x", 3000), one("x", 1000), limited=False)
+    assert rows[0].good and rows[0].limit is None and not rows[0].reached and not dear(rows)
+    text = as_text(rows, base="6.1")
+    assert "ABOVE" not in text and "  3.00      -  0.98\n" in text
+    refused = compare(guest(("x", "refused", "bytes=c5f877")), one("x", 9), limited=False)
+    assert dear(refused) == refused
 
 
 def test_what_is_to_be_reached():

@@ -208,7 +208,9 @@ _SIGNALS = (
         ident="left-step",
         title="A task that leaves its step is in it for ever",
         wrong="A program that replaces its [uprobes] page and leaves the copy is taken to be "
-        "executing it still: it gets no signal but SIGKILL, and the next probe kills it.",
+        "executing it still: it gets no signal but SIGKILL, and the next probe kills it. Where a "
+        "return is a system call (since 6.11), si_addr of a fault can be an address of the "
+        "kernel's stack.",
         who="Programs that map over [uprobes].",
         tests=("slots-left-signal", "slots-left-hit", "hunted-leave-and-return"),
     ),
