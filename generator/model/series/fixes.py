@@ -782,7 +782,7 @@ FIXES = Series(
         ),
         Patch(
             ident="fix-operands",
-            subject="uprobes/x86: Refuse cmov and setcc whose operands are not seen",
+            subject="uprobes/x86: Refuse instructions whose operands are not seen",
             gist="refuses what has operands that the decoder does not see",
             mends=("rip-unseen",),
             edits=_refusal("operands"),

@@ -32,6 +32,11 @@ SAID = {
     "cmove": ("0f 44 05 00 00 00 00", STEPPED, STEPPED, STEPPED, STEPPED),
     "cmove behind f3": ("f3 0f 44 05 00 00 00 00", STEPPED, REFUSED, STEPPED, REFUSED),
     "setb behind f3": ("f3 0f 92 c0", STEPPED, REFUSED, STEPPED, REFUSED),
+    "punpckhqdq, 67 behind 66": ("66 67 0f 6d 35 02 be d7 ca", STEPPED, REFUSED, STEPPED, REFUSED),
+    "punpckhqdq": ("67 66 0f 6d 35 02 be d7 ca", STEPPED, STEPPED, STEPPED, STEPPED),
+    "cpuid": ("0f a2", STEPPED, STEPPED, STEPPED, STEPPED),
+    "bswap": ("0f c8", STEPPED, STEPPED, STEPPED, STEPPED),
+    "wrmsr": ("0f 30", STEPPED, REFUSED, STEPPED, REFUSED),
     "syscall": ("0f 05", STEPPED, REFUSED, STEPPED, REFUSED),
     "ljmp": ("ff 28", STEPPED, REFUSED, STEPPED, REFUSED),
 }
