@@ -23,6 +23,8 @@ SAID = {
     "ret $8": ("c2 08 00", STEPPED, SKIPPED, STEPPED, SKIPPED),
     "ret of 16 bits": ("66 c3", STEPPED, REFUSED, STEPPED, REFUSED),
     "call *%rax of 16 bits": ("66 ff d0", STEPPED, REFUSED, STEPPED, REFUSED),
+    "loop of 16 bits": ("66 e2 10", STEPPED, REFUSED, STEPPED, REFUSED),
+    "jecxz": ("67 e3 05", STEPPED, STEPPED, STEPPED, STEPPED),
     "incw": ("66 ff c0", STEPPED, STEPPED, STEPPED, STEPPED),
     "leave": ("c9", STEPPED, SKIPPED, STEPPED, SKIPPED),
     "leave of 16 bits": ("66 c9", STEPPED, STEPPED, STEPPED, STEPPED),
