@@ -25,7 +25,6 @@ from generator.report.results import (
 from generator.report.summary import SHOWN_BY, describe_boot, format_summary, is_as_it_must_be
 from generator.report.table import format_boot, format_comparison
 
-
 UNSAFE = guest(before="skip", outcome="", tail=" # SKIP this kernel may crash")
 
 
@@ -49,7 +48,7 @@ def test_the_proof():
 
 
 def test_a_skip_that_is_announced():
-    """Where the test would be the baseline's last, it is skipped there, and has to pass on the tip."""
+    """A test that would end the baseline is skipped there, and has to pass on the tip."""
     _, comparison = compare(UNSAFE, guest(before="skip"))
     assert [row.verdict for row in comparison.rows] == [Verdict.GOOD]
     _, comparison = compare(UNSAFE, guest(before="skip", status="not ok"))
