@@ -41,9 +41,9 @@ PACKAGES = python3-venv git make gcc gcc-multilib libc6-dev libc6-dev-i386 \
 
 # What a target wants beside these. PostgreSQL's server would be started: soak unpacks it
 # (generator/checks/soak), what it loads is installed.
-SOAK	 = bash bc binutils clang cvise gawk gcc-12 gcc-multilib gdb git gron \
-	   libicu72 libpython3.11-testsuite libxml2 luajit nodejs openssl postgresql-client-15 \
-	   qemu-utils ripgrep stress-ng tzdata xz-utils zstd
+SOAK	 = bash bc binutils bsh clang cvise gawk gcc-12 gcc-multilib gdb git gron \
+	   libicu72 libpython3.11-testsuite libxml2 luajit nodejs openjdk-17-jre-headless \
+	   openssl postgresql-client-15 qemu-utils ripgrep stress-ng tzdata xz-utils zstd
 CSMITH	 = csmith libcsmith-dev
 ISOLINUX = isolinux syslinux-common xorriso
 

@@ -4,6 +4,8 @@
 import pytest
 import run_hunted
 
+from generator.checks.catalogue.judge import Complaint, Observed
+
 OK, BAD, SKIP = ("ok", "3 hits"), ("not ok", "2 hits, not 3"), ("skip", "no LDT")
 
 
@@ -36,6 +38,27 @@ def test_the_base_is_the_floor(base, ours, worse):
     seen = {"peer": {"x": base} if base else {}, "tip": {"x": ours} if ours else {}}
     assert run_hunted.judge(seen) == (["x"] if worse else [])
     assert run_hunted.judge({"peer": seen["peer"]}) == []
+
+
+def test_a_kernel_that_dies():
+    """It has not passed, and what ended among others is not told of anybody."""
+    died, lost = {"hunted-x": "panicked"}, {"m32-hunted-y": "it ended a boot once"}
+    found = run_hunted.results(Observed(tests={}, died=died, doubtful=lost))
+    assert found == {"x": ("died", "panicked"), "m32-y": ("lost", "it ended a boot once")}
+
+
+def test_complaints():
+    """The base's excuse ours in the same program alone."""
+    here, there = (Complaint(test=name, text="WARNING") for name in ("hunted-x", "hunted-y"))
+    seen = {"peer": Observed(tests={}, complaints=(here,)), "tip": Observed(tests={})}
+    assert run_hunted.worse_complaints(seen) == []
+    seen["tip"] = Observed(tests={}, complaints=(here, there))
+    assert run_hunted.worse_complaints(seen) == ["hunted-y: WARNING"]
+    assert run_hunted.worse_complaints({"tip": seen["tip"]}) == [
+        "hunted-x: WARNING",
+        "hunted-y: WARNING",
+    ]
+    assert run_hunted.worse_complaints({"peer": seen["peer"]}) == []
 
 
 def test_rows():

@@ -285,7 +285,7 @@ def _loads(
 ) -> dict[str, Load]:
     """Return the loads by name: in the full mode one for each program, or for some small ones."""
     from generator.checks.clients.pack import find_libraries
-    from generator.checks.soak.generated import ALL, EVERYDAY, make_programs
+    from generator.checks.soak.generated import ALL, EVERYDAY, make_programs, reduced_programs
     from generator.checks.soak.pack import load_generated, load_programs
     from generator.checks.soak.programs import prepare_program
 
@@ -308,6 +308,7 @@ def _loads(
             builds=ALL if wish.full else EVERYDAY,
             observer=screen,
         )
+        made += reduced_programs(options.area / "soak" / "reduced")
         for number, some in enumerate(_parts(made, _SET)):
             name = f"generated-{number}" if wish.full else "generated"
             loads[name] = load_generated(some)

@@ -13,7 +13,7 @@ _WIDTH = 110
 _HEADS = {
     Kind.FAULT: "Faults",
     Kind.LIMIT: "Limits that need not be",
-    Kind.GAIN: "Steps that could be skipped",
+    Kind.GAIN: "Steps and waits that could be left out",
 }
 _INTRO = """\
 # What is wrong with uprobes in the kernels that people run

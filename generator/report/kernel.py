@@ -19,7 +19,7 @@ _ENTRIES = {entry.ident: entry for entry in CATALOGUE}
 _HEADS = {
     Kind.FAULT: "Faults",
     Kind.LIMIT: "Limits: no fault, nobody is harmed",
-    Kind.GAIN: "Gains: no fault, steps that could be skipped",
+    Kind.GAIN: "Gains: no fault, steps and waits that could be left out",
 }
 _WORDS = {
     Kind.FAULT: {word: str(word) for word in Word},

@@ -16,9 +16,10 @@ from typing import Any
 
 from generator.errors import UprobekitError, UserError
 from generator.guest.boot import BootResult
-from generator.guest.ktap import KtapTest, Status
+from generator.guest.ktap import Status
 from generator.kbuild.request import BuildRequest, plan_build
 from generator.kbuild.state import read_state
+from generator.report.compare import as_announced
 from generator.report.kept import kept_path, read_kept
 from generator.report.matrix import column_name
 from generator.report.results import read_whole, result_path
@@ -253,8 +254,9 @@ def _tests(boot: _Boot, *, before: bool, all_pass: bool) -> Cell:
     if boot.result is None:
         return _MISSING
     tests = boot.result.ktap.tests
-    skipped = sum(test.status is Status.SKIP for test in tests)
-    good = sum(_as_announced(test) if before else test.passed for test in tests)
+    ran = [test for test in tests if test.status is not Status.SKIP]
+    good = sum(as_announced(test) if before else test.passed for test in ran)
+    skipped = len(tests) - len(ran)
     words = f"{good} of {len(tests)} {'as announced' if before else 'pass'}"
     text = f"{words}, {skipped} skipped" if skipped else words
     if boot.cell.state is State.OLDER:
@@ -262,10 +264,6 @@ def _tests(boot: _Boot, *, before: bool, all_pass: bool) -> Cell:
     judged = before or all_pass
     wrong = judged and (good + skipped < len(tests) or not tests)
     return Cell(state=State.BAD if wrong else State.GOOD, text=text)
-
-
-def _as_announced(test: KtapTest) -> bool:
-    return test.status is not Status.SKIP and bool(test.before) and test.outcome == test.before
 
 
 def _peer(build: BuildRequest) -> Cell:

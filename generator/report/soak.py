@@ -28,7 +28,13 @@ ones before: on the entries of functions; on the returns of those that have a pr
 instruction of some of them; and with all probes disarmed and armed anew meanwhile. What it writes
 and how it ends has to be byte for byte as without. `times` is how many times longer that took. What
 each program does, and which large ones have a probe on one function of some, is in
-`qemu/guest/soak/programs.toml`. This is printed by `uprobekit soak --page`.\
+`qemu/guest/soak/programs.toml`. This is printed by `uprobekit soak --page`.
+
+Two that people ask for are left out: rr counts branches by a counter that QEMU's processors lack,
+and Wine would have 650 MB of libraries unpacked into a guest's memory. What is special in Wine,
+code of both modes and system calls that a handler dispatches, the self-tests have (`code-mode`,
+`return-dispatch`). A difference of a program that csmith has made is reduced to one that can be
+read; what came of it is in `qemu/guest/soak/reduced`, and runs each time.\
 """.splitlines()
 
 _COLUMNS = (

@@ -25,6 +25,8 @@ from generator.report.results import (
 from generator.report.summary import SHOWN_BY, describe_boot, format_summary, is_as_it_must_be
 from generator.report.table import format_boot, format_comparison
 
+UNSAFE = guest(before="skip", outcome="", tail=" # SKIP this kernel may crash")
+
 
 def compare(baseline, tip, peer=None):
     """Return the request and its comparison."""
@@ -45,6 +47,14 @@ def test_the_proof():
     check_comparison(comparison)
 
 
+def test_a_skip_that_is_announced():
+    """A test that would end the baseline is skipped there, and has to pass on the tip."""
+    _, comparison = compare(UNSAFE, guest(before="skip"))
+    assert [row.verdict for row in comparison.rows] == [Verdict.GOOD]
+    _, comparison = compare(UNSAFE, guest(before="skip", status="not ok"))
+    assert [row.verdict for row in comparison.rows] == [Verdict.BAD]
+
+
 @pytest.mark.parametrize(
     ("baseline", "tip", "problem"),
     [
@@ -62,6 +72,9 @@ def test_the_proof():
         (guest(name="two"), guest(), "one: did not report on the baseline"),
         (guest(name="two"), guest(), "two: did not report on the tip"),
         (SKIPPED, SKIPPED, "no test shows a difference"),
+        (guest(before="skip"), guest(before="skip"), "pass on the baseline instead of skip"),
+        (UNSAFE, guest(before="skip"), "no test shows a difference"),
+        (UNSAFE, guest(), "does not announce the same outcome"),
         ("ktap-baseline", "ktap-cut-between", "tip: guest-stopped-early"),
         ("ktap-baseline", "ktap-cut-before-done", "tip: guest-stopped-early"),
         ("ktap-baseline", "ktap-empty", "tip: no-result"),

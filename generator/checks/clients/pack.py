@@ -42,6 +42,8 @@ PACKAGES: Mapping[str, tuple[str, ...]] = {
 _LIBRARY = re.compile(r"^\s*(?:\S+ => )?(/\S+) \(0x[0-9a-f]+\)$", re.MULTILINE)
 """A line of ldd(1): a name and where it is, or the dynamic linker's path alone."""
 
+_MISSING = re.compile(r"^\s*(\S+) => not found$", re.MULTILINE)
+
 _TESTS = Path("tools/testing/selftests/ftrace")
 
 _ACCOUNTS = {"etc/passwd": b"root:x:0:0:root:/tmp:/bin/sh\n", "etc/group": b"root:x:0:\n"}
@@ -137,13 +139,18 @@ def find_programs() -> tuple[Path, ...]:
 def find_libraries(programs: Iterable[Path]) -> tuple[Path, ...]:
     """Return the shared libraries that ``programs`` load, the dynamic linker among them.
 
+    Args:
+        programs: programs, and libraries that these load by name: one of them may want another,
+            which the program has loaded by then (dlopen(3)).
+
     Raises:
         InfraError: ldd does not run, or a library is missing.
     """
+    programs = tuple(programs)
     command = ["ldd", *map(str, programs)]
     done = tools.run(command, package="libc-bin", limit=120, check=True)
-    if "not found" in done.stdout:
-        raise InfraError("a shared library is missing", where="ldd", hint="apt-get install -f")
+    if missing := sorted({*_MISSING.findall(done.stdout)} - {path.name for path in programs}):
+        raise InfraError(f"{missing[0]} is missing", where="ldd", hint="apt-get install -f")
     return tuple(Path(path) for path in sorted(set(_LIBRARY.findall(done.stdout))))
 
 

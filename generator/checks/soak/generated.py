@@ -3,12 +3,15 @@
 
 The same seeds give the same programs. One that would take too long under probes is passed over: it
 is compiled once more with a counter of basic blocks (gcc's ``-fsanitize-coverage=trace-pc``), so
-that which ones are taken depends on no machine's speed. So is one of too many instructions.
+that which ones are taken depends on no machine's speed. So is one of too many instructions. What a
+difference was reduced to (``checks.soak.reduce``) stands in ``qemu/guest/soak/reduced``, and runs
+with them.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import time
 from collections.abc import Iterator, Sequence
@@ -21,7 +24,7 @@ from pathlib import Path
 from generator import tools
 from generator.checks.soak.sites import instruction_sites, own_functions
 from generator.errors import InfraError, UserError
-from generator.paths import ensure_dir, write_atomic
+from generator.paths import data_dir, ensure_dir, write_atomic
 from generator.progress import Observer, Progress
 
 PACKAGES = ("csmith", "libcsmith-dev", "gcc-multilib")
@@ -51,6 +54,9 @@ __attribute__((destructor)) static void say(void)
 """
 
 _TOO_LONG = 20.0
+
+_HEAD = re.compile(r"\A.*\n// (\S+): ")
+"""How a reduced program begins: behind the licence the way to compile it, and where it is from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -121,8 +127,8 @@ def find_build(name: str) -> Build:
 class Generated:
     """A compiled program: its source's name, how it was compiled, source, program, and places.
 
-    ``stem`` is csmith's seed; ``sites`` are the file offsets of all instructions of its own
-    functions.
+    ``stem`` is csmith's seed, or the name of a reduced program; ``sites`` are the file offsets of
+    all instructions of its own functions.
     """
 
     stem: str
@@ -183,6 +189,25 @@ def make_programs(
             )
         if len(made) == wanted:
             break
+    return tuple(made)
+
+
+def reduced_programs(place: Path) -> tuple[Generated, ...]:
+    """Compile what differences have been reduced to: the second line of each source says how.
+
+    Args:
+        place: where what comes out is kept.
+
+    Raises:
+        InfraError: a compiler is missing or fails.
+        UserError: a source does not say how, or there is no such way.
+    """
+    made = []
+    for source in sorted((data_dir("qemu") / "guest" / "soak" / "reduced").glob("*.c")):
+        head = _HEAD.search(source.read_text())
+        if head is None:
+            raise UserError("the second line does not say how it is compiled", where=str(source))
+        made.append(compile_program(source, find_build(head[1]), ensure_dir(place), again=True))
     return tuple(made)
 
 

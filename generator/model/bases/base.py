@@ -131,6 +131,18 @@ DELETE_BUSY: tuple[Edit, ...] = (
 )
 """A probe of an enabled event is not freed, whatever siblings it has."""
 
+JOINED: tuple[Edit, ...] = tuple(
+    InsertStatement(
+        path=TRACE,
+        function=function,
+        text=piece(TRACE, "joined"),
+        before="uprobe_apply",
+        blank=True,
+    )
+    for function in ("uprobe_perf_close", "uprobe_perf_open")
+)
+"""A probe that is not registered is left out where perf opens or closes its event."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Base:

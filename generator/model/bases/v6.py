@@ -12,6 +12,7 @@ from __future__ import annotations
 from generator.model.bases.base import (
     DELETE_BUSY,
     INSTALL_EDITS,
+    JOINED,
     UNLESS_CHANGED,
     Hook,
     core_block,
@@ -670,4 +671,5 @@ EDITS: dict[str, tuple[Edit, ...]] = {
     ),
     "known": INSTALL_EDITS,
     "delete-busy": DELETE_BUSY,
+    "joined": JOINED,
 }

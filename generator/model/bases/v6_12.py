@@ -116,17 +116,6 @@ _SYSCALL: tuple[Edit, ...] = (
     ),
 )
 
-_JOINED: tuple[Edit, ...] = tuple(
-    InsertStatement(
-        path=TRACE,
-        function=function,
-        text=piece(TRACE, "joined"),
-        before="uprobe_apply",
-        blank=True,
-    )
-    for function in ("uprobe_perf_close", "uprobe_perf_open")
-)
-
 _TRACE_H = "kernel/trace/trace.h"
 _EVENTS = "kernel/trace/trace_events.c"
 _GROUPS = "__ftrace_set_clr_event_nolock"
@@ -334,7 +323,6 @@ BASE = Base(
         "hit": (*v6.EDITS["hit"], *_HIT),
         "return": (*v6.EDITS["return"], *_RETURN, *_SYSCALL),
         "refuse": (*v6.EDITS["refuse"], *_REFUSE),
-        "joined": _JOINED,
         "group": _GROUP,
         "close": _CLOSE,
     },

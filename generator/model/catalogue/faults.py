@@ -325,6 +325,15 @@ _FREED = (
         who="Root: tools that delete events which a perf event or another tool still uses.",
         tests=("arm-delete-busy",),
     ),
+    Entry(
+        ident="joined-event",
+        title="An event that perf has open is defined once more",
+        wrong="The new probe is not registered until the event is enabled anew. Opening the event "
+        "for another task, or closing one of two, hands the uprobe that it has not got to "
+        "uprobe_apply(): a NULL pointer, or a warning on kernels that look the uprobe up.",
+        who="Root: tools that share the name of an event.",
+        tests=("hunted-joined-later",),
+    ),
 )
 
 _GENERIC = (

@@ -15,7 +15,7 @@ class Kind(StrEnum):
     LIMIT = "limit"
     """Something cannot be probed that could be, or is said badly; no program is harmed."""
     GAIN = "gain"
-    """A step that could be skipped: a hit could take less time."""
+    """A step or a wait that could be left out: something could take less time."""
 
 
 @dataclass(frozen=True, kw_only=True)

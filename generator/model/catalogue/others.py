@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What is no fault: limits that need not be, and steps that could be skipped."""
+"""What is no fault: limits that need not be, and steps and waits that could be left out."""
 
 from __future__ import annotations
 
@@ -134,6 +134,15 @@ GAINS: tuple[Entry, ...] = (
         wrong="They are stepped.",
         who="Probes on the ends of functions.",
         tests=("emulate-leave", "emulate-ret"),
+        kind=Kind.GAIN,
+    ),
+    Entry(
+        ident="gain-close",
+        title="close() of a perf event need not wait for handlers",
+        wrong="It waits until no handler of any probe runs, event by event. A handler that waits "
+        "for a page takes as long as a program likes.",
+        who="Tools that end with thousands of events open: minutes in which they cannot be killed.",
+        tests=("perf-close-other", "perf-close-own"),
         kind=Kind.GAIN,
     ),
 )

@@ -9,6 +9,7 @@ HUNTED, CORPUS = "hunted-", "corpus-"
 PROGRAMS = (
     *("armed-late", "callchain", "counters-mapped-over", "cut-off", "dontneed", "fetch-args"),
     *("file-written", "flags", "full-space", "gate", "handler-return", "int80-in-slots"),
+    *("joined-later",),
     *("ldt-data", "ldt-stack-return", "leave-and-fork", "leave-and-return", "limits", "mdwe"),
     *("mapped-over", "mixed-stacks", "mremap-exchange", "mremap-keeps", "noncanonical"),
     *("overflow", "own-int3-armed", "own-int3-there", "personality", "remap-shared", "semaphores"),

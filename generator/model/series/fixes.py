@@ -11,7 +11,7 @@ Length: a table of patches and of their edits.
 
 from __future__ import annotations
 
-from generator.model.bases.base import DELETE_BUSY, UNLESS_CHANGED
+from generator.model.bases.base import DELETE_BUSY, JOINED, UNLESS_CHANGED
 from generator.model.bases.v6 import EDITS, MREMAP_ARM, MREMAP_FLAG, unarmed
 from generator.model.edits import (
     Anchor,
@@ -779,6 +779,13 @@ FIXES = Series(
                 ),
                 _function(ARCH, "refusal-function", "arch_uprobe_pre_xol"),
             ),
+        ),
+        Patch(
+            ident="fix-joined",
+            subject="tracing/uprobes: Leave out a probe that is not registered",
+            gist="leaves a probe out that has joined an event of perf",
+            mends=("joined-event",),
+            edits=JOINED,
         ),
         Patch(
             ident="fix-operands",

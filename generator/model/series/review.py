@@ -174,7 +174,7 @@ REVIEW = Series(
             subject="tracing/uprobes: Leave out a probe that is not registered",
             gist="leaves a probe out that has joined an event of perf",
             review=("R13",),
-            needs="uprobe_rcu",
+            needs="event_siblings",
         ),
         Patch(
             ident="group",

@@ -93,6 +93,10 @@ def test_the_hunted_programs_are_there():
     assert named <= {f"{HUNTED}{program}" for program in PROGRAMS}
 
 
+YOUNGER = frozenset({"perf-close-other", "perf-close-own", "hunted-joined-later"})
+"""Tests that some of the recorded guests did not have: of those kernels nothing is said by them."""
+
+
 @pytest.mark.parametrize("release", RELEASES)
 def test_the_names_in_a_recorded_run(release):
     """The same, of the guest that was recorded; one for 32-bit kernels has not all."""
@@ -103,7 +107,7 @@ def test_the_names_in_a_recorded_run(release):
     named = {test for entry in CATALOGUE for test in entry.tests} | {*CONTROLS, *MIXED}
     if not any(name.startswith(HUNTED) for name in names):  # recorded before they were run
         named = {name for name in named if not name.startswith(HUNTED)}
-    assert named <= names
+    assert named - YOUNGER <= names
 
 
 SEEN_HEAD = """\

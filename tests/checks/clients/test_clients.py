@@ -2,6 +2,7 @@
 """The clients of uprobes: what is packed for them, and what they have counted."""
 
 import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -82,6 +83,23 @@ def test_the_dynamic_linker_is_packed():
     """Nothing starts without it, and ldd shows it in a way of its own."""
     libraries = find_libraries([Path(shutil.which("ls"))])
     assert {"ld-linux-x86-64.so.2", "libc.so.6"} <= {path.name for path in libraries}
+
+
+def make_library(path, *needs):
+    """Make an empty library that wants others; say where it is."""
+    path.with_suffix(".c").write_text("")
+    command = ["gcc", "-shared", "-Wl,--no-as-needed", path.with_suffix(".c"), *needs, "-o", path]
+    subprocess.run(command, check=True)
+    return path
+
+
+def test_a_library_that_another_one_has_loaded(tmp_path):
+    """It is there by then, though ldd does not find it; alone it is missing, and is named."""
+    first = make_library(tmp_path / "first.so")
+    second = make_library(tmp_path / "second.so", "-L", tmp_path, "-l:first.so")
+    assert "libc.so.6" in {path.name for path in find_libraries([first, second])}
+    with pytest.raises(InfraError, match=r"first\.so is missing"):
+        find_libraries([second])
 
 
 def test_a_source_without_tests(tmp_path):

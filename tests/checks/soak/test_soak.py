@@ -574,6 +574,25 @@ def test_a_generated_program(tmp_path):
     assert 8 < len(made.sites) < 30
 
 
+def test_the_reduced_programs(tmp_path):
+    """Each is compiled as its head says, and ends well without probes."""
+    made = generated.reduced_programs(tmp_path)
+    assert "csmith-bit-fields-gcc-O1-32" in {program.name for program in made}
+    for program in made:
+        assert program.sites
+        assert subprocess.run([program.program], check=False).returncode == 0
+
+
+def test_a_reduced_program_without_a_head(tmp_path, monkeypatch):
+    """It is named."""
+    source = tmp_path / "guest" / "soak" / "reduced" / "lost.c"
+    source.parent.mkdir(parents=True)
+    source.write_text("// SPDX-License-Identifier: GPL-2.0-only\nint main(void) { return 0; }\n")
+    monkeypatch.setattr(generated, "data_dir", lambda _: tmp_path)
+    with pytest.raises(UserError, match="second line does not say"):
+        generated.reduced_programs(tmp_path)
+
+
 def test_generating_says_how_far_it_is(tmp_path, monkeypatch):
     """Two hundred programs take minutes; one that is too large is not counted."""
     sizes = {1: 10, 2: 9000, 3: 20}
