@@ -60,9 +60,10 @@ _WRONG_RESULTS = (
     Entry(
         ident="rip-unseen",
         title="cmov or setcc with a prefix that means nothing uses another address",
-        wrong="With f2 or f3 before it, 0f 41 is taken for an instruction without operands. Where "
-        "its operand is relative to rip, the copy is executed with the distance as it is: another "
-        "place is read or written, or the program dies of SIGSEGV.",
+        wrong="With f2 or f3 before it, 0f 41 is taken for an instruction without operands, and so "
+        "are SSE instructions with 67 behind 66. Where the operand is relative to rip, the copy is "
+        "executed with the distance as it is: another place is read or written, or the program "
+        "dies of SIGSEGV.",
         who="Hand-written code; no compiler puts such a prefix there.",
         code=r"\bf[23] (4[0-9a-f] )?0f (2b|4[0-9a-f]|9[0-9a-f]) [0-9a-f ]*: (?!trap: )",
     ),
