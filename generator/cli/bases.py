@@ -144,7 +144,6 @@ def _build(options: Options, source: Source, rendered: Rendered) -> BuildRequest
 def _patches(plan: planning.Plan, rendered: Rendered) -> tuple[PatchState, ...]:
     """Return the baseline and every patch, applied as a file."""
     from generator.patches.replay import replay_patches
-    from generator.render.env import Templates
     from generator.report.overview import PatchState
     from generator.tree.refs import read_ref
 
@@ -154,14 +153,13 @@ def _patches(plan: planning.Plan, rendered: Rendered) -> tuple[PatchState, ...]:
         ref="baseline",
         tree=read_ref(rendered.repo, "baseline").tree_id,
     )
-    templates = Templates(plan.tip)
     done = replay_patches(rendered.repo, plan.series.name, rendered.patches)
     return (
         baseline,
         *(
             PatchState(
                 number=planned.number,
-                name=templates.text(planned.patch.subject),
+                name=planned.patch.subject,
                 ref=replayed.ref,
                 tree=replayed.tree,
                 problem=replayed.problem,

@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, is_dataclass
 from functools import cache, partial
+from typing import TypeVar
 
 import jinja2
 from jinja2 import nodes
@@ -19,7 +20,8 @@ from jinja2 import nodes
 from generator.model.bases import Base
 from generator.model.bases.facts import FACTS
 from generator.model.catalogue import CATALOGUE
-from generator.model.decl import Function
+from generator.model.decl import Function, When
+from generator.model.edits import Piece
 from generator.model.emulation import EMULATION
 from generator.model.interface import INTERFACE
 from generator.model.review import RULES
@@ -78,6 +80,27 @@ def _model(base: Base, series: Series) -> Iterator[Problem]:
     for form in EMULATION.forms:
         yield from _patch("EmulatedForm", form.pattern, form.patch, known)
     yield from _base(base, known, facts)
+    yield from _texts((INTERFACE, base, series.patches), known, facts)
+
+
+def _texts(model: object, known: frozenset[str], facts: frozenset[str]) -> Iterator[Problem]:
+    """Yield what texts of the model depend on or are made of, and nobody has."""
+    for words in _held(model, When):
+        patch = bool(words.patch)
+        word, those = (words.patch, known) if patch else (words.fact, facts)
+        if word not in those:
+            yield Problem(
+                where=place_of_text(word),
+                what=f"no {'patch' if patch else 'fact'} is called '{word}'",
+                hint=meant(word, those),
+            )
+    templates = frozenset(environment().list_templates())
+    for name in sorted({f"{piece.template}.j2" for piece in _held(model, Piece)} - templates):
+        yield Problem(
+            where=place_of_piece(name.removesuffix(".c.j2")) or "generator/model",
+            what=f"the template '{name}' is missing",
+            hint=meant(name, templates),
+        )
 
 
 def _patch_words(patch: Patch, facts: frozenset[str]) -> Iterator[Problem]:
@@ -101,7 +124,7 @@ def _patch_words(patch: Patch, facts: frozenset[str]) -> Iterator[Problem]:
 def _documented(function: Function) -> Iterator[Problem]:
     """Yield what the text above a function takes for one of its parameters, and is none."""
     known = [param.name for param in function.params]
-    for text in function.doc:
+    for text in _held(function.doc, str):
         for word in re.findall(r"(?<!\A)(?<!\w)@(\w+)", text):
             if word not in known:
                 yield Problem(
@@ -160,17 +183,10 @@ def _templates(base: Base, series: Series) -> Iterator[Problem]:
             yield from _mail_starts(name, text)
             yield from _trailers(name, text)
         yield from _checked(words, text, partial(_template_line, name))
-    for text in sorted(set(_strings((INTERFACE, base, series.patches)))):
-        if "{" in text:
-            yield from _checked(words, text, partial(_text_line, text))
 
 
 def _template_line(name: str, line: int) -> str:
     return f"templates/{name}:{line}"
-
-
-def _text_line(text: str, _line: int) -> str:
-    return place_of_text(text)
 
 
 def _markers(name: str, text: str) -> Iterator[Problem]:
@@ -221,7 +237,7 @@ def _trailers(name: str, text: str) -> Iterator[Problem]:
 
 
 def _checked(words: Words, text: str, where: Callable[[int], str]) -> Iterator[Problem]:
-    """Check a template, or a piece of text of the model."""
+    """Check a template."""
     eaten = text.replace(escaped("{#"), "").find("{#")
     if eaten >= 0:
         yield Problem(
@@ -236,11 +252,7 @@ def _checked(words: Words, text: str, where: Callable[[int], str]) -> Iterator[P
         yield Problem(where=where(error.lineno), what=str(error.message))
         return
     for line, what, hint in words.check(parsed):
-        place = where(line)
-        if ":" not in place:
-            # made of several texts: the one that is in question
-            place = next(filter(None, map(place_of_piece, re.findall(r"'([^']+)'", what))), place)
-        yield Problem(where=place, what=what, hint=hint)
+        yield Problem(where=where(line), what=what, hint=hint)
 
 
 @cache
@@ -248,19 +260,22 @@ def _parsed(text: str) -> nodes.Template:
     return environment().parse(text)
 
 
-def _strings(value: object) -> Iterator[str]:
-    """Yield every text that an object of the model holds."""
-    if isinstance(value, str):
+_Held = TypeVar("_Held")
+
+
+def _held(value: object, kind: type[_Held]) -> Iterator[_Held]:
+    """Yield what an object of the model holds of a kind, itself included."""
+    if isinstance(value, kind):
         yield value
     elif is_dataclass(value):
         for field in fields(value):
-            yield from _strings(getattr(value, field.name))
+            yield from _held(getattr(value, field.name), kind)
     elif isinstance(value, Mapping):
         for each in value.values():
-            yield from _strings(each)
+            yield from _held(each, kind)
     elif isinstance(value, (tuple, list, frozenset)):
         for each in value:
-            yield from _strings(each)
+            yield from _held(each, kind)
 
 
 def check_definitions(defined: Mapping[str, str], scope: Scope, patch: str) -> None:

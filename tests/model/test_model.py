@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The model is consistent with itself: nothing is called, named or claimed that is not there."""
 
+import ast
 import re
 from collections import Counter
 
@@ -184,6 +185,18 @@ def test_documentation(function):
         assert (function.stub == "") == (function.returns == "void")
     if function.storage.startswith("static") and "inline" not in function.storage:
         assert not function.header and not function.weak
+
+
+def test_no_text_is_a_template():
+    """What depends on a patch or a base is said by types: ``Piece``, ``Prototype``, ``When``."""
+    paths = sorted((TESTS.parent / "generator" / "model").rglob("*.py"))
+    for path in paths:
+        tree = ast.parse(path.read_text())
+        bare = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in bare:
+                assert not re.search(r"\{\{|\{%|\{#", node.value), f"{path}:{node.lineno}"
+    assert len(paths) > 30
 
 
 def test_states_are_the_enumeration():
