@@ -10,18 +10,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
 from functools import cache, partial
-from typing import TypeVar
 
 import jinja2
 from jinja2 import nodes
 
 from generator.model.bases import Base
+from generator.model.bases.base import hook_statement
 from generator.model.bases.facts import FACTS
 from generator.model.catalogue import CATALOGUE
 from generator.model.decl import Function, When
-from generator.model.edits import Piece
+from generator.model.edits import template_of
 from generator.model.emulation import EMULATION
 from generator.model.interface import INTERFACE
 from generator.model.review import RULES
@@ -60,7 +59,7 @@ def _model(base: Base, series: Series) -> Iterator[Problem]:
             if word and word not in facts:
                 where = place_of("Function", function.name)
                 yield Problem(where=where, what=f"no fact is called '{word}'")
-        yield from _documented(function)
+        yield from _documented(function, known, facts)
         for param in function.params:
             if param.patch:
                 yield from _patch("Param", param.name, param.patch, known)
@@ -80,27 +79,21 @@ def _model(base: Base, series: Series) -> Iterator[Problem]:
     for form in EMULATION.forms:
         yield from _patch("EmulatedForm", form.pattern, form.patch, known)
     yield from _base(base, known, facts)
-    yield from _texts((INTERFACE, base, series.patches), known, facts)
+    yield from _brought(base, series)
 
 
-def _texts(model: object, known: frozenset[str], facts: frozenset[str]) -> Iterator[Problem]:
-    """Yield what texts of the model depend on or are made of, and nobody has."""
-    for words in _held(model, When):
-        patch = bool(words.patch)
-        word, those = (words.patch, known) if patch else (words.fact, facts)
-        if word not in those:
+def _brought(base: Base, series: Series) -> Iterator[Problem]:
+    """Yield the templates that edits bring, and that are missing."""
+    groups = (base.baseline, *base.edits.values(), *(patch.edits for patch in series.patches))
+    edits = (*(edit for group in groups for edit in group), *map(hook_statement, base.hooks))
+    there = frozenset(environment().list_templates())
+    for name in sorted(set(filter(None, map(template_of, edits)))):
+        if f"{name}.j2" not in there:
             yield Problem(
-                where=place_of_text(word),
-                what=f"no {'patch' if patch else 'fact'} is called '{word}'",
-                hint=meant(word, those),
+                where=place_of_piece(name.removesuffix(".c")) or "generator/model",
+                what=f"the template '{name}.j2' is missing",
+                hint=meant(f"{name}.j2", there),
             )
-    templates = frozenset(environment().list_templates())
-    for name in sorted({f"{piece.template}.j2" for piece in _held(model, Piece)} - templates):
-        yield Problem(
-            where=place_of_piece(name.removesuffix(".c.j2")) or "generator/model",
-            what=f"the template '{name}' is missing",
-            hint=meant(name, templates),
-        )
 
 
 def _patch_words(patch: Patch, facts: frozenset[str]) -> Iterator[Problem]:
@@ -121,17 +114,43 @@ def _patch_words(patch: Patch, facts: frozenset[str]) -> Iterator[Problem]:
         yield Problem(where=place_of_text(trailer.value), what=f"{trailer}: {what}")
 
 
-def _documented(function: Function) -> Iterator[Problem]:
-    """Yield what the text above a function takes for one of its parameters, and is none."""
-    known = [param.name for param in function.params]
-    for text in _held(function.doc, str):
-        for word in re.findall(r"(?<!\A)(?<!\w)@(\w+)", text):
-            if word not in known:
-                yield Problem(
-                    where=place_of_text(text),
-                    what=f"{function.name}() has no parameter '{word}'",
-                    hint=meant(word, known),
-                )
+def _documented(
+    function: Function, known: frozenset[str], facts: frozenset[str]
+) -> Iterator[Problem]:
+    """Yield what the text above a function names, and nobody has: parameters, patches, facts."""
+    for paragraph in function.doc:
+        for part in (paragraph,) if isinstance(paragraph, str) else paragraph:
+            if isinstance(part, str):
+                yield from _parameters(function, part)
+            else:
+                yield from _condition(part, known, facts)
+                yield from _parameters(function, part.then)
+                yield from _parameters(function, part.otherwise)
+
+
+def _parameters(function: Function, text: str) -> Iterator[Problem]:
+    """Yield what a text above a function takes for one of its parameters, and is none."""
+    params = [param.name for param in function.params]
+    for word in re.findall(r"(?<!\A)(?<!\w)@(\w+)", text):
+        if word not in params:
+            yield Problem(
+                where=place_of_text(text),
+                what=f"{function.name}() has no parameter '{word}'",
+                hint=meant(word, params),
+            )
+
+
+def _condition(words: When, known: frozenset[str], facts: frozenset[str]) -> Iterator[Problem]:
+    """Yield the patch or the fact that words of a comment depend on, and nobody has."""
+    kind, word, those = ("patch", words.patch, known)
+    if not words.patch:
+        kind, word, those = ("fact", words.fact, facts)
+    if word not in those:
+        yield Problem(
+            where=place_of_text(word),
+            what=f"no {kind} is called '{word}'",
+            hint=meant(word, those),
+        )
 
 
 def _patch(kind: str, name: str, word: str, known: frozenset[str]) -> Iterator[Problem]:
@@ -258,24 +277,6 @@ def _checked(words: Words, text: str, where: Callable[[int], str]) -> Iterator[P
 @cache
 def _parsed(text: str) -> nodes.Template:
     return environment().parse(text)
-
-
-_Held = TypeVar("_Held")
-
-
-def _held(value: object, kind: type[_Held]) -> Iterator[_Held]:
-    """Yield what an object of the model holds of a kind, itself included."""
-    if isinstance(value, kind):
-        yield value
-    elif is_dataclass(value):
-        for field in fields(value):
-            yield from _held(getattr(value, field.name), kind)
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _held(each, kind)
-    elif isinstance(value, (tuple, list, frozenset)):
-        for each in value:
-            yield from _held(each, kind)
 
 
 def check_definitions(defined: Mapping[str, str], scope: Scope, patch: str) -> None:
