@@ -127,7 +127,7 @@ def encoded(mail, how):
 
 @pytest.mark.parametrize("names", [("a", "b c/d", "none", "b c", "e"), ("a", "x\ny", "none")])
 def test_several_files_at_once(names, tmp_path):
-    """Each is what it is when it is read alone: whatever its name; a folder and nothing are none."""
+    """Each is what it is when read alone, whatever its name; a folder and nothing are none."""
     git(tmp_path, "init", "--quiet")
     (tmp_path / "b c").mkdir()
     for name in ("a", "b c/d", "e", "x\ny"):
