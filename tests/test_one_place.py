@@ -118,9 +118,8 @@ def renamed(rendered, old, new):
     return {said(name): said(text) for name, text in rendered.items()}
 
 
-@pytest.mark.parametrize(
-    ("file", "line", "old", "new"), some_of(NAMED), ids=lambda value: str(value)[-24:]
-)
+@pytest.mark.parametrize(("file", "line", "old", "new"), NAMED, ids=lambda value: str(value)[-24:])
+@pytest.mark.sweep
 def test_a_name(program, before, file, line, old, new):
     """All of the patches, their file names and the letter: the new name for the old one."""
     assert program(file, line % old, line % new) == renamed(before, old, new)

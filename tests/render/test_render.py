@@ -81,12 +81,18 @@ def render(name, base, prefix):
 
 
 @cache
+def forth(name):
+    """Return what a template renders to at each of its places, in their order."""
+    return [render(name, *place) for place in scopes(name)]
+
+
+@cache
 def texts(name, on):
     """Return what a template renders to at the prefixes of a base: the first number for each."""
     found = {}
-    for base, prefix in scopes(name):
+    for (base, prefix), text in zip(scopes(name), forth(name), strict=True):
         if base.name == on:
-            found.setdefault(render(name, base, prefix), len(prefix))
+            found.setdefault(text, len(prefix))
     return found
 
 
@@ -292,10 +298,8 @@ def check_comments(text):
 @pytest.mark.parametrize("name", FILES)
 def test_rendering_is_deterministic(name):
     """The same scope gives the same text, and the order of rendering does not matter."""
-    places = scopes(name)
-    forth = [render(name, *place) for place in places]
-    back = [render(name, *place) for place in reversed(places)]
-    assert forth == back[::-1]
+    back = [render(name, *place) for place in reversed(scopes(name))]
+    assert forth(name) == back[::-1]
 
 
 @pytest.mark.parametrize("name", MESSAGES)
