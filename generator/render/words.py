@@ -9,8 +9,8 @@ model's objects use, and the templates as Jinja parses them, branches that no ba
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import cache, partial
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
 
 import jinja2
 from jinja2 import nodes
@@ -188,24 +188,34 @@ def _base(base: Base, known: frozenset[str], facts: frozenset[str]) -> Iterator[
 
 
 def _templates(base: Base, series: Series) -> Iterator[Problem]:
-    idents = tuple(patch.ident for patch in series.patches)
-    words = Words(base, idents)
     loader = environment().loader
     if loader is None:
         raise TypeError("the environment has no loader")
-    for name in sorted(loader.list_templates()):
-        if not name.endswith(".j2"):
-            continue
-        text = loader.get_source(environment(), name)[0]
-        yield from _markers(name, text)
-        if "messages/" in name:
-            yield from _mail_starts(name, text)
-            yield from _trailers(name, text)
-        yield from _checked(words, text, partial(_template_line, name))
+    names = sorted(loader.list_templates())
+    idents = tuple(patch.ident for patch in series.patches)
+    words = _vocabulary(idents, base.has, frozenset(base.names), frozenset(names))
+    for name in names:
+        if name.endswith(".j2"):
+            yield from _template(words, name, loader.get_source(environment(), name)[0])
 
 
-def _template_line(name: str, line: int) -> str:
-    return f"templates/{name}:{line}"
+@lru_cache(maxsize=16)
+def _vocabulary(
+    idents: tuple[str, ...], has: frozenset[str], names: frozenset[str], templates: frozenset[str]
+) -> Words:
+    return Words(idents, has, names, templates)
+
+
+@lru_cache(maxsize=4096)
+def _template(words: Words, name: str, text: str) -> tuple[Problem, ...]:
+    """Return what is wrong with a template."""
+    message = "messages/" in name
+    return (
+        *_markers(name, text),
+        *(_mail_starts(name, text) if message else ()),
+        *(_trailers(name, text) if message else ()),
+        *_checked(words, name, text),
+    )
 
 
 def _markers(name: str, text: str) -> Iterator[Problem]:
@@ -255,12 +265,12 @@ def _trailers(name: str, text: str) -> Iterator[Problem]:
         yield Problem(where=f"templates/{name}:1", what="the message is empty")
 
 
-def _checked(words: Words, text: str, where: Callable[[int], str]) -> Iterator[Problem]:
-    """Check a template."""
+def _checked(words: Words, name: str, text: str) -> Iterator[Problem]:
+    """Yield what is wrong with the words of a template."""
     eaten = text.replace(escaped("{#"), "").find("{#")
     if eaten >= 0:
         yield Problem(
-            where=where(text.count("\n", 0, eaten) + 1),
+            where=f"templates/{name}:{text.count(chr(10), 0, eaten) + 1}",
             what="Jinja takes '{#' for the start of a comment, up to '#}'",
             hint="in C, put a blank between them",
         )
@@ -268,10 +278,10 @@ def _checked(words: Words, text: str, where: Callable[[int], str]) -> Iterator[P
     try:
         parsed = _parsed(text)
     except jinja2.TemplateSyntaxError as error:
-        yield Problem(where=where(error.lineno), what=str(error.message))
+        yield Problem(where=f"templates/{name}:{error.lineno}", what=str(error.message))
         return
     for line, what, hint in words.check(parsed):
-        yield Problem(where=where(line), what=what, hint=hint)
+        yield Problem(where=f"templates/{name}:{line}", what=what, hint=hint)
 
 
 @cache
