@@ -15,7 +15,7 @@ from functools import cached_property
 from generator.errors import UserError
 from generator.model.bases import BASES, UNFINISHED, Base, numbers
 from generator.model.bases.base import Hook, hook_statement
-from generator.model.decl import BASELINE, Function
+from generator.model.decl import BASELINE, Function, Paragraph, When
 from generator.model.edits import Edit
 from generator.model.interface import INTERFACE
 from generator.model.series import SERIES, Patch, Series
@@ -49,6 +49,15 @@ class Scope:
         if (name, params) == (function.name, function.params):
             return function
         return replace(function, name=name, params=params)
+
+    def said(self, paragraph: Paragraph) -> str:
+        """Return a paragraph of a comment as it is here."""
+        parts = (paragraph,) if isinstance(paragraph, str) else paragraph
+        return "".join(part if isinstance(part, str) else self._chosen(part) for part in parts)
+
+    def _chosen(self, words: When) -> str:
+        holds = self.has(words.patch) if words.patch else words.fact in self.base.has
+        return words.then if holds else words.otherwise
 
     @cached_property
     def functions(self) -> Mapping[str, Function]:

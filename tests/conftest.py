@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What the tests share: --update-golden, the made-up tree, and nothing of the user's settings."""
 
+import ast
+import contextlib
 import functools
 import gc
 import itertools
@@ -76,6 +78,27 @@ def pytest_collection_modifyitems(config, items):
             (kept if item.nodeid in known else left).append(item)
         config.hook.pytest_deselected(items=left)
         items[:] = kept
+
+
+def statements(tree: ast.AST) -> Iterator[ast.AST]:
+    """Yield the statements of a module, nested ones included, and nothing of their expressions."""
+    todo = [tree]
+    while todo:
+        node = todo.pop()
+        for name in ("body", "handlers", "orelse", "finalbody", "cases"):
+            children = getattr(node, name, ())
+            yield from children
+            todo += children
+
+
+@contextlib.contextmanager
+def noted(what: str) -> Iterator[None]:
+    """Say of what fails which of many it is."""
+    try:
+        yield
+    except BaseException as error:
+        error.add_note(what)
+        raise
 
 
 @functools.cache

@@ -35,18 +35,21 @@ def make_series(place: Path, *steps: dict[str, str], base: dict[str, str] = BASE
     """Return a folder with a patch for each step, which is whole files; "" removes one."""
     repo = place.with_name(f"{place.name}-repo")
     repo.mkdir(parents=True)
-    git(repo, "init", "-q")
+    git(repo, "init", "-q", "--bare", "--template=", "--initial-branch=main")
+    stream = ""
     for number, files in enumerate([base, *steps]):
+        who = f"Some One <some@example.org> {1_330_516_800 + number} +0000"
+        message = f"uprobes: Step {number}\n\nBecause.\n"
+        stream += f"commit refs/heads/main\nauthor {who}\ncommitter {who}\n"
+        stream += f"data {len(message)}\n{message}"
         for name, text in files.items():
-            path = repo / name
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-            if not text:
-                path.unlink()
-        git(repo, "add", "-A")
-        git(repo, "commit", "-q", "--allow-empty", "-m", f"uprobes: Step {number}\n\nBecause.")
+            if text:
+                stream += f"M 100644 inline {name}\ndata {len(text.encode())}\n{text}\n"
+            else:
+                stream += f"D {name}\n"
+    git(repo, "fast-import", "--quiet", data=stream.encode())
     place.mkdir()
-    git(repo, "format-patch", "-q", "-o", str(place), "--root", "HEAD", f"-{len(steps)}")
+    git(repo, "format-patch", "-q", "-o", str(place), "--root", "main", f"-{len(steps)}")
     after: dict[str, str] = {}
     for files in (base, *steps):
         after |= files

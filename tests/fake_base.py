@@ -10,6 +10,7 @@ from generator.model.edits import (
     RemoveFunctions,
     RenameMember,
     ReplaceTokens,
+    piece,
 )
 from generator.model.series import Identity, Patch, Series, Start
 from generator.model.trailers import Trailer
@@ -25,7 +26,7 @@ SERIES = Series(
     patches=(
         Patch(ident="member", subject="x86: Rename trap_nr to trap_no", review=("R02",)),
         Patch(ident="block", subject="mini: Add added_shape()", review=("R13",)),
-        Patch(ident="call", subject="mini: Call {{ names.callee }}()", review=("R28",)),
+        Patch(ident="call", subject="mini: Call added_shape()", review=("R28",)),
     ),
 )
 
@@ -75,7 +76,7 @@ BASE = Base(
             callee="added_shape",
             path="kernel/statements.c",
             function="open_end",
-            text="{{ names.callee }}();",
+            text=piece("kernel", "call"),
             after="begin_work",
             patch="call",
         ),

@@ -23,14 +23,12 @@ from pathlib import Path
 from generator.checks.catalogue.reproduce import reproducer, sources
 from generator.checks.clients.pack import (
     find_libraries,
-    folders_of,
     library_links,
     link,
-    pack_file,
     real_name,
 )
 from generator.guest.boot import BootRequest, BootResult, boot_kernel
-from generator.guest.cpio import Entry, pack_entries
+from generator.guest.cpio import Entry, folders_of, pack_entries, pack_file
 from generator.guest.initramfs import GuestRequest, build_guest
 from generator.kbuild.request import IMAGE
 from generator.model.catalogue import CATALOGUE

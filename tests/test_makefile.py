@@ -9,13 +9,17 @@ from conftest import TESTS
 from makefile import targets, variables
 
 from generator.cli.check import CHECKS, MEASURES
+from generator.cli.groups import GROUPS
 
 ROOT = TESTS.parent
-PAGES = ("README.md", "CONTRIBUTING.md", "qemu/README.md", ".ci/run")
-"""Beside those of docs/: where targets are typed."""
+TYPED = (
+    *("README.md", "CONTRIBUTING.md", "qemu/README.md", ".ci/run"),
+    *sorted(f"docs/{path.name}" for path in ROOT.glob("docs/*.md")),
+)
+"""Where targets and commands are typed."""
 
 _TYPED = re.compile(
-    r"`make ([a-z][^`]*)`|^ {4}make (.*?)(?: +#.*)?$"
+    r"`make\s+([a-z][^`]*)`|^ {4}make (.*?)(?: +#.*)?$"
     r"|(?:\t|both |beside \"|\" \")make ([a-z-]+[^\"\n]*)",
     re.M,
 )
@@ -32,9 +36,7 @@ def made(*words):
     ]
 
 
-@pytest.mark.parametrize(
-    "page", [*PAGES, *sorted(f"docs/{p.name}" for p in ROOT.glob("docs/*.md"))]
-)
+@pytest.mark.parametrize("page", TYPED)
 def test_what_is_typed_is_a_target(page):
     """A page of ours and CI name targets that are there, as words before any variable."""
     known = targets() | {"olddefconfig"}  # the kernel's own
@@ -42,6 +44,25 @@ def test_what_is_typed_is_a_target(page):
         words = next(filter(None, match.groups())).partition("=")[0].split()
         named = [word for word in words if re.fullmatch(r"[a-z][a-z0-9-]*", word)]
         assert set(named) <= known, match[0]
+
+
+@pytest.mark.parametrize("page", TYPED)
+def test_what_is_typed_is_a_command(page):
+    """A page of ours and CI type commands of the program that are there."""
+    known = {name for names in GROUPS.values() for name in names}
+    typed = re.findall(r"(?:`|^ {4})uprobekit\s+([a-z][\w-]*)", (ROOT / page).read_text(), re.M)
+    assert set(typed) <= known
+
+
+@pytest.mark.parametrize("page", [page for page in TYPED if page.endswith(".md")])
+def test_links_lead_somewhere(page):
+    """To a file beside the page; what is named of these folders is there."""
+    text = (ROOT / page).read_text()
+    folder = (ROOT / page).parent
+    linked = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
+    assert [link for link in linked if not (folder / link).exists()] == []
+    named = re.findall(r"(?<![\w/.<-])((?:docs|examples|tests|share)/[\w./*-]*\w)", text)
+    assert [name for name in named if not any(ROOT.glob(name))] == []
 
 
 def test_what_targets_want():

@@ -18,6 +18,7 @@ from pathlib import Path
 import pytest
 from conftest import TESTS, some_of
 
+from generator.cli import main
 from generator.patches.rename import NOT_OURS
 
 ROOT = TESTS.parent
@@ -82,19 +83,27 @@ def run_in(place, *words):
     assert done.returncode == 0, done.stdout[-2000:] + done.stderr
 
 
-def rendered(place, base="3.3", tree=TESTS / "trees/k33"):
-    """Render with a copy of the program; return the files, but for what depends on every byte."""
+def rendered(place, base="3.3", tree=TESTS / "trees/k33", *, copy=True):
+    """Render with a copy of the program, or with the program itself.
+
+    Returns:
+        The files, but for what depends on every byte.
+    """
     target = place / "patches"
     shutil.rmtree(target, ignore_errors=True)
     words = ["render", "--base", base, "--tree", str(tree), "-o", str(target)]
-    run_in(place, "generator", *words, "--workdir", str(place / "work"), "--quiet")
+    words += ["--workdir", str(place / "work"), "--quiet"]
+    if copy:
+        run_in(place, "generator", *words)
+    else:
+        assert main(words) == 0
     return {path.name: HASHES.sub("", path.read_text()) for path in sorted(target.iterdir())}
 
 
 @pytest.fixture(scope="module")
-def before(program):
+def before(tmp_path_factory):
     """Return what is rendered of the program as it is."""
-    return program()
+    return rendered(tmp_path_factory.mktemp("before"), copy=False)
 
 
 def renamed(rendered, old, new):
@@ -109,9 +118,8 @@ def renamed(rendered, old, new):
     return {said(name): said(text) for name, text in rendered.items()}
 
 
-@pytest.mark.parametrize(
-    ("file", "line", "old", "new"), some_of(NAMED), ids=lambda value: str(value)[-24:]
-)
+@pytest.mark.parametrize(("file", "line", "old", "new"), NAMED, ids=lambda value: str(value)[-24:])
+@pytest.mark.sweep
 def test_a_name(program, before, file, line, old, new):
     """All of the patches, their file names and the letter: the new name for the old one."""
     assert program(file, line % old, line % new) == renamed(before, old, new)

@@ -9,11 +9,11 @@ import pytest
 from generator.errors import UserError
 from generator.model.bases import BASES
 from generator.model.bases.base import hook_statement
-from generator.model.decl import BASELINE
-from generator.model.edits import InsertStatement
+from generator.model.decl import BASELINE, When
+from generator.model.edits import InsertStatement, piece
 from generator.model.interface import INTERFACE
 from generator.model.series import REVIEW, SERIES
-from generator.plan import find_base, find_series, patch_of, plan_series
+from generator.plan import Scope, find_base, find_series, patch_of, plan_series
 
 
 @pytest.mark.parametrize("base", BASES, ids=lambda base: base.name)
@@ -67,6 +67,20 @@ def test_functions_are_spelt_as_at_the_prefix(base, set_bp, notifier):
     assert plan.at(0).later["pre_notifier"].name == notifier
 
 
+def test_words_of_a_comment():
+    """They depend on the patches that are applied, or on what the base has."""
+    base = replace(fake_base.BASE, has=frozenset({"rseq"}))
+    scope = Scope(base=base, patches=("member",))
+    parts = (
+        "a",
+        When(patch="member", then=" b"),
+        When(patch="call", then=" c", otherwise=" d"),
+        When(fact="rseq", then=" e"),
+        When(fact="shstk", then=" f", otherwise=" g"),
+    )
+    assert scope.said(parts) == "a b d e g" and scope.said("a {b}") == "a {b}"
+
+
 def test_a_hook_becomes_its_statement():
     """The statement has the place and the text that the base gives."""
     plan = plan_series(fake_base.BASE, fake_base.SERIES)
@@ -74,7 +88,7 @@ def test_a_hook_becomes_its_statement():
         InsertStatement(
             path="kernel/statements.c",
             function="open_end",
-            text="{{ names.callee }}();",
+            text=piece("kernel", "call"),
             after="begin_work",
         ),
     )

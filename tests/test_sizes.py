@@ -8,7 +8,7 @@ body counts, not its parameters and its docstring.
 import ast
 
 import pytest
-from conftest import TESTS
+from conftest import TESTS, statements
 
 PACKAGE = TESTS.parent / "generator"
 MODULE, FUNCTION = 400, 40
@@ -25,7 +25,7 @@ def lengths(text, name):
     """Yield name, length, limit and docstring of a module and of each function in it."""
     tree = ast.parse(text)
     yield name, len(text.splitlines()), MODULE, ast.get_docstring(tree) or ""
-    for node in ast.walk(tree):
+    for node in statements(tree):
         if isinstance(node, DEFINITIONS):
             place = f"{name}:{node.name}"
             yield place, body_lines(node), FUNCTION, ast.get_docstring(node) or ""

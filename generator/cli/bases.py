@@ -17,7 +17,6 @@ from generator.model.bases import Base
 from generator.paths import ensure_dir
 
 if TYPE_CHECKING:
-    from generator.kbuild.request import BuildRequest
     from generator.report.overview import PatchRow, PatchState
     from generator.tree.acquire import Source
     from generator.tree.series import Rendered
@@ -102,6 +101,7 @@ def _render_base(
     Raises:
         UserError: the base does not fit the source.
     """
+    from generator.cli.building import build_request
     from generator.report.overview import OverviewRequest, make_overview
     from generator.tree.series import render_series
     from generator.tree.written import write_series
@@ -117,34 +117,18 @@ def _render_base(
     )
     return make_overview(
         OverviewRequest(
-            build=_build(options, source, rendered),
+            build=build_request(
+                options, "baseline", source, repo=rendered.repo, pristine=source.path
+            ),
             source=source.identity,
             patches=_patches(plan, rendered),
         )
     )
 
 
-def _build(options: Options, source: Source, rendered: Rendered) -> BuildRequest:
-    from generator.kbuild.request import BuildRequest
-    from generator.tree.acquire import pristine_identity
-
-    return BuildRequest(
-        base=options.base,
-        variant="baseline",
-        ref="baseline",
-        repo=rendered.repo,
-        pristine=source.path,
-        pristine_id=pristine_identity(source),
-        workdir=options.area,
-        flavour=options.flavour,
-        toolchain=options.toolchain,
-    )
-
-
 def _patches(plan: planning.Plan, rendered: Rendered) -> tuple[PatchState, ...]:
     """Return the baseline and every patch, applied as a file."""
     from generator.patches.replay import replay_patches
-    from generator.render.env import Templates
     from generator.report.overview import PatchState
     from generator.tree.refs import read_ref
 
@@ -154,14 +138,13 @@ def _patches(plan: planning.Plan, rendered: Rendered) -> tuple[PatchState, ...]:
         ref="baseline",
         tree=read_ref(rendered.repo, "baseline").tree_id,
     )
-    templates = Templates(plan.tip)
     done = replay_patches(rendered.repo, plan.series.name, rendered.patches)
     return (
         baseline,
         *(
             PatchState(
                 number=planned.number,
-                name=templates.text(planned.patch.subject),
+                name=planned.patch.subject,
                 ref=replayed.ref,
                 tree=replayed.tree,
                 problem=replayed.problem,

@@ -46,8 +46,23 @@ def variant_ref(options: Options, variant: str) -> str:
     return {"tip": options.series, "peer": "base"}.get(variant, variant)
 
 
-def build_request(options: Options, variant: str, source: Source) -> BuildRequest:
-    """Return how a variant is built."""
+def build_request(
+    options: Options,
+    variant: str,
+    source: Source,
+    *,
+    repo: Path | None = None,
+    pristine: Path | None = None,
+) -> BuildRequest:
+    """Return how a variant is built.
+
+    Args:
+        options: of the command.
+        variant: what is built.
+        source: the unmodified tree.
+        repo: where the series was rendered; None: in the work area.
+        pristine: the source as files; None: it is made where it is a commit.
+    """
     from generator.kbuild.request import BuildRequest
     from generator.tree.acquire import ensure_pristine, pristine_identity
 
@@ -55,8 +70,8 @@ def build_request(options: Options, variant: str, source: Source) -> BuildReques
         base=options.base,
         variant=variant,
         ref=variant_ref(options, variant),
-        repo=series_repo(options),
-        pristine=ensure_pristine(source, options.area, find_base(options.base)),
+        repo=repo or series_repo(options),
+        pristine=pristine or ensure_pristine(source, options.area, find_base(options.base)),
         pristine_id=pristine_identity(source),
         workdir=options.area,
         flavour=options.flavour,
@@ -85,8 +100,8 @@ def build_one(options: Options, variant: str, source: Source, screen: Screen) ->
 
 def build_commands(options: Options, variants: tuple[str, ...]) -> list[tuple[str, ...]]:
     """Return the commands that build kernels; the work area stays as it is."""
-    from generator.kbuild.request import BuildRequest, build_command
-    from generator.tree.acquire import find_source, pristine_identity
+    from generator.kbuild.request import build_command
+    from generator.tree.acquire import find_source
     from generator.tree.series import render_series
 
     base = find_base(options.base)
@@ -104,18 +119,7 @@ def build_commands(options: Options, variants: tuple[str, ...]) -> list[tuple[st
         )
         return [
             build_command(
-                BuildRequest(
-                    base=base.name,
-                    variant=variant,
-                    ref=variant_ref(options, variant),
-                    repo=rendered.repo,
-                    pristine=pristine,
-                    pristine_id=pristine_identity(source),
-                    workdir=options.area,
-                    flavour=options.flavour,
-                    toolchain=options.toolchain,
-                    jobs=options.jobs,
-                )
+                build_request(options, variant, source, repo=rendered.repo, pristine=pristine)
             )
             for variant in variants
         ]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from generator.cli.options import Options, render_source
 from generator.errors import CheckFailed, UserError
 from generator.paths import data_dir, ensure_dir, write_atomic
-from generator.plan import all_bases, find_base, find_series, plan_series
+from generator.plan import find_base, find_series, plan_series
 
 if TYPE_CHECKING:
     from generator.cli.output import Screen
@@ -226,17 +226,12 @@ def trailers(options: Options, files: list[Path]) -> None:
     """Take trailers from mails into the model; without files say which there are."""
     from generator.model.trailers import TRAILERS, ordered
     from generator.patches.tags import read_tags, write_tags
-    from generator.plan import Scope
-    from generator.render.env import Templates
 
     screen = options.screen()
     series = find_series(options.series)
     own = {patch.ident: patch.trailers for patch in series.patches}
     idents = tuple(own)
-    names: dict[str, str] = {}
-    for each in all_bases():
-        templates = Templates(Scope(base=each, patches=idents))
-        names |= {templates.text(patch.subject): patch.ident for patch in series.patches}
+    names = {patch.subject: patch.ident for patch in series.patches}
     now = {ident: tuple(TRAILERS.get(ident, ())) for ident in idents}
     left: list[str] = []
     for file in files:

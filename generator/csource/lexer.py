@@ -42,11 +42,6 @@ class Token(NamedTuple):
     text: str
     span: Span
 
-    @property
-    def is_name(self) -> bool:
-        """Tell whether the token is an identifier or keyword."""
-        return self.text[0].isalpha() or self.text[0] == "_"
-
 
 @lru_cache(maxsize=512)
 def _noise(text: str) -> tuple[tuple[Span, bool], ...]:

@@ -11,7 +11,7 @@ there.
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -96,3 +96,19 @@ def _pack(entry: Entry, inode: int) -> bytes:
 
 def _padded(data: bytes) -> bytes:
     return data + b"\0" * (-len(data) % 4)
+
+
+def pack_file(name: str, path: Path) -> Entry:
+    """Return a file of this machine under a name of the guest's.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    runs = 0o755 if path.stat().st_mode & 0o100 else 0o644
+    return Entry(name=name, mode=stat.S_IFREG | runs, data=path.read_bytes())
+
+
+def folders_of(names: Iterable[str]) -> tuple[Entry, ...]:
+    """Return the folders that ``names`` are in, each before what is in it."""
+    folders = {str(parent) for name in names for parent in Path(name).parents} - {"."}
+    return tuple(Entry(name=name, mode=stat.S_IFDIR | 0o755) for name in sorted(folders))

@@ -71,6 +71,11 @@ class KtapTest:
     subtests: tuple[KtapTest, ...] = ()
 
     @property
+    def label(self) -> str:
+        """The name, or the number where there is none."""
+        return self.name or f"test {self.number}"
+
+    @property
     def outcome(self) -> str:
         """The outcome word, empty when the guest gave none."""
         return self.values.get("outcome", "")
@@ -112,6 +117,11 @@ class KtapReport:
     def complete(self) -> bool:
         """Everything announced was reported, once, in order, and the end was reached."""
         return not self.problems and self.done and bool(self.tests)
+
+    @property
+    def by_name(self) -> dict[str, KtapTest]:
+        """The results by what their tests are called."""
+        return {test.label: test for test in self.tests}
 
     @property
     def passed(self) -> bool:
@@ -254,7 +264,7 @@ class _Parser:
         level.tests.append(test)
 
     def _check(self, test: KtapTest, level: _Level) -> None:
-        label = test.name or f"test {test.number}"
+        label = test.label
         if test.number != len(level.tests) + 1:
             self._complain(f"{label}: number {test.number} instead of {len(level.tests) + 1}")
         if self.done:

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from generator import tools
 from generator.errors import InfraError, UserError
+from generator.kbuild.cmdfile import cmd_file, saved_command
 from generator.paths import write_atomic
 
 WARNINGS = (
@@ -59,12 +60,12 @@ def recorded_command(build_dir: Path, source: str) -> list[str]:
     """
     path = Path(source)
     cmd = command_file(build_dir, source)
-    if not cmd.is_file():
+    saved = saved_command(cmd.read_text()) if cmd.is_file() else None
+    if saved is None:
         raise UserError(
             "this object is not compiled here", where=str(cmd), hint="run: uprobekit build tip"
         )
-    line = cmd.read_text().split("\n", 1)[0]
-    words = shlex.split(line.split(":=", 1)[1].split(" ; ", 1)[0])
+    words = shlex.split(saved.command.split(" ; ", 1)[0])
     if Path(words[0]).name == "ccache":
         del words[0]
     kept: list[str] = []
@@ -79,8 +80,7 @@ def recorded_command(build_dir: Path, source: str) -> list[str]:
 
 def command_file(build_dir: Path, source: str) -> Path:
     """Return where kbuild keeps the command of the object of ``source``; it may not exist."""
-    path = Path(source)
-    return build_dir / path.parent / f".{path.stem}.o.cmd"
+    return cmd_file((build_dir / source).with_suffix(".o"))
 
 
 def is_compiled(build_dir: Path, source: str) -> bool:

@@ -23,6 +23,7 @@ import re
 import shutil
 from pathlib import Path
 
+from generator.kbuild.cmdfile import made_by
 from generator.kbuild.worktree import (
     clone_tree,
     cloned_from,
@@ -95,7 +96,7 @@ def drop_unfinished(build_dir: Path) -> tuple[str, ...]:
     """
     dropped = []
     for command in build_dir.rglob(".*.cmd"):
-        made = command.with_name(command.name[1 : -len(".cmd")])
+        made = made_by(command)
         if not made.is_file() or made.is_symlink():
             continue
         status = made.stat()

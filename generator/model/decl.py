@@ -14,6 +14,26 @@ BASELINE = "baseline"
 """The ``patch`` of what is there before the first one."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class When:
+    """Words of a comment that depend on where in which series it stands.
+
+    Attributes:
+        patch: the patch from which on ``then`` is said; or
+        fact: the fact in ``Base.has`` with which it is.
+        then, otherwise: what is said, with and without.
+    """
+
+    patch: str = ""
+    fact: str = ""
+    then: str = ""
+    otherwise: str = ""
+
+
+Paragraph = str | tuple[str | When, ...]
+"""A paragraph of a comment: its text, or the parts of it."""
+
+
 @dataclass(frozen=True)
 class Param:
     """A parameter: its type, its name, and what it is (for kernel-doc); ``patch`` brings it."""
@@ -33,8 +53,7 @@ class Function:
             (``Base.names``).
         returns: the return type.
         params: in their order, which is part of the interface (point R03 of ``model.review``).
-        doc: full sentences that stand above the definition, one paragraph an entry; rendered, since
-            what a sentence says may depend on a patch or on the base.
+        doc: full sentences that stand above the definition, one paragraph an entry.
         storage: what stands in front of the return type: ``static``, ``static inline`` or nothing.
         weak: the definition is a default that an architecture may replace.
         header: where the prototype stands, for functions that are not static.
@@ -52,7 +71,7 @@ class Function:
     name: str
     returns: str
     params: tuple[Param, ...] = ()
-    doc: tuple[str, ...]
+    doc: tuple[Paragraph, ...]
     storage: str = ""
     weak: bool = False
     header: str = ""

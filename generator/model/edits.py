@@ -5,9 +5,9 @@ Pure data. ``plan`` chooses them for a base, ``tree.edit`` carries them out. No 
 number or a column; one that does not find its place fails with file, function and what it
 looked for.
 
-Every ``text`` and template is rendered first (see ``render``), so that names which differ from
-base to base stand in one place. C that an edit brings stands in a template, and ``piece`` names it;
-what stands in the text itself is a token, an ``#include`` or a number.
+C that an edit brings stands in a template, and ``piece`` names it; names that differ from base to
+base are found when that is rendered. A text that stands here is what goes into the file: a token,
+an ``#include`` or a number.
 """
 
 from __future__ import annotations
@@ -16,24 +16,33 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Literal
 
-_BEGIN, _END = "{{ piece('", "') }}"
+
+@dataclass(frozen=True)
+class Piece:
+    """Text that a template renders to; ``template`` is its name, without ``.j2``."""
+
+    template: str
 
 
-def piece(*path: str) -> str:
+@dataclass(frozen=True)
+class Prototype:
+    """The prototype of a function of the interface, as it is at that prefix."""
+
+    function: str
+
+
+Text = str | Piece | Prototype
+"""What an edit brings: as it stands, or rendered."""
+
+
+def piece(*path: str) -> Piece:
     """Return the text of an edit that is a template: ``piece("mm/mremap.c", "grown")``.
 
     Args:
         path: folders and name below ``templates/``, without ``.c.j2``; the file that the text goes
             into gives the folders.
     """
-    return f"{_BEGIN}{'/'.join(path)}.c{_END}"
-
-
-def piece_in(text: str) -> str:
-    """Return the template that ``text`` has from ``piece``, without ``.j2``; "" if it has none."""
-    bare = text.strip("\n")
-    is_one = bare.startswith(_BEGIN) and bare.endswith(_END)
-    return bare.removeprefix(_BEGIN).removesuffix(_END) if is_one else ""
+    return Piece(f"{'/'.join(path)}.c")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,7 +113,7 @@ class ReplaceTokens(Edit):
     """
 
     pattern: str
-    by: str
+    by: Text
     within: str = ""
     count: int = 1
 
@@ -161,7 +170,7 @@ class ReplaceDeclaration(Edit):
     """Replace the declaration of ``name`` by ``text``, the comment above it included."""
 
     name: str
-    text: str
+    text: Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -180,11 +189,12 @@ class InsertBlock(Edit):
 
 @dataclass(frozen=True, kw_only=True)
 class InsertLines(Edit):
-    """Insert whole lines beside an anchor, nothing in between."""
+    """Insert whole lines beside an anchor; ``blank`` puts a blank line between."""
 
-    text: str
+    text: Text
     after: Anchor | None = None
     before: Anchor | None = None
+    blank: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -197,7 +207,7 @@ class InsertStatement(Edit):
     """
 
     function: str
-    text: str
+    text: Text
     after: str = ""
     before: str = ""
     last: bool = False
@@ -222,7 +232,7 @@ Templated = InsertBlock | WriteFile | CreateFile
 """The edits that bring a template into a file."""
 
 
-def text_of(edit: Edit) -> str:
+def text_of(edit: Edit) -> Text:
     """Return the text that an edit brings, not rendered; "" for one that brings none, or a block.
 
     A declaration that is replaced is not new: ``ReplaceDeclaration`` has its text for itself.
@@ -237,7 +247,10 @@ def text_of(edit: Edit) -> str:
 
 def template_of(edit: Edit) -> str:
     """Return the template that an edit brings, a block or a piece; "" for one that brings none."""
-    return edit.template if isinstance(edit, Templated) else piece_in(text_of(edit))
+    if isinstance(edit, Templated):
+        return edit.template
+    text = text_of(edit)
+    return text.template if isinstance(text, Piece) else ""
 
 
 def single_edits(edit: Edit) -> Iterator[Edit]:

@@ -34,7 +34,7 @@ class Guard:
         breaks: the property that does not hold without it.
         world: where that is seen.
         review: the point of the review that it answers.
-        when: property of the base that it needs.
+        needs: a fact in ``Base.has`` with which it is there.
         instead: what the search puts in its place, "" where it is left out.
     """
 
@@ -45,12 +45,12 @@ class Guard:
     breaks: str
     world: str
     review: str = ""
-    when: str = ""
+    needs: str = ""
     instead: str = ""
 
     def on(self, has: Collection[str]) -> bool:
         """Tell whether a base with these properties has it."""
-        return not self.when or self.when in has
+        return not self.needs or self.needs in has
 
 
 PROPERTIES = (
@@ -278,13 +278,13 @@ GUARDS = (
         name="rcu",
         breaks="freed",
         world="registrar",
-        when="uprobe_rcu",
+        needs="uprobe_rcu",
     ),
     Guard(
         name="try-get",
         breaks="freed",
         world="registrar",
-        when="uprobe_rcu",
+        needs="uprobe_rcu",
         instead="get_uprobe()",
     ),
     # restartable sequences
@@ -294,7 +294,7 @@ GUARDS = (
         path=RSEQ,
         breaks="sequence",
         world="sequence",
-        when="rseq",
+        needs="rseq",
         instead="instruction_pointer()",
     ),
     Guard(
@@ -302,20 +302,20 @@ GUARDS = (
         callee="uprobe_abort_step",
         breaks="place",
         world="sequence",
-        when="rseq",
+        needs="rseq",
     ),
     Guard(
         name="rseq-uprobe",
         breaks="frame",
         world="sequence",
-        when="rseq",
+        needs="rseq",
     ),
     Guard(
         name="rseq-emulate",
         part="test_thread_flag",
         breaks="sequence",
         world="sequence",
-        when="rseq",
+        needs="rseq",
     ),
     # a probe that goes and comes back
     Guard(

@@ -20,6 +20,7 @@ from generator.model.decl import (
     Member,
     Param,
     Struct,
+    When,
 )
 from generator.model.states import STATES
 
@@ -59,10 +60,13 @@ ARCH_FUNCTIONS = (
         params=(_AUPROBE, _MM, Param("unsigned long", "addr", "where it is mapped")),
         doc=(
             "analyse a probed instruction",
-            "Decode the instruction as 64-bit and as 32-bit code, since a process can execute "
-            "both, and fill in @auprobe: the copy for the XOL slot, the fixups that the copy needs "
-            "after it was stepped{% if has('emulate-mov') %}, and how it can be emulated"
-            "{% endif %}.",
+            (
+                "Decode the instruction as 64-bit and as 32-bit code, since a process can execute "
+                "both, and fill in @auprobe: the copy for the XOL slot, the fixups that the copy "
+                "needs after it was stepped",
+                When(patch="emulate-mov", then=", and how it can be emulated"),
+                ".",
+            ),
             "Context: Process context, once per probe, before its first breakpoint is installed.",
             "Return: 0 on success, -ENOEXEC if the bytes are not a valid instruction, "
             "-EOPNOTSUPP if the instruction cannot be probed.",
@@ -153,9 +157,14 @@ ARCH_FUNCTIONS = (
         params=(_AUPROBE, _REGS),
         doc=(
             "execute the instruction without a single step",
-            "This is an optimisation: it saves the #DB exception. {% if has('emulate-mov') "
-            "%}Skip a NOP, emulate what can be emulated.{% else %}Skip a NOP. Other "
-            "instructions can be added.{% endif %}",
+            (
+                "This is an optimisation: it saves the #DB exception. Skip a NOP",
+                When(
+                    patch="emulate-mov",
+                    then=", emulate what can be emulated.",
+                    otherwise=". Other instructions can be added.",
+                ),
+            ),
             "Return: true if the instruction has been executed and regs->ip is that of the "
             "next one.",
         ),
@@ -385,10 +394,15 @@ CORE_FUNCTIONS = (
         returns="void",
         params=(_TASK, Param("unsigned long", "flags", patch="return")),
         doc=(
-            "Initialise the uprobe state of a new task. Its task_struct is a copy of the "
-            "parent's, but it is not in the middle of a step.{% if has('return') %} If it got "
-            "a copy of the stack, or shares it after vfork(), it also gets a copy of the "
-            "pending return instances.{% endif %}",
+            (
+                "Initialise the uprobe state of a new task. Its task_struct is a copy of the "
+                "parent's, but it is not in the middle of a step.",
+                When(
+                    patch="return",
+                    then=" If it got a copy of the stack, or shares it after vfork(), it also gets "
+                    "a copy of the pending return instances.",
+                ),
+            ),
         ),
         header=CORE_H,
         stub="",
@@ -747,10 +761,13 @@ CORE_FUNCTIONS = (
         params=(Param("unsigned long", "bp_vaddr"),),
         storage="static",
         doc=(
-            "Return the uprobe that the current task has found at this breakpoint before"
-            "{{ '' if 'uprobe_rcu' in base.has else ', with a reference' }}, unless it can have "
-            "left the tree since, or memory with a uprobe was unmapped. It needs no mmap_lock: "
-            "memory that is being unmapped is as it was when the breakpoint was hit.",
+            (
+                "Return the uprobe that the current task has found at this breakpoint before",
+                When(fact="uprobe_rcu", otherwise=", with a reference"),
+                ", unless it can have left the tree since, or memory with a uprobe was unmapped. "
+                "It needs no mmap_lock: memory that is being unmapped is as it was when the "
+                "breakpoint was hit.",
+            ),
         ),
         patch="known",
     ),
@@ -786,11 +803,14 @@ CORE_FUNCTIONS = (
         params=(Param("unsigned long", "bp_vaddr"), Param("int *", "is_bp")),
         storage="static",
         doc=(
-            "Look up the uprobe for a breakpoint that was hit{{ '' if 'uprobe_rcu' in base.has "
-            "else ', and take a reference' }}. If there is none, set @is_bp if there is a "
-            "breakpoint instruction in memory nevertheless. Both are done under mmap_lock, "
-            "which removing breakpoints takes for write: a uprobe that is unregistered and "
-            "registered again in between is not mistaken for a breakpoint of the program.",
+            (
+                "Look up the uprobe for a breakpoint that was hit",
+                When(fact="uprobe_rcu", otherwise=", and take a reference"),
+                ". If there is none, set @is_bp if there is a breakpoint instruction in memory "
+                "nevertheless. Both are done under mmap_lock, which removing breakpoints takes for "
+                "write: a uprobe that is unregistered and registered again in between is not "
+                "mistaken for a breakpoint of the program.",
+            ),
         ),
         patch="hit",
     ),
@@ -809,9 +829,14 @@ CORE_FUNCTIONS = (
         returns="bool",
         params=(Param("unsigned long", "vaddr"),),
         doc=(
-            "Tell whether functions return to an address by way of the trampoline"
-            "{% if 'uretprobe_syscall' in base.has %}: to its code, or to the breakpoint after "
-            "it{% endif %}. This can be called from an NMI.",
+            (
+                "Tell whether functions return to an address by way of the trampoline",
+                When(
+                    fact="uretprobe_syscall",
+                    then=": to its code, or to the breakpoint after it",
+                ),
+                ". This can be called from an NMI.",
+            ),
         ),
         header=CORE_H,
         patch="return",
@@ -1142,13 +1167,19 @@ X86_FUNCTIONS = (
         storage="static inline",
         doc=(
             "check whether a task executes 32-bit code",
-            '{% if "tif_ia32" in base.has %}Whether a program is 32-bit is decided by '
-            "execve(). This is not about the current system call (is_compat_task()), which "
-            "64-bit code can make in its 32-bit form, nor about the size of pointers: an x32 "
-            "task executes 64-bit code.{% else %}x32 tasks execute 64-bit code with 32-bit "
-            "pointers: the result is false for them. This is about the mode of the CPU, not "
-            "about the current system call (in_ia32_syscall()), nor about the size of the "
-            "address space (TIF_ADDR32).{% endif %}",
+            (
+                When(
+                    fact="tif_ia32",
+                    then="Whether a program is 32-bit is decided by execve(). This is not about "
+                    "the current system call (is_compat_task()), which 64-bit code can make in "
+                    "its 32-bit form, nor about the size of pointers: an x32 task executes 64-bit "
+                    "code.",
+                    otherwise="x32 tasks execute 64-bit code with 32-bit pointers: the result is "
+                    "false for them. This is about the mode of the CPU, not about the current "
+                    "system call (in_ia32_syscall()), nor about the size of the address space "
+                    "(TIF_ADDR32).",
+                ),
+            ),
             "Return: true for 32-bit code, and always on 32-bit kernels.",
         ),
         header="arch/x86/include/asm/compat.h",
@@ -1888,13 +1919,16 @@ X86_FUNCTIONS = (
         params=(_constant, _regs),
         storage="static",
         doc=(
-            "Emulate an instruction unless the task has been preempted since it hit the "
-            "breakpoint. It can be the one that commits a restartable sequence: then the sequence "
-            "has to be aborted, and the instruction must not be executed. Preemption and "
-            "membarrier() set "
-            "{{ 'TIF_RSEQ' if 'rseq_flag' in base.has else 'TIF_NOTIFY_RESUME' }}, which is "
-            "handled before the task returns to user space. When this returns false the "
-            "instruction is executed out of line, and that step is aborted with the sequence.",
+            (
+                "Emulate an instruction unless the task has been preempted since it hit the "
+                "breakpoint. It can be the one that commits a restartable sequence: then the "
+                "sequence has to be aborted, and the instruction must not be executed. Preemption "
+                "and membarrier() set ",
+                When(fact="rseq_flag", then="TIF_RSEQ", otherwise="TIF_NOTIFY_RESUME"),
+                ", which is handled before the task returns to user space. When this returns "
+                "false the instruction is executed out of line, and that step is aborted with the "
+                "sequence.",
+            ),
         ),
         needs="rseq",
         patch="rseq",

@@ -23,18 +23,18 @@ class Step:
         says: for a trace: what happens.
         callee, path: what an edit of the base makes it call, and a part of the path where edits of
             several files do.
-        when: property of the base that it needs.
+        needs: a fact in ``Base.has`` with which it is there.
     """
 
     name: str
     says: str
     callee: str = ""
     path: str = ""
-    when: str = ""
+    needs: str = ""
 
     def on(self, has: Collection[str]) -> bool:
         """Tell whether a base with these properties has it."""
-        return not self.when or self.when in has
+        return not self.needs or self.needs in has
 
 
 _RCU = "uprobe_rcu"
@@ -68,7 +68,7 @@ OUTSIDE_STEPS = (
     Step(
         name="preempt",
         says="another task runs on the CPU; the sequence is not to go on",
-        when=_RSEQ,
+        needs=_RSEQ,
     ),
     # who registers
     Step(name="remove", says="unregister: the breakpoint is removed from an address space"),
@@ -76,7 +76,7 @@ OUTSIDE_STEPS = (
     Step(
         name="grace-period",
         says="no reader is left: the probe is freed",
-        when=_RCU,
+        needs=_RCU,
     ),
     Step(name="insert", says="register: a new probe is in the tree"),
     Step(name="analyse", says="register: the probe is analysed"),
@@ -104,13 +104,13 @@ OUR_STEPS = (
         says="the task is in no restartable sequence",
         callee="uprobe_get_trap_addr",
         path=RSEQ,
-        when=_RSEQ,
+        needs=_RSEQ,
     ),
     Step(
         name="abort-sequence",
         says="the restartable sequence is aborted, and the step with it",
         callee="uprobe_abort_step",
-        when=_RSEQ,
+        needs=_RSEQ,
     ),
     # the exceptions
     Step(name="hit", says="the notifier takes the breakpoint: TIF_UPROBE"),
@@ -135,7 +135,7 @@ OUR_STEPS = (
     Step(
         name="too-late",
         says="the probe is on its way out",
-        when=_RCU,
+        needs=_RCU,
     ),
     Step(name="no-area", says="there is no area"),
     Step(name="wait", says="the task stands in the queue"),
@@ -215,16 +215,16 @@ class LeftOut:
     Attributes:
         name: that of the mark, of the kind ``aside``.
         why: the reason.
-        when: property of the base that it needs.
+        needs: a fact in ``Base.has`` with which it is there.
     """
 
     name: str
     why: str
-    when: str = ""
+    needs: str = ""
 
     def on(self, has: Collection[str]) -> bool:
         """Tell whether a base with these properties has it."""
-        return not self.when or self.when in has
+        return not self.needs or self.needs in has
 
 
 LEFT_OUT = (
@@ -237,12 +237,12 @@ LEFT_OUT = (
     LeftOut(
         name="return-error",
         why="the error path of the reference that prepare-return takes",
-        when=_RCU,
+        needs=_RCU,
     ),
     LeftOut(
         name="return-handlers",
         why="the return instance holds a reference meanwhile",
-        when=_RCU,
+        needs=_RCU,
     ),
     LeftOut(
         name="return-stack",

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from generator.model.edits import Edit, InsertStatement, ReplaceDeclaration, piece_in, text_of
+from generator.model.edits import Edit, InsertStatement, Piece, ReplaceDeclaration, Text, text_of
 from generator.model.interface import INTERFACE
 from generator.patches.definition import write_function
 from generator.patches.draft import Draft, place_of_constant, write_constant
@@ -41,10 +41,9 @@ class Brought:
 
 @dataclass
 class _Text:
-    """A text of the model within a file: the edit, its attribute, and its lines there."""
+    """A text of the model within a file, and its lines there."""
 
     source: str
-    rendered: str
     start: int
     rows: list[str]
     now: list[str | None] = field(default_factory=list)
@@ -82,7 +81,7 @@ def bring_file(
     return work.run()
 
 
-def _text(edit: Edit) -> str:
+def _text(edit: Edit) -> Text:
     return edit.text if isinstance(edit, ReplaceDeclaration) else text_of(edit)
 
 
@@ -110,7 +109,7 @@ class _File:
         if [origin.text for origin in origins] == rows:
             self._origin.update(enumerate(origins, start))
 
-    def own_text(self, source: str, rendered: str, edit: Edit) -> None:
+    def own_text(self, source: Text, rendered: str, edit: Edit) -> None:
         wanted = [row.strip() for row in rendered.strip("\n").split("\n")]
         have = [row.strip() for row in self._old]
         places = [
@@ -122,12 +121,12 @@ class _File:
         places = self._beside_anchor(edit, places)
         if len(places) != 1 or not any(wanted):
             return
-        if template := piece_in(source):
-            self._own_piece(template, places[0])
-            return
-        rows = self._old[places[0] : places[0] + len(wanted)]
-        text = _Text(source, rendered, places[0], rows, list(rows))
-        self._text.update({places[0] + n: text for n in range(len(wanted))})
+        if isinstance(source, Piece):
+            self._own_piece(source.template, places[0])
+        elif isinstance(source, str):
+            rows = self._old[places[0] : places[0] + len(wanted)]
+            text = _Text(source, places[0], rows, list(rows))
+            self._text.update({places[0] + n: text for n in range(len(wanted))})
 
     def _beside_anchor(self, edit: Edit, places: list[int]) -> list[int]:
         """Return, of several places of the same lines, those nearest to the edit's statement."""
@@ -255,19 +254,9 @@ class _File:
         if rows == text.rows:
             return
         indent = re.match(r"[ \t]*", text.rows[0])
-        own = re.match(r"[ \t]*", text.rendered)
+        own = re.match(r"[ \t]*", text.source)
         cut = len(indent.group()) - len(own.group()) if indent and own else 0
         bare = [row[min(cut, len(row) - len(row.lstrip())) :] for row in rows]
-        sources = text.source.rstrip("\n").split("\n")
-        rendered = text.rendered.rstrip("\n").split("\n")
-        pairs = [each for each in zip(sources, rendered, strict=False) if "{{" in each[0]]
-        bare = [
-            next(
-                (kept for pair in pairs if (kept := with_expressions(*pair, row)) is not None),
-                escaped(row),
-            )
-            for row in bare
-        ]
         tail = text.source[len(text.source.rstrip("\n")) :]
         write_constant(self._draft, text.source, "\n".join(bare) + tail)
 

@@ -11,7 +11,6 @@ from generator.model.trailers import DEVELOPED, SIGNED
 from generator.patches.reading import ChangedFile, Repository, prefix_ref
 from generator.patches.sent import split_trailers
 from generator.plan import Plan
-from generator.render.env import Templates
 
 EXTRA = ("fixup!", "squash!", "amend!")
 """How the subject of a commit begins that is for another one."""
@@ -48,10 +47,7 @@ class Change:
 
 def subjects(plan: Plan) -> dict[str, int]:
     """Return the number of each patch by its subject."""
-    return {
-        Templates(plan.at(planned.number)).text(planned.patch.subject): planned.number
-        for planned in plan.patches
-    }
+    return {planned.patch.subject: planned.number for planned in plan.patches}
 
 
 def without_trailers(body: str) -> str:

@@ -212,7 +212,7 @@ class Commits:
             number=number,
             on=number - 1,
             files=self._files(commit, paths),
-            before={path: self._repo.file(start, path) for path in paths},
+            before=self._repo.files(start, paths),
             subject=TAGS.sub("", title) if number else None,
             body=without_trailers(body) if number else None,
             outside=left,
@@ -284,7 +284,7 @@ class Commits:
         parent = self._repo.parent(commit)
         if parent in self._at:
             return self._at[parent]
-        before = {row.path: self._repo.file(parent, row.path) for row in rows}
+        before = self._repo.files(parent, [row.path for row in rows])
         made_on = _made_on(self._ours, self._plan, before) if parent else None
         if made_on is not None:
             return made_on
@@ -313,7 +313,7 @@ class Commits:
         return any(self._number(self._titles[each]) == number for each in later)
 
     def _files(self, commit: str, paths: Sequence[str]) -> dict[str, str]:
-        texts = {path: self._repo.file(commit, path) for path in paths}
+        texts = self._repo.files(commit, paths)
         return {path: text for path, text in texts.items() if text is not None}
 
     def _outside(

@@ -13,7 +13,6 @@ from generator.csource import call_arguments
 from generator.model.decl import Function, Param
 from generator.patches.draft import Draft, write_constant
 from generator.render.env import Templates
-from generator.render.source import escaped
 
 
 def write_function(draft: Draft, function: Function, templates: Templates, text: str) -> None:
@@ -124,5 +123,5 @@ def _write_doc(draft: Draft, function: Function, templates: Templates, comment: 
     if len(paragraphs) != len(function.doc):
         return
     for old, new in zip(function.doc, paragraphs, strict=True):
-        if "{" not in old and not old.startswith("@") and " ".join(old.split()) != new:
-            write_constant(draft, old, escaped(new))
+        if isinstance(old, str) and not old.startswith("@") and " ".join(old.split()) != new:
+            write_constant(draft, old, new)

@@ -26,7 +26,8 @@ class Draft:
     def of(cls, program: Path, place: Path, base: str) -> Draft:
         """Copy a checkout, to be changed for a base."""
         for name in COPIED:
-            ignored = shutil.ignore_patterns("__pycache__")
+            # with what Python has compiled of it, but for what it is just writing
+            ignored = shutil.ignore_patterns("*.pyc.*")
             shutil.copytree(program / name, place / name, ignore=ignored, dirs_exist_ok=True)
         return cls(place, base)
 

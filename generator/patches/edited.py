@@ -274,9 +274,9 @@ class _Files:
         left = outside(self._ours, below, tree, rows, own)
         if is_patch:
             left += changed_words(self._ours, self._plan, number, patch.body)
-        before = {path: self._ours.file(below, path) for path in paths}
+        before = self._ours.files(below, paths)
         there = [path for path in paths if is_patch or before[path] is not None]
-        texts = {path: self._ours.file(tree, path) for path in there}
+        texts = self._ours.files(tree, there)
         return Change(
             name=patch.name,
             number=number,

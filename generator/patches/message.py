@@ -11,9 +11,8 @@ from generator.patches.draft import Draft, place_of_constant, write_constant
 from generator.patches.reading import Repository
 from generator.patches.sent import split_trailers
 from generator.plan import Scope
-from generator.render.env import Templates
 from generator.render.message import fill
-from generator.render.source import escaped, trace_template, with_expressions
+from generator.render.source import escaped, trace_template
 
 
 def left_message(repo: Repository, ref: str, subject: str, body: str) -> str:
@@ -54,13 +53,10 @@ def bring_message(
     Returns:
         Where it went, "" when nothing of it was edited.
     """
-    templates = Templates(scope)
     place = ""
-    old = templates.text(patch.subject)
-    if subject and subject != old:
-        kept = with_expressions(patch.subject, old, subject)
+    if subject and subject != patch.subject:
         place = place_of_constant(draft, patch.subject)
-        write_constant(draft, patch.subject, escaped(subject) if kept is None else kept)
+        write_constant(draft, patch.subject, subject)
     return _bring_body(draft, template, scope, body) or place
 
 

@@ -31,7 +31,8 @@ def in_process(handed: object, place: Path) -> tuple[int, object, str]:
         [sys.executable, "-m", "generator.patches.step"],
         cwd=place,
         stdin=pickle.dumps(handed),
-        env={**os.environ, "PYTHONPATH": str(place)},
+        # compiled anew, a module that is changed twice in a second would be taken for the first
+        env={**os.environ, "PYTHONPATH": str(place), "PYTHONDONTWRITEBYTECODE": "1"},
     )
     made: object = pickle.loads(done.stdout) if done.returncode == 0 else None
     return done.returncode, made, done.stderr.decode(errors="replace").strip()

@@ -11,7 +11,7 @@ import textwrap
 from collections.abc import Callable, Sequence
 from functools import cache
 
-from generator.model.decl import Enum, Function, Macro, Member, Param, Struct
+from generator.model.decl import Enum, Function, Macro, Member, Paragraph, Param, Struct
 
 WIDTH = 80
 TAB = 8
@@ -139,11 +139,13 @@ def signature(function: Function, attributes: str = "") -> str:
     return whole
 
 
-def head(function: Function, expand: Callable[[str], Sequence[str]], attributes: str = "") -> str:
+def head(
+    function: Function, expand: Callable[[Paragraph], Sequence[str]], attributes: str = ""
+) -> str:
     """Return the comment above a definition and its first lines.
 
     Functions whose parameters are documented get kernel-doc. ``expand`` turns an entry of the
-    documentation such as ``@states`` into the paragraphs it stands for.
+    documentation into the paragraphs that it stands for: several for ``@states``.
     """
     paragraphs = [piece for entry in function.doc for piece in expand(entry)]
     documented = [param for param in function.params if param.doc]

@@ -23,7 +23,8 @@ from jinja2.bccache import Bucket
 
 from generator.errors import UserError
 from generator.model.bases import Base
-from generator.model.decl import BASELINE, Enum, Function, Macro, Struct
+from generator.model.decl import BASELINE, Enum, Function, Macro, Paragraph, Struct
+from generator.model.edits import Piece, Prototype, Text
 from generator.model.emulation import EMULATION
 from generator.model.interface import INTERFACE
 from generator.model.opcodes import OPCODES
@@ -33,7 +34,6 @@ from generator.paths import cache_dir, data_dir
 from generator.plan import Scope
 from generator.render import cdecl, emulation, message, opcodes
 from generator.render.marks import MarkTag, without_marks
-from generator.render.places import place_of_text
 
 
 def known_patches(patches: Iterable[str] = ()) -> frozenset[str]:
@@ -128,12 +128,6 @@ def templates_before(folder: Path) -> Iterator[None]:
         environ.cache.clear()
 
 
-@cache
-def _piece(source: str) -> jinja2.Template:
-    """Return a piece of text of the model, compiled: most are asked for in every scope."""
-    return environment().from_string(source)
-
-
 @contextmanager
 def _located(where: str) -> Iterator[None]:
     """Turn what Jinja raises into an error that names the template and the line.
@@ -155,8 +149,6 @@ def _located(where: str) -> Iterator[None]:
         raise UserError(error.what, where=place, hint=error.hint) from error
     except (TypeError, ValueError, AttributeError, KeyError, IndexError) as error:
         line = _template_line(error)
-        if not line and where == "generator/model":
-            raise
         text = str(error).replace("Templates.", "")
         raise UserError(f"cannot be rendered: {text}", where=line or where) from error
 
@@ -187,7 +179,6 @@ class Templates:
             "number": self.number,
             "head": self.head,
             "name": self.name,
-            "piece": self.file,
             "prototype": self.prototype,
             "signature": self.signature,
             "prototypes": self.prototypes,
@@ -217,20 +208,18 @@ class Templates:
         """Return the number of an applied patch in the series, from 1: for the cover letter."""
         return self.scope.patches.index(patch) + 1
 
-    def text(self, source: str) -> str:
-        """Render a piece of text from the model.
+    def text(self, source: Text) -> str:
+        """Return the text that an edit brings.
 
         Raises:
-            UserError: it is wrong; names the place in the model.
+            UserError: its template is wrong, or the model does not have the function.
         """
-        if "{" not in source:
-            return source
-        try:
-            with _located(""):
-                return _piece(source).render(self.context)
-        except UserError as error:
-            place = error.where or place_of_text(source)
-            raise UserError(error.what, where=place, hint=error.hint) from error
+        match source:
+            case Piece():
+                return self.file(source.template)
+            case Prototype():
+                return self.prototype(source.function)
+        return source
 
     def file(self, name: str) -> str:
         """Render the template ``name``, given relative to ``templates/`` without ``.j2``.
@@ -283,12 +272,12 @@ class Templates:
         """Return the identifier that a function has in this scope."""
         return self._function(name).name
 
-    def _doc(self, entry: str) -> Sequence[str]:
+    def _doc(self, entry: Paragraph) -> Sequence[str]:
         if entry == "@states":
             return _states(self.scope.base)
         if entry == "@nops":
             return _nops()
-        return [self.text(entry)]
+        return [self.scope.said(entry)]
 
     def head(self, name: str, attributes: str = "") -> str:
         """Return comment and first lines of the definition of a function of the model."""

@@ -8,22 +8,17 @@ from collections.abc import Sequence
 from generator.model.series import Patch
 
 
-def describe_patches(patches: Sequence[Patch], subjects: Sequence[str]) -> str:
-    """Return a list of what each patch does; those that prepare, in front, are one entry.
-
-    Args:
-        patches: in their order.
-        subjects: as the base names things.
-    """
+def describe_patches(patches: Sequence[Patch]) -> str:
+    """Return a list of what each patch does; those that prepare, in front, are one entry."""
     front = next((n for n, patch in enumerate(patches) if not patch.unchanged), len(patches))
     lines = []
     if front:
         what, they = ("Patch 1 prepares", "it") if front == 1 else (_upto(front), "they")
         ends = "s" if front == 1 else ""
         lines.append(f" - {what}: {they} rename{ends} and reorder{ends}, and change{ends} no code.")
-    for number, (patch, subject) in enumerate(zip(patches, subjects, strict=True), 1):
+    for number, patch in enumerate(patches, 1):
         if number > front:
-            does = patch.gist or f'is "{subject}"'
+            does = patch.gist or f'is "{patch.subject}"'
             lines.append(f" - Patch {number} {does}.")
     return "\n".join(lines)
 

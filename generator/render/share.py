@@ -25,8 +25,6 @@ from generator.model.series import Series
 from generator.render.env import environment
 from generator.render.marks import is_mark
 
-Names = frozenset[str]
-
 
 @dataclass(frozen=True, kw_only=True)
 class TemplateLines:

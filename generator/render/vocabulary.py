@@ -12,7 +12,7 @@ from functools import cache
 
 from jinja2 import nodes
 
-from generator.model.bases import BASES, UNFINISHED, Base
+from generator.model.bases import BASES, UNFINISHED
 from generator.model.bases.facts import FACTS
 from generator.model.guards import GUARDS
 from generator.model.interface import INTERFACE
@@ -38,17 +38,27 @@ Found = tuple[int, str, str]
 
 
 class Words:
-    """What a template may say, for any base; ``_word_*`` look at one kind of node each."""
+    """What a template may say, for any base.
 
-    def __init__(self, base: Base, idents: tuple[str, ...]) -> None:
+    Args:
+        idents: the patches of the series.
+        has, names: the facts and the names of the base that is rendered for.
+        templates: all that there are.
+    """
+
+    def __init__(
+        self,
+        idents: tuple[str, ...],
+        has: frozenset[str],
+        names: frozenset[str],
+        templates: frozenset[str],
+    ) -> None:
         self._patches = known_patches(idents)
-        self._facts = frozenset(fact.ident for fact in FACTS) | base.has
-        bases = (base, *BASES, *UNFINISHED)
-        self._names = frozenset(name for each in bases for name in each.names)
+        self._facts = frozenset(fact.ident for fact in FACTS) | has
+        self._names = names.union(*(base.names for base in (*BASES, *UNFINISHED)))
         self._globals = frozenset(environment().globals)
-        self._templates = frozenset(environment().list_templates())
-        context = Templates(Scope(base=base, patches=idents)).context
-        self._context = context
+        self._templates = templates
+        self._context = Templates(Scope(base=BASES[0], patches=idents)).context
         entries = {
             "struct": [entry.name for entry in INTERFACE.structs],
             "enum": [entry.name for entry in INTERFACE.enums],

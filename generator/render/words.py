@@ -9,17 +9,18 @@ model's objects use, and the templates as Jinja parses them, branches that no ba
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, is_dataclass
-from functools import cache, partial
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
 
 import jinja2
 from jinja2 import nodes
 
 from generator.model.bases import Base
+from generator.model.bases.base import hook_statement
 from generator.model.bases.facts import FACTS
 from generator.model.catalogue import CATALOGUE
-from generator.model.decl import Function
+from generator.model.decl import Function, When
+from generator.model.edits import template_of
 from generator.model.emulation import EMULATION
 from generator.model.interface import INTERFACE
 from generator.model.review import RULES
@@ -58,7 +59,7 @@ def _model(base: Base, series: Series) -> Iterator[Problem]:
             if word and word not in facts:
                 where = place_of("Function", function.name)
                 yield Problem(where=where, what=f"no fact is called '{word}'")
-        yield from _documented(function)
+        yield from _documented(function, known, facts)
         for param in function.params:
             if param.patch:
                 yield from _patch("Param", param.name, param.patch, known)
@@ -78,6 +79,21 @@ def _model(base: Base, series: Series) -> Iterator[Problem]:
     for form in EMULATION.forms:
         yield from _patch("EmulatedForm", form.pattern, form.patch, known)
     yield from _base(base, known, facts)
+    yield from _brought(base, series)
+
+
+def _brought(base: Base, series: Series) -> Iterator[Problem]:
+    """Yield the templates that edits bring, and that are missing."""
+    groups = (base.baseline, *base.edits.values(), *(patch.edits for patch in series.patches))
+    edits = (*(edit for group in groups for edit in group), *map(hook_statement, base.hooks))
+    there = frozenset(environment().list_templates())
+    for name in sorted(set(filter(None, map(template_of, edits)))):
+        if f"{name}.j2" not in there:
+            yield Problem(
+                where=place_of_piece(name.removesuffix(".c")) or "generator/model",
+                what=f"the template '{name}.j2' is missing",
+                hint=meant(f"{name}.j2", there),
+            )
 
 
 def _patch_words(patch: Patch, facts: frozenset[str]) -> Iterator[Problem]:
@@ -98,17 +114,43 @@ def _patch_words(patch: Patch, facts: frozenset[str]) -> Iterator[Problem]:
         yield Problem(where=place_of_text(trailer.value), what=f"{trailer}: {what}")
 
 
-def _documented(function: Function) -> Iterator[Problem]:
-    """Yield what the text above a function takes for one of its parameters, and is none."""
-    known = [param.name for param in function.params]
-    for text in function.doc:
-        for word in re.findall(r"(?<!\A)(?<!\w)@(\w+)", text):
-            if word not in known:
-                yield Problem(
-                    where=place_of_text(text),
-                    what=f"{function.name}() has no parameter '{word}'",
-                    hint=meant(word, known),
-                )
+def _documented(
+    function: Function, known: frozenset[str], facts: frozenset[str]
+) -> Iterator[Problem]:
+    """Yield what the text above a function names, and nobody has: parameters, patches, facts."""
+    for paragraph in function.doc:
+        for part in (paragraph,) if isinstance(paragraph, str) else paragraph:
+            if isinstance(part, str):
+                yield from _parameters(function, part)
+            else:
+                yield from _condition(part, known, facts)
+                yield from _parameters(function, part.then)
+                yield from _parameters(function, part.otherwise)
+
+
+def _parameters(function: Function, text: str) -> Iterator[Problem]:
+    """Yield what a text above a function takes for one of its parameters, and is none."""
+    params = [param.name for param in function.params]
+    for word in re.findall(r"(?<!\A)(?<!\w)@(\w+)", text):
+        if word not in params:
+            yield Problem(
+                where=place_of_text(text),
+                what=f"{function.name}() has no parameter '{word}'",
+                hint=meant(word, params),
+            )
+
+
+def _condition(words: When, known: frozenset[str], facts: frozenset[str]) -> Iterator[Problem]:
+    """Yield the patch or the fact that words of a comment depend on, and nobody has."""
+    kind, word, those = ("patch", words.patch, known)
+    if not words.patch:
+        kind, word, those = ("fact", words.fact, facts)
+    if word not in those:
+        yield Problem(
+            where=place_of_text(word),
+            what=f"no {kind} is called '{word}'",
+            hint=meant(word, those),
+        )
 
 
 def _patch(kind: str, name: str, word: str, known: frozenset[str]) -> Iterator[Problem]:
@@ -146,31 +188,34 @@ def _base(base: Base, known: frozenset[str], facts: frozenset[str]) -> Iterator[
 
 
 def _templates(base: Base, series: Series) -> Iterator[Problem]:
-    idents = tuple(patch.ident for patch in series.patches)
-    words = Words(base, idents)
     loader = environment().loader
     if loader is None:
         raise TypeError("the environment has no loader")
-    for name in sorted(loader.list_templates()):
-        if not name.endswith(".j2"):
-            continue
-        text = loader.get_source(environment(), name)[0]
-        yield from _markers(name, text)
-        if "messages/" in name:
-            yield from _mail_starts(name, text)
-            yield from _trailers(name, text)
-        yield from _checked(words, text, partial(_template_line, name))
-    for text in sorted(set(_strings((INTERFACE, base, series.patches)))):
-        if "{" in text:
-            yield from _checked(words, text, partial(_text_line, text))
+    names = sorted(loader.list_templates())
+    idents = tuple(patch.ident for patch in series.patches)
+    words = _vocabulary(idents, base.has, frozenset(base.names), frozenset(names))
+    for name in names:
+        if name.endswith(".j2"):
+            yield from _template(words, name, loader.get_source(environment(), name)[0])
 
 
-def _template_line(name: str, line: int) -> str:
-    return f"templates/{name}:{line}"
+@lru_cache(maxsize=16)
+def _vocabulary(
+    idents: tuple[str, ...], has: frozenset[str], names: frozenset[str], templates: frozenset[str]
+) -> Words:
+    return Words(idents, has, names, templates)
 
 
-def _text_line(text: str, _line: int) -> str:
-    return place_of_text(text)
+@lru_cache(maxsize=4096)
+def _template(words: Words, name: str, text: str) -> tuple[Problem, ...]:
+    """Return what is wrong with a template."""
+    message = "messages/" in name
+    return (
+        *_markers(name, text),
+        *(_mail_starts(name, text) if message else ()),
+        *(_trailers(name, text) if message else ()),
+        *_checked(words, name, text),
+    )
 
 
 def _markers(name: str, text: str) -> Iterator[Problem]:
@@ -220,12 +265,12 @@ def _trailers(name: str, text: str) -> Iterator[Problem]:
         yield Problem(where=f"templates/{name}:1", what="the message is empty")
 
 
-def _checked(words: Words, text: str, where: Callable[[int], str]) -> Iterator[Problem]:
-    """Check a template, or a piece of text of the model."""
+def _checked(words: Words, name: str, text: str) -> Iterator[Problem]:
+    """Yield what is wrong with the words of a template."""
     eaten = text.replace(escaped("{#"), "").find("{#")
     if eaten >= 0:
         yield Problem(
-            where=where(text.count("\n", 0, eaten) + 1),
+            where=f"templates/{name}:{text.count(chr(10), 0, eaten) + 1}",
             what="Jinja takes '{#' for the start of a comment, up to '#}'",
             hint="in C, put a blank between them",
         )
@@ -233,34 +278,15 @@ def _checked(words: Words, text: str, where: Callable[[int], str]) -> Iterator[P
     try:
         parsed = _parsed(text)
     except jinja2.TemplateSyntaxError as error:
-        yield Problem(where=where(error.lineno), what=str(error.message))
+        yield Problem(where=f"templates/{name}:{error.lineno}", what=str(error.message))
         return
     for line, what, hint in words.check(parsed):
-        place = where(line)
-        if ":" not in place:
-            # made of several texts: the one that is in question
-            place = next(filter(None, map(place_of_piece, re.findall(r"'([^']+)'", what))), place)
-        yield Problem(where=place, what=what, hint=hint)
+        yield Problem(where=f"templates/{name}:{line}", what=what, hint=hint)
 
 
 @cache
 def _parsed(text: str) -> nodes.Template:
     return environment().parse(text)
-
-
-def _strings(value: object) -> Iterator[str]:
-    """Yield every text that an object of the model holds."""
-    if isinstance(value, str):
-        yield value
-    elif is_dataclass(value):
-        for field in fields(value):
-            yield from _strings(getattr(value, field.name))
-    elif isinstance(value, Mapping):
-        for each in value.values():
-            yield from _strings(each)
-    elif isinstance(value, (tuple, list, frozenset)):
-        for each in value:
-            yield from _strings(each)
 
 
 def check_definitions(defined: Mapping[str, str], scope: Scope, patch: str) -> None:

@@ -120,8 +120,8 @@ def compare_boots(request: CompareRequest) -> Comparison:
         UserError: the boots are not of one base and flavour.
     """
     _check_alike(request)
-    baseline, tip = _tests(request.baseline), _tests(request.tip)
-    peer = _tests(request.peer) if request.peer else {}
+    baseline, tip = request.baseline.ktap.by_name, request.tip.ktap.by_name
+    peer = request.peer.ktap.by_name if request.peer else {}
     names = list(dict.fromkeys([*tip, *baseline, *peer]))
     rows = tuple(
         _row(name, baseline.get(name), tip.get(name), _word(peer.get(name)) if request.peer else "")
@@ -206,10 +206,6 @@ def as_announced(test: KtapTest) -> bool:
     """Tell whether a test of the baseline has ended as it announces; it may announce a skip."""
     word = Status.SKIP.value if test.status is Status.SKIP else _word(test)
     return bool(test.before) and word == test.before
-
-
-def _tests(boot: BootResult) -> dict[str, KtapTest]:
-    return {test.name or f"test {test.number}": test for test in boot.ktap.tests}
 
 
 def _differs(peer: str) -> bool:

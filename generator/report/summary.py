@@ -142,7 +142,7 @@ def _differences(
             yield f"  results   {boot.results}"
             said = say_not_run(boot, comparison.not_run[boot.variant])
             yield from (f"NOT OK {line}" for line in said)
-    sides = [(boot.variant, _by_name(boot)) for boot in (request.baseline, request.tip)]
+    sides = [(boot.variant, boot.ktap.by_name) for boot in (request.baseline, request.tip)]
     bad = _bad(comparison)
     for row in bad[:_SHOWN]:
         yield f"NOT OK {row.name}: {row.note}"
@@ -169,10 +169,6 @@ def _bad(comparison: Comparison) -> list[Row]:
     return [
         row for row in comparison.rows if row.verdict is Verdict.BAD and row.name not in not_run
     ]
-
-
-def _by_name(boot: BootResult) -> dict[str, KtapTest]:
-    return {test.name or f"test {test.number}": test for test in boot.ktap.tests}
 
 
 def _explanation(test: KtapTest | None) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from generator.model import edits as model
 from generator.tree.members import rename_uses
 from generator.tree.places import (
     Renderer,
+    TextRenderer,
     WorkingTree,
     body_within,
     cut_all,
@@ -37,7 +38,7 @@ def apply_edits(
     tree: WorkingTree,
     edits: tuple[model.Edit, ...],
     *,
-    render_text: Renderer,
+    render_text: TextRenderer,
     render_template: Renderer,
 ) -> None:
     """Carry out ``edits`` in their order, then bring the blocks inserted before up to date.
@@ -59,24 +60,24 @@ def apply_edits(
 
 
 @singledispatch
-def _apply(edit: model.Edit, tree: WorkingTree, text: Renderer, template: Renderer) -> None:
+def _apply(edit: model.Edit, tree: WorkingTree, text: TextRenderer, template: Renderer) -> None:
     raise TypeError(f"no way to carry out {type(edit).__name__}")
 
 
 @_apply.register
-def _(edit: model.RemoveFunctions, tree: WorkingTree, _t: Renderer, _r: Renderer) -> None:
+def _(edit: model.RemoveFunctions, tree: WorkingTree, _t: TextRenderer, _r: Renderer) -> None:
     text = tree.read(edit.path)
     whole = {name: one_function(tree, edit.path, name).whole for name in edit.names}
     cut_all(tree, edit.path, [with_export(text, span, name) for name, span in whole.items()])
 
 
 @_apply.register
-def _(edit: model.Remove, tree: WorkingTree, _t: Renderer, _r: Renderer) -> None:
+def _(edit: model.Remove, tree: WorkingTree, _t: TextRenderer, _r: Renderer) -> None:
     cut_all(tree, edit.path, [one_place(tree, edit.path, anchor) for anchor in edit.anchors])
 
 
 @_apply.register
-def _(edit: model.RemoveStatements, tree: WorkingTree, _t: Renderer, _r: Renderer) -> None:
+def _(edit: model.RemoveStatements, tree: WorkingTree, _t: TextRenderer, _r: Renderer) -> None:
     text = tree.read(edit.path)
     chosen = innermost_statements(
         text, one_function(tree, edit.path, edit.function), edit.mentioning
@@ -109,10 +110,10 @@ def _indented(by: str, text: str, place: int) -> str:
 
 
 @_apply.register
-def _(edit: model.ReplaceTokens, tree: WorkingTree, render: Renderer, _r: Renderer) -> None:
+def _(edit: model.ReplaceTokens, tree: WorkingTree, render: TextRenderer, _r: Renderer) -> None:
     text = tree.read(edit.path)
     span = body_within(tree, edit.path, edit.within)
-    found = list(csource.match_tokens(text, span, render(edit.pattern)))
+    found = list(csource.match_tokens(text, span, edit.pattern))
     if not found or (edit.count and len(found) != edit.count):
         wanted = f"{edit.count} time(s)" if edit.count else "at least once"
         raise lost(
@@ -128,7 +129,7 @@ def _(edit: model.ReplaceTokens, tree: WorkingTree, render: Renderer, _r: Render
 
 
 @_apply.register
-def _(edit: model.RenameIdentifiers, tree: WorkingTree, _t: Renderer, _r: Renderer) -> None:
+def _(edit: model.RenameIdentifiers, tree: WorkingTree, _t: TextRenderer, _r: Renderer) -> None:
     text = tree.read(edit.path)
     renames = dict(edit.renames)
     masked = csource.mask(text)
@@ -143,7 +144,7 @@ def _(edit: model.RenameIdentifiers, tree: WorkingTree, _t: Renderer, _r: Render
 
 
 @_apply.register
-def _(edit: model.RenameMember, tree: WorkingTree, _t: Renderer, _r: Renderer) -> None:
+def _(edit: model.RenameMember, tree: WorkingTree, _t: TextRenderer, _r: Renderer) -> None:
     definition = csource.find_aggregate(tree.read(edit.path), "struct", edit.struct)
     if (
         definition is None
@@ -171,7 +172,7 @@ def _(edit: model.RenameMember, tree: WorkingTree, _t: Renderer, _r: Renderer) -
 
 
 @_apply.register
-def _(edit: model.ReorderParameters, tree: WorkingTree, _t: Renderer, _r: Renderer) -> None:
+def _(edit: model.ReorderParameters, tree: WorkingTree, _t: TextRenderer, _r: Renderer) -> None:
     text = tree.read(edit.path)
     name = edit.function
     places = [m.end() - 1 for m in re.finditer(rf"\b{name}\s*\(", csource.mask(text))]
@@ -193,17 +194,17 @@ def _(edit: model.ReorderParameters, tree: WorkingTree, _t: Renderer, _r: Render
 
 
 @_apply.register
-def _(edit: model.EmptyFunction, tree: WorkingTree, _t: Renderer, _r: Renderer) -> None:
+def _(edit: model.EmptyFunction, tree: WorkingTree, _t: TextRenderer, _r: Renderer) -> None:
     body = one_function(tree, edit.path, edit.function).body
     text = tree.read(edit.path)
     tree.write(edit.path, f"{text[: body.start]}{{\n}}{text[body.end :]}")
 
 
 @_apply.register
-def _(edit: model.ReplaceDeclaration, tree: WorkingTree, render: Renderer, _r: Renderer) -> None:
+def _(edit: model.ReplaceDeclaration, tree: WorkingTree, text: TextRenderer, _r: Renderer) -> None:
     span = one_place(tree, edit.path, model.Anchor(kind="declaration", name=edit.name))
-    text = tree.read(edit.path)
-    tree.write(edit.path, text[: span.start] + render(edit.text) + text[span.end :])
+    old = tree.read(edit.path)
+    tree.write(edit.path, old[: span.start] + text(edit.text) + old[span.end :])
 
 
 def _insert(text: str, span: Span, new: str, *, after: bool, blank: bool) -> str:
@@ -231,7 +232,7 @@ def _anchored(
 
 
 @_apply.register
-def _(edit: model.InsertBlock, tree: WorkingTree, _t: Renderer, render: Renderer) -> None:
+def _(edit: model.InsertBlock, tree: WorkingTree, _t: TextRenderer, render: Renderer) -> None:
     new = render(edit.template)
     if not new:
         raise lost(edit.path, f"the template '{edit.template}' renders to nothing")
@@ -240,12 +241,12 @@ def _(edit: model.InsertBlock, tree: WorkingTree, _t: Renderer, render: Renderer
 
 
 @_apply.register
-def _(edit: model.InsertLines, tree: WorkingTree, render: Renderer, _r: Renderer) -> None:
-    _anchored(tree, edit, render(edit.text), blank=False)
+def _(edit: model.InsertLines, tree: WorkingTree, render: TextRenderer, _r: Renderer) -> None:
+    _anchored(tree, edit, render(edit.text), blank=edit.blank)
 
 
 @_apply.register
-def _(edit: model.InsertStatement, tree: WorkingTree, render: Renderer, _r: Renderer) -> None:
+def _(edit: model.InsertStatement, tree: WorkingTree, render: TextRenderer, _r: Renderer) -> None:
     function = one_function(tree, edit.path, edit.function)
     text = tree.read(edit.path)
     name = edit.after or edit.before
@@ -270,14 +271,14 @@ def _(edit: model.InsertStatement, tree: WorkingTree, render: Renderer, _r: Rend
 
 
 @_apply.register
-def _(edit: model.WriteFile, tree: WorkingTree, _t: Renderer, render: Renderer) -> None:
+def _(edit: model.WriteFile, tree: WorkingTree, _t: TextRenderer, render: Renderer) -> None:
     tree.read(edit.path)
     tree.write(edit.path, render(edit.template))
     tree.blocks[edit.path, edit.template] = tree.read(edit.path)
 
 
 @_apply.register
-def _(edit: model.CreateFile, tree: WorkingTree, _t: Renderer, render: Renderer) -> None:
+def _(edit: model.CreateFile, tree: WorkingTree, _t: TextRenderer, render: Renderer) -> None:
     try:
         tree.read(edit.path)
     except UserError:

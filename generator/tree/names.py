@@ -21,7 +21,7 @@ from pathlib import Path
 from generator import csource
 from generator.errors import UserError
 from generator.model.bases import Base
-from generator.model.edits import Edit, ReplaceDeclaration, piece_in, text_of
+from generator.model.edits import Edit, Piece, Prototype, ReplaceDeclaration, Text, text_of
 from generator.model.interface import INTERFACE
 from generator.render.env import Templates
 from generator.render.places import place_of, place_of_text
@@ -116,8 +116,9 @@ class NameCheck:
             beside = tuple(other for where, other in tree.blocks if where == path)
             look.text(text, partial(place_in_template, template, beside=beside))
         for edit in edits:
-            text = _text(edit) if edit.path.endswith((".c", ".h")) else ""
-            look.text(templates.text(text), partial(_place_of_edit, text))
+            if edit.path.endswith((".c", ".h")):
+                brought = _text(edit)
+                look.text(templates.text(brought), partial(_place_of_edit, brought))
 
     def message(self, template: str, text: str) -> None:
         """Keep a commit message; its names are looked at when all prefixes are known."""
@@ -214,9 +215,13 @@ def _where(place: Callable[..., str], piece: str, word: str, position: int) -> s
     return place(word, line=line)
 
 
-def _place_of_edit(text: str, word: str, *, line: str) -> str:
-    template = piece_in(text)
-    return place_in_template(template, word) if template else place_of_text(text)
+def _place_of_edit(text: Text, word: str, *, line: str) -> str:
+    match text:
+        case Piece():
+            return place_in_template(text.template, word)
+        case Prototype():
+            return place_of("Function", text.function)
+    return place_of_text(text)
 
 
 def _said(template: str, name: str) -> Problem:
@@ -232,7 +237,7 @@ def _commented(name: str, place: Callable[[], str]) -> Problem:
     return Problem(where=place(), what=what, hint="was it renamed?")
 
 
-def _text(edit: Edit) -> str:
+def _text(edit: Edit) -> Text:
     return edit.text if isinstance(edit, ReplaceDeclaration) else text_of(edit)
 
 

@@ -15,7 +15,9 @@ from generator.model import edits as model
 Loader = Callable[[str], str]
 """Returns the text of a file of the unmodified tree; raises ``UserError`` when there is none."""
 Renderer = Callable[[str], str]
-"""Renders a template by name, or a piece of text."""
+"""Renders a template by name."""
+TextRenderer = Callable[[model.Text], str]
+"""Renders the text of an edit."""
 
 
 @dataclass

@@ -238,7 +238,7 @@ def _commit(
         )
     if plan.series.modelled:
         check_definitions(defined, scope, patch.ident)
-    subject = Templates(scope).text(patch.subject)
+    subject = patch.subject
     body = _text(plan, patch.ident, scope, source)
     check.message(plan.series.message(patch.ident), f"{subject}\n{body}")
     trailers = "\n".join(trailer_lines(patch.ident, own=patch.trailers, link=plan.series.link))
@@ -275,7 +275,7 @@ def _text(plan: Plan, name: str, scope: Scope, source: Source) -> str:
     return templates.message(
         plan.series.message(name),
         source_version=source.version,
-        overview=describe_patches(patches, [templates.text(patch.subject) for patch in patches]),
+        overview=describe_patches(patches),
         numbers=number_patches(patches),
     )
 

@@ -103,7 +103,7 @@ def test_an_option_of_nobody(words, said, capsys):
         ({"review": (2, "x"), "states": (3, "no gcc")}, 2),
         ({"states": (3, "no gcc"), "checkpatch": (1, "no tree")}, 3),
         ({"checkpatch": (1, "no tree")}, 1),
-        ({"states": (-9, "")}, 3),
+        ({"states": (-2, "")}, 3),
     ],
 )
 def test_a_check_is_not_good(ends, status, said, capsys):
@@ -115,6 +115,10 @@ def test_a_check_is_not_good(ends, status, said, capsys):
         assert f"\n{name}: uprobekit {name} --base 6.1" in out
         assert f"\n  {text or 'nothing was said'}" in out
     assert "never shown" not in out
+    assert main(["check", "--json"]) == status
+    rows = json.loads(capsys.readouterr().out)["checks"]
+    assert worst_status([CheckRow(**row) for row in rows]) == status
+    assert {row["status"] for row in rows} <= {0, 1, 2, 3}
 
 
 def test_there_is_no_such_check(said, capsys):

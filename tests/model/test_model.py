@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The model is consistent with itself: nothing is called, named or claimed that is not there."""
 
+import ast
 import re
 from collections import Counter
 
 import pytest
-from conftest import TESTS
+from conftest import TESTS, noted
 from iced_x86 import Code, OpCodeInfo, OpCodeTableKind
 
 from generator.model.bases import BASES
@@ -34,7 +35,6 @@ CORE_C = "\n".join(
 )
 
 each_base = pytest.mark.parametrize("base", BASES, ids=lambda base: base.name)
-each_function = pytest.mark.parametrize("function", INTERFACE.functions, ids=lambda f: f.name)
 each_map = pytest.mark.parametrize("opcodes", OPCODES.maps, ids=lambda opcodes: opcodes.name)
 
 
@@ -97,21 +97,22 @@ def test_names_are_there_once():
     assert set(INTERFACE.by_name) == {function.name for function in INTERFACE.functions}
 
 
-@each_function
-def test_names_of_functions(function):
+def test_names_of_functions():
     """A name is an identifier, resolved for each base, and has none of the words of 2011."""
-    for base in BASES:
-        name = Scope(base=base, patches=tuple(PATCHES)).resolved(function).name
-        assert re.fullmatch(r"[a-z_][a-z0-9_]*", name)
-        assert re.fullmatch(r"[a-z_][a-z0-9_]*", function.name), "no Jinja in a name"
-        assert "bkpt" not in name and "trap_no" not in name
-        assert not name.startswith("arch_uprobes_")
-    names = [param.name for param in function.params]
-    assert len(set(names)) == len(names)
-    for param in function.params:
-        assert re.fullmatch(r"[a-z_][a-z0-9_]*", param.name)
-        assert param.type == param.type.strip()
-        assert param.name not in ("u", "probept", "consumer", "tskinfo")
+    for function in INTERFACE.functions:
+        with noted(function.name):
+            for base in BASES:
+                name = Scope(base=base, patches=tuple(PATCHES)).resolved(function).name
+                assert re.fullmatch(r"[a-z_][a-z0-9_]*", name)
+                assert re.fullmatch(r"[a-z_][a-z0-9_]*", function.name), "no Jinja in a name"
+                assert "bkpt" not in name and "trap_no" not in name
+                assert not name.startswith("arch_uprobes_")
+            names = [param.name for param in function.params]
+            assert len(set(names)) == len(names)
+            for param in function.params:
+                assert re.fullmatch(r"[a-z_][a-z0-9_]*", param.name)
+                assert param.type == param.type.strip()
+                assert param.name not in ("u", "probept", "consumer", "tskinfo")
 
 
 @each_base
@@ -161,29 +162,43 @@ def test_order_of_parameters(function):
     assert places == sorted(places)
 
 
-@each_function
-def test_order_before_the_patch(function):
+def test_order_before_the_patch():
     """What stood in another order before is the same parameters, and really another order."""
-    order = function.former_order
-    if order:
-        assert sorted(order) == list(range(len(function.params)))
-        assert list(order) != sorted(order)
-        back = [order[place] for place in order]
-        assert back == sorted(back), "the baseline takes it for its own inverse"
-    if function.former_name:
-        assert function.former_name != function.name
+    for function in INTERFACE.functions:
+        with noted(function.name):
+            order = function.former_order
+            if order:
+                assert sorted(order) == list(range(len(function.params)))
+                assert list(order) != sorted(order)
+                back = [order[place] for place in order]
+                assert back == sorted(back), "the baseline takes it for its own inverse"
+            if function.former_name:
+                assert function.former_name != function.name
 
 
-@each_function
-def test_documentation(function):
+def test_documentation():
     """Functions that the series brings are described; a stub returns what its type says."""
-    if function.patch != "baseline":
-        assert function.doc
-    if function.stub is not None:
-        assert function.header
-        assert (function.stub == "") == (function.returns == "void")
-    if function.storage.startswith("static") and "inline" not in function.storage:
-        assert not function.header and not function.weak
+    for function in INTERFACE.functions:
+        with noted(function.name):
+            if function.patch != "baseline":
+                assert function.doc
+            if function.stub is not None:
+                assert function.header
+                assert (function.stub == "") == (function.returns == "void")
+            if function.storage.startswith("static") and "inline" not in function.storage:
+                assert not function.header and not function.weak
+
+
+def test_no_text_is_a_template():
+    """What depends on a patch or a base is said by types: ``Piece``, ``Prototype``, ``When``."""
+    paths = sorted((TESTS.parent / "generator" / "model").rglob("*.py"))
+    for path in paths:
+        tree = ast.parse(path.read_text())
+        bare = {node.value for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str) and node not in bare:
+                assert not re.search(r"\{\{|\{%|\{#", node.value), f"{path}:{node.lineno}"
+    assert len(paths) > 30
 
 
 def test_states_are_the_enumeration():

@@ -17,6 +17,7 @@ from generator.errors import UserError
 from generator.model.bases.v3_3 import BASE
 from generator.model.series import REVIEW
 from generator.patches.edited import read_changes
+from generator.patches.reading import Repository
 from generator.plan import plan_series
 from generator.tree.acquire import find_source
 from generator.tree.series import render_series
@@ -100,6 +101,10 @@ def desk(repositories, tmp_path, monkeypatch):
     return Desk(*repositories)
 
 
+NONE = ("none", "b c")
+"""What is no file there."""
+
+
 def only(read):
     """Return the one change that was read."""
     (change,) = read.changes
@@ -118,6 +123,22 @@ def encoded(mail, how):
         return mail.replace("\n", "\r\n")
     head += "\nMIME-Version: 1.0\nContent-Type: text/plain; charset=UTF-8"
     return f"{head}\nContent-Transfer-Encoding: {how}\n\n{text}"
+
+
+@pytest.mark.parametrize("names", [("a", "b c/d", "none", "b c", "e"), ("a", "x\ny", "none")])
+def test_several_files_at_once(names, tmp_path):
+    """Each is what it is when read alone, whatever its name; a folder and nothing are none."""
+    git(tmp_path, "init", "--quiet")
+    (tmp_path / "b c").mkdir()
+    for name in ("a", "b c/d", "e", "x\ny"):
+        (tmp_path / name).write_bytes(f"{name}\n\n0 blob 3".encode() + b"\xe9")
+    git(tmp_path, "add", "--all")
+    git(tmp_path, "commit", "--quiet", "-m", "All")
+    repository = Repository(tmp_path)
+    read = repository.files("HEAD", names)
+    assert read == {name: repository.file("HEAD", name) for name in names}
+    assert [name for name in names if read[name] is None] == [n for n in names if n in NONE]
+    assert set(repository.files("nosuch", names).values()) == {None}
 
 
 @pytest.mark.parametrize("how", ["plain", "base64", "quoted-printable", "CRLF"])

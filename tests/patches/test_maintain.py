@@ -55,14 +55,31 @@ def git(repo, *arguments, **options):
     return done.stdout
 
 
-@pytest.fixture
-def kernel(tmp_path):
-    """Return a git repository with the made-up tree of 3.3."""
-    repo = Path(shutil.copytree(TESTS / "trees/k33", tmp_path / "kernel"))
-    git(repo, "init", "--quiet", "--initial-branch=main")
+@pytest.fixture(scope="module")
+def kernels(tmp_path_factory):
+    """Return where repositories are kept: ``plain``, and ``branched`` once there is one."""
+    place = tmp_path_factory.mktemp("kernels")
+    repo = Path(shutil.copytree(TESTS / "trees/k33", place / "plain"))
+    git(repo, "init", "--quiet", "--template=", "--initial-branch=main")
     git(repo, "add", "--all", "--force")
     git(repo, "commit", "--quiet", "-m", "Linux 3.3")
-    return repo
+    return place
+
+
+@pytest.fixture
+def kernel(kernels, tmp_path):
+    """Return a git repository with the made-up tree of 3.3."""
+    return Path(shutil.copytree(kernels / "plain", tmp_path / "kernel"))
+
+
+@pytest.fixture
+def branch(kernels, kernel):
+    """Let the repository have the branch, which is made by the first test that asks for it."""
+    kept = kernels / "branched"
+    if not kept.is_dir():
+        assert make_branch(kernel) == 0
+        shutil.copytree(kernel, kept)
+    git(kernel, "fetch", "--quiet", "--update-head-ok", str(kept), "uprobes:uprobes")
 
 
 @pytest.fixture
@@ -281,10 +298,9 @@ EDITS = {
 
 
 @pytest.mark.parametrize("what", some_of(EDITS))
-def test_a_change_comes_back(what, checkout, kernel):
+def test_a_change_comes_back(what, checkout, kernel, branch):
     """It is in the template or the model, and the next rendering is what was edited."""
     path, changes, place = EDITS[what]
-    assert make_branch(kernel) == 0
     text = edit(kernel, path, *changes)
     before = (checkout / place).read_bytes()
     assert bring(kernel, "uprobes") == 0
@@ -293,9 +309,8 @@ def test_a_change_comes_back(what, checkout, kernel):
 
 
 @pytest.mark.sweep
-def test_a_prototype_that_others_call(checkout, kernel, capsys):
+def test_a_prototype_that_others_call(checkout, kernel, branch, capsys):
     """Calls that another base has follow; the model breaks a prototype into its own lines."""
-    assert make_branch(kernel) == 0
     old = "xol_map_area(struct mm_struct *mm, struct xol_area *area)"
     text = edit(
         kernel,
@@ -314,9 +329,8 @@ def test_a_prototype_that_others_call(checkout, kernel, capsys):
 
 
 @pytest.mark.sweep
-def test_a_prototype_in_a_header(checkout, kernel, capsys):
+def test_a_prototype_in_a_header(checkout, kernel, branch, capsys):
     """Definition, prototype and call, each in its file: one place in the model, and a template."""
-    assert make_branch(kernel) == 0
     git(kernel, "checkout", "--quiet", "uprobes")
     header = "include/linux/uprobes.h"
     for path in (ARCH, header):
@@ -335,9 +349,8 @@ def test_a_prototype_in_a_header(checkout, kernel, capsys):
 
 
 @pytest.mark.sweep
-def test_a_message_comes_back(checkout, kernel):
+def test_a_message_comes_back(checkout, kernel, branch):
     """An edited message of a patch changes the template of its text, and its subject the series."""
-    assert make_branch(kernel) == 0
     number = 1 + PATCHES.index("hit")
     git(kernel, "checkout", "--quiet", f"uprobes~{len(PATCHES) - number}")
     message = git(kernel, "log", "-1", "--format=%B")
@@ -388,9 +401,8 @@ HIT = "templates/kernel/events/uprobes.c/hit.c.j2"
 
 
 @pytest.mark.sweep
-def test_a_range_comes_back(checkout, kernel, renderings, capsys):
+def test_a_range_comes_back(checkout, kernel, branch, renderings, capsys):
     """The whole branch, with the baseline's commit, an edited patch, a merge and two ideas."""
-    assert make_branch(kernel) == 0
     listed = git(kernel, "rev-list", "--reverse", "main..uprobes").split()
     assert renderings()
     assert bring(kernel, "main..uprobes") == 0
@@ -424,9 +436,8 @@ def test_a_range_comes_back(checkout, kernel, renderings, capsys):
 
 
 @pytest.mark.sweep
-def test_a_branch_is_all_of_it(checkout, kernel, capsys):
+def test_a_branch_is_all_of_it(checkout, kernel, branch, capsys):
     """After a rebase the branch is named, and what was amended below its tip comes back."""
-    assert make_branch(kernel) == 0
     listed = git(kernel, "rev-list", "--reverse", "main..uprobes").split()
     number = 1 + PATCHES.index("hit")
     git(kernel, "checkout", "--quiet", "--detach", listed[number])
@@ -441,9 +452,8 @@ def test_a_branch_is_all_of_it(checkout, kernel, capsys):
 
 
 @pytest.mark.sweep
-def test_what_is_done_to_the_series(checkout, kernel, capsys, tmp_path):
+def test_what_is_done_to_the_series(checkout, kernel, branch, capsys, tmp_path):
     """A patch that is split or taken out is said, and changes nothing by itself."""
-    assert make_branch(kernel) == 0
     before = {p: p.read_bytes() for p in sorted(checkout.rglob("*.j2"))}
     git(kernel, "checkout", "--quiet", "--detach", "uprobes^")
     first = git(kernel, "diff", "--name-only", "uprobes^", "uprobes").split()[0]
@@ -473,9 +483,8 @@ def test_what_is_done_to_the_series(checkout, kernel, capsys, tmp_path):
 
 
 @pytest.mark.sweep
-def test_an_order_comes_back(checkout, kernel, capsys):
+def test_an_order_comes_back(checkout, kernel, branch, capsys):
     """Patches that changed places, one of them edited: the model has them so afterwards."""
-    assert make_branch(kernel) == 0
     listed = git(kernel, "rev-list", "--reverse", "main..uprobes").split()
     number = 1 + PATCHES.index("emulate-alu")
     assert PATCHES[number] == "refuse"
@@ -496,9 +505,8 @@ def test_an_order_comes_back(checkout, kernel, capsys):
 
 
 @pytest.mark.sweep
-def test_an_order_that_does_not_come_back(checkout, kernel, capsys):
+def test_an_order_that_does_not_come_back(checkout, kernel, branch, capsys):
     """Patches that cannot change places in the model are named with the reason."""
-    assert make_branch(kernel) == 0
     before = (checkout / REVIEW.module).read_bytes()
     listed = git(kernel, "rev-list", "--reverse", "main..uprobes").split()
     first, second = (1 + PATCHES.index(name) for name in ("hit", "skip-nop"))
@@ -515,9 +523,8 @@ def test_an_order_that_does_not_come_back(checkout, kernel, capsys):
 
 
 @pytest.mark.sweep
-def test_the_others_are_brought(checkout, kernel, capsys, tmp_path):
+def test_the_others_are_brought(checkout, kernel, branch, capsys, tmp_path):
     """One that does not fit, or cannot be rendered, does not stop those after it."""
-    assert make_branch(kernel) == 0
     git(kernel, "checkout", "--quiet", "--detach", "uprobes")
     commit(kernel, "kernel/fork.c", "#include", "int mine;\n#include")
     commit(kernel, CORE, "\treturn current->utask;\n", "<<<<<<< ours\n\treturn NULL;\n")
@@ -531,9 +538,8 @@ def test_the_others_are_brought(checkout, kernel, capsys, tmp_path):
 
 
 @pytest.mark.sweep
-def test_braces_come_back(checkout, kernel, capsys):
+def test_braces_come_back(checkout, kernel, branch, capsys):
     """Two braces in C, in the text of a hook and in a message are no words of Jinja's."""
-    assert make_branch(kernel) == 0
     git(kernel, "checkout", "--quiet", "--detach", "uprobes")
     line = "\tstatic const int a[1][1] = {{0}}; /* {% if x %} {# #} */\n"
     commit(kernel, CORE, "\treturn current->utask;\n", f"{line}\treturn current->utask;\n")
@@ -550,9 +556,8 @@ def test_braces_come_back(checkout, kernel, capsys):
     assert "Use {{0}} and {% if %}." in rendered(checkout, kernel, "review", "")
 
 
-def test_what_does_not_fit(checkout, kernel, capsys, tmp_path):
+def test_what_does_not_fit(checkout, kernel, branch, capsys, tmp_path):
     """A line of the base's own is named and kept; nothing of the program changes."""
-    assert make_branch(kernel) == 0
     git(kernel, "checkout", "--quiet", "uprobes")
     text = (kernel / "kernel/fork.c").read_text()
     (kernel / "kernel/fork.c").write_text(text + "\nint mine;\n")
@@ -564,9 +569,8 @@ def test_what_does_not_fit(checkout, kernel, capsys, tmp_path):
 
 
 @pytest.mark.sweep
-def test_what_no_template_can_hold(checkout, kernel, capsys, tmp_path):
+def test_what_no_template_can_hold(checkout, kernel, branch, capsys, tmp_path):
     """Files that come and go, a mode, a trailer: named and kept, and what fits is brought in."""
-    assert make_branch(kernel) == 0
     git(kernel, "checkout", "--quiet", "uprobes")
     core = kernel / CORE
     core.write_text(core.read_text().replace("failed to %s", "did not %s"))
@@ -593,9 +597,8 @@ def test_what_no_template_can_hold(checkout, kernel, capsys, tmp_path):
     assert "+int alone;" in capsys.readouterr().err
 
 
-def test_bytes_that_are_not_text(checkout, kernel, capsys):
+def test_bytes_that_are_not_text(checkout, kernel, branch, capsys):
     """A template is UTF-8: the line is named, and nothing changes."""
-    assert make_branch(kernel) == 0
     git(kernel, "checkout", "--quiet", "uprobes")
     core = kernel / CORE
     core.write_bytes(core.read_bytes().replace(b"failed to %s", b"failed \xe9 to %s"))

@@ -236,15 +236,31 @@ def sender(_own_settings, monkeypatch):
     monkeypatch.setenv("GIT_AUTHOR_EMAIL", "some@example.org")
 
 
-@pytest.fixture
-def small(fake, sender, tmp_path, capsys, monkeypatch):
-    """Return an mbox of the made-up series in its second version, and its repository."""
-    from conftest import MINI
+@pytest.fixture(scope="module")
+def second(tmp_path_factory):
+    """Return where the second version of the made-up series is kept, once it was made."""
+    return tmp_path_factory.mktemp("second") / "version"
 
+
+@pytest.fixture
+def small(second, fake, sender, tmp_path, capsys, monkeypatch):
+    """Return an mbox of the made-up series in its second version, and its repository."""
     from generator.checks.patches import recipients
 
     people = (recipients.Recipient(who="A B <a@example.org>", role="maintainer", section="X"),)
     monkeypatch.setattr(recipients, "find_recipients", lambda patches, pristine: people)
+    if second.is_dir():
+        shutil.copytree(second, tmp_path, dirs_exist_ok=True)
+    else:
+        write_second(tmp_path, capsys)
+        shutil.copytree(tmp_path, second)
+    return tmp_path / "v2.mbox", tmp_path / "work/6.1/repo.git"
+
+
+def write_second(tmp_path, capsys):
+    """Render the series, change what it was before, and write the mails: a file, a directory."""
+    from conftest import MINI
+
     options = ["--tree", str(MINI), "--workdir", str(tmp_path / "work")]
     old = tmp_path / "old"
     assert main(["render", *options, "-o", str(old)]) == 0
@@ -259,7 +275,6 @@ def small(fake, sender, tmp_path, capsys, monkeypatch):
     changes.write_text(changes.read_text().replace(f"{DRAFT}\n", ""))
     assert main([*command, "-o", str(box), "--mbox"]) == 0
     assert main([*command, "-o", str(tmp_path / "v2"), "--with-baseline"]) == 0
-    return box, tmp_path / "work/6.1/repo.git"
 
 
 def run(*command, where, environment=(), data=b"", good=True):

@@ -129,6 +129,24 @@ MISTAKES = {
         'name="nop", comment="nothing to execute", patch="skip-nopp"',
         r"generator/model/interface.py:LINE: no patch is called 'skip-nopp'.*'skip-nop'",
     ),
+    "patch of words of a comment": (
+        INTERFACE,
+        'patch="emulate-mov", then=',
+        'patch="emulate-mv", then=',
+        r"generator/model/interface.py:LINE: no patch is called 'emulate-mv'.*'emulate-mov'",
+    ),
+    "fact of words of a comment": (
+        INTERFACE,
+        'fact="uprobe_rcu", otherwise=", with',
+        'fact="uprobe_rcuu", otherwise=", with',
+        r"generator/model/interface.py:LINE: no fact is called 'uprobe_rcuu'.*'uprobe_rcu'",
+    ),
+    "template of an edit": (
+        V33,
+        'piece(FORK, "init")',
+        'piece(FORK, "inti")',
+        r"bases/v3_3.py:LINE: the template '.*fork.c/inti.c.j2' is missing.*fork.c/init.c.j2'",
+    ),
     "patch of a function": (
         INTERFACE,
         'header=CORE_H,\n        patch="skip-nop"',

@@ -402,6 +402,7 @@ def share(tmp_path, monkeypatch):
                 if only and name not in only
                 else (WriteFile(path="x", template="a.c"),),
                 edits={},
+                hooks=(),
             )
             for name, has in (("1", ()), ("2", ("rcu",)), ("3", ("rcu", "shstk")))
         )
@@ -453,7 +454,9 @@ def test_a_template_of_one_base(share):
 def test_lines_of_an_unfinished_base(share):
     """They are neither dead nor in the total; a line that others have is theirs."""
     share('a\n{% if "new" in base.has %}\nb\n{% endif %}\n')
-    base = replace(fake_base.BASE, baseline=(WriteFile(path="x", template="a.c"),), edits={})
+    base = replace(
+        fake_base.BASE, baseline=(WriteFile(path="x", template="a.c"),), edits={}, hooks=()
+    )
     new = replace(base, name="9", has=frozenset({"new"}))
     result = count_lines((base,), (new,))
     assert (result.total, result.shared, result.unfinished) == (1, 1, 1)

@@ -18,7 +18,7 @@ from pathlib import Path
 
 from generator import tools
 from generator.errors import InfraError, UserError
-from generator.guest.cpio import Entry, pack_entries
+from generator.guest.cpio import Entry, folders_of, pack_entries, pack_file
 from generator.paths import data_dir, ensure_dir
 
 PACKAGES: Mapping[str, tuple[str, ...]] = {
@@ -168,19 +168,3 @@ def library_links() -> list[Entry]:
     """Return the links to folders with libraries that this machine has."""
     folders = [Path("/") / name for name in _LINKED]
     return [link(path.name, str(path.readlink())) for path in folders if path.is_symlink()]
-
-
-def pack_file(name: str, path: Path) -> Entry:
-    """Return a file of this machine under a name of the guest's.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    runs = 0o755 if path.stat().st_mode & 0o100 else 0o644
-    return Entry(name=name, mode=stat.S_IFREG | runs, data=path.read_bytes())
-
-
-def folders_of(names: Iterable[str]) -> tuple[Entry, ...]:
-    """Return the folders that ``names`` are in, each before what is in it."""
-    folders = {str(parent) for name in names for parent in Path(name).parents} - {"."}
-    return tuple(Entry(name=name, mode=stat.S_IFDIR | 0o755) for name in sorted(folders))

@@ -111,7 +111,8 @@ def parse(tree: Path, build_dir: Path, source: str, files: Mapping[str, str] | N
     return Unit(source=source, root=unit.cursor)
 
 
-def _place(cursor: Cursor, tree: Path) -> str:
+def place_of_cursor(cursor: Cursor, tree: Path) -> str:
+    """Return file and line of a cursor, the file as the tree has it."""
     file = str(cursor.location.file)
     return f"{file.removeprefix(f'{tree}/').removeprefix('../')}:{cursor.location.line}"
 
@@ -144,14 +145,14 @@ def compare_functions(
         if have != want:
             found.append(
                 Difference(
-                    place=_place(cursor, tree),
+                    place=place_of_cursor(cursor, tree),
                     what=f"{cursor.spelling}{have}, the model says {want}",
                 )
             )
         if spelled(cursor.result_type.spelling) != spelled(function.returns):
             found.append(
                 Difference(
-                    place=_place(cursor, tree),
+                    place=place_of_cursor(cursor, tree),
                     what=f"{cursor.spelling} returns {cursor.result_type.spelling}, "
                     f"the model says {function.returns}",
                 )
@@ -176,7 +177,7 @@ def compare_structs(unit: Unit, tree: Path, wanted: dict[str, Struct]) -> list[D
         if have != want:
             found.append(
                 Difference(
-                    place=_place(cursor, tree),
+                    place=place_of_cursor(cursor, tree),
                     what=f"struct {cursor.spelling} has {have}, the model says {want}",
                 )
             )

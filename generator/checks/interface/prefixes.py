@@ -15,7 +15,7 @@ from pathlib import Path
 
 from clang.cindex import Cursor, CursorKind, StorageClass
 
-from generator.checks.interface.ast import Check, Difference, Unit, parse, spelled
+from generator.checks.interface.ast import Check, Difference, Unit, parse, place_of_cursor, spelled
 from generator.checks.interface.refs import Prefixes
 from generator.model.decl import BASELINE, Function
 from generator.model.files import ARCH, CORE
@@ -91,7 +91,7 @@ def compare_prefix(wanted: Wanted, tree: Path, units: list[Unit]) -> Iterator[tu
         for cursor in unit.root.get_children():
             if cursor.kind is not CursorKind.FUNCTION_DECL:
                 continue
-            place = _place(cursor, tree)
+            place = place_of_cursor(cursor, tree)
             if cursor.spelling in wanted.later:
                 yield place, f"{cursor.spelling}() is there before its patch"
             if cursor.spelling not in wanted.functions:
@@ -132,8 +132,3 @@ def _linkage(function: Function, cursor: Cursor, weak: bool) -> Iterator[str]:
     head = takewhile(lambda word: word != "(", (token.spelling for token in cursor.get_tokens()))
     if ("__weak" in head) != weak:
         yield f"{function.name}() is {'no' if weak else 'a'} weak default"
-
-
-def _place(cursor: Cursor, tree: Path) -> str:
-    file = str(cursor.location.file)
-    return f"{file.removeprefix(f'{tree}/').removeprefix('../')}:{cursor.location.line}"

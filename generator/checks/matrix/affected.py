@@ -16,16 +16,15 @@ began with nothing is a test (``tests/checks/matrix/test_matrix.py``, marked ``b
 
 from __future__ import annotations
 
-import os
-import posixpath
 import re
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from generator.checks.matrix.pieces import NAME, QUALIFIERS, Kind, Load, Piece, split_pieces
 from generator.checks.matrix.reach import Reach, find_reach
+from generator.kbuild.cmdfile import cmd_file, find_made, sources_in
 
 
 @dataclass(frozen=True)
@@ -182,28 +181,13 @@ def read_targets(
         only: look at these objects, relative to ``build_dir``; None: at everything.
     """
     found = []
-    for made in _everything(build_dir) if only is None else map(build_dir.joinpath, only):
-        command = made.with_name(f".{made.name}.cmd")
+    for made in find_made(build_dir) if only is None else map(build_dir.joinpath, only):
+        command = cmd_file(made)
         if not (made.is_file() and command.is_file()):
             continue
         text = command.read_text(errors="replace")
         if any(path in text for path in wanted):
-            files = frozenset(_sources(text))
+            files = frozenset(sources_in(text))
             if files & wanted:
                 found.append(Target(made, files))
     return tuple(found)
-
-
-def _everything(build_dir: Path) -> Iterator[Path]:
-    """Yield what has a ``.cmd`` file, faster than ``rglob`` does."""
-    for folder, _, names in os.walk(build_dir):
-        for name in names:
-            if name.startswith(".") and name.endswith(".cmd"):
-                yield Path(folder, name[1 : -len(".cmd")])
-
-
-def _sources(text: str) -> Iterator[str]:
-    """Yield the files of the tree, relative to it, that a ``.cmd`` file names."""
-    for word in text.replace("\\\n", " ").split():
-        if word.startswith("../"):
-            yield posixpath.normpath(word[3:])

@@ -24,11 +24,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from generator.errors import InfraError
+from generator.kbuild.cmdfile import cmd_file, saved_command
 from generator.kbuild.runner import compiler_environment, run_tool
 from generator.paths import write_atomic
 
 _FIXDEP = "scripts/basic/fixdep"
-_RECORD = re.compile(r"\A(?:saved)?cmd_(\S+) := (.+)\n")
 _DEPENDENCIES = re.compile(r"-Wp,-MM?D,(\S+)")
 
 _CHECKER = """#!/bin/sh
@@ -88,23 +88,22 @@ def read_recorded(build_dir: Path, target: str, *, sparse: bool = False) -> Reco
         target: an object, relative to it.
         sparse: sparse shall look as well.
     """
-    place = _record_of(build_dir, target)
+    place = cmd_file(build_dir / target)
     try:
         text = place.read_text()
         checked = place.with_suffix(".sparse").read_text().splitlines() if sparse else ()
     except (OSError, UnicodeDecodeError):
         return None
-    record = _RECORD.match(text)
-    if not record or record[1] != target:
+    saved = saved_command(text)
+    if not saved or saved.target != target:
         return None
-    command = record[2].replace("$(pound)", "#").replace("$$", "$")
-    dependencies = _DEPENDENCIES.search(command)
+    dependencies = _DEPENDENCIES.search(saved.command)
     if not dependencies or (sparse and not checked):
         return None
     return Recorded(
         target=target,
-        line=record[0],
-        command=command,
+        line=saved.line,
+        command=saved.command,
         dependencies=dependencies[1],
         added=text.rpartition(f"$(deps_{target}):\n")[2],
         sparse=tuple(checked),
@@ -113,14 +112,9 @@ def read_recorded(build_dir: Path, target: str, *, sparse: bool = False) -> Reco
 
 def forget_object(build_dir: Path, target: str) -> None:
     """Remove an object, and what is recorded of it: make makes it again."""
-    record = _record_of(build_dir, target)
+    record = cmd_file(build_dir / target)
     for path in (build_dir / target, record, record.with_suffix(".sparse")):
         path.unlink(missing_ok=True)
-
-
-def _record_of(build_dir: Path, target: str) -> Path:
-    made = build_dir / target
-    return made.with_name(f".{made.name}.cmd")
 
 
 def compile_recorded(
@@ -201,7 +195,7 @@ def _record(build_dir: Path, one: Recorded, environment: dict[str, str]) -> None
         raise InfraError(
             f"{_FIXDEP} fails: {fixed.stdout.strip()}", where=str(build_dir / one.dependencies)
         )
-    record = _record_of(build_dir, one.target)
+    record = cmd_file(build_dir / one.target)
     write_atomic(record, (one.line + fixed.stdout.partition("\n")[2] + one.added).encode())
     os.utime(record)
     (build_dir / one.dependencies).unlink(missing_ok=True)

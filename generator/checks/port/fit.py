@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 from generator.errors import UserError
 from generator.model import edits as model
-from generator.model.edits import Edit, piece_in
+from generator.model.edits import Edit, Piece, Prototype, Text
 from generator.plan import Plan, Scope
 from generator.render.env import Templates
 from generator.tree.acquire import Source
@@ -252,9 +252,11 @@ def _beside(edit: model.InsertBlock | model.InsertLines) -> str:
     return f"before {_thing(edit.before)}" if edit.before else ""
 
 
-def _short(text: str) -> str:
-    if template := piece_in(text):
-        return template
+def _short(text: Text) -> str:
+    if isinstance(text, Piece):
+        return text.template
+    if isinstance(text, Prototype):
+        return f"the prototype of {text.function}()"
     lines = text.strip().splitlines() or [""]
     first = " ".join(lines[0].split())
     return f"{first} ..." if len(lines) > 1 else first

@@ -27,6 +27,7 @@ from generator.model.files import CORE, CORE_H
 from generator.model.series import Series
 from generator.paths import data_dir
 from generator.plan import Plan, plan_series
+from generator.render.env import Templates
 from generator.tree.acquire import Source
 
 
@@ -133,9 +134,10 @@ def _lost_edits(trials: tuple[Trial, ...]) -> Iterator[Item]:
 
 def _taken_values(plan: Plan, source: Source, remains: Remains) -> Iterator[Item]:
     """Yield macros that the series inserts with a number that another of their kind has."""
+    templates = Templates(plan.tip)
     groups = (plan.baseline, *(planned.edits for planned in plan.patches))
     for edit in (edit for group in groups for edit in group if isinstance(edit, InsertLines)):
-        for name, value in _NUMBERED.findall(edit.text):
+        for name, value in _NUMBERED.findall(templates.text(edit.text)):
             try:
                 text = source.load(edit.path)
             except UserError:

@@ -7,7 +7,7 @@ the model it takes the names only. No point passes without evidence: a file and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from generator import csource
@@ -42,14 +42,18 @@ CHECKS = code.CHECKS | history.CHECKS | wording.CHECKS
 
 
 def check_review(
-    plan: Plan, tip: Mapping[str, str], patches: Mapping[str, bytes]
+    plan: Plan,
+    tip: Mapping[str, str],
+    patches: Mapping[str, bytes],
+    rules: Sequence[Rule] = RULES,
 ) -> tuple[Point, ...]:
-    """Check every rule.
+    """Check the rules.
 
     Args:
         plan: the series for its base.
         tip: the files that the series touches, as the last patch leaves them.
         patches: the mail form, by file name.
+        rules: those that are checked; by default all.
     """
     series = Series(
         tip=tip,
@@ -79,7 +83,7 @@ def check_review(
             if (found := csource.find_function(tip[path], function.name))
         ),
     )
-    return tuple(_check(rule, series, plan) for rule in RULES)
+    return tuple(_check(rule, series, plan) for rule in rules)
 
 
 def _check(rule: Rule, series: Series, plan: Plan) -> Point:

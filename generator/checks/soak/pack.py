@@ -8,7 +8,7 @@ The archive is unpacked over the guest's own. ``/soak/plan`` and ``/soak/sites``
 from __future__ import annotations
 
 import stat
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,7 +27,7 @@ from generator.checks.soak.sites import (
     reached_instructions,
 )
 from generator.errors import InfraError
-from generator.guest.cpio import Entry, pack_entries
+from generator.guest.cpio import Entry, folders_of, pack_entries, pack_file
 
 _ACCOUNTS = {
     "etc/passwd": b"root:x:0:0:root:/tmp:/bin/sh\nnobody:x:65534:65534::/tmp:/bin/sh\n",
@@ -204,7 +204,7 @@ def pack_load(load: Load) -> bytes:
         InfraError: a file cannot be read.
     """
     try:
-        entries = [_file(name.lstrip("/"), path) for name, path in load.files.items()]
+        entries = [pack_file(name.lstrip("/"), path) for name, path in load.files.items()]
     except OSError as error:
         raise InfraError(f"cannot read: {error.strerror}", where=str(error.filename)) from error
     texts = {
@@ -221,7 +221,7 @@ def pack_load(load: Load) -> bytes:
         Entry(name=name, mode=stat.S_IFLNK | 0o777, data=target.encode())
         for name, target in links.items()
     ]
-    return pack_entries(iter([*_folders(entry.name for entry in entries), *entries]))
+    return pack_entries(iter([*folders_of(entry.name for entry in entries), *entries]))
 
 
 def format_plan(load: Load) -> str:
@@ -246,14 +246,3 @@ def format_sites(load: Load) -> str:
             lines.append(f"{'r' if name == RETURNS else 'p'} {path}")
             lines += [f"{offset:x}" for offset in offsets]
     return "".join(f"{line}\n" for line in lines)
-
-
-def _file(name: str, path: Path) -> Entry:
-    runs = 0o755 if path.stat().st_mode & 0o100 else 0o644
-    return Entry(name=name, mode=stat.S_IFREG | runs, data=path.read_bytes())
-
-
-def _folders(names: Iterable[str]) -> tuple[Entry, ...]:
-    """Return the folders that ``names`` are in, each before what is in it."""
-    folders = {str(parent) for name in names for parent in Path(name).parents} - {"."}
-    return tuple(Entry(name=name, mode=stat.S_IFDIR | 0o755) for name in sorted(folders))

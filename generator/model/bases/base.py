@@ -13,6 +13,7 @@ from generator.model.edits import (
     InsertLines,
     InsertStatement,
     ReplaceTokens,
+    Text,
     piece,
 )
 from generator.model.files import CORE, MREMAP, TRACE
@@ -25,7 +26,7 @@ class Hook:
     Attributes:
         callee: the function that is called.
         path, function: where the call stands.
-        text: the statement, rendered (so that names follow the base).
+        text: the statement.
         after, before: an identifier that the neighbouring statement mentions.
         last: the last such statement of the function, not the first.
         blank: a blank line separates the call from its neighbour.
@@ -35,7 +36,7 @@ class Hook:
     callee: str
     path: str
     function: str
-    text: str
+    text: Text
     after: str = ""
     before: str = ""
     last: bool = False
@@ -79,8 +80,9 @@ TREE_EDITS: tuple[Edit, ...] = (
     *INSTALL_EDITS,
     InsertLines(
         path=CORE,
-        text=piece(CORE, "deleted-count") + "\n",
+        text=piece(CORE, "deleted-count"),
         before=Anchor(kind="function", name="delete_uprobe"),
+        blank=True,
     ),
     InsertStatement(
         path=CORE,

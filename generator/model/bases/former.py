@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from generator.model.decl import Function
-from generator.model.edits import Edit, ReorderParameters, ReplaceDeclaration
+from generator.model.edits import Edit, Prototype, ReorderParameters, ReplaceDeclaration
 from generator.model.files import CORE_H
 from generator.model.interface import ARCH_FUNCTIONS, BASELINE_FUNCTIONS
 
@@ -53,9 +53,7 @@ def reordered_prototypes(names: Mapping[str, str]) -> tuple[Edit, ...]:
 
 
 def _prototype(function: Function, name: str) -> Edit:
-    return ReplaceDeclaration(
-        path=CORE_H, name=name, text="{{ prototype('" + function.name + "') }}"
-    )
+    return ReplaceDeclaration(path=CORE_H, name=name, text=Prototype(function.name))
 
 
 def reorder(path: str, names: Mapping[str, str], *, former: bool = False) -> tuple[Edit, ...]:

@@ -426,8 +426,9 @@ _UTASK: tuple[Edit, ...] = (
 _XOL: tuple[Edit, ...] = (
     InsertLines(
         path=CORE_H,
-        text=piece(CORE_H, "state-3.3") + "\n",
+        text=piece(CORE_H, "state-3.3"),
         before=Anchor(kind="conditional", name="CONFIG_UPROBES"),
+        blank=True,
     ),
     InsertLines(
         path="include/linux/mm_types.h",
@@ -441,8 +442,9 @@ _XOL: tuple[Edit, ...] = (
     ),
     InsertLines(
         path=CORE,
-        text=piece(CORE, "xol-slots") + "\n",
+        text=piece(CORE, "xol-slots"),
         before=Anchor(kind="declaration", name="uprobes_tree"),
+        blank=True,
     ),
     InsertBlock(
         path=CORE,
@@ -460,8 +462,9 @@ _HIT: tuple[Edit, ...] = (
     _core_include("uaccess.h", "uprobes.h"),
     InsertLines(
         path=CORE_H,
-        text=piece(CORE_H, "trap-addr") + "\n",
+        text=piece(CORE_H, "trap-addr"),
         before=Anchor(kind="function", name="uprobe_register"),
+        blank=True,
     ),
     InsertLines(
         path=THREAD_INFO_H,
@@ -555,8 +558,9 @@ _COMPARE: tuple[Edit, ...] = (
     core_block("compare.c"),
     InsertLines(
         path=CORE,
-        text=piece(CORE, "has-changed-prototype") + "\n",
+        text=piece(CORE, "has-changed-prototype"),
         before=Anchor(kind="function", name="install_breakpoint"),
+        blank=True,
     ),
     UNLESS_CHANGED,
 )

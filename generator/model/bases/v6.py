@@ -553,13 +553,15 @@ EDITS: dict[str, tuple[Edit, ...]] = {
     "xol": (
         InsertLines(
             path=CORE,
-            text=piece(CORE, "xol-slots") + "\n",
+            text=piece(CORE, "xol-slots"),
             before=Anchor(kind="macro", name="UPROBE_HASH_SZ"),
+            blank=True,
         ),
         InsertLines(
             path=CORE_H,
-            text=piece(CORE_H, "xol-area") + "\n",
+            text=piece(CORE_H, "xol-area"),
             before=Anchor(kind="struct", name="uprobes_state"),
+            blank=True,
         ),
         InsertLines(
             path=CORE_H,
@@ -582,8 +584,9 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         ),
         InsertLines(
             path=CORE_H,
-            text=piece(CORE_H, "trap-addr") + "\n",
+            text=piece(CORE_H, "trap-addr"),
             before=Anchor(kind="function", name="uprobe_register"),
+            blank=True,
         ),
         InsertLines(
             path=THREAD_INFO_H,
@@ -597,8 +600,9 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         ),
         InsertLines(
             path=ENTRY_H,
-            text=piece(ENTRY_H, "tif-uprobe") + "\n",
+            text=piece(ENTRY_H, "tif-uprobe"),
             before=Anchor(kind="conditional", name="ARCH_SYSCALL_WORK_ENTER"),
+            blank=True,
         ),
         ReplaceTokens(
             path=ENTRY_H,
@@ -650,8 +654,9 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         core_block("compare.c"),
         InsertLines(
             path=CORE,
-            text=piece(CORE, "has-changed-prototype") + "\n",
+            text=piece(CORE, "has-changed-prototype"),
             before=Anchor(kind="function", name="install_breakpoint"),
+            blank=True,
         ),
         UNLESS_CHANGED,
     ),

@@ -27,6 +27,7 @@ from generator.model.edits import (
     RemoveStatements,
     ReorderParameters,
     ReplaceTokens,
+    Text,
     piece,
     text_of,
 )
@@ -77,10 +78,13 @@ _OUT: Changes = (
 """What the baseline takes out or turns around."""
 
 
-def _edit(patch: str, path: str, word: str) -> Edit:
-    """Return the edit of 6.12 whose text begins with a word, in a patch."""
+def _edit(patch: str, path: str, word: Text) -> Edit:
+    """Return the edit of 6.12 whose text is a template, or begins with a word, in a patch."""
+    edits = [edit for edit in LIKE.edits[patch] if edit.path == path]
     return next(
-        edit for edit in LIKE.edits[patch] if edit.path == path and text_of(edit).startswith(word)
+        edit
+        for edit in edits
+        if (text := text_of(edit)) == word or (isinstance(text, str) and text.startswith(str(word)))
     )
 
 

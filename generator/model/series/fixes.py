@@ -383,8 +383,9 @@ FIXES = Series(
             edits=(
                 InsertLines(
                     path=ARCH,
-                    text="\n" + piece(_FOLDER, ARCH, "pushf-macro"),
+                    text=piece(_FOLDER, ARCH, "pushf-macro"),
                     after=Anchor(kind="macro", name="UPROBE_FIX_RIP_MASK"),
+                    blank=True,
                 ),
                 _function(ARCH, "pushf-function", "default_post_xol_op"),
                 InsertStatement(

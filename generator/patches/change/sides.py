@@ -23,7 +23,6 @@ from typing import TYPE_CHECKING
 from generator import tools
 from generator.errors import UserError
 from generator.patches.mail import PatchSeries, parse_series, read_series
-from generator.paths import data_dir
 from generator.tree.git import git_environment
 
 if TYPE_CHECKING:
@@ -150,8 +149,3 @@ def _exported(repo: Path, revision: str, *folders: str) -> Iterator[Path]:
 
 def _run(command: list[str], place: Path) -> subprocess.CompletedProcess[bytes]:
     return tools.run_bytes(command, cwd=place, env=git_environment(isolated=False))
-
-
-def project_folder() -> Path:
-    """Return a folder in the repository that the running program is of."""
-    return data_dir("templates").parent
