@@ -180,21 +180,21 @@ def some_of(cases, *kept) -> list:
 
 
 @pytest.fixture(scope="session")
-def _homes(tmp_path_factory) -> Iterator[Path]:
+def _homes(tmp_path_factory) -> Iterator[str]:
     """Return folders that are not there yet; mktemp would look at all of the others each time."""
     place = tmp_path_factory.mktemp("homes")
-    return (place / str(number) for number in itertools.count())
+    return (f"{place}/{number}" for number in itertools.count())
 
 
 @pytest.fixture(autouse=True)
 def _own_settings(monkeypatch, _homes, _compiled):
     """Cut off the user's configuration and cache, but for templates compiled in this run."""
     home = next(_homes)
-    cache = home / ".cache" / "uprobekit"
-    cache.mkdir(parents=True)
-    (cache / "templates").symlink_to(_compiled)
-    monkeypatch.setenv("HOME", str(home))
-    monkeypatch.setenv("UPROBEKIT_WORKDIR", str(home / "workdir"))
+    for folder in (home, f"{home}/.cache", f"{home}/.cache/uprobekit"):
+        os.mkdir(folder)  # noqa: PTH102 - thousands of times
+    Path(f"{home}/.cache/uprobekit/templates").symlink_to(_compiled)
+    monkeypatch.setenv("HOME", home)
+    monkeypatch.setenv("UPROBEKIT_WORKDIR", f"{home}/workdir")
     # how wide help is does not depend on whose terminal it is
     monkeypatch.delenv("COLUMNS", raising=False)
 

@@ -235,7 +235,7 @@ Templated = InsertBlock | WriteFile | CreateFile
 def text_of(edit: Edit) -> Text:
     """Return the text that an edit brings, not rendered; "" for one that brings none, or a block.
 
-    A declaration that is replaced is not new: ``ReplaceDeclaration`` has its text for itself.
+    A declaration that is replaced is not new: see ``written_by``.
     """
     match edit:
         case InsertStatement() | InsertLines():
@@ -243,6 +243,11 @@ def text_of(edit: Edit) -> Text:
         case ReplaceTokens():
             return edit.by
     return ""
+
+
+def written_by(edit: Edit) -> Text:
+    """Return the text that an edit writes: what ``text_of`` does, or a declaration."""
+    return edit.text if isinstance(edit, ReplaceDeclaration) else text_of(edit)
 
 
 def template_of(edit: Edit) -> str:

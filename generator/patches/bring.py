@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
-from generator.model.edits import Edit, InsertStatement, Piece, ReplaceDeclaration, Text, text_of
+from generator.model.edits import Edit, InsertStatement, Piece, Text, written_by
 from generator.model.interface import INTERFACE
 from generator.patches.definition import write_function
 from generator.patches.draft import Draft, place_of_constant, write_constant
@@ -76,13 +76,9 @@ def bring_file(
         work.own_block(template, text)
     templates = Templates(scope)
     for edit in edits:
-        source = _text(edit)
+        source = written_by(edit)
         work.own_text(source, templates.text(source), edit)
     return work.run()
-
-
-def _text(edit: Edit) -> Text:
-    return edit.text if isinstance(edit, ReplaceDeclaration) else text_of(edit)
 
 
 class _File:

@@ -21,7 +21,7 @@ from pathlib import Path
 from generator import csource
 from generator.errors import UserError
 from generator.model.bases import Base
-from generator.model.edits import Edit, Piece, Prototype, ReplaceDeclaration, Text, text_of
+from generator.model.edits import Edit, Piece, Prototype, Text, written_by
 from generator.model.interface import INTERFACE
 from generator.render.env import Templates
 from generator.render.places import place_of, place_of_text
@@ -117,7 +117,7 @@ class NameCheck:
             look.text(text, partial(place_in_template, template, beside=beside))
         for edit in edits:
             if edit.path.endswith((".c", ".h")):
-                brought = _text(edit)
+                brought = written_by(edit)
                 look.text(templates.text(brought), partial(_place_of_edit, brought))
 
     def message(self, template: str, text: str) -> None:
@@ -235,10 +235,6 @@ def _said(template: str, name: str) -> Problem:
 def _commented(name: str, place: Callable[[], str]) -> Problem:
     what = f"a comment names {name}(), which is declared nowhere"
     return Problem(where=place(), what=what, hint="was it renamed?")
-
-
-def _text(edit: Edit) -> Text:
-    return edit.text if isinstance(edit, ReplaceDeclaration) else text_of(edit)
 
 
 class _Prefix:

@@ -16,7 +16,7 @@ from generator.model.edits import (
     Text,
     piece,
 )
-from generator.model.files import CORE, MREMAP, TRACE
+from generator.model.files import CORE, CORE_H, MREMAP, TRACE
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -101,6 +101,41 @@ UNLESS_CHANGED = InsertStatement(
     blank=True,
 )
 """Code that has changed since it was analysed gets no breakpoint."""
+
+COMPARE_EDITS: tuple[Edit, ...] = (
+    core_block("compare.c"),
+    InsertLines(
+        path=CORE,
+        text=piece(CORE, "has-changed-prototype"),
+        before=Anchor(kind="function", name="install_breakpoint"),
+        blank=True,
+    ),
+    UNLESS_CHANGED,
+)
+"""The whole of that patch."""
+
+DECLARE_EDITS: tuple[Edit, ...] = (
+    InsertBlock(
+        path=CORE_H,
+        template="include/linux/uprobes.h/prototypes.h",
+        after=Anchor(kind="declaration", name="uprobe_dup_mmap"),
+        blank=False,
+    ),
+    InsertBlock(
+        path=CORE_H,
+        template="include/linux/uprobes.h/stubs.h",
+        after=Anchor(kind="function", name="uprobe_dup_mmap"),
+    ),
+)
+"""What the series declares, and what stands there for a kernel without uprobes."""
+
+TRAP_ADDR = InsertLines(
+    path=CORE_H,
+    text=piece(CORE_H, "trap-addr"),
+    before=Anchor(kind="function", name="uprobe_register"),
+    blank=True,
+)
+"""What ``uprobe_get_trap_addr()`` is where an architecture has no other."""
 
 JOIN_EDITS: tuple[Edit, ...] = (
     InsertStatement(

@@ -12,9 +12,11 @@ Length: data; an entry for each name, hook and edit of the base, which shares li
 from __future__ import annotations
 
 from generator.model.bases.base import (
+    COMPARE_EDITS,
+    DECLARE_EDITS,
     JOIN_EDITS,
+    TRAP_ADDR,
     TREE_EDITS,
-    UNLESS_CHANGED,
     Base,
     Hook,
     core_block,
@@ -399,17 +401,7 @@ _UTASK: tuple[Edit, ...] = (
         template="include/linux/uprobes.h/task.h",
         before=Anchor(kind="declaration", name="uprobes_init"),
     ),
-    InsertBlock(
-        path=CORE_H,
-        template="include/linux/uprobes.h/prototypes.h",
-        after=Anchor(kind="declaration", name="uprobe_dup_mmap"),
-        blank=False,
-    ),
-    InsertBlock(
-        path=CORE_H,
-        template="include/linux/uprobes.h/stubs.h",
-        after=Anchor(kind="function", name="uprobe_dup_mmap"),
-    ),
+    *DECLARE_EDITS,
     InsertBlock(
         path=CORE,
         template="kernel/events/uprobes.c/helpers-3.3.c",
@@ -460,12 +452,7 @@ _HIT: tuple[Edit, ...] = (
     _core_include("ptrace.h", "rmap.h"),
     _core_include("ratelimit.h", "rmap.h"),
     _core_include("uaccess.h", "uprobes.h"),
-    InsertLines(
-        path=CORE_H,
-        text=piece(CORE_H, "trap-addr"),
-        before=Anchor(kind="function", name="uprobe_register"),
-        blank=True,
-    ),
+    TRAP_ADDR,
     InsertLines(
         path=THREAD_INFO_H,
         text="#define TIF_UPROBE\t\t12\t/* hit a probe, or stepped over one */\n",
@@ -554,16 +541,6 @@ _MOVE: tuple[Edit, ...] = (
     ),
 )
 
-_COMPARE: tuple[Edit, ...] = (
-    core_block("compare.c"),
-    InsertLines(
-        path=CORE,
-        text=piece(CORE, "has-changed-prototype"),
-        before=Anchor(kind="function", name="install_breakpoint"),
-        blank=True,
-    ),
-    UNLESS_CHANGED,
-)
 
 BASE = Base(
     name="3.3",
@@ -592,7 +569,7 @@ BASE = Base(
         "emulate-alu": (),
         "refuse": _REFUSE,
         "move": _MOVE,
-        "compare": _COMPARE,
+        "compare": COMPARE_EDITS,
         "known": TREE_EDITS,
     },
     baseline=_BASELINE,

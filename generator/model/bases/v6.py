@@ -10,10 +10,12 @@ Length: data; an entry for each name, hook and edit that the bases share.
 from __future__ import annotations
 
 from generator.model.bases.base import (
+    COMPARE_EDITS,
+    DECLARE_EDITS,
     DELETE_BUSY,
     INSTALL_EDITS,
     JOINED,
-    UNLESS_CHANGED,
+    TRAP_ADDR,
     Hook,
     core_block,
 )
@@ -506,17 +508,7 @@ EDITS: dict[str, tuple[Edit, ...]] = {
             template="include/linux/uprobes.h/task.h",
             before=Anchor(kind="struct", name="uprobes_state"),
         ),
-        InsertBlock(
-            path=CORE_H,
-            template="include/linux/uprobes.h/prototypes.h",
-            after=Anchor(kind="declaration", name="uprobe_dup_mmap"),
-            blank=False,
-        ),
-        InsertBlock(
-            path=CORE_H,
-            template="include/linux/uprobes.h/stubs.h",
-            after=Anchor(kind="function", name="uprobe_dup_mmap"),
-        ),
+        *DECLARE_EDITS,
         core_block("utask.c"),
         InsertLines(
             path="include/linux/sched.h",
@@ -582,12 +574,7 @@ EDITS: dict[str, tuple[Edit, ...]] = {
             text="#include <linux/sched/task_stack.h>\n",
             after=Anchor(kind="include", name="linux/sched/coredump.h"),
         ),
-        InsertLines(
-            path=CORE_H,
-            text=piece(CORE_H, "trap-addr"),
-            before=Anchor(kind="function", name="uprobe_register"),
-            blank=True,
-        ),
+        TRAP_ADDR,
         InsertLines(
             path=THREAD_INFO_H,
             text="#define TIF_UPROBE\t\t12\t/* hit a probe, or stepped over one */\n",
@@ -650,16 +637,7 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         ),
     ),
     "move": (core_block("move.c"), *MREMAP_FLAG, *MREMAP_ARM),
-    "compare": (
-        core_block("compare.c"),
-        InsertLines(
-            path=CORE,
-            text=piece(CORE, "has-changed-prototype"),
-            before=Anchor(kind="function", name="install_breakpoint"),
-            blank=True,
-        ),
-        UNLESS_CHANGED,
-    ),
+    "compare": COMPARE_EDITS,
     "rseq": (
         core_block("rseq.c"),
         InsertLines(
