@@ -265,11 +265,12 @@ ARCH_FUNCTIONS = (
     Function(
         name="arch_uretprobe_forget",
         returns="bool",
-        params=(Param("struct return_instance *", "ret"), _regs),
+        params=(Param("struct return_instance *", "ret"), Param("bool", "shared"), _regs),
         doc=(
             "Tell whether a pending return can be forgotten since the list is full. An "
             "architecture that knows where the return address is can put the original one "
-            "back: a function on another stack then returns unnoticed.",
+            "back: a function on another stack then returns unnoticed. Not where that is @shared: "
+            "another task may have a function there that is pending.",
         ),
         weak=True,
         header=CORE_H,
@@ -884,8 +885,10 @@ CORE_FUNCTIONS = (
         params=(_utask, Param("unsigned long", "stack")),
         storage="static",
         doc=(
-            "Note that the function that was called last has moved its return address to @stack "
-            "before it jumped to another one. Return it, or NULL when none is pending.",
+            "Note that a function has moved its return address to @stack, by as much as arguments "
+            "take, before it jumped to another one. It is the nearest: longjmp() may have left "
+            "what was called later. If none is near, a stack was moved, and it was called last. "
+            "Return it, or NULL when none is pending.",
         ),
         patch="return",
     ),
@@ -1506,12 +1509,12 @@ X86_FUNCTIONS = (
         name="x86_uretprobe_forget",
         c_name="arch_uretprobe_forget",
         returns="bool",
-        params=(Param("struct return_instance *", "ret"), _regs),
+        params=(Param("struct return_instance *", "ret"), Param("bool", "shared"), _regs),
         doc=(
             "Tell whether a pending return can be forgotten. It can when the address of the "
             "trampoline has been overwritten. Else, where the function seems to have been left, "
             "put the original address back: if it is on another stack all the same, it returns "
-            "unnoticed. Memory that is not at hand is left alone.",
+            "unnoticed. Memory that is not at hand, or @shared with other tasks, is left alone.",
         ),
         patch="return",
     ),
