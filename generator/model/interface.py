@@ -1472,7 +1472,7 @@ X86_FUNCTIONS = (
     Function(
         name="uprobe_choose_trampoline",
         returns="unsigned long",
-        params=(Param("unsigned long", "vaddr"), _constant_regs),
+        params=(Param("unsigned long", "vaddr"), _regs),
         storage="static",
         doc=(
             "Return where a function returns to. The code of the trampoline pushes three words "
