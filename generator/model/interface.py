@@ -524,8 +524,8 @@ CORE_FUNCTIONS = (
         name="xol_create_area",
         returns="void",
         params=(_mm,),
-        storage="static",
-        doc=("Allocate and map an XOL area for the current mm.",),
+        storage="static noinline",
+        doc=("Allocate and map an XOL area for the current mm: once, so get_xol_area() calls it.",),
         patch="xol",
     ),
     Function(
