@@ -525,8 +525,8 @@ CORE_FUNCTIONS = (
         name="xol_create_area",
         returns="void",
         params=(_mm,),
-        storage="static",
-        doc=("Allocate and map an XOL area for the current mm.",),
+        storage="static noinline",
+        doc=("Allocate and map an XOL area for the current mm: once, so get_xol_area() calls it.",),
         patch="xol",
     ),
     Function(
@@ -1475,7 +1475,7 @@ X86_FUNCTIONS = (
     Function(
         name="uprobe_choose_trampoline",
         returns="unsigned long",
-        params=(Param("unsigned long", "vaddr"), _constant_regs),
+        params=(Param("unsigned long", "vaddr"), _regs),
         storage="static",
         doc=(
             "Return where a function returns to. The code of the trampoline pushes three words "

@@ -28,6 +28,7 @@ typedef unsigned long vm_flags_t;
 #define __user
 #define __weak			__attribute__((__weak__))
 #define __maybe_unused		__attribute__((__unused__))
+#define noinline		__attribute__((__noinline__))
 #define likely(x)		__builtin_expect(!!(x), 1)
 #define unlikely(x)		__builtin_expect(!!(x), 0)
 #define PAGE_SHIFT		12
