@@ -265,7 +265,7 @@ ARCH_FUNCTIONS = (
     Function(
         name="arch_uretprobe_forget",
         returns="bool",
-        params=(Param("struct return_instance *", "ret"), Param("bool", "shared"), _regs),
+        params=(Param("struct return_instance *", "ret"), _regs, Param("bool", "shared")),
         doc=(
             "Tell whether a pending return can be forgotten since the list is full. An "
             "architecture that knows where the return address is can put the original one "
@@ -1509,7 +1509,7 @@ X86_FUNCTIONS = (
         name="x86_uretprobe_forget",
         c_name="arch_uretprobe_forget",
         returns="bool",
-        params=(Param("struct return_instance *", "ret"), Param("bool", "shared"), _regs),
+        params=(Param("struct return_instance *", "ret"), _regs, Param("bool", "shared")),
         doc=(
             "Tell whether a pending return can be forgotten. It can when the address of the "
             "trampoline has been overwritten. Else, where the function seems to have been left, "

@@ -135,6 +135,7 @@ ORDER = (
     ("struct pt_regs *", "regs"),
     ("unsigned long", "addr"),
     ("u16", "machine"),
+    ("bool", "shared"),
     ("unsigned long", "val"),
     ("long", "syscall"),
     ("void *", "data"),

@@ -40,8 +40,8 @@ static bool is_64bit_mm(struct mm_struct *mm)
 	return IS_ENABLED(CONFIG_X86_64) && mm;
 }
 
-static int arch_uprobe_analyze_insn(struct arch_uprobe *auprobe, struct mm_struct *mm,
-				    unsigned long addr)
+static int
+arch_uprobe_analyze_insn(struct arch_uprobe *auprobe, struct mm_struct *mm, unsigned long addr)
 {
 	auprobe->x86_64 = is_64bit_mm(mm) != auprobe->for_other;
 	tables_used |= auprobe->x86_64 ? 64 : 32;
@@ -77,7 +77,7 @@ int main(void)
     ],
 )
 def test_only_tables_that_are_there_are_used(tmp_path, options, tables):
-    """good_insns_32 is NULL on a 64-bit kernel without 32-bit programs, and good_insns_64 on i386."""
+    """The other one is NULL, on a kernel without 32-bit programs and on i386."""
     pieces = "".join(
         (_PIECES / f"{name}-function.c.j2").read_text() for name in ("mode", "refusal")
     )
