@@ -162,7 +162,7 @@ def compare_cost(
         peer: the same of the unmodified base.
         verdicts: of the two analyses.
         base: whose limits hold.
-        limited: they hold at all; they are those of the review's series.
+        limited: limits hold at all; they are those of the review's series, of some bases.
 
     Raises:
         CheckFailed: a boot is not complete, a hit was not counted, or the rows were not measured in
@@ -173,7 +173,7 @@ def compare_cost(
     if ours.keys() != others.keys():
         odd = ", ".join(sorted(ours.keys() ^ others.keys()))
         raise CheckFailed(f"not measured on both sides: {odd}", where=base)
-    limits = LIMITS[base] if limited else None
+    limits = LIMITS.get(base) if limited else None
     return tuple(_row(ours[name], other, verdicts, limits) for name, other in others.items())
 
 
