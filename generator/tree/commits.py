@@ -42,15 +42,14 @@ def import_commits(
         path: the repository, there or not.
         tip: the branch of the last one.
         author: who made them.
-        pack: compress what is written. Lightly, and no file as a difference from another one: that
-            makes it smaller by a sixth, and takes most of the time.
+        pack: compress what is written, which takes most of the time.
 
     Raises:
         InfraError: git fails.
     """
     stream = _stream(commits, tip, author)
-    read = ["-c", f"core.compression={int(pack)}", "-C", str(path), "fast-import"]
-    read += ["--quiet", "--force", "--done", "--depth=0"]
+    read = [*([] if pack else ["-c", "core.compression=0"]), "-C", str(path), "fast-import"]
+    read += ["--quiet", "--force", "--done", *([] if pack else ["--depth=0"])]
     if (path / "HEAD").is_file():
         with contextlib.suppress(InfraError):
             run_git(read, stream)
