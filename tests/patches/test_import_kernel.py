@@ -172,7 +172,7 @@ def in_the_patch(patch):
     text = patch.read_text()
     for old, new in (
         ("belongs to the program, as an", "is the program's, as an"),
-        ("+/* End such a step. The registers have", "+/* End such a step: the registers have"),
+        ("+/* End the step of a task that has. The", "+/* End the step of a task that has: the"),
         ("+\tutask->state = UTASK_SSTEP_TRAPPED;\n", "+\tmight_sleep();\n\\g<0>"),
     ):
         text, count = re.subn(re.escape(old), new, text, count=1)
