@@ -72,7 +72,7 @@ class Options:
         """The work area."""
         from generator.paths import default_workdir
 
-        return (self.workdir or default_workdir()).absolute()
+        return (self.workdir or default_workdir()).resolve()
 
     @property
     def chosen(self) -> str:

@@ -162,6 +162,7 @@ struct mm_struct {
 struct mm_struct {
 	bool is_64bit;
 	unsigned long mmap_base;
+	unsigned long mmap_legacy_base;
 	struct {
 		void *head_tramps;
 	} uprobes_state;
@@ -312,6 +313,21 @@ static inline void pagefault_enable(void)
 # define access_ok(p, size)	PROOF_ACCESS_OK(p, size)
 #endif
 
+#define user_read_access_begin(p, size)	access_ok(p, size)
+#define user_write_access_begin(p, size)	access_ok(p, size)
+#define user_read_access_end()		do { } while (0)
+#define user_write_access_end()		do { } while (0)
+#define unsafe_get_user(x, p, label)					\
+do {									\
+	if (copy_from_user(&(x), (p), sizeof(x)))			\
+		goto label;						\
+} while (0)
+#define unsafe_put_user(x, p, label)					\
+do {									\
+	if (put_user(x, p))						\
+		goto label;						\
+} while (0)
+
 /*
  * There is no other task, and the value is still there; or it is the proof
  * that is the other task, and has changed it in between.
@@ -354,6 +370,9 @@ static inline int get_si_code(unsigned long dr6)
 #define PAGE_ALIGN(addr)	(addr)
 #define max(a, b)		((a) > (b) ? (a) : (b))
 #define mmap_min_addr		PAGE_SIZE
+#define stack_guard_gap		(256 * PAGE_SIZE)
+#define RLIMIT_STACK		3
+#define rlimit(limit)		0UL
 #define VM_UNMAPPED_AREA_TOPDOWN	1
 
 struct vm_unmapped_area_info {
