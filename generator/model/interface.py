@@ -1520,11 +1520,11 @@ X86_FUNCTIONS = (
         patch="return",
     ),
     Function(
-        name="uprobe_is_behind_syscall",
+        name="uprobe_is_after_syscall",
         returns="bool",
         params=(_constant_regs,),
         storage="static",
-        doc=("Tell whether the task is right behind the system call of the trampoline.",),
+        doc=("Tell whether the task is right after the system call of the trampoline.",),
         needs="uretprobe_syscall",
         patch="return",
     ),
