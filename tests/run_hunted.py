@@ -16,6 +16,7 @@ bases have said, as ``docs/hunted.md`` has it.
 from __future__ import annotations
 
 import argparse
+import fnmatch
 import json
 import re
 import sys
@@ -52,6 +53,14 @@ def heads() -> dict[Path, tuple[tuple[str, ...], str]]:
                 sys.exit(f"{source}: the second line does not say for which ABIs it is")
             found[source] = (tuple(head[1].split()), head[2])
     return found
+
+
+def check_patterns(patterns: str) -> None:
+    """End where a pattern is for no program; a program of both ABIs has one name."""
+    names = [source.stem for source in heads()]
+    for pattern in patterns.split(","):
+        if not fnmatch.filter(names, pattern):
+            sys.exit(f"--tests: no program of {sources()} is called '{pattern}'")
 
 
 def sources() -> Path:
@@ -190,6 +199,7 @@ def main() -> None:
     parser.add_argument("--workdir", type=Path, default=default_workdir())
     options = parser.parse_args()
 
+    check_patterns(options.tests)
     area = ensure_dir(options.workdir / "hunted")
     if options.table:
         kept = {path.stem: json.loads(path.read_text()) for path in area.glob("*.json")}

@@ -18,6 +18,14 @@ def test_every_program_says_what_it_is():
         assert tries.endswith(".")
 
 
+@pytest.mark.parametrize("patterns", ["m32-layout", "layout,nothing"])
+def test_a_program_that_is_not_there(patterns):
+    """A pattern that is for no program would boot a kernel for nothing."""
+    run_hunted.check_patterns("layout,ldt-*")
+    with pytest.raises(SystemExit, match=f"'{patterns.split(',')[-1]}'"):
+        run_hunted.check_patterns(patterns)
+
+
 @pytest.mark.parametrize(
     ("base", "ours", "worse"),
     [
