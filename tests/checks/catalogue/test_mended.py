@@ -215,3 +215,20 @@ def test_a_series_that_mends_nothing(capsys):
     assert main(["mended"]) == ExitCode.USER
     said = capsys.readouterr().err
     assert "'review' says that it mends a fault; name one that does: fixes\n" in said
+
+
+@pytest.mark.parametrize("base", FIXES.bases)
+def test_the_page_of_the_docs(base):
+    """What was measured is of these patches: each moves its own rows, and no test more fails."""
+    page = (ROOT / "docs/fixes.md").read_text().split(f"## {base}\n")[1].split("\n## ")[0]
+    lines = [line.split() for line in page.splitlines() if line.startswith("    ")]
+    patches = [planned.patch for planned in plan_series(find_base(base), FIXES).patches]
+    end = next(i for i, line in enumerate(lines) if line[:2] == ["self-tests", "that"])
+
+    assert lines[0] == [str(number) for number in range(len(patches) + 1)]
+    assert [" ".join(line[1:]) for line in lines[-len(patches) :]] == [p.subject for p in patches]
+    last = {line[0]: max(i for i, sign in enumerate(line[1:]) if sign == "x") for line in lines[1:end]}
+    mended = {ident: number for number, patch in enumerate(patches) for ident in patch.mends}
+    assert {ident: mended.get(ident, len(patches)) for ident in last} == last
+    failing = [int(count) for count in lines[end][3:]]
+    assert failing[1:] and failing == sorted(failing, reverse=True)
