@@ -104,6 +104,12 @@ FACTS: tuple[Fact, ...] = (
         anchor=Anchor(kind="declaration", name="sys_uretprobe"),
     ),
     Fact(
+        ident="die_panic_notifier",
+        what="tracing looks at every exception, ahead of uprobes",
+        path="kernel/trace/trace.c",
+        anchor=Anchor(kind="function", name="trace_die_panic_handler"),
+    ),
+    Fact(
         ident="moves_unarmed",
         what="mremap() arms nothing when it joins the mapping it moves to with a neighbour",
         path="mm/vma.h",

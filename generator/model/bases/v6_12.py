@@ -300,7 +300,8 @@ BASE = Base(
     },
     has=frozenset(
         (
-            *("event_siblings", "moves_unarmed", "rseq", "shstk", "trap_as_task"),
+            *("die_panic_notifier", "event_siblings", "moves_unarmed", "rseq", "shstk"),
+            "trap_as_task",
             *("uprobe_rcu", "uprobe_warn", "uretprobe_syscall"),
         )
     ),

@@ -21,6 +21,7 @@ from generator.model.edits import (
     InsertStatement,
     RemoveFunctions,
     RemoveStatements,
+    ReplaceDeclaration,
     ReplaceTokens,
     piece,
 )
@@ -877,6 +878,19 @@ FIXES = Series(
                     function="arch_uprobe_analyze_insn",
                     text=piece(_FOLDER, ARCH, "return-setup"),
                     after="default_xol_ops",
+                ),
+            ),
+        ),
+        Patch(
+            ident="fix-notifier",
+            subject="uprobes: Take exceptions before tracing looks at them",
+            gist="takes exceptions before tracing compares strings for them",
+            needs="die_panic_notifier",
+            edits=(
+                ReplaceDeclaration(
+                    path=CORE,
+                    name="uprobe_exception_nb",
+                    text=piece(CORE, "notifier"),
                 ),
             ),
         ),

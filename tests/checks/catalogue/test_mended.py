@@ -178,11 +178,11 @@ def test_the_page():
     "series", [s for s in SERIES if s.start is Start.UNMODIFIED], ids=lambda s: s.name
 )
 def test_what_patches_say_that_they_mend(series):
-    """Each mends entries of the catalogue, and no entry is mended by two."""
+    """Each mends entries of the catalogue, but for one that only costs less; none is for two."""
     known = {entry.ident for entry in CATALOGUE}
     mended = [ident for patch in series.patches for ident in patch.mends]
     assert set(mended) <= known and len(mended) == len(set(mended))
-    assert all(patch.mends for patch in series.patches)
+    assert [patch.ident for patch in series.patches if not patch.mends] == ["fix-notifier"]
 
 
 @pytest.mark.parametrize("base", FIXES.bases)

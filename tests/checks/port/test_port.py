@@ -389,7 +389,7 @@ def test_a_base_fits_its_own_tree(kernel_source, base):
 
 USERS_OF_GET_UPROBE = ("__find_uprobe", "__insert_uprobe", "build_probe_list")
 FACTS_6_12 = (
-    *("moves_unarmed", "shstk", "trap_as_task"),
+    *("die_panic_notifier", "moves_unarmed", "shstk", "trap_as_task"),
     *("uprobe_rcu", "uprobe_warn", "uretprobe_syscall"),
 )
 
