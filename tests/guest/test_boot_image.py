@@ -149,6 +149,15 @@ def test_a_kernel_that_cannot_be_built_here(area, no_guest, capsys):
     assert "--image" in capsys.readouterr().err
 
 
+def test_a_kernel_of_another_series(tmp_path, no_guest, stand_in, capsys):
+    """The hint builds that kernel, and no other series' one."""
+    stand_in("qemu-system-x86_64", "exit 1")
+    assert main(["boot", "--workdir", str(tmp_path), "--series", "fixes", "tip"]) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "the kernel of 6.1/fixes is not built" in said
+    assert "run: uprobekit build --base 6.1 --series fixes fixes" in said
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
