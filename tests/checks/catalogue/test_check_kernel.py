@@ -23,11 +23,17 @@ from generator.checks.catalogue.pack import (
     read_dependencies,
     read_initrd,
 )
-from generator.checks.catalogue.run import Failed
+from generator.checks.catalogue.run import Failed, pace_of, read_image
 from generator.cli.app import main
 from generator.errors import InfraError, UserError
 from generator.guest.accel import AccelVerdict
-from generator.guest.boot import BootRequest, BootResult, boot_command
+from generator.guest.boot import (
+    BootRequest,
+    BootResult,
+    boot_command,
+    console_path,
+    read_boot,
+)
 from generator.guest.image import read_architecture, read_banner
 from generator.guest.ktap import parse_ktap
 from generator.guest.outcome import classify_boot, scan_console
@@ -175,6 +181,17 @@ def test_a_test_that_takes_long(guest, test, ident, times, word):
     assert unexplained(seen, judge_all(seen)) == {}
 
 
+@pytest.mark.parametrize(
+    ("command", "told"), [(("qemu",), ["rep-movsb"]), (("qemu", "-icount", "shift=3"), [])]
+)
+def test_what_qemu_steps_otherwise_is_not_told(command, told, tmp_path):
+    """Where it counts instructions, what it does to rep is nothing that a kernel does."""
+    guest = Guest(tmp_path, ("nop", "rep-movsb"))
+    guest.fails = {"rep-movsb"}
+    seen = observe(lambda names, deadline: replace(guest.boot(names, deadline), command=command))
+    assert list(unexplained(seen, judge_all(seen))) == told
+
+
 NOT_BOOTED = {
     "panic": (
         [],
@@ -205,17 +222,49 @@ def test_not_booted(case, tmp_path):
     assert re.search(message, caught.value.what)
 
 
-def test_one_thread(tmp_path):
-    """Several threads of QEMU execute kernels wrongly that patch themselves."""
-    request = BootRequest(
+@pytest.mark.parametrize(
+    ("built", "counted"),
+    [
+        ("6.12.1-rt (x@y) #1 SMP PREEMPT_RT Debian 6.12.1-1", True),
+        ("4.19.1-rt (x@y) #1 SMP PREEMPT RT Debian 4.19.1-1", True),
+        ("6.12.1 (x@y) #1 SMP PREEMPT_DYNAMIC Debian 6.12.1-1", False),
+    ],
+)
+def test_kernels_with_preempt_rt_sleep_in_no_time(built, counted, tmp_path):
+    """They do so wherever a probe is taken away; others have the host's time."""
+    image = read_image(make_image(tmp_path / "bzImage", built.encode()), None, None)
+    assert (pace_of(image) is not None) is counted
+
+
+@pytest.fixture
+def asked(tmp_path):
+    """Return how a kernel with PREEMPT_RT is booted."""
+    return BootRequest(
         base="x",
         variant="y",
         kernel=tmp_path / "k",
         initramfs=tmp_path / "i",
         workdir=tmp_path,
         one_thread=True,
+        icount=3,
     )
-    assert "tcg,thread=single" in boot_command(request)
+
+
+def test_one_thread(asked):
+    """Several threads of QEMU execute kernels wrongly that patch themselves."""
+    assert "tcg,thread=single" in boot_command(replace(asked, icount=None))
+
+
+@pytest.mark.parametrize(("accel", "counts"), [("tcg", True), ("kvm", False)])
+def test_instructions_are_counted_where_they_can_be(accel, counts, asked):
+    """KVM does not."""
+    place = console_path(asked).parent
+    place.mkdir(parents=True)
+    for name in ("console.log", "results.ktap"):
+        (place / name).touch()
+    end = MachineEnd(ending=Ending.EXITED, status=0, seconds=1.0, events=(), message="")
+    ran = read_boot(asked, end, AccelVerdict(accel=accel, reason="as requested"))
+    assert ("-icount" in ran.command) is counts
 
 
 def test_the_image(tmp_path):
