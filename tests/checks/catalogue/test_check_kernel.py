@@ -23,7 +23,7 @@ from generator.checks.catalogue.pack import (
     read_dependencies,
     read_initrd,
 )
-from generator.checks.catalogue.run import Failed, pace_of, read_image
+from generator.checks.catalogue.run import Boots, Failed, pace_of, read_image
 from generator.cli.app import main
 from generator.errors import InfraError, UserError
 from generator.guest.accel import AccelVerdict
@@ -40,6 +40,7 @@ from generator.guest.outcome import classify_boot, scan_console
 from generator.guest.vm import Ending, MachineEnd
 from generator.model.catalogue import CONTROLS
 from generator.paths import default_workdir
+from generator.progress import SilentObserver
 from generator.report.kernel import as_page, as_text, count, junit_bytes
 
 
@@ -226,7 +227,9 @@ def test_not_booted(case, tmp_path):
     ("built", "counted"),
     [
         ("6.12.1-rt (x@y) #1 SMP PREEMPT_RT Debian 6.12.1-1", True),
-        ("4.19.1-rt (x@y) #1 SMP PREEMPT RT Debian 4.19.1-1", True),
+        ("7.2-rc1 (x@y) #1 SMP PREEMPT_RT", True),
+        ("6.1.1-rt (x@y) #1 SMP PREEMPT_RT Debian 6.1.1-1", False),
+        ("4.19.1-rt (x@y) #1 SMP PREEMPT RT Debian 4.19.1-1", False),
         ("6.12.1 (x@y) #1 SMP PREEMPT_DYNAMIC Debian 6.12.1-1", False),
     ],
 )
@@ -234,6 +237,35 @@ def test_kernels_with_preempt_rt_sleep_in_no_time(built, counted, tmp_path):
     """They do so wherever a probe is taken away; others have the host's time."""
     image = read_image(make_image(tmp_path / "bzImage", built.encode()), None, None)
     assert (pace_of(image) is not None) is counted
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_a_kernel_that_hangs_where_instructions_are_counted(hangs, guest, monkeypatch):
+    """It is booted by the host's clock, from then on; another one is not booted again."""
+    paces = []
+
+    def boot(request, observer):
+        paces.append(request.icount)
+        if hangs and request.icount is not None:
+            return result(guest.place, [], ["x86: Booting SMP configuration:"])
+        return guest.boot((), 0)
+
+    monkeypatch.setattr("generator.checks.catalogue.run.boot_kernel", boot)
+    image = read_image(make_image(guest.place / "i", b"6.12.1 #1 SMP PREEMPT_RT"), None, None)
+    guest.dies = {"xchg-r8-rax": 9}
+    boots = Boots(
+        image=image,
+        place=guest.place,
+        guest=b"",
+        area=guest.place,
+        observer=SilentObserver(),
+        accel="tcg",
+        seconds=60,
+        pace=pace_of(image),
+    )
+    assert "pushf" in observe(boots.boot).tests
+    assert paces == ([3, None, None] if hangs else [3, 3])
+    assert len(boots.results) == 2
 
 
 @pytest.fixture
