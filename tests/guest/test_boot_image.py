@@ -40,6 +40,9 @@ def test_a_short_file(size, tmp_path):
     image.write_bytes(image.read_bytes()[:size])
     with pytest.raises(UserError, match="no kernel image"):
         read_version(image)
+    image.write_bytes(b"MZ" + image.read_bytes())
+    with pytest.raises(UserError, match=f"cut off: {size + 2} bytes are there"):
+        read_version(image)
 
 
 def test_an_image_that_is_cut_off(tmp_path):
@@ -59,6 +62,7 @@ def test_an_image_that_is_cut_off(tmp_path):
 @pytest.mark.parametrize(
     ("begin", "message"),
     [
+        (b"MZ".ljust(0x38, b"\0") + b"ARM\x64", "a kernel for arm64"),
         (b"MZ@\xfa", "another architecture, or one in an EFI program"),
         (b"\x1f\x8b\x08", "something compressed"),
         (b"\xfd7zXZ\0", "something compressed"),
