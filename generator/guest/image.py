@@ -88,7 +88,7 @@ _OTHERS = (
     (0, b"\xed\xab\xee\xdb", "a package", "unpack it (rpm2cpio FILE | cpio -id) and name vmlinuz"),
     (0, b"\x1f\x8b", "something compressed", "uncompress it (gunzip) and name what is in it"),
     (0, b"\xfd7zXZ", "something compressed", "uncompress it (unxz) and name what is in it"),
-    (0, b"\x28\xb5\x2f\xfd", "something compressed", "uncompress it (unzstd) and name what is in it"),
+    (0, b"\x28\xb5\x2f\xfd", "something compressed", "uncompress it (unzstd), name what is in it"),
     (0x38, b"ARM\x64", "a kernel for arm64", "name one for x86, of 32 or 64 bits"),
     (0x38, b"RSC\x05", "a kernel for RISC-V", "name one for x86, of 32 or 64 bits"),
     (0, b"0707", "an initrd", "name the vmlinuz beside it, and this by --initrd"),

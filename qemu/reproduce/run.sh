@@ -19,7 +19,7 @@ disarm() {
 	${CC:-gcc} -O1 -static -no-pie -fno-pie -fcf-protection=none \
 	$(sed -n 's,^// flags: ,,p' "$1") -o "$program" "$1" ||
 	say 2 "cannot tell: it does not compile"
-timeout -k 1 5 "$program" || say 2 "cannot tell: without a probe it ends with status $?"
+ulimit -t 5; timeout -k 1 60 "$program" || say 2 "cannot tell: without a probe it ends with status $?"
 set -- $("$program" where)
 [ "$(id -u)" = 0 ] || say 2 "cannot tell: only root may define a probe"
 case $program in *[[:space:]]*) say 2 "cannot tell: the path of a probe has no blanks" ;; esac
@@ -34,7 +34,7 @@ echo "$1:reproduce/e $program:$2" >>$trace/uprobe_events || say 2 "cannot tell: 
 [ "$3" = unmapped ] || { "$program" map it >/dev/null & holder=$!; sleep 1; }
 if said=$(LC_ALL=C /bin/echo 1 2>&1 >$own/events/reproduce/enable); then
 	[ "$3" = runs ] || say 1 "affected: the probe is not refused"
-	timeout -k 1 5 "$program" && say 0 "not affected"
+	timeout -k 1 60 "$program" && say 0 "not affected"
 	say 1 "affected: with a probe it ends with status $?"
 fi
 [ "$3" = runs ] || case $said in *supported* | *524*) say 0 "not affected: it is refused" ;; esac

@@ -236,7 +236,7 @@ def check_image(
         seconds=seconds,
         pace=pace_of(image),
     )
-    with variant_lock(boots.place, wait=2.0 * seconds):
+    with variant_lock(boots.place, wait=2.0 * seconds, on_wait=observer):
         return _checked(image, observe(boots.boot), boots.results)
 
 

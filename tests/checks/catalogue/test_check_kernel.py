@@ -2,6 +2,7 @@
 """``check-kernel``: which boots it takes, what is packed, what is told; a boot test at the end."""
 
 import gzip
+import hashlib
 import json
 import lzma
 import os
@@ -9,10 +10,12 @@ import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from filelock import FileLock
 from guests import make_image
-from kernels_seen import checked
+from kernels_seen import LOGS, checked
 
 from generator.checks.catalogue.boots import MAX_BOOTS, PATIENT, observe
 from generator.checks.catalogue.judge import Word, judge_all, unexplained
@@ -23,9 +26,16 @@ from generator.checks.catalogue.pack import (
     read_dependencies,
     read_initrd,
 )
-from generator.checks.catalogue.run import Boots, Failed, pace_of, read_image
+from generator.checks.catalogue.run import (
+    PLACE,
+    Boots,
+    Failed,
+    check_image,
+    pace_of,
+    read_image,
+)
 from generator.cli.app import main
-from generator.errors import InfraError, UserError
+from generator.errors import ExitCode, InfraError, UserError
 from generator.guest.accel import AccelVerdict
 from generator.guest.boot import (
     BootRequest,
@@ -475,6 +485,68 @@ def test_junit():
     failed = {name for name, case in cases.items() if case.find("failure") is not None}
     assert failed == {verdict.ident for verdict in made.affected}
     assert not any(name.startswith(("gain-", "refused-")) for name in cases)
+
+
+QEMU = """\
+for word; do
+	case $word in
+	file,id=results,*) results=${word#*path=} ;;
+	esac
+done
+cp "$KTAP" "$results"
+"""
+
+
+@pytest.fixture
+def check(tmp_path, stand_in, monkeypatch, capsys):
+    """Return a function that checks a kernel in which this is seen, and returns the status."""
+    monkeypatch.setenv("KTAP", str(tmp_path / "seen.ktap"))
+    stand_in("qemu-system-i386", QEMU)
+    made = SimpleNamespace(initramfs=tmp_path / "seen.ktap")
+    monkeypatch.setattr("generator.guest.initramfs.build_guest", lambda *_: made)
+    monkeypatch.setattr("generator.checks.catalogue.run.pack_programs", lambda *_: b"")
+    image = make_image(tmp_path / "bzImage", b"6.1.7-x (me@here) #1 SMP")
+    words = ("check-kernel", "--accel", "tcg", "--json", "--workdir", str(tmp_path), str(image))
+
+    def run(ktap):
+        (tmp_path / "seen.ktap").write_text(ktap)
+        status = main(list(words))
+        return status, capsys.readouterr()
+
+    return run
+
+
+def test_the_status_says_what_was_found(check):
+    """Without a fault it is 0; a test that fails makes it 2, and where none has run it is 3."""
+    seen = (LOGS / "7.2.13.ktap").read_text()
+    good = re.sub(r"^#   .*\n", "", seen, flags=re.MULTILINE).replace("\nnot ok", "\nok")
+    status, said = check(re.sub(r"outcome=\w+", "outcome=pass", good))
+    assert status == ExitCode.GOOD and json.loads(said.out)["affected"] == []
+    assert said.err == ""
+    status, said = check(seen)
+    assert status == ExitCode.FAILED and "vex-as-branch" in json.loads(said.out)["affected"]
+    status, said = check("")
+    assert status == ExitCode.INFRA and "could not be booted" in said.err
+
+
+def test_a_second_run_says_that_it_waits(tmp_path, guest, monkeypatch):
+    """For another run on the same image, whose files it would take."""
+    image = read_image(make_image(tmp_path / "i", b"6.1.7 #1 SMP"), None, None)
+    digest = hashlib.sha256(image.kernel.read_bytes()).hexdigest()[:12]
+    place = tmp_path / PLACE / f"6.1.7-{digest}"
+    place.mkdir(parents=True)
+    first = FileLock(place / "build.lock")
+    first.acquire()
+
+    class Told(SilentObserver):
+        def progress(self, progress):
+            assert (progress.stage, progress.detail) == ("wait", "another run")
+            first.release()
+
+    monkeypatch.setattr("generator.checks.catalogue.run.pack_programs", lambda *_: b"")
+    monkeypatch.setattr("generator.checks.catalogue.run.boot_kernel", lambda *_: guest.boot((), 0))
+    (tmp_path / "guest").touch()
+    assert check_image(image, tmp_path / "guest", tmp_path, Told(), seconds=1).boots == 1
 
 
 def find_kernel():

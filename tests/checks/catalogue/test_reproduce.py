@@ -144,6 +144,19 @@ def test_a_run_that_is_stopped(traced):
     wait_until(lambda: not Path("/proc", holder.read_text().strip()).exists())
 
 
+def test_a_slow_machine_is_no_fault(traced):
+    """How long a program takes says nothing, but for the time that it computes."""
+    script, _ = traced
+    text = script.read_text()
+    seconds = [int(number) for number in re.findall(r"timeout -k 1 (\d+)", text)]
+    assert len(seconds) == 2 and min(seconds) >= 60
+    program = script.with_name("pushf")
+    program.write_text("#!/bin/sh\nwhile :; do :; done\n")
+    script.write_text(text.replace("ulimit -t 5", "ulimit -t 1"))
+    done = subprocess.run(["sh", script], capture_output=True, text=True, check=False)
+    assert "without a probe it ends with status 137" in done.stdout
+
+
 def test_a_probe_that_cannot_be_armed(traced):
     """Only a refusal of the instruction is a verdict."""
     script = traced[0]
