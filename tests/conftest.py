@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -276,6 +277,15 @@ def stand_in(tmp_path, monkeypatch) -> Callable[[str, str], None]:
         script.chmod(0o755)
 
     return install
+
+
+def wait_until(holds):
+    """Wait for something, not for ever."""
+    for _ in range(300):
+        if holds():
+            return
+        time.sleep(0.1)
+    pytest.fail("waited for half a minute")
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@
 Usage: python tests/debian_kernel.py [--package linux-image-cloud-amd64] [--keep 6.1.192]
 
 Nothing is installed. A package that only depends on one is followed. Good is what can be said for
-certain: the kernel boots, plain probes work in it, it does not die, and every self-test that fails
+certain: the kernel boots, plain probes work in it, and whatever it dies of, warns of or fails in
 belongs to an entry of the catalogue (status 0 or 2 of ``check-kernel``; which it is, the kernel
 decides). ``make check-debian`` calls this. ``--keep`` puts what was seen into ``tests/logs/check``,
 by this name: what ``docs/catalogue.md`` says of releases is made from there.
@@ -28,6 +28,9 @@ from generator.checks.catalogue.run import PLACE
 from generator.errors import ExitCode
 from generator.paths import default_workdir, ensure_dir
 
+GENERIC = {"kernel-dies": "dies", "kernel-complains": "warns"}
+"""Entries about what belongs to no other one: where none is shown by the same test, what happened
+there is new."""
 GOOD = (ExitCode.GOOD, ExitCode.FAILED)
 _DEPENDS = re.compile(r"^\s*Depends: (linux-(?:image|binary)-\S+)$", re.MULTILINE)
 
@@ -65,8 +68,15 @@ def problems(status: int, data: dict[str, Any]) -> list[str]:
         return [f"status {status}"]
     verdicts = {verdict["ident"]: verdict for verdict in data["verdicts"]}
     found = [f"{failed['test']} fails and belongs to no entry" for failed in data["unexplained"]]
-    if verdicts["kernel-dies"]["word"] != "not affected":
-        found.append("the kernel dies")
+    known = {
+        shown["test"]
+        for ident, verdict in verdicts.items()
+        for shown in verdict["evidence"]
+        if ident not in GENERIC
+    }
+    for ident, what in GENERIC.items():
+        tests = [shown["test"] for shown in verdicts[ident]["evidence"]]
+        found += [f"the kernel {what} in {test}" for test in tests if test not in known]
     if bool(data["affected"]) != (status == ExitCode.FAILED):
         found.append(f"status {status} with {len(data['affected'])} faults")
     return found

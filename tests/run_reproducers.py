@@ -35,7 +35,7 @@ from generator.model.catalogue import CATALOGUE
 from generator.paths import data_dir, default_workdir, ensure_dir, write_atomic
 from generator.progress import SilentObserver
 
-PROGRAMS = ("dash", "dirname", "id", "sleep", "timeout")
+PROGRAMS = ("dash", "dirname", "echo", "id", "mkdir", "rmdir", "sleep", "timeout")
 FLAGS = ("-O1", "-static", "-no-pie", "-fno-pie", "-fcf-protection=none")
 WORDS = {"0": "not affected", "1": "affected", "2": "cannot tell"}
 SECONDS = 600

@@ -80,7 +80,7 @@ def built_tree(options: Options, variant: str) -> str:
 
 def _not_built(options: Options, variant: str, kernel: Path, base: Base) -> UserError:
     other = f" --flavour {options.flavour}" if options.flavour != "plain" else ""
-    build = f"run: uprobekit build --base {options.base}{other} {variant}"
+    build = f"run: uprobekit build {options.chosen}{other} {variant}"
     return UserError(
         f"the kernel of {options.base}/{variant} is not built",
         where=str(kernel),
@@ -130,7 +130,7 @@ def _tree(options: Options, variant: str) -> str:
         raise UserError(
             f"{options.base}/{variant} is not rendered: what was the image built from?",
             where=str(repo),
-            hint=f"run: uprobekit render --base {options.base}",
+            hint=f"run: uprobekit render {options.chosen}",
         )
     return read_ref(repo, variant_ref(options, variant)).tree_id
 

@@ -13,6 +13,8 @@ from generator.errors import CheckFailed, UserError
 from generator.plan import find_base, find_series, plan_series
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from generator.cli.output import Screen
     from generator.kbuild.kernel import BuildResult
     from generator.kbuild.request import BuildRequest
@@ -22,18 +24,21 @@ if TYPE_CHECKING:
 BEFORE_AFTER = ("baseline", "tip")
 
 
-def default_variants(series: str) -> tuple[str, ...]:
-    """Return what is built and booted of a series when nobody says what.
+def variants_of(series: str, named: Iterable[str] | None = None) -> tuple[str, ...]:
+    """Return what is built and booted of a series: what is named, or what is when nobody says what.
 
-    A series that starts from the unmodified tree has its tip under its own name: the self-tests
-    announce what they show for the baseline and the tip of the other ones.
+    A series that starts from the unmodified tree has its tip under its own name, whichever it is
+    asked for with: the self-tests announce what they show for the baseline and the tip of the
+    other ones, and each series has a place of its own, where no other one's source is put.
     """
-    return BEFORE_AFTER if find_series(series).modelled else (series,)
+    if find_series(series).modelled:
+        return tuple(named or BEFORE_AFTER)
+    return tuple(series if name == "tip" else name for name in named or ("tip",))
 
 
 def tip_variant(options: Options) -> str:
     """Return what the kernel with all patches of the series is called."""
-    return default_variants(options.series)[-1]
+    return variants_of(options.series)[-1]
 
 
 def series_repo(options: Options) -> Path:

@@ -173,11 +173,11 @@ def _build(options: Options, needed: Iterable[Check]) -> int:
     What that says is no result: it goes to stderr.
     """
     from generator.cli.app import main
-    from generator.cli.building import tip_variant
+    from generator.cli.building import variants_of
 
     wanted = dict.fromkeys((one.builds, one.flavour) for one in needed if one.builds)
     for builds, flavour in wanted:
-        names = [tip_variant(options) if name == "tip" else name for name in builds]
+        names = variants_of(options.series, builds)
         words = _words(options, ("build", *names, "--flavour", flavour))
         with redirect_stdout(sys.stderr):
             status = main([*words, *["--quiet"] * options.quiet])

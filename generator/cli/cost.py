@@ -72,7 +72,7 @@ def _count_instructions(
         flavour="cost",
         accel="tcg",
         cpus=1,
-        icount=True,
+        icount=0,
         parameters=(*COST_PARAMETERS, *(f"uprobekit.{word}" for word in words)),
     )
     return boot_kernel(request, screen).ktap

@@ -64,7 +64,7 @@ class BootRequest:
         silence: seconds without output after which the guest counts as hung.
         stall: seconds without a test that ends, see ``RunLimits``.
         parameters: more kernel parameters.
-        icount: see ``Machine``.
+        icount: see ``Machine``; where KVM runs the guest it has the host's time.
         arch: of the kernel, ``x86_64`` or ``i386``.
         tree: git's id of the rendered tree that ``kernel`` was built from; "": not known.
         shadow_stacks: see ``Machine``.
@@ -89,7 +89,7 @@ class BootRequest:
     silence: float = 90.0
     stall: float = GUEST_DEADLINE + SLACK
     parameters: tuple[str, ...] = ()
-    icount: bool = False
+    icount: int | None = None
     arch: str = "x86_64"
     tree: str = ""
     shadow_stacks: bool = False
@@ -171,7 +171,7 @@ def _machine(request: BootRequest, accel: str) -> Machine:
         cpus=request.cpus,
         memory=request.memory,
         parameters=request.parameters,
-        icount=request.icount,
+        icount=request.icount if accel == "tcg" else None,
         arch=request.arch,
         shadow_stacks=request.shadow_stacks,
         one_thread=request.one_thread,

@@ -26,6 +26,7 @@ _SIZES = struct.Struct("<BHI")
 _SECTORS, _PARAGRAPHS = 0x1F1, 16
 """Offset of ``setup_sects``, ``root_flags``, ``syssize``: sectors of 512 bytes but for the first,
 and paragraphs of what follows, rounded up."""
+_SHORTEST = _LOAD_FLAGS + 2
 _HEADER = 64 * 1024
 """The text stands in the code for real mode, which ends before this."""
 
@@ -82,20 +83,23 @@ def _check_size(image: Path, head: bytes) -> None:
 
 
 _OTHERS = (
-    (b"\x7fELF", "an uncompressed kernel or a program", "name the vmlinuz or bzImage beside it"),
-    (b"!<arch>\n", "a package", "unpack it (dpkg-deb -x FILE DIR) and name boot/vmlinuz-*"),
-    (b"\xed\xab\xee\xdb", "a package", "unpack it (rpm2cpio FILE | cpio -id) and name vmlinuz"),
-    (b"\x1f\x8b", "something compressed", "uncompress it (gunzip) and name what is in it"),
-    (b"\xfd7zXZ", "something compressed", "uncompress it (unxz) and name what is in it"),
-    (b"\x28\xb5\x2f\xfd", "something compressed", "uncompress it (unzstd) and name what is in it"),
-    (b"0707", "an initrd", "name the vmlinuz beside it, and this by --initrd"),
+    (0, b"\x7fELF", "an uncompressed kernel or a program", "name the vmlinuz or bzImage beside it"),
+    (0, b"!<arch>\n", "a package", "unpack it (dpkg-deb -x FILE DIR) and name boot/vmlinuz-*"),
+    (0, b"\xed\xab\xee\xdb", "a package", "unpack it (rpm2cpio FILE | cpio -id) and name vmlinuz"),
+    (0, b"\x1f\x8b", "something compressed", "uncompress it (gunzip) and name what is in it"),
+    (0, b"\xfd7zXZ", "something compressed", "uncompress it (unxz) and name what is in it"),
+    (0, b"\x28\xb5\x2f\xfd", "something compressed", "uncompress it (unzstd), name what is in it"),
+    (0x38, b"ARM\x64", "a kernel for arm64", "name one for x86, of 32 or 64 bits"),
+    (0x38, b"RSC\x05", "a kernel for RISC-V", "name one for x86, of 32 or 64 bits"),
+    (0, b"0707", "an initrd", "name the vmlinuz beside it, and this by --initrd"),
     (
+        0,
         b"MZ",
         "a kernel for another architecture, or one in an EFI program",
         "of a unified kernel image take: objcopy -O binary --only-section=.linux FILE vmlinuz",
     ),
 )
-"""How other files begin that people take for it, what they are, and what to do."""
+"""What other files have that people take for it, and where, what they are, and what to do."""
 
 
 def _read_head(image: Path) -> bytes:
@@ -114,8 +118,14 @@ def _read_head(image: Path) -> bytes:
     offset, signature = _SIGNATURE
     if head[offset : offset + len(signature)] == signature and len(head) >= _VERSION + 2:
         return head
-    for begin, what, hint in _OTHERS:
-        if head.startswith(begin):
+    if len(head) < _SHORTEST and head.startswith(b"MZ"):
+        raise UserError(
+            f"the kernel image is cut off: {len(head)} bytes are there",
+            where=str(image),
+            hint="copy or download it again",
+        )
+    for place, magic, what, hint in _OTHERS:
+        if head.startswith(magic, place):
             raise UserError(
                 f"this is no kernel image for x86 but {what}", where=str(image), hint=hint
             )

@@ -43,8 +43,9 @@ class Machine:
         cpus: number of processors.
         memory: MiB.
         parameters: kernel parameters beyond the standard ones.
-        icount: one instruction takes one nanosecond, and the time stamp counter counts them;
-            ``tcg`` and one processor only.
+        icount: one instruction takes two to the power of this nanoseconds, also as the time stamp
+            counter counts them, and a guest that waits takes no time; None: it has the host's time.
+            ``tcg`` only, all processors in one thread.
         qmp_fd: inherited file descriptor of a connected socket for QMP; None: no monitor.
         arch: ``x86_64`` or ``i386``: which processors QEMU emulates.
         shadow_stacks: Bochs' processor has them.
@@ -60,7 +61,7 @@ class Machine:
     cpus: int = 2
     memory: int = 512
     parameters: tuple[str, ...] = ()
-    icount: bool = False
+    icount: int | None = None
     qmp_fd: int | None = None
     arch: str = "x86_64"
     shadow_stacks: bool = False
@@ -77,7 +78,8 @@ def qemu_arguments(machine: Machine) -> tuple[str, ...]:
 
     The QMP socket is passed as a descriptor: a path would have to fit into 107 bytes (unix(7)).
     """
-    threads = "single" if machine.icount or machine.one_thread else "multi"
+    counted = machine.icount is not None
+    threads = "single" if counted or machine.one_thread else "multi"
     accel = "kvm" if machine.accel == "kvm" else f"tcg,thread={threads}"
     command = [
         *(
@@ -93,8 +95,8 @@ def qemu_arguments(machine: Machine) -> tuple[str, ...]:
         *_serial("console", machine.console),
         *_serial("results", machine.results),
     ]
-    if machine.icount:
-        command += ["-icount", "shift=0,sleep=off"]
+    if counted:
+        command += ["-icount", f"shift={machine.icount},sleep=off"]
     if machine.qmp_fd is not None:
         command += ["-chardev", f"socket,id=qmp,fd={machine.qmp_fd}"]
         command += ["-mon", "chardev=qmp,mode=control"]

@@ -11,8 +11,7 @@
 extern const char __ehdr_start[], site[];
 void code(void), leave(void *context);
 
-asm(".text\n"
-    "leave:	mov	%rdi, %rsp; mov $15, %eax; jmp site\n"
+asm(".text\n" "leave:	mov	%rdi, %rsp; mov $15, %eax; jmp site\n"
     "code:	nop\n"
     "site:	mov	$0, %ecx; .skip 16, 0x90; ret\n");
 

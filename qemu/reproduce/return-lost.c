@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define TRACE	"/sys/kernel/tracing/"
+#define TRACE	"/sys/kernel/tracing/instances/reproduce/"
 
 extern const char __ehdr_start[];
 static jmp_buf top;

@@ -6,7 +6,6 @@
 #include <unistd.h>
 
 extern const char __ehdr_start[];
-long site(long (*next)(void));
 static ucontext_t home, other;
 static char stacks[2][1 << 18];
 static long result;

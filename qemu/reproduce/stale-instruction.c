@@ -5,7 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define ENABLE	"/sys/kernel/tracing/events/reproduce/enable"
+#define ENABLE	"/sys/kernel/tracing/instances/reproduce/events/reproduce/enable"
 
 extern const char __ehdr_start[];
 extern char site[];

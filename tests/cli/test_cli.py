@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import subprocess
 import sys
 import time
@@ -19,6 +20,7 @@ from generator.cli.app import app, command_line
 from generator.cli.groups import GROUPS
 from generator.errors import UserError
 from generator.kbuild.config import all_flavours
+from generator.model.series import SERIES
 from generator.patches.change import sides
 
 COMMANDS = sorted(command.name or command.callback.__name__ for command in app.registered_commands)
@@ -177,6 +179,23 @@ def test_dry_run(command, fake, tmp_path, capsys, monkeypatch):
     assert len(commands) == wanted
     assert sum("qemu-system-x86_64" in row for row in commands) == (command != "build") * 2
     assert not work.exists()
+
+
+@pytest.mark.parametrize("command", ["build", "boot"])
+def test_each_series_has_a_place_of_its_own(command, fake, tmp_path, capsys, monkeypatch):
+    """Two that are built at the same time do not take each other's source, however it is asked."""
+    monkeypatch.setattr("generator.plan.SERIES", (fake.SERIES, fake.SMALL))
+    monkeypatch.setattr("generator.render.env.SERIES", (*SERIES, fake.SERIES, fake.SMALL))
+    find = "generator.kbuild.kernel.toolchain.find_compiler"
+    monkeypatch.setattr(find, lambda name: kernel_compiler())
+    tree = [] if command == "boot" else ["--tree", str(MINI)]
+    places = []
+    for words in ([], ["tip"], ["tip", "--series", "small"], ["--series", "small"]):
+        work = ["--workdir", str(tmp_path / "work")]
+        assert main([command, "--dry-run", "--json", *work, *tree, *words]) == 0
+        said = json.dumps(json.loads(capsys.readouterr().out)["commands"])
+        places.append(set(re.findall(rf"{tmp_path}/work/6\.1/(\w+)/", said)))
+    assert places == [{"baseline", "tip"}, {"tip"}, {"small"}, {"small"}]
 
 
 def kernel_compiler():

@@ -40,6 +40,9 @@ def test_a_short_file(size, tmp_path):
     image.write_bytes(image.read_bytes()[:size])
     with pytest.raises(UserError, match="no kernel image"):
         read_version(image)
+    image.write_bytes(b"MZ" + image.read_bytes())
+    with pytest.raises(UserError, match=f"cut off: {size + 2} bytes are there"):
+        read_version(image)
 
 
 def test_an_image_that_is_cut_off(tmp_path):
@@ -59,6 +62,7 @@ def test_an_image_that_is_cut_off(tmp_path):
 @pytest.mark.parametrize(
     ("begin", "message"),
     [
+        (b"MZ".ljust(0x38, b"\0") + b"ARM\x64", "a kernel for arm64"),
         (b"MZ@\xfa", "another architecture, or one in an EFI program"),
         (b"\x1f\x8b\x08", "something compressed"),
         (b"\xfd7zXZ\0", "something compressed"),
@@ -147,6 +151,15 @@ def test_a_kernel_that_cannot_be_built_here(area, no_guest, capsys):
     """Of a base without a package, the hint names the option."""
     assert main(["boot", "--workdir", str(area), "tip"]) == 1
     assert "--image" in capsys.readouterr().err
+
+
+def test_a_kernel_of_another_series(tmp_path, no_guest, stand_in, capsys):
+    """The hint builds that kernel, and no other series' one."""
+    stand_in("qemu-system-x86_64", "exit 1")
+    assert main(["boot", "--workdir", str(tmp_path), "--series", "fixes", "tip"]) == 1
+    said = " ".join(capsys.readouterr().err.split())
+    assert "the kernel of 6.1/fixes is not built" in said
+    assert "run: uprobekit build --base 6.1 --series fixes fixes" in said
 
 
 @pytest.mark.parametrize(

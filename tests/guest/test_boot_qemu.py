@@ -94,7 +94,8 @@ def test_more_kernel_parameters_come_last():
 
 def test_counting_instructions():
     """Time is what was executed; that takes one thread."""
-    command = qemu_arguments(replace(MACHINE, icount=True, cpus=1))
-    assert command[command.index("-icount") + 1].startswith("shift=0")
+    command = qemu_arguments(replace(MACHINE, icount=0, cpus=1))
+    assert command[command.index("-icount") + 1].startswith("shift=0,sleep=off")
+    assert "shift=3,sleep=off" in qemu_arguments(replace(MACHINE, icount=3))
     assert command[command.index("-accel") + 1] == "tcg,thread=single"
     assert "-icount" not in qemu_arguments(MACHINE)

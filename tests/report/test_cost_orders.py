@@ -45,7 +45,7 @@ def measure(kernel, initramfs, workdir, *words):
             workdir=workdir,
             accel="tcg",
             cpus=1,
-            icount=True,
+            icount=0,
             silence=300.0,
             stall=300.0,
             parameters=(*COST_PARAMETERS, *words),

@@ -11,13 +11,12 @@ import subprocess
 import sys
 import tarfile
 import threading
-import time
 from dataclasses import replace
 from pathlib import Path
 
 import fake_base
 import pytest
-from conftest import MINI, some_of
+from conftest import MINI, some_of, wait_until
 
 from generator.errors import InfraError, UserError
 from generator.paths import locked
@@ -607,15 +606,6 @@ def test_nothing_outlives_who_asked(what, tmp_path):
         one.kill()
     for pid in map(int, pids.read_text().split()):
         wait_until(lambda pid=pid: not Path(f"/proc/{pid}").exists())
-
-
-def wait_until(holds):
-    """Wait for something, not for ever."""
-    for _ in range(300):
-        if holds():
-            return
-        time.sleep(0.1)
-    pytest.fail("waited for half a minute")
 
 
 def test_attributes_of_the_user_do_not_hide_c(tmp_path, monkeypatch):

@@ -187,7 +187,8 @@ def _unknown(entry: Entry, why: str) -> Verdict:
 
 
 def _judge(entry: Entry, seen: Observed) -> Verdict:
-    names = tests_of(entry, seen.names)
+    causes = filter(None, (_cause(entry, complaint) for complaint in seen.complaints))
+    names = dict.fromkeys((*tests_of(entry, seen.names), *causes))
     evidence, passed, untried = [], [], {}
     for name in names:
         test = seen.tests.get(name)
@@ -253,11 +254,16 @@ def _shows(entry: Entry, name: str, seen: Observed) -> tuple[str, ...]:
 
 
 def _cause(entry: Entry, complaint: Complaint) -> str:
-    """Return the test of an entry that the kernel complains of, or an empty text."""
+    """Return the test that shows an entry by what the kernel complains of, or an empty text.
+
+    It is one of the entry's; any other one where nothing but these words shows the entry: a kernel
+    warns once in a boot, of whatever comes first.
+    """
     if not entry.says or not re.search(entry.says, complaint.text):
         return ""
     near = (complaint.test, *complaint.before)
-    return next((name for name in near if plain_name(name) in entry.tests), "")
+    own = (name for name in near if plain_name(name) in entry.tests)
+    return next(own, "" if entry.silent else complaint.test)
 
 
 def _says_nothing(name: str, test: KtapTest | None, seen: Observed) -> str:

@@ -31,10 +31,7 @@ def build(options: Options, *, variants: Variants = None) -> None:
     """
     from generator.cli import building
 
-    building.build(
-        options,
-        tuple(variants or building.default_variants(options.series)),
-    )
+    building.build(options, building.variants_of(options.series, variants))
 
 
 @command("base", "series", "flavour", "toolchain", "accel", "tests", "dry_run", *OUTPUT, series=ANY)
@@ -56,11 +53,7 @@ def boot(
     """
     from generator.cli import booting, building
 
-    booting.boot(
-        options,
-        tuple(variants or building.default_variants(options.series)),
-        image=image,
-    )
+    booting.boot(options, building.variants_of(options.series, variants), image=image)
 
 
 @command("base", "flavour", *OUTPUT)

@@ -46,7 +46,8 @@ class Entry:
         code: the instructions of the corpus that differ, and in what: a regular expression for
             ``BYTES: WHAT``, as the guest says it. What an entry before has claimed is not of this.
         says: what the kernel complains of meanwhile, a regular expression; "": nothing.
-        silent: a test that fails shows it, whatever the kernel says; False: only ``says`` does.
+        silent: a test that fails shows it, whatever the kernel says; False: only ``says`` does, and
+            in any test.
         hangs: a test that does not end shows it; else that says nothing: a machine may be slow.
         kind: what it is about.
         affected: releases that were run and have it.

@@ -12,6 +12,7 @@ from kernels_seen import LOGS, keep, recorded
 
 from generator.checks.catalogue.judge import (
     Complaint,
+    Evidence,
     Observed,
     Word,
     broken_controls,
@@ -280,6 +281,17 @@ def test_a_complaint_in_another_test():
     observed = seen(ran(name="mm-map-join"), complaints=(complaint,))
     assert verdict_of("move-corrupts-mm", observed).word is Word.NOT_AFFECTED
     assert verdict_of("kernel-complains", observed).word is Word.AFFECTED
+
+
+def test_a_complaint_that_alone_shows_an_entry():
+    """Whichever test ran: of what is warned of once in a boot, the first that does it is told."""
+    text = "WARNING: CPU: 1 PID: 7 at kernel/events/uprobes.c:9 uprobe_notify_resume+0x6/0xc"
+    tests = (ran(name="mm-slots-int3"), ran(name="corpus-000"))
+    observed = seen(*tests, complaints=(Complaint(test="corpus-000", text=text),))
+    shown = verdict_of("step-warns", observed)
+    assert shown.evidence == (Evidence(test="corpus-000", lines=(text,)),)
+    assert shown.passed == ("mm-slots-int3",)
+    assert verdict_of("kernel-complains", observed).word is Word.NOT_AFFECTED
 
 
 def test_a_complaint_comes_late():

@@ -2,6 +2,7 @@
 """``check-kernel``: which boots it takes, what is packed, what is told; a boot test at the end."""
 
 import gzip
+import hashlib
 import json
 import lzma
 import os
@@ -9,10 +10,12 @@ import re
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
+from filelock import FileLock
 from guests import make_image
-from kernels_seen import checked
+from kernels_seen import LOGS, checked
 
 from generator.checks.catalogue.boots import MAX_BOOTS, PATIENT, observe
 from generator.checks.catalogue.judge import Word, judge_all, unexplained
@@ -23,17 +26,31 @@ from generator.checks.catalogue.pack import (
     read_dependencies,
     read_initrd,
 )
-from generator.checks.catalogue.run import Failed
+from generator.checks.catalogue.run import (
+    PLACE,
+    Boots,
+    Failed,
+    check_image,
+    pace_of,
+    read_image,
+)
 from generator.cli.app import main
-from generator.errors import InfraError, UserError
+from generator.errors import ExitCode, InfraError, UserError
 from generator.guest.accel import AccelVerdict
-from generator.guest.boot import BootRequest, BootResult, boot_command
+from generator.guest.boot import (
+    BootRequest,
+    BootResult,
+    boot_command,
+    console_path,
+    read_boot,
+)
 from generator.guest.image import read_architecture, read_banner
 from generator.guest.ktap import parse_ktap
 from generator.guest.outcome import classify_boot, scan_console
 from generator.guest.vm import Ending, MachineEnd
 from generator.model.catalogue import CONTROLS
 from generator.paths import default_workdir
+from generator.progress import SilentObserver
 from generator.report.kernel import as_page, as_text, count, junit_bytes
 
 
@@ -175,6 +192,17 @@ def test_a_test_that_takes_long(guest, test, ident, times, word):
     assert unexplained(seen, judge_all(seen)) == {}
 
 
+@pytest.mark.parametrize(
+    ("command", "told"), [(("qemu",), ["rep-movsb"]), (("qemu", "-icount", "shift=3"), [])]
+)
+def test_what_qemu_steps_otherwise_is_not_told(command, told, tmp_path):
+    """Where it counts instructions, what it does to rep is nothing that a kernel does."""
+    guest = Guest(tmp_path, ("nop", "rep-movsb"))
+    guest.fails = {"rep-movsb"}
+    seen = observe(lambda names, deadline: replace(guest.boot(names, deadline), command=command))
+    assert list(unexplained(seen, judge_all(seen))) == told
+
+
 NOT_BOOTED = {
     "panic": (
         [],
@@ -205,17 +233,80 @@ def test_not_booted(case, tmp_path):
     assert re.search(message, caught.value.what)
 
 
-def test_one_thread(tmp_path):
-    """Several threads of QEMU execute kernels wrongly that patch themselves."""
-    request = BootRequest(
+@pytest.mark.parametrize(
+    ("built", "counted"),
+    [
+        ("6.12.1-rt (x@y) #1 SMP PREEMPT_RT Debian 6.12.1-1", True),
+        ("7.2-rc1 (x@y) #1 SMP PREEMPT_RT", True),
+        ("6.1.1-rt (x@y) #1 SMP PREEMPT_RT Debian 6.1.1-1", False),
+        ("4.19.1-rt (x@y) #1 SMP PREEMPT RT Debian 4.19.1-1", False),
+        ("6.12.1 (x@y) #1 SMP PREEMPT_DYNAMIC Debian 6.12.1-1", False),
+    ],
+)
+def test_kernels_with_preempt_rt_sleep_in_no_time(built, counted, tmp_path):
+    """They do so wherever a probe is taken away; others have the host's time."""
+    image = read_image(make_image(tmp_path / "bzImage", built.encode()), None, None)
+    assert (pace_of(image) is not None) is counted
+
+
+@pytest.mark.parametrize("hangs", [False, True])
+def test_a_kernel_that_hangs_where_instructions_are_counted(hangs, guest, monkeypatch):
+    """It is booted by the host's clock, from then on; another one is not booted again."""
+    paces = []
+
+    def boot(request, observer):
+        paces.append(request.icount)
+        if hangs and request.icount is not None:
+            return result(guest.place, [], ["x86: Booting SMP configuration:"])
+        return guest.boot((), 0)
+
+    monkeypatch.setattr("generator.checks.catalogue.run.boot_kernel", boot)
+    image = read_image(make_image(guest.place / "i", b"6.12.1 #1 SMP PREEMPT_RT"), None, None)
+    guest.dies = {"xchg-r8-rax": 9}
+    boots = Boots(
+        image=image,
+        place=guest.place,
+        guest=b"",
+        area=guest.place,
+        observer=SilentObserver(),
+        accel="tcg",
+        seconds=60,
+        pace=pace_of(image),
+    )
+    assert "pushf" in observe(boots.boot).tests
+    assert paces == ([3, None, None] if hangs else [3, 3])
+    assert len(boots.results) == 2
+
+
+@pytest.fixture
+def asked(tmp_path):
+    """Return how a kernel with PREEMPT_RT is booted."""
+    return BootRequest(
         base="x",
         variant="y",
         kernel=tmp_path / "k",
         initramfs=tmp_path / "i",
         workdir=tmp_path,
         one_thread=True,
+        icount=3,
     )
-    assert "tcg,thread=single" in boot_command(request)
+
+
+def test_one_thread(asked):
+    """Several threads of QEMU execute kernels wrongly that patch themselves."""
+    assert "tcg,thread=single" in boot_command(replace(asked, icount=None))
+
+
+@pytest.mark.parametrize(("accel", "counts"), [("tcg", True), ("kvm", False)])
+def test_instructions_are_counted_where_they_can_be(accel, counts, asked):
+    """KVM does not."""
+    place = console_path(asked).parent
+    place.mkdir(parents=True)
+    for name in ("console.log", "results.ktap"):
+        (place / name).touch()
+    end = MachineEnd(ending=Ending.EXITED, status=0, seconds=1.0, events=(), message="")
+    ran = read_boot(asked, end, AccelVerdict(accel=accel, reason="as requested"))
+    assert ("-icount" in ran.command) is counts
 
 
 def test_the_image(tmp_path):
@@ -394,6 +485,68 @@ def test_junit():
     failed = {name for name, case in cases.items() if case.find("failure") is not None}
     assert failed == {verdict.ident for verdict in made.affected}
     assert not any(name.startswith(("gain-", "refused-")) for name in cases)
+
+
+QEMU = """\
+for word; do
+	case $word in
+	file,id=results,*) results=${word#*path=} ;;
+	esac
+done
+cp "$KTAP" "$results"
+"""
+
+
+@pytest.fixture
+def check(tmp_path, stand_in, monkeypatch, capsys):
+    """Return a function that checks a kernel in which this is seen, and returns the status."""
+    monkeypatch.setenv("KTAP", str(tmp_path / "seen.ktap"))
+    stand_in("qemu-system-i386", QEMU)
+    made = SimpleNamespace(initramfs=tmp_path / "seen.ktap")
+    monkeypatch.setattr("generator.guest.initramfs.build_guest", lambda *_: made)
+    monkeypatch.setattr("generator.checks.catalogue.run.pack_programs", lambda *_: b"")
+    image = make_image(tmp_path / "bzImage", b"6.1.7-x (me@here) #1 SMP")
+    words = ("check-kernel", "--accel", "tcg", "--json", "--workdir", str(tmp_path), str(image))
+
+    def run(ktap):
+        (tmp_path / "seen.ktap").write_text(ktap)
+        status = main(list(words))
+        return status, capsys.readouterr()
+
+    return run
+
+
+def test_the_status_says_what_was_found(check):
+    """Without a fault it is 0; a test that fails makes it 2, and where none has run it is 3."""
+    seen = (LOGS / "7.2.13.ktap").read_text()
+    good = re.sub(r"^#   .*\n", "", seen, flags=re.MULTILINE).replace("\nnot ok", "\nok")
+    status, said = check(re.sub(r"outcome=\w+", "outcome=pass", good))
+    assert status == ExitCode.GOOD and json.loads(said.out)["affected"] == []
+    assert said.err == ""
+    status, said = check(seen)
+    assert status == ExitCode.FAILED and "vex-as-branch" in json.loads(said.out)["affected"]
+    status, said = check("")
+    assert status == ExitCode.INFRA and "could not be booted" in said.err
+
+
+def test_a_second_run_says_that_it_waits(tmp_path, guest, monkeypatch):
+    """For another run on the same image, whose files it would take."""
+    image = read_image(make_image(tmp_path / "i", b"6.1.7 #1 SMP"), None, None)
+    digest = hashlib.sha256(image.kernel.read_bytes()).hexdigest()[:12]
+    place = tmp_path / PLACE / f"6.1.7-{digest}"
+    place.mkdir(parents=True)
+    first = FileLock(place / "build.lock")
+    first.acquire()
+
+    class Told(SilentObserver):
+        def progress(self, progress):
+            assert (progress.stage, progress.detail) == ("wait", "another run")
+            first.release()
+
+    monkeypatch.setattr("generator.checks.catalogue.run.pack_programs", lambda *_: b"")
+    monkeypatch.setattr("generator.checks.catalogue.run.boot_kernel", lambda *_: guest.boot((), 0))
+    (tmp_path / "guest").touch()
+    assert check_image(image, tmp_path / "guest", tmp_path, Told(), seconds=1).boots == 1
 
 
 def find_kernel():

@@ -5,9 +5,11 @@ import os
 import re
 import shlex
 import subprocess
+from pathlib import Path
 
 import pytest
 import run_reproducers
+from conftest import wait_until
 
 from generator.checks.catalogue.reproduce import SCRIPT, reproducer, sources
 from generator.cli.app import main
@@ -95,6 +97,73 @@ def test_what_the_script_cannot_do(folder, user, said, tmp_path, stand_in):
     stand_in("gcc", f"printf '#!/bin/sh\\n' >'{place}/pushf'; chmod +x '{place}/pushf'")
     done = subprocess.run(["sh", place / SCRIPT], capture_output=True, text=True, check=False)
     assert (done.stdout, done.returncode) == (f"pushf: {said}\n", 2)
+
+
+PROGRAM = """\
+#!/bin/sh
+[ "$1" != where ] || echo p 0x1 runs
+[ -z "$2" ] || {{ echo $$ >{}/holder; exec sleep 600; }}
+"""
+
+
+@pytest.fixture
+def traced(tmp_path, stand_in):
+    """Return a script in whose system everything can be written, and its folder of traces."""
+    assert main(["reproduce", "pushf", "-o", str(tmp_path)]) == 0
+    trace, script = tmp_path / "tracing", tmp_path / SCRIPT
+    (trace / "instances").mkdir(parents=True)
+    (trace / "uprobe_events").touch()
+    script.write_text(script.read_text().replace("/sys/kernel/tracing", str(trace)))
+    stand_in("id", "echo 0")
+    program = tmp_path / "pushf"
+    program.write_text(PROGRAM.format(tmp_path))
+    program.chmod(0o755)
+    return script, trace
+
+
+def test_two_runs_at_once(traced):
+    """They would take each other's probe: the second says so, and takes nothing away."""
+    script, trace = traced
+    (trace / "instances/reproduce").mkdir()
+    done = subprocess.run(["sh", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "cannot tell: another run is there" in done.stdout
+    assert (trace / "instances/reproduce").is_dir() and not (trace / "uprobe_events").read_text()
+
+
+def test_a_run_that_is_stopped(traced):
+    """Its probe is taken away, and nothing of it goes on."""
+    script, trace = traced
+    with subprocess.Popen(["sh", script], stdout=subprocess.PIPE, text=True) as run:
+        while not (holder := script.with_name("holder")).exists() or not holder.read_text():
+            assert run.poll() is None
+        run.terminate()
+        said = run.communicate()[0]
+    assert (run.returncode, said) == (2, "pushf: cannot tell: it was stopped\n")
+    assert (trace / "uprobe_events").read_text().endswith("-:reproduce/e\n")
+    assert not (trace / "instances/reproduce").exists()
+    wait_until(lambda: not Path("/proc", holder.read_text().strip()).exists())
+
+
+def test_a_slow_machine_is_no_fault(traced):
+    """How long a program takes says nothing, but for the time that it computes."""
+    script, _ = traced
+    text = script.read_text()
+    seconds = [int(number) for number in re.findall(r"timeout -k 1 (\d+)", text)]
+    assert len(seconds) == 2 and min(seconds) >= 60
+    program = script.with_name("pushf")
+    program.write_text("#!/bin/sh\nwhile :; do :; done\n")
+    script.write_text(text.replace("ulimit -t 5", "ulimit -t 1"))
+    done = subprocess.run(["sh", script], capture_output=True, text=True, check=False)
+    assert "without a probe it ends with status 137" in done.stdout
+
+
+def test_a_probe_that_cannot_be_armed(traced):
+    """Only a refusal of the instruction is a verdict."""
+    script = traced[0]
+    program = script.with_name("pushf")
+    program.write_text(program.read_text().replace("runs", "refused"))
+    done = subprocess.run(["sh", script], capture_output=True, text=True, check=False)
+    assert done.returncode == 2 and "cannot tell: the probe cannot be armed" in done.stdout
 
 
 def test_what_to_run_can_be_pasted(tmp_path, capsys):
