@@ -7,8 +7,16 @@ from dataclasses import asdict, replace
 
 import pytest
 from conftest import TESTS
+from kernels_seen import recorded
 
-from generator.checks.catalogue.judge import Evidence, Verdict, Word
+from generator.checks.catalogue.code import Difference
+from generator.checks.catalogue.judge import (
+    Complaint,
+    Evidence,
+    Verdict,
+    Word,
+    judge_all,
+)
 from generator.checks.catalogue.mended import (
     Prefix,
     digest_files,
@@ -95,6 +103,40 @@ def test_the_second_patch_is_judged_by_the_first():
         "patch 1: self-tests fail from it on: x",
         "patch 2: the kernel has pushf from it on",
     )
+
+
+def test_a_test_that_fails_now_and_then():
+    """Of an entry that both kernels have it says nothing; of one that is mended, it does."""
+    before = prefix(0, pushf="a", freezer="a", failing=("pushf",))
+    after = prefix(1, pushf="n", freezer="a", failing=("m32-slots-frozen", "slots-frozen"))
+    assert judge_prefixes((before, after), (ONE, TWO)) == ()
+    assert judge_prefixes(
+        (before, replace(after, failing=("m32-pushf",), words=after.words)), (ONE, TWO)
+    ) == ("patch 1: self-tests fail from it on: m32-pushf",)
+
+
+@pytest.mark.parametrize(
+    ("code", "what", "ident"),
+    [
+        ("f3 0f 44 0d 3a 3c 55 00", "trap: expected 0xe, saw 0xd", "rip-unseen"),
+        ("f3 0f 44 0d 3a 3c 55 00", "trap: expected 0xe, saw 0x3", "fault-trap-number"),
+        ("0f 44 0d 3a 3c 55 00", "trap: expected 0xe, saw 0xd", "fault-trap-number"),
+    ],
+)
+def test_a_fault_of_another_address(code, what, ident):
+    """A wrong address may not be canonical: that is no matter of the trap number."""
+    assert Difference(code=code, what=what, bits=64).owner.ident == ident
+
+
+def test_a_warning_of_an_event_that_is_joined():
+    """Where the kernel is tainted already the test passes; what the kernel says counts."""
+    text = "WARNING: CPU: 0 PID: 18 at kernel/events/uprobes.c:1322 uprobe_apply+0x18/0x86"
+    quiet = recorded("7.2.13")
+    warned = replace(quiet, complaints=(Complaint(test="hunted-joined-later", text=text),))
+    before, after = (
+        {v.ident for v in judge_all(seen) if v.word == Word.AFFECTED} for seen in (quiet, warned)
+    )
+    assert after - before == {"joined-event"}
 
 
 def test_what_is_read_from_a_check():
@@ -227,7 +269,9 @@ def test_the_page_of_the_docs(base):
 
     assert lines[0] == [str(number) for number in range(len(patches) + 1)]
     assert [" ".join(line[1:]) for line in lines[-len(patches) :]] == [p.subject for p in patches]
-    last = {line[0]: max(i for i, sign in enumerate(line[1:]) if sign == "x") for line in lines[1:end]}
+    last = {
+        line[0]: max(i for i, sign in enumerate(line[1:]) if sign == "x") for line in lines[1:end]
+    }
     mended = {ident: number for number, patch in enumerate(patches) for ident in patch.mends}
     assert {ident: mended.get(ident, len(patches)) for ident in last} == last
     failing = [int(count) for count in lines[end][3:]]
