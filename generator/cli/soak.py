@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from generator.cli import booting
 from generator.cli.ahead import check_first
+from generator.cli.building import tip_variant
 from generator.cli.options import Options, render_source
 from generator.errors import CheckFailed, InfraError
 from generator.paths import ensure_dir, write_atomic
@@ -96,12 +97,13 @@ def run_source(options: Options, wish: Wish, source: Path) -> None:
         UserError: there is no such way to compile or no such kernel, or it does not compile.
     """
     from generator.checks.soak.generated import compile_program, find_build
-    from generator.checks.soak.judge import as_run, find_side
+    from generator.checks.soak.judge import as_run, check_side
     from generator.checks.soak.pack import load_generated
     from generator.guest.boot import boot_kernel
 
     screen = options.screen()
-    variant, build = find_side(wish.side), find_build(wish.build)
+    check_side(wish.side)
+    build = find_build(wish.build)
     _check_kernels(options)
     place = ensure_dir(options.area / "soak" / "source")
     if wish.reduce:
@@ -111,7 +113,7 @@ def run_source(options: Options, wish: Wish, source: Path) -> None:
     task = next(
         task
         for task in _tasks(options, wish, {"source": load}, screen)
-        if task.request.variant == variant
+        if task.side == wish.side
     )
     run = as_run(load, boot_kernel(task.request))
     screen.result({"side": wish.side, "outcome": run.outcome, "hits": run.hits})
@@ -184,7 +186,8 @@ def run_soak(options: Options, wish: Wish) -> None:
     )
     data = as_data(soak)
     if wish.whole:
-        options.keep(FULL if wish.full else "soak", data, source, rendered, kernel="tip")
+        name = FULL if wish.full else "soak"
+        options.keep(name, data, source, rendered, kernel=tip_variant(options))
     if wish.junit:
         write_junit(wish.junit, soak)
     screen.result(data)
@@ -327,7 +330,6 @@ def _parts(made: Sequence[Generated], size: int) -> list[Sequence[Generated]]:
 
 def _tasks(options: Options, wish: Wish, loads: dict[str, Load], screen: Screen) -> list[Task]:
     """Pack the loads, and return the boots: each load on both kernels."""
-    from generator.checks.soak.judge import SIDES
     from generator.checks.soak.pack import pack_load
     from generator.checks.soak.tasks import Task
 
@@ -338,7 +340,7 @@ def _tasks(options: Options, wish: Wish, loads: dict[str, Load], screen: Screen)
     for name, load in loads.items():
         archive = place / f"{name}.cpio"
         write_atomic(archive, guest + pack_load(load))
-        for side, variant in SIDES.items():
+        for side, variant in _variants(options).items():
             request = replace(
                 booting.boot_request(options, variant, archive),
                 flavour=f"soak-{name}",
@@ -356,15 +358,20 @@ def _tasks(options: Options, wish: Wish, loads: dict[str, Load], screen: Screen)
     return tasks
 
 
+def _variants(options: Options) -> dict[str, str]:
+    """Return what the kernel of each side is called."""
+    from generator.checks.soak.judge import SIDES
+
+    return dict(zip(SIDES, (tip_variant(options), "peer"), strict=True))
+
+
 def _check_kernels(options: Options) -> None:
     """See that the kernels of both sides are built, before minutes go by.
 
     Raises:
         UserError: one is not.
     """
-    from generator.checks.soak.judge import SIDES
-
-    for variant in SIDES.values():
+    for variant in _variants(options).values():
         booting.boot_request(options, variant, options.area)
 
 

@@ -1410,11 +1410,11 @@ X86_FUNCTIONS = (
         c_name="arch_uprobe_get_xol_area",
         returns="unsigned long",
         doc=(
-            "Find a page for the XOL area: the highest one if it is free, else one that mmap() does "
-            "not choose, else one below mmap_base. get_unmapped_area() would derive the limits from "
-            "the type of the current system call, and this is not a system call. A task that executes "
-            "32-bit code needs a slot below 4 GiB, whatever the program is. What lies below "
-            "mmap_min_addr stays empty.",
+            "Find a page for the XOL area: the highest one if it is free, else one that mmap() "
+            "does not choose, else one below mmap_base. get_unmapped_area() would derive the "
+            "limits from the type of the current system call, and this is not a system call. A "
+            "task that executes 32-bit code needs a slot below 4 GiB, whatever the program is. "
+            "What lies below mmap_min_addr stays empty.",
         ),
         unless="tif_ia32",
         patch="xol",

@@ -22,8 +22,8 @@ from generator.guest.boot import BootResult
 from generator.guest.ktap import KtapTest
 from generator.model.opcodes import OPCODES
 
-SIDES = {"ours": "tip", "base": "peer"}
-"""The two columns, and the kernels behind them."""
+SIDES = ("ours", "base")
+"""The two columns: the tip of the series, and the unmodified kernel."""
 
 _REFUSED = re.compile(r"^#\s+refused (\S+) (\d+)((?: [0-9a-f]+)+)$")
 
@@ -164,15 +164,14 @@ def judge(
     )
 
 
-def find_side(side: str) -> str:
-    """Return the kernel of a side.
+def check_side(side: str) -> None:
+    """See that there is such a side.
 
     Raises:
-        UserError: there is no such side.
+        UserError: there is not.
     """
     if side not in SIDES:
         raise UserError(f"there is no '{side}'", hint=f"use: {', '.join(SIDES)}")
-    return SIDES[side]
 
 
 def as_run(load: Load, boot: BootResult) -> Run:

@@ -145,6 +145,7 @@ def corpus(
     dry_run=Annotated[
         bool, typer.Option("--dry-run", help="Print what would be run, boot nothing.")
     ],
+    series=ANY,
 )
 def soak(
     options: Options,
