@@ -111,9 +111,7 @@ def run_source(options: Options, wish: Wish, source: Path) -> None:
         return
     load = load_generated([compile_program(source, build, place, again=True)])
     task = next(
-        task
-        for task in _tasks(options, wish, {"source": load}, screen)
-        if task.side == wish.side
+        task for task in _tasks(options, wish, {"source": load}, screen) if task.side == wish.side
     )
     run = as_run(load, boot_kernel(task.request))
     screen.result({"side": wish.side, "outcome": run.outcome, "hits": run.hits})
