@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import count
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from generator import tools
 from generator.checks.soak.sites import instruction_sites, own_functions
@@ -257,11 +258,19 @@ def _blocks(place: Path, counter: Path, seed: int) -> int:
     """Return how many basic blocks a seed's program executes; what is there is used."""
     source, blocks = _source(place, seed), place / f"{seed}.count"
     if not source.is_file():
-        _run(("csmith", "--seed", str(seed), *OPTIONS, "-o", str(source)))
+        _generate(source, seed)
     if not blocks.is_file():
         found = _count_blocks(source, counter, place / f"{seed}.try")
         write_atomic(blocks, str(found).encode())
     return int(blocks.read_text())
+
+
+def _generate(source: Path, seed: int) -> None:
+    """Have csmith write a program, in a folder of its own: it keeps a file where it runs."""
+    with TemporaryDirectory(dir=source.parent) as folder:
+        command = ("csmith", "--seed", str(seed), *OPTIONS, "-o", source.name)
+        tools.run(command, cwd=Path(folder), limit=_TOO_LONG * 6, check=True)
+        (Path(folder) / source.name).replace(source)
 
 
 def _count_blocks(source: Path, counter: Path, program: Path) -> int:

@@ -6,6 +6,7 @@ import os
 import re
 import subprocess
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -572,6 +573,19 @@ def test_a_generated_program(tmp_path):
     made = compile_program(tmp_path / "7.c", Build(compiler="gcc", level="O0"), tmp_path)
     assert (made.stem, made.name) == ("7", "csmith-7-gcc-O0-64")
     assert 8 < len(made.sites) < 30
+
+
+@pytest.mark.needs("csmith")
+def test_csmith_keeps_its_file_to_itself(tmp_path, monkeypatch):
+    """It writes and reads one where it runs: two at once would read half of it."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    with ThreadPoolExecutor(8) as pool:
+        for _ in pool.map(lambda seed: generated._generate(tmp_path / f"{seed}.c", seed), range(8)):
+            pass
+    names = {f"{seed}.c" for seed in range(8)}
+    assert {path.name for path in tmp_path.iterdir()} == names | {"here"}
+    assert not list((tmp_path / "here").iterdir())
 
 
 def test_the_reduced_programs(tmp_path):
