@@ -43,8 +43,7 @@ def cost(options: Options, *, rows: str, shuffle: int | None) -> None:
         _count_instructions(options, variant, initramfs, words, screen) for variant in variants
     )
     verdicts = _cost_verdicts(options, source, rendered)
-    limited = find_series(options.series).modelled
-    found = compare_cost(tip, peer, verdicts, base=options.base, limited=limited)
+    found = compare_cost(tip, peer, verdicts, base=options.base, series=options.series)
     data = {"base": options.base, "source": source.version, **as_data(found, base=options.base)}
     if not rows:
         options.keep("cost", data, source, rendered, kernel=tip_variant(options))

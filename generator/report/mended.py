@@ -39,7 +39,7 @@ def format_table(prefixes: Sequence[Prefix], patches: Sequence[Patch]) -> Iterat
                 f"{_SIGNS.get(word, ' '):>3}" for word in words
             )
     failing = "".join(f"{len(prefix.failing):>3}" for prefix in prefixes)
-    yield f"{'self-tests that fail':{width}}{failing}"
+    yield f"{'failing self-tests':{width}}{failing}"
     yield ""
     yield "x affected, . not affected, ? cannot tell here; 0 is the unmodified kernel"
     yield ""
