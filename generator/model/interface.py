@@ -77,6 +77,20 @@ ARCH_FUNCTIONS = (
         patch="baseline",
     ),
     Function(
+        name="x86_uprobe_copy_ixol",
+        c_name="arch_uprobe_copy_ixol",
+        returns="void",
+        params=(
+            Param("struct page *", "page"),
+            Param("unsigned long", "vaddr"),
+            Param("void *", "src"),
+            Param("unsigned long", "len"),
+        ),
+        doc=("Copy an instruction for the mode that the task is in, to its place in the slot.",),
+        unless="tif_ia32",
+        patch="arch-xol",
+    ),
+    Function(
         name="arch_uprobe_pre_xol",
         returns="int",
         params=(_AUPROBE, _REGS),

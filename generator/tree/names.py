@@ -255,7 +255,10 @@ class _Prefix:
         scope = templates.scope
         known = {**scope.functions, **scope.later} if ours else {}
         self._resolved = {f.name: (key, len(f.params)) for key, f in known.items()}
-        self._later = {f.name: f.patch for f in scope.later.values() if ours}
+        there = {f.name for f in scope.functions.values()}
+        later = (f for f in scope.later.values() if ours)
+        # An architecture may override what the core has already.
+        self._later = {f.name: f.patch for f in later if f.name not in there}
         self._later |= {
             macro.name: macro.patch
             for macro in INTERFACE.macros

@@ -370,6 +370,10 @@ static inline int get_si_code(unsigned long dr6)
 #define PAGE_ALIGN(addr)	(addr)
 #define max(a, b)		((a) > (b) ? (a) : (b))
 #define mmap_min_addr		PAGE_SIZE
+#define container_of(ptr, type, member)					\
+	((type *)((char *)(ptr) - offsetof(type, member)))
+#define memcpy_to_page(page, offset, from, len)				\
+	memcpy((char *)(page) + (offset), from, len)
 #define stack_guard_gap		(256 * PAGE_SIZE)
 #define RLIMIT_STACK		3
 #define rlimit(limit)		0UL
