@@ -1425,7 +1425,7 @@ X86_FUNCTIONS = (
         returns="unsigned long",
         doc=(
             "Find a page for the XOL area: the highest one if it is free, else one that mmap() "
-            "does not choose, else one below mmap_base. get_unmapped_area() would derive the "
+            "would not get to, else one below mmap_base. get_unmapped_area() would derive the "
             "limits from the type of the current system call, and this is not a system call. A "
             "task that executes 32-bit code needs a slot below 4 GiB, whatever the program is. "
             "What lies below mmap_min_addr stays empty.",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// 64 32: What is mapped behind the first step, where addresses are not randomised: gdb tells it.
+// 64 32: What is mapped after the first step, where addresses are not randomised: gdb tells it.
 #include "hunted.h"
 #include <sys/personality.h>
 

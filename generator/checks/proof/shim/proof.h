@@ -163,6 +163,8 @@ struct mm_struct {
 	bool is_64bit;
 	unsigned long mmap_base;
 	unsigned long mmap_legacy_base;
+	unsigned long start_code;
+	unsigned long brk;
 	struct {
 		void *head_tramps;
 	} uprobes_state;
@@ -368,6 +370,8 @@ static inline int get_si_code(unsigned long dr6)
 #define signal_pending(task)	0
 #define TASK_SIZE_LOW		0x7ffffffff000UL
 #define PAGE_ALIGN(addr)	(addr)
+#define PAGE_MASK		(~(PAGE_SIZE - 1))
+#define min(a, b)		((a) < (b) ? (a) : (b))
 #define max(a, b)		((a) > (b) ? (a) : (b))
 #define mmap_min_addr		PAGE_SIZE
 #define container_of(ptr, type, member)					\
