@@ -41,6 +41,7 @@ def mutate(
 ) -> None:
     """Put faults into the tip's C and count what notices them."""
     from generator.checks.mutation.judge import JudgeRequest, judge_faults
+    from generator.checks.mutation.known import Known
     from generator.checks.proof.cases import make_cases
     from generator.model.opcodes import OPCODES
     from generator.report.mutants import Ledger, count_score
@@ -75,7 +76,8 @@ def mutate(
     survivors = [fault for fault in faults if ledger.verdicts[fault.ident].survives]
     if boots and survivors:
         _boot_mutants(options, source, rendered, ledger, survivors, boots, screen)
-    score = count_score(faults, ledger.verdicts)
+    explain = Known(options.base, rendered.tip_files).explain
+    score = count_score(faults, ledger.verdicts, explain)
     data = asdict(score) | {"share": score.share}
     options.keep("faults" if by_hand else "mutate", data, source, rendered)
     _show(options, screen, data, score)
@@ -104,7 +106,7 @@ def _show(options: Options, screen: Screen, data: dict[str, object], score: Scor
     if score.overtaken:
         raise CheckFailed(
             f"{len(score.overtaken)} faults are noticed that are said to survive",
-            where="generator/checks/mutation/known.py",
+            where="generator/model/unnoticed.py",
             hint="take them out there",
         )
     if score.open:

@@ -548,5 +548,5 @@ def test_compiled_templates_are_kept(monkeypatch, tmp_path, damage):
             data = file.read_bytes()
             file.write_bytes({"garbage": b"x" * 99, "cut": data[:-50]}.get(damage, data))
     assert texts[0] == texts[1]
-    assert place.is_file() or len(list(place.iterdir())) == 2
+    assert place.is_file() or len(list(place.iterdir())) == len(env.environment().cache) > 1
     env.environment.cache_clear()

@@ -15,11 +15,13 @@ from generator.model.bases.base import (
     COMPARE_EDITS,
     DECLARE_EDITS,
     JOIN_EDITS,
+    MM_FLAGS,
     TRAP_ADDR,
     TREE_EDITS,
     Base,
     Hook,
     core_block,
+    spelled,
 )
 from generator.model.bases.former import (
     renamed_functions,
@@ -58,35 +60,29 @@ NAMES = {
     "handle_bp": "handle_bp",
     "pre_notifier": "uprobe_pre_bp_notifier",
     "post_notifier": "uprobe_post_bp_notifier",
-    "force_sigtrap": "force_sig(SIGTRAP, current)",
-    "force_sigill": "force_sig(SIGILL, current)",
-    "sigtrap_regs": "current, regs",
     "virtual_dr6": "debugreg6",
     "bp_trap_nr": "3",
-    # is_32bit_app() is about the program, and so are its users
-    "in_32bit_code": "uprobe_in_32bit_code(regs)",
-    "access_ok": "access_ok(VERIFY_WRITE, place, size)",
-    "cpu_dr7": "__this_cpu_read(cpu_dr7)",
-    "vma_inode": "vma_inode(vma)",
-    "for_each_vma": "for (vma = mm->mmap; vma; vma = vma->vm_next)",
     "ref_inc": "atomic_inc",
-    "xol_page": "pages[0]",
     "find_uprobe": "find_uprobe",
-    "get_page": "get_user_pages(NULL, mm, vaddr, 1, 0, 1, &page, NULL)",
     "no_fault": "0",
     "no_signal": "0",
     "user_work": "thread_info_flags",
-    "shmem_mapping": "mapping_cap_swap_backed(mapping)",
     "read_folio": "readpage",
-    "read_page": "read_insn(mapping, NULL, offset, to, len)",
     "copy_from_page": "copy_from_page",
     "insn_is_avx": "insn_is_avx",
     # what breakpoints are written by
     "probed": "mm",
-    "test_mm_flag": "test_bit(%s, &%s->flags)",
-    "set_mm_flag": "set_bit(%s, &%s->flags)",
-    "clear_mm_flag": "clear_bit(%s, &%s->flags)",
-    "test_and_clear_mm_flag": "test_and_clear_bit(%s, &%s->flags)",
+}
+
+SPELLED = {
+    **spelled(
+        *("access_ok", "cpu_dr7", "for_each_vma", "force_sigill", "force_sigtrap", "get_page"),
+        # is_32bit_app() is about the program, and so are its users
+        "in_32bit_code",
+        *("read_page", "shmem_mapping", "sigtrap_regs", "vma_inode", "xol_page"),
+        of="3.3",
+    ),
+    **spelled(*MM_FLAGS),
 }
 
 _UPROBES_INCLUDE = "#include <linux/uprobes.h>\n"
@@ -218,12 +214,11 @@ def _ask(
     test = "test_thread_flag(TIF_IA32)"
     if of != "current":
         test = f"test_tsk_thread_flag({of}, TIF_IA32)"
-    sign = "!" if negated else ""
     return ReplaceTokens(
         path=path,
         within=within,
-        pattern=f"{sign}{test}",
-        by=f"{sign}is_32bit_app({of})",
+        pattern=f"!{test}" if negated else test,
+        by=piece(COMPAT_H, f"not-of-{of}" if negated else f"of-{of}"),
         count=count,
     )
 
@@ -238,12 +233,11 @@ def _include(path: str, before: str) -> Edit:
 
 def _segment(register: str) -> Edit:
     """Return the edit of set_segment_reg() for a register that 64-bit code cannot change."""
-    assign = f"task_pt_regs(task)->{register} = value;"
     return ReplaceTokens(
         path=PTRACE,
-        pattern="#ifdef CONFIG_IA32_EMULATION "
-        f"if (test_tsk_thread_flag(task, TIF_IA32)) {assign} #endif",
-        by=f"\t\tif (is_32bit_app(task))\n\t\t\t{assign}",
+        pattern="#ifdef CONFIG_IA32_EMULATION if (test_tsk_thread_flag(task, TIF_IA32)) "
+        f"task_pt_regs(task)->{register} = value; #endif",
+        by=piece(PTRACE, f"set-{register}"),
     )
 
 
@@ -269,7 +263,7 @@ _IS_32BIT_APP: tuple[Edit, ...] = (
     ReplaceTokens(
         path=ELF_H,
         pattern="test_thread_flag(TIF_IA32) ? 0x7ff",
-        by="is_32bit_app(current) ? 0x7ff",
+        by=piece(ELF_H, "stack-rnd"),
     ),
     _include(ELF_H, "asm/ptrace.h"),
     ReplaceTokens(
@@ -278,7 +272,7 @@ _IS_32BIT_APP: tuple[Edit, ...] = (
         pattern="#ifdef CONFIG_X86_32 return 1; #endif "
         "#ifdef CONFIG_IA32_EMULATION if (test_thread_flag(TIF_IA32)) return 1; #endif "
         "return 0;",
-        by="\treturn is_32bit_app(current);",
+        by=piece(ELF_H, "mmap-is-ia32"),
     ),
     _ask("arch/x86/kernel/process_64.c", within="copy_thread"),
     _ask("arch/x86/kernel/process_64.c", within="KSTK_ESP", of="task"),
@@ -486,16 +480,14 @@ _HIT: tuple[Edit, ...] = (
         after=Anchor(kind="include", name="linux/timer.h"),
     ),
     *(
-        ReplaceTokens(
-            path=TRAPS, pattern=f"{code}, regs->ip", by=f"{code}, uprobe_get_trap_addr(regs)"
-        )
+        ReplaceTokens(path=TRAPS, pattern=f"{code}, regs->ip", by=piece(TRAPS, code))
         for code in ("FPE_INTDIV", "ILL_ILLOPN")
     ),
     ReplaceTokens(
         path=TRAPS,
         within="math_error",
         pattern="(void __user *)regs->ip",
-        by="(void __user *)uprobe_get_trap_addr(regs)",
+        by=piece(TRAPS, "math-error-3.3"),
     ),
 )
 
@@ -504,7 +496,7 @@ _RETURN: tuple[Edit, ...] = (
         path=FORK,
         within="copy_process",
         pattern="uprobe_copy_process(p)",
-        by="uprobe_copy_process(p, clone_flags)",
+        by=piece(FORK, "copy-flags"),
     ),
 )
 
@@ -546,6 +538,7 @@ BASE = Base(
     name="3.3",
     package="",
     names=NAMES,
+    spelled=SPELLED,
     has=frozenset(
         {"insn_init", "lacks_helpers", "no_uprobes", "special_pages", "tif_ia32", "vma_list"}
     ),

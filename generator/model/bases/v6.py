@@ -13,11 +13,14 @@ from generator.model.bases.base import (
     COMPARE_EDITS,
     DECLARE_EDITS,
     DELETE_BUSY,
+    GET_TRAP_ADDR,
     INSTALL_EDITS,
     JOINED,
+    MM_FLAGS,
     TRAP_ADDR,
     Hook,
     core_block,
+    spelled,
 )
 from generator.model.bases.former import (
     renamed_functions,
@@ -58,36 +61,25 @@ NAMES = {
     "handle_bp": "handle_swbp",
     "pre_notifier": "uprobe_pre_sstep_notifier",
     "post_notifier": "uprobe_post_sstep_notifier",
-    "force_sigtrap": "force_sig(SIGTRAP)",
-    "force_sigill": "force_sig(SIGILL)",
-    "sigtrap_regs": "regs",
     "virtual_dr6": "virtual_dr6",
     "bp_trap_nr": "X86_TRAP_BP",
-    "in_32bit_code": "!user_64bit_mode(regs)",
-    "access_ok": "access_ok(place, size)",
-    "cpu_dr7": "raw_cpu_read(cpu_dr7)",
-    "vma_inode": "file_inode(vma->vm_file)",
-    "for_each_vma": "for_each_vma(vmi, vma)",
     "ref_inc": "refcount_inc",
-    "xol_page": "page",
     "find_uprobe": "find_uprobe",
-    "get_page": "get_user_pages_remote(mm, vaddr, 1, flags | FOLL_FORCE, &page,\n"
-    "\t\t\t\t    NULL, NULL)",
     "no_fault": "FOLL_NOFAULT",
     "no_signal": "false",
     "user_work": "ti_work",
-    "shmem_mapping": "shmem_mapping(mapping)",
     "read_folio": "read_folio",
-    "read_page": "__copy_insn(mapping, NULL, to, len, offset)",
     "copy_from_page": "copy_from_page",
     "insn_is_avx": "insn_is_avx",
     # what breakpoints are written by
     "probed": "mm",
-    "test_mm_flag": "test_bit(%s, &%s->flags)",
-    "set_mm_flag": "set_bit(%s, &%s->flags)",
-    "clear_mm_flag": "clear_bit(%s, &%s->flags)",
-    "test_and_clear_mm_flag": "test_and_clear_bit(%s, &%s->flags)",
 }
+
+SPELLED = spelled(
+    *("access_ok", "cpu_dr7", "for_each_vma", "force_sigill", "force_sigtrap", "get_page"),
+    *("in_32bit_code", "read_page", "shmem_mapping", "sigtrap_regs", "vma_inode", "xol_page"),
+    *MM_FLAGS,
+)
 
 # (name in February 2012, name of the base): patch 3 goes from left to right
 CORE_RENAMES = (
@@ -232,7 +224,7 @@ def baseline(
             path=TRACE,
             within="translate_user_vaddr",
             pattern="return base_addr + file_offset;",
-            by="return file_offset;",
+            by=piece(TRACE, "file-offset"),
         ),
         RemoveStatements(path=TRACE, function="translate_user_vaddr", mentioning="base_addr"),
         RemoveStatements(path=TRACE, function="uprobe_dispatcher", mentioning="utask"),
@@ -243,13 +235,13 @@ def baseline(
             path=TRAPS,
             within="error_get_trap_addr",
             pattern="uprobe_get_trap_addr(regs)",
-            by="instruction_pointer(regs)",
+            by=piece(TRAPS, "ip"),
         ),
         ReplaceTokens(
             path=TRAPS,
             within="math_error",
             pattern="uprobe_get_trap_addr(regs)",
-            by="instruction_pointer(regs)",
+            by=piece(TRAPS, "ip"),
         ),
         RenameIdentifiers(path=CORE, renames=_backwards(CORE_RENAMES)),
         RenameIdentifiers(path=CORE_H, renames=_backwards(renamed_functions(NAMES))),
@@ -359,8 +351,8 @@ def mremap_hooks(munmap: str) -> tuple[Hook, ...]:
     return before, after
 
 
-def _ask(path: str, within: str, pattern: str, by: str, count: int = 1) -> Edit:
-    return ReplaceTokens(path=path, within=within, pattern=pattern, by=by, count=count)
+def _ask(path: str, within: str, *, pattern: str, by: str) -> Edit:
+    return ReplaceTokens(path=path, within=within, pattern=pattern, by=piece(COMPAT_H, by))
 
 
 MREMAP_FLAG: tuple[Edit, ...] = (
@@ -442,20 +434,20 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         _ask(
             "arch/x86/kernel/ptrace.c",
             "task_user_regset_view",
-            "!user_64bit_mode(task_pt_regs(task))",
-            "is_32bit_app(task)",
+            pattern="!user_64bit_mode(task_pt_regs(task))",
+            by="of-task",
         ),
         _ask(
             "arch/x86/kernel/perf_regs.c",
             "",
-            "!user_64bit_mode(task_pt_regs(task))",
-            "is_32bit_app(task)",
+            pattern="!user_64bit_mode(task_pt_regs(task))",
+            by="of-task",
         ),
         _ask(
             "arch/x86/kernel/perf_regs.c",
             "",
-            "user_64bit_mode(user_regs)",
-            "!is_32bit_app(current)",
+            pattern="user_64bit_mode(user_regs)",
+            by="not-of-current",
         ),
         InsertLines(
             path="arch/x86/kernel/perf_regs.c",
@@ -465,8 +457,8 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         _ask(
             "arch/x86/kernel/step.c",
             "is_setting_trap_flag",
-            "!user_64bit_mode(regs)",
-            "is_32bit_app(child)",
+            pattern="!user_64bit_mode(regs)",
+            by="of-child",
         ),
         InsertLines(
             path="arch/x86/kernel/step.c",
@@ -476,14 +468,14 @@ EDITS: dict[str, tuple[Edit, ...]] = {
         _ask(
             "arch/x86/include/asm/elfcore-compat.h",
             "PRSTATUS_SIZE",
-            "user_64bit_mode(task_pt_regs(current))",
-            "!is_32bit_app(current)",
+            pattern="user_64bit_mode(task_pt_regs(current))",
+            by="not-of-current",
         ),
         _ask(
             "arch/x86/include/asm/elfcore-compat.h",
             "SET_PR_FPVALID",
-            "user_64bit_mode(task_pt_regs(current))",
-            "!is_32bit_app(current)",
+            pattern="user_64bit_mode(task_pt_regs(current))",
+            by="not-of-current",
         ),
     ),
     "names": (
@@ -601,13 +593,13 @@ EDITS: dict[str, tuple[Edit, ...]] = {
             path=TRAPS,
             within="error_get_trap_addr",
             pattern="instruction_pointer(regs)",
-            by="uprobe_get_trap_addr(regs)",
+            by=GET_TRAP_ADDR,
         ),
         ReplaceTokens(
             path=TRAPS,
             within="math_error",
             pattern="instruction_pointer(regs)",
-            by="uprobe_get_trap_addr(regs)",
+            by=GET_TRAP_ADDR,
         ),
     ),
     "skip-nop": (),
@@ -616,7 +608,7 @@ EDITS: dict[str, tuple[Edit, ...]] = {
             path="kernel/fork.c",
             within="copy_process",
             pattern="uprobe_copy_process(p)",
-            by="uprobe_copy_process(p, clone_flags)",
+            by=piece("kernel/fork.c", "copy-flags"),
         ),
     ),
     "emulate-mov": (),
@@ -649,7 +641,7 @@ EDITS: dict[str, tuple[Edit, ...]] = {
             path=RSEQ,
             within="rseq_ip_fixup",
             pattern="instruction_pointer(regs)",
-            by="uprobe_get_trap_addr(regs)",
+            by=GET_TRAP_ADDR,
         ),
     ),
     "known": INSTALL_EDITS,

@@ -52,6 +52,7 @@ BASE = Base(
     name="6.1",
     package="linux-source-6.1",
     names=v6.NAMES,
+    spelled=v6.SPELLED,
     has=frozenset({"event_siblings", "rseq"}),
     hooks=(*v6.HOOKS, *v6.mremap_hooks("do_munmap")),
     edits={
