@@ -23,7 +23,7 @@ from generator.patches.rename import NOT_OURS
 
 ROOT = TESTS.parent
 REVIEW = "generator/model/series/review.py"
-INTERFACE = "generator/model/interface.py"
+INTERFACE = "generator/model/interface/arch.py"
 LISTING = "interface.txt"
 V3_3 = "generator/model/bases/v3_3.py"
 HASHES = re.compile(r"^index [0-9a-f]+\.\..*$|\b[0-9a-f]{16,}\b", re.M)

@@ -41,10 +41,9 @@ def mutate(
 ) -> None:
     """Put faults into the tip's C and count what notices them."""
     from generator.checks.mutation.judge import JudgeRequest, judge_faults
-    from generator.checks.mutation.known import Known
     from generator.checks.proof.cases import make_cases
     from generator.model.opcodes import OPCODES
-    from generator.report.mutants import Ledger, count_score
+    from generator.report.mutants import Ledger
 
     screen = options.screen()
     source, rendered = render_source(options)
@@ -76,11 +75,21 @@ def mutate(
     survivors = [fault for fault in faults if ledger.verdicts[fault.ident].survives]
     if boots and survivors:
         _boot_mutants(options, source, rendered, ledger, survivors, boots, screen)
-    explain = Known(options.base, rendered.tip_files).explain
-    score = count_score(faults, ledger.verdicts, explain)
+    score = _count(options, faults, ledger, rendered)
     data = asdict(score) | {"share": score.share}
     options.keep("faults" if by_hand else "mutate", data, source, rendered)
     _show(options, screen, data, score)
+
+
+def _count(
+    options: Options, faults: Sequence[AnyFault], ledger: Ledger, rendered: Rendered
+) -> Score:
+    """Count what has become of the faults, those that nothing notices for a reason among them."""
+    from generator.checks.mutation.known import Known
+    from generator.report.mutants import count_score
+
+    known = Known(options.base, rendered.tip_files)
+    return count_score(faults, ledger.verdicts, known.explain)
 
 
 def _keep(ledger: Ledger, screen: Screen, known: Mapping[str, Verdict], judged: Judged) -> None:

@@ -275,8 +275,7 @@ class Templates:
         if name not in INTERFACE.by_name:
             raise UserError(
                 f"a template asks for the function '{name}', which the model does not have",
-                hint=meant(name, INTERFACE.by_name)
-                or "generator/model/interface.py has all of them",
+                hint=meant(name, INTERFACE.by_name) or "generator/model/interface has all of them",
             )
         return self.scope.resolved(INTERFACE.by_name[name])
 

@@ -105,7 +105,7 @@ def render_series(plan: Plan, source: Source, workdir: Path) -> Rendered:
         interface=interface,
         origins={
             COVER: f"templates/{plan.series.message('cover')}.j2",
-            FILE_NAME: "generator/model/interface.py",
+            FILE_NAME: "generator/model/interface",
             NAME: plan.series.module,
         },
     )
