@@ -132,7 +132,7 @@ MOVED = [
 ]
 """A function of the interface, two of ours alone: the command, and what it is given."""
 
-OF_THE_KERNEL = {"v6.py", "v6_1.py", "v6_12.py"}
+OF_THE_KERNEL = {"v6.py", "edits_v6.py", "v6_1.py", "v6_12.py"}
 """What bases take out of the unmodified kernel; what else speaks of it has folders of its own."""
 
 

@@ -7,7 +7,7 @@ consumers are a list, uprobe_warn() is there already, and more of the tree looks
 
 from __future__ import annotations
 
-from generator.model.bases import v6
+from generator.model.bases import edits_v6, v6
 from generator.model.bases.base import HANDLE_TRAMPOLINE, Base, spelled
 from generator.model.edits import (
     Anchor,
@@ -303,23 +303,23 @@ BASE = Base(
     ),
     hooks=(*v6.HOOKS, *v6.mremap_hooks("do_vmi_munmap")),
     edits={
-        **v6.EDITS,
+        **edits_v6.EDITS,
         "fix-refusal": _REFUSE,
-        "fix-move-split": (*v6.MREMAP_FLAG, *v6.unarmed("split-not", "do_vmi_munmap")),
+        "fix-move-split": (*edits_v6.MREMAP_FLAG, *edits_v6.unarmed("split-not", "do_vmi_munmap")),
         "fix-return": (
             RemoveFunctions(path=CORE, names=("uprobe_handle_trampoline",)),
             HANDLE_TRAMPOLINE,
         ),
         "names": (
-            *v6.EDITS["names"],
+            *edits_v6.EDITS["names"],
             ReplaceTokens(
                 path=CORE, within="__insert_uprobe", pattern="u", by="cur_uprobe", count=0
             ),
         ),
-        "utask": (*v6.EDITS["utask"], *_UTASK),
-        "hit": (*v6.EDITS["hit"], *_HIT),
-        "return": (*v6.EDITS["return"], *_RETURN, *_SYSCALL),
-        "refuse": (*v6.EDITS["refuse"], *_REFUSE),
+        "utask": (*edits_v6.EDITS["utask"], *_UTASK),
+        "hit": (*edits_v6.EDITS["hit"], *_HIT),
+        "return": (*edits_v6.EDITS["return"], *_RETURN, *_SYSCALL),
+        "refuse": (*edits_v6.EDITS["refuse"], *_REFUSE),
         "group": _GROUP,
         "close": _CLOSE,
     },

@@ -12,7 +12,7 @@ Length: a table of patches and of their edits.
 from __future__ import annotations
 
 from generator.model.bases.base import DELETE_BUSY, GET_TRAP_ADDR, JOINED, UNLESS_CHANGED
-from generator.model.bases.v6 import EDITS, MREMAP_ARM, MREMAP_FLAG, unarmed
+from generator.model.bases.edits_v6 import EDITS, MREMAP_ARM, MREMAP_FLAG, unarmed
 from generator.model.edits import (
     Anchor,
     Edit,
