@@ -4,7 +4,7 @@
     UprobekitError
     +-- UserError      exit 1: the input is wrong; the message says where, what, and what to do
     +-- CheckFailed    exit 2: a test, a check or a build of the kernel failed
-    +-- InfraError     exit 3: a tool or the machine is the trouble; names the command
+    +-- InfraError     exit 3: a tool or the machine, not the input; names the command
 
 Every stage raises one of these; only the command line turns them into exit codes.
 """

@@ -16,7 +16,7 @@ from generator.errors import UserError
 from generator.model.bases import BASES, UNFINISHED, Base, numbers
 from generator.model.bases.base import Hook, hook_statement
 from generator.model.decl import BASELINE, Function, Paragraph, When
-from generator.model.edits import Edit
+from generator.model.edits import CreateFile, Edit
 from generator.model.interface import INTERFACE
 from generator.model.series import SERIES, Patch, Series
 
@@ -108,6 +108,12 @@ class Plan:
         """Return what is there after the first ``number`` patches; 0: the baseline."""
         idents = tuple(planned.patch.ident for planned in self.patches[:number])
         return Scope(base=self.base, patches=idents)
+
+    @property
+    def paths(self) -> frozenset[str]:
+        """The files of the base that are edited, as far as the edits name them."""
+        edits = (*self.baseline, *(edit for one in self.patches for edit in one.edits))
+        return frozenset(edit.path for edit in edits if not isinstance(edit, CreateFile))
 
     @property
     def tip(self) -> Scope:

@@ -2,37 +2,25 @@
 """C stands in the templates: Python names it by a mark, and does not quote it.
 
 A quotation is a string that has a whole line of a template in it, or is a piece of one, of three
-tokens and more. Docstrings, what only names a type, a file or a member, and the ``pattern`` of an
-edit, which is the kernel's own line, are none.
+tokens and more. Docstrings, what only names a type, a file or a member, what names nothing, as
+``do { } while (0)``, and the ``pattern`` of an edit, which is the kernel's own line, are none.
 """
 
 import ast
 import re
+from dataclasses import replace
 from functools import cache
 
 import pytest
 from conftest import TESTS
 
-ROOT = TESTS.parent
-QUOTES = {
-    # how a base spells what a template asks for, and what the baseline has in its place
-    "generator/model/bases/v3_3.py": 2,
-    "generator/model/bases/v6.py": 8,
-    # statements of a line that a fix puts in the place of the kernel's
-    "generator/model/series/fixes.py": 4,
-    # what a fault replaces, as reports show it
-    "generator/checks/mutation/known.py": 7,
-    # the statement that a fault leaves, which a macro ends with as well
-    "generator/checks/mutation/syntax.py": 1,
-    # the kernel's fields that the series has to have
-    "generator/checks/review/code.py": 1,
-    # any assignment of a state
-    "generator/checks/states/correspond.py": 1,
-    # it makes C: the templates insert it
-    "generator/render/opcodes.py": 1,
-}
-"""Where there are quotations still, and how many: fewer is progress, and is written down here."""
+from generator.model.bases import BASES, UNFINISHED
+from generator.model.bases.base import hook_statement
+from generator.model.edits import InsertStatement, piece, written_by
+from generator.model.series import SERIES
 
+ALL_BASES = (*BASES, *UNFINISHED)
+ROOT = TESTS.parent
 _TOKEN = re.compile(
     r'[A-Za-z_]\w*|\d\w*|->|<<|>>|&&|\|\||[<>=!]=|[-+*/%|&^]=|\+\+|--|"(?:[^"\\\n]|\\.)*"|\S'
 )
@@ -40,6 +28,7 @@ _NOT_C = re.compile(r"\{#.*?#\}|/\*.*?\*/", re.S)
 _TAG = re.compile(r"\{\{.*?\}\}|\{%.*?%\}")
 _FEW = 3
 _ACTS = {"(", "=", ";"}
+_KEYWORDS = {"break", "continue", "do", "else", "for", "goto", "if", "return", "switch", "while"}
 
 
 def tokens(text):
@@ -59,10 +48,10 @@ def template_lines():
         if "messages" in path.parts:
             continue
         for line in _NOT_C.sub("", path.read_text()).splitlines():
-            pieces = [] if line.lstrip().startswith("#") else map(tokens, _TAG.split(line))
-            for piece in pieces:
-                if len(piece) >= _FEW:
-                    found.setdefault(piece[:_FEW], set()).add(piece)
+            parts = [] if line.lstrip().startswith("#") else map(tokens, _TAG.split(line))
+            for part in parts:
+                if len(part) >= _FEW:
+                    found.setdefault(part[:_FEW], set()).add(part)
     return found
 
 
@@ -96,18 +85,42 @@ def quotations(text):
         said = tokens(node.value)
         if id(node) in bare or len(said) < _FEW or not _ACTS & set(node.value):
             continue
+        if not any(word.isidentifier() and word not in _KEYWORDS for word in said):
+            continue
         if f" {' '.join(said)} " in all_lines() or has_line(said):
             yield node.lineno, node.value
 
 
 def test_no_quotation():
-    """What quotes a template has to be edited with it."""
-    found = {}
-    for path in sorted((ROOT / "generator").rglob("*.py")):
-        for line, text in quotations(path.read_text()):
-            found.setdefault(str(path.relative_to(ROOT)), []).append((line, text))
-    counts = {path: len(texts) for path, texts in found.items()}
-    assert counts == QUOTES, {k: v for k, v in found.items() if len(v) != QUOTES.get(k)}
+    """What quotes a template would have to be edited with it."""
+    found = [
+        f"{path.relative_to(ROOT)}:{line}: {text}"
+        for path in sorted((ROOT / "generator").rglob("*.py"))
+        for line, text in quotations(path.read_text())
+    ]
+    assert not found, "\n".join(found)
+
+
+def is_statement(edit):
+    """Tell whether an edit brings C that does something and stands in the model."""
+    text = written_by(edit)
+    if not isinstance(text, str) or not edit.path.endswith((".c", ".h")):
+        return False
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    return bool(set(";({") & set("".join(lines)))
+
+
+def test_the_c_of_an_edit_is_a_template():
+    """An edit has a token, an #include or a number of its own, and nothing that does something."""
+    edits = [hook_statement(hook) for base in ALL_BASES for hook in base.hooks]
+    for base in ALL_BASES:
+        edits += [*base.baseline, *(edit for group in base.edits.values() for edit in group)]
+    edits += [edit for series in SERIES for patch in series.patches for edit in patch.edits]
+    assert not list(filter(is_statement, edits))
+    names = {name for base in ALL_BASES for name in base.names.values()}
+    assert not [name for name in names if not re.fullmatch(r"\w+", name)]
+    statement = InsertStatement(path="a.c", function="f", text="f();")
+    assert is_statement(statement) and not is_statement(replace(statement, text=piece("a", "f")))
 
 
 @pytest.mark.parametrize(
@@ -122,6 +135,7 @@ def test_no_quotation():
         ('x = "kernel/events/uprobes.c"', False),
         ('x = "utask->nothing_of_ours = 3;"', False),
         ('x = "put_uprobe()"', False),
+        ('x = "do { } while (0)"', False),
         ('f(pattern="put_uprobe(utask->active_uprobe)")', False),
         ('f(by="put_uprobe(utask->active_uprobe)")', True),
     ],

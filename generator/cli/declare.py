@@ -152,8 +152,9 @@ app = typer.Typer(
     help="The 2012 uprobes series as a model: render it for a kernel, build it, boot it.\n\n"
     "The stages are render, build, boot and compare; each works on what the one before has left "
     "in the work area. qemu-test runs all of them.\n\n"
-    "Exit status: 0 good, 1 the input is wrong, 2 a test or a build failed, 3 a tool or the "
-    "machine is the trouble. diff is like diff(1): 0 the same, 1 different, 2 the input is wrong.",
+    "Exit status: 0 good, 1 the input is wrong, 2 a test, a check or a build failed, "
+    "3 infrastructure error: a tool is missing, the disk is full. diff is like diff(1): 0 the "
+    "same, 1 different, 2 the input is wrong.",
 )
 
 

@@ -43,7 +43,7 @@ def mutate(
     from generator.checks.mutation.judge import JudgeRequest, judge_faults
     from generator.checks.proof.cases import make_cases
     from generator.model.opcodes import OPCODES
-    from generator.report.mutants import Ledger, count_score
+    from generator.report.mutants import Ledger
 
     screen = options.screen()
     source, rendered = render_source(options)
@@ -75,10 +75,21 @@ def mutate(
     survivors = [fault for fault in faults if ledger.verdicts[fault.ident].survives]
     if boots and survivors:
         _boot_mutants(options, source, rendered, ledger, survivors, boots, screen)
-    score = count_score(faults, ledger.verdicts)
+    score = _count(options, faults, ledger, rendered)
     data = asdict(score) | {"share": score.share}
     options.keep("faults" if by_hand else "mutate", data, source, rendered)
     _show(options, screen, data, score)
+
+
+def _count(
+    options: Options, faults: Sequence[AnyFault], ledger: Ledger, rendered: Rendered
+) -> Score:
+    """Count what has become of the faults, those that nothing notices for a reason among them."""
+    from generator.checks.mutation.known import Known
+    from generator.report.mutants import count_score
+
+    known = Known(options.base, rendered.tip_files)
+    return count_score(faults, ledger.verdicts, known.explain)
 
 
 def _keep(ledger: Ledger, screen: Screen, known: Mapping[str, Verdict], judged: Judged) -> None:
@@ -104,7 +115,7 @@ def _show(options: Options, screen: Screen, data: dict[str, object], score: Scor
     if score.overtaken:
         raise CheckFailed(
             f"{len(score.overtaken)} faults are noticed that are said to survive",
-            where="generator/checks/mutation/known.py",
+            where="generator/model/unnoticed.py",
             hint="take them out there",
         )
     if score.open:

@@ -5,10 +5,8 @@ from __future__ import annotations
 
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,6 +15,7 @@ from generator.cli import booting
 from generator.cli.ahead import check_first
 from generator.cli.building import tip_variant
 from generator.cli.options import Options, render_source
+from generator.cli.soaking import show_guests
 from generator.errors import CheckFailed, InfraError
 from generator.paths import ensure_dir, write_atomic
 
@@ -34,9 +33,6 @@ EVERYDAY_COUNT, FULL_COUNT = 10, 200
 
 FULL = "soak-full"
 """What the full mode's result is kept as."""
-
-_LOOK = 5.0
-"""Seconds after which people are told again what the guests do."""
 
 _SET = 40
 """Generated programs of a boot in the full mode: what is lost when it is interrupted."""
@@ -227,7 +223,7 @@ def _boot(
         write_boot(result, options.area, key=keys[task.load, task.side])
         waiting.remove(task)
 
-    with _show(screen, options.base, waiting, began):
+    with show_guests(screen, options.base, waiting, began):
         return run_tasks(
             tasks,
             tell,
@@ -236,49 +232,6 @@ def _boot(
             scheduler=wish.scheduler,
             workers=wish.workers,
         )
-
-
-@contextmanager
-def _show(screen: Screen, base: str, waiting: Sequence[Task], began: float) -> Iterator[None]:
-    """Show how many boots are done, and what the guests do, while ``waiting`` gets shorter."""
-    from generator.progress import Progress
-
-    ended, total, started = threading.Event(), len(waiting), time.time()
-
-    def look() -> None:
-        while not ended.wait(_LOOK):
-            doing = [_doing(task, started) for task in tuple(waiting)]
-            screen.progress(
-                Progress(
-                    stage=f"{total - len(waiting)} of {total} boots",
-                    subject=f"{base}/soak",
-                    elapsed=time.monotonic() - began,
-                    detail="; ".join(filter(None, doing)),
-                )
-            )
-
-    thread = threading.Thread(target=look, daemon=True)
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-
-
-def _doing(task: Task, started: float) -> str:
-    """Return what a guest has said last, ``ours: python3, entries``; "" unless it runs."""
-    from generator.guest.boot import console_path
-
-    try:
-        console = console_path(task.request)
-        if console.stat().st_mtime < started:
-            return ""
-        said = console.read_text(errors="replace").splitlines()
-    except OSError:
-        return ""
-    lines = [line.removeprefix("soak: ") for line in said if line.startswith("soak: ")]
-    return f"{task.side}: {lines[-1] if lines else 'starts'}"
 
 
 def _loads(

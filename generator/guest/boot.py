@@ -255,7 +255,7 @@ def read_boot(request: BootRequest, end: MachineEnd, accel: AccelVerdict) -> Boo
 
 
 def _check_machine(result: BootResult, log: Path) -> None:
-    """Raise when not the guest but the machine below it is the trouble."""
+    """Raise when not the guest but the machine below it has failed."""
     if result.outcome.complete:
         return
     status = os.statvfs(log.parent)

@@ -22,7 +22,7 @@ from generator.plan import Scope
 from generator.render.env import Templates
 from generator.render.source import Origin, escaped, trace_template, with_expressions
 
-_HEADS = "generator/model/interface.py"
+_HEADS = "generator/model/interface"
 HEAD_PLACE = re.compile(rf"{re.escape(_HEADS)}: (\w+)\(\)")
 """The place of a hunk in what the model makes of a function: its comment, type and parameters."""
 

@@ -3,7 +3,6 @@
 
 from __future__ import annotations
 
-import re
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
@@ -12,7 +11,7 @@ from pathlib import Path
 from subprocess import CompletedProcess
 
 from generator.plan import Plan
-from generator.tree.git import run_git
+from generator.tree.git import run_git, split_batch
 
 PLAIN = "100644"
 SUBMODULE = "160000"
@@ -66,19 +65,8 @@ class Repository:
         if any("\n" in path for path in paths):  # which ends a name for git
             return {path: self.file(rev, path) for path in paths}
         names = "".join(f"{rev}:{path}\n" for path in paths)
-        left = self.run(
-            "cat-file", "--batch", stdin=names.encode("utf-8", "surrogateescape")
-        ).stdout
-        found: dict[str, str | None] = {}
-        for path in paths:
-            head, _, left = left.partition(b"\n")
-            found[path] = None
-            if there := re.fullmatch(rb"[0-9a-f]+ (\w+) (\d+)", head):
-                size = int(there[2])
-                if there[1] == b"blob":
-                    found[path] = left[:size].decode("utf-8", "surrogateescape")
-                left = left[size + 1 :]
-        return found
+        done = self.run("cat-file", "--batch", stdin=names.encode("utf-8", "surrogateescape"))
+        return dict(zip(paths, split_batch(done.stdout, len(paths)), strict=True))
 
     def message(self, rev: str) -> tuple[str, str]:
         """Return the first line of a commit's message, and what follows."""

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The one Jinja environment, and what templates may ask for.
 
-A template sees: ``names`` (the base's identifiers), ``base`` (name, and ``base.has`` facts),
-``has(patch)`` (is that patch applied already?), ``number(patch)`` (its place in the series), and
-the functions that place declarations: ``head``, ``prototypes``, ``stubs``, ``struct``, ``enum``,
-``macros``, ``opcodes`` and ``emulation``. Undefined names are errors.
+A template sees: ``names`` (the base's identifiers, and how it writes some C), ``base`` (name, and
+``base.has`` facts), ``has(patch)`` (is that patch applied already?), ``number(patch)`` (its place
+in the series), and the functions that place declarations: ``head``, ``prototypes``, ``stubs``,
+``struct``, ``enum``, ``macros``, ``opcodes`` and ``emulation``. Undefined names are errors.
 """
 
 from __future__ import annotations
@@ -52,12 +52,33 @@ class _Undefined(jinja2.StrictUndefined):
 
     @property
     def _undefined_message(self) -> str:
-        if isinstance(self._undefined_obj, dict):
-            known = self._undefined_obj
+        if isinstance(self._undefined_obj, _Names):
+            known = self._undefined_obj.keys_of_all
             text = f"there is no name '{self._undefined_name}'"
             hint = meant(str(self._undefined_name), known)
             return f"{text}: {hint}" if hint else text
         return super()._undefined_message
+
+
+class _Names(dict[str, str]):
+    """What a base calls things, and how it writes some C, which is rendered when it is asked for.
+
+    Its templates see nothing: they are what stands in the C.
+    """
+
+    def __init__(self, base: Base) -> None:
+        super().__init__(base.names)
+        self.keys_of_all = (*base.names, *base.spelled)
+        self._spelled = base.spelled
+
+    def __missing__(self, key: str) -> str:
+        self[key] = spelling(self._spelled[key])
+        return self[key]
+
+
+def spelling(source: Piece) -> str:
+    """Return what a template of ``spellings`` has."""
+    return environment().get_template(f"{source.template}.j2").render().removesuffix("\n")
 
 
 def _states(base: Base) -> list[str]:
@@ -173,7 +194,7 @@ class Templates:
         """The functions of the model whose definitions were placed, and the templates that did."""
         self._template = ""
         self.context: dict[str, object] = {
-            "names": scope.base.names,
+            "names": _Names(scope.base),
             "base": scope.base,
             "has": scope.has,
             "number": self.number,
@@ -194,7 +215,6 @@ class Templates:
                 no_modrm=partial(opcodes.no_modrm, OPCODES),
                 groups=partial(opcodes.groups, OPCODES),
                 table=opcodes.table,
-                nop_condition=opcodes.nop_condition,
             ),
             "emulation": SimpleNamespace(
                 operations=partial(emulation.enumerators, "OP", EMULATION.operations, scope.has),
@@ -255,8 +275,7 @@ class Templates:
         if name not in INTERFACE.by_name:
             raise UserError(
                 f"a template asks for the function '{name}', which the model does not have",
-                hint=meant(name, INTERFACE.by_name)
-                or "generator/model/interface.py has all of them",
+                hint=meant(name, INTERFACE.by_name) or "generator/model/interface has all of them",
             )
         return self.scope.resolved(INTERFACE.by_name[name])
 

@@ -15,9 +15,11 @@ from jinja2.ext import Extension
 from jinja2.parser import Parser
 
 UNREACHED = "unreached"
-KINDS = ("step", "guard", "aside", UNREACHED)
-"""What a mark may name: ``model.steps``, ``model.guards``, what the machine leaves aside, and why
-the line below it, alone, is not reached: ``model.unreached``."""
+FAULT = "fault"
+KINDS = ("step", "guard", "aside", UNREACHED, FAULT)
+"""What a mark may name: ``model.steps``, ``model.guards``, what the machine leaves aside, why the
+line below it, alone, is not reached: ``model.unreached``, and why a fault in it is not noticed:
+``model.unnoticed``."""
 
 _START, _END = "\ue010", "\ue011"
 _MARK = re.compile(f"{_START}([^{_END}]*){_END}")

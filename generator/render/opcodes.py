@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""C text for the opcode model: fixup bits, class letters, maps, groups, and the test for NOPs."""
+"""Text for the opcode model: fixup bits, class letters, maps, groups, and what NOPs are."""
 
 from __future__ import annotations
 
@@ -75,20 +75,3 @@ def nop_pattern(form: NopForm) -> str:
     if form.prefix:
         text += f" after {form.prefix:02x}"
     return f"{text} without {', '.join(without)}" if without else text
-
-
-def nop_condition(form: NopForm) -> str:
-    """Return the C condition under which an instruction is ``form``, as behind ``if (``."""
-    terms = [f"insn->opcode.nbytes == {len(form.opcode)}"]
-    terms += [f"opcode[{place}] == 0x{byte:02x}" for place, byte in enumerate(form.opcode)]
-    if form.reg is not None:
-        terms.append(f"X86_MODRM_REG(insn->modrm.value) == {form.reg}")
-    if form.modrm:
-        values = [f"insn->modrm.value == 0x{byte:02x}" for byte in form.modrm]
-        terms.append(f"({' || '.join(values)})")
-    if form.prefix:
-        terms.append(f"uprobe_insn_has_prefix(insn, 0x{form.prefix:02x})")
-    terms += [f"!uprobe_insn_has_prefix(insn, 0x{prefix:02x})" for prefix, _ in form.without]
-    if form.rex_b:
-        terms.append("!X86_REX_B(insn->rex_prefix.value)")
-    return " &&\n\t    ".join(terms)

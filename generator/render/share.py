@@ -129,13 +129,14 @@ def _key(order: Sequence[str], belongs: Iterable[str]) -> str:
 
 
 def _used(base: Base, every: Sequence[Series]) -> set[str]:
-    """Return the templates that edits name: the base's own, and those of patches that it has."""
+    """Return the templates of a base: of its edits, of patches that it has, and how it spells."""
     edits = [*base.baseline, *(edit for group in base.edits.values() for edit in group)]
     for series in every:
         if not series.bases or base.name in series.bases:
             edits += [edit for patch in series.patches for edit in patch.edits]
     edits += map(hook_statement, base.hooks)
-    return {template_of(edit) for edit in edits} - {""}
+    spelled = {each.template for each in base.spelled.values()}
+    return {template_of(edit) for edit in edits} - {""} | spelled
 
 
 class _Unknown(Exception):  # noqa: N818 - nothing is wrong

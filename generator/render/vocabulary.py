@@ -17,6 +17,7 @@ from generator.model.bases.facts import FACTS
 from generator.model.guards import GUARDS
 from generator.model.interface import INTERFACE
 from generator.model.steps import LEFT_OUT, OUR_STEPS
+from generator.model.unnoticed import UNNOTICED
 from generator.model.unreached import UNREACHED
 from generator.plan import Scope
 from generator.render.env import Templates, environment, known_patches, meant
@@ -30,6 +31,7 @@ _MARKED = {
     "guard": frozenset(guard.name for guard in GUARDS),
     "aside": frozenset(left.name for left in LEFT_OUT),
     "unreached": frozenset(reason.name for reason in UNREACHED),
+    "fault": frozenset(entry.name for entry in UNNOTICED),
 }
 """The names of the model that a mark may have, by kind."""
 
@@ -55,7 +57,7 @@ class Words:
     ) -> None:
         self._patches = known_patches(idents)
         self._facts = frozenset(fact.ident for fact in FACTS) | has
-        self._names = names.union(*(base.names for base in (*BASES, *UNFINISHED)))
+        self._names = names.union(*((*base.names, *base.spelled) for base in (*BASES, *UNFINISHED)))
         self._globals = frozenset(environment().globals)
         self._templates = templates
         self._context = Templates(Scope(base=BASES[0], patches=idents)).context

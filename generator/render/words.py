@@ -83,11 +83,12 @@ def _model(base: Base, series: Series) -> Iterator[Problem]:
 
 
 def _brought(base: Base, series: Series) -> Iterator[Problem]:
-    """Yield the templates that edits bring, and that are missing."""
+    """Yield the templates that edits and spellings name, and that are missing."""
     groups = (base.baseline, *base.edits.values(), *(patch.edits for patch in series.patches))
     edits = (*(edit for group in groups for edit in group), *map(hook_statement, base.hooks))
     there = frozenset(environment().list_templates())
-    for name in sorted(set(filter(None, map(template_of, edits)))):
+    named = {*map(template_of, edits), *(each.template for each in base.spelled.values())} - {""}
+    for name in sorted(named):
         if f"{name}.j2" not in there:
             yield Problem(
                 where=place_of_piece(name.removesuffix(".c")) or "generator/model",
@@ -193,7 +194,7 @@ def _templates(base: Base, series: Series) -> Iterator[Problem]:
         raise TypeError("the environment has no loader")
     names = sorted(loader.list_templates())
     idents = tuple(patch.ident for patch in series.patches)
-    words = _vocabulary(idents, base.has, frozenset(base.names), frozenset(names))
+    words = _vocabulary(idents, base.has, frozenset((*base.names, *base.spelled)), frozenset(names))
     for name in names:
         if name.endswith(".j2"):
             yield from _template(words, name, loader.get_source(environment(), name)[0])

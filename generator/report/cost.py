@@ -182,7 +182,8 @@ def compare_cost(
         tip: what the guest of the tip has printed.
         peer: the same of the unmodified base.
         verdicts: of the two analyses.
-        base, series: whose limits hold, where there are some.
+        base: whose limits hold, where there are some.
+        series: of that base.
 
     Raises:
         CheckFailed: a boot is not complete, a hit was not counted, or the rows were not measured in

@@ -61,7 +61,7 @@ def make_grids(model: OpcodeModel, asked: Mapping[tuple[str, int], Asked]) -> tu
     return tuple(
         Grid(
             name=table.name,
-            escape=_escape(table),
+            escape=table.title,
             rows=tuple(
                 tuple(
                     _cell(
@@ -78,7 +78,7 @@ def make_grids(model: OpcodeModel, asked: Mapping[tuple[str, int], Asked]) -> tu
 
 def _cell(model: OpcodeModel, table: OpcodeMap, opcode: int, asked: Asked | None) -> GridCell:
     letter = table.letters[opcode]
-    name = f"{_escape(table)} {opcode:02x}".strip()
+    name = f"{table.title} {opcode:02x}".strip()
     prefix = not table.escape and opcode in PREFIXES
     said = "a prefix or an escape, no opcode" if prefix else _said(model, table, opcode)
     base = _base_letter(asked) if asked and not prefix else ""
@@ -95,10 +95,6 @@ def _cell(model: OpcodeModel, table: OpcodeMap, opcode: int, asked: Asked | None
         differs=differs,
         why=words,
     )
-
-
-def _escape(table: OpcodeMap) -> str:
-    return f"vex {table.escape}" if table.vex else table.escape
 
 
 def _said(model: OpcodeModel, table: OpcodeMap, opcode: int) -> str:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from junitparser import Failure, JUnitXml, TestCase, TestSuite
 
@@ -106,6 +107,11 @@ def column_name(configuration: str, toolchain: str, *, whole: bool) -> str:
     """Return what a configuration is called: gcc and touched objects go without saying."""
     kind = "whole" if whole else toolchain
     return configuration if kind == "gcc" else f"{configuration} {kind}"
+
+
+def kept_column(row: Mapping[str, Any]) -> str:
+    """Return what the configuration of a cell is called that a kept result has."""
+    return column_name(str(row["configuration"]), str(row["toolchain"]), whole=bool(row["whole"]))
 
 
 def judge_boot(result: BootResult, applied: Sequence[str]) -> BootRow:

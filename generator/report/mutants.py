@@ -10,13 +10,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from generator.checks.mutation.fault import AnyFault
 from generator.checks.mutation.judge import BY_TEXT, LEVELS
-from generator.checks.mutation.known import explain_survivor
 from generator.jsonfile import as_object, read_json
 from generator.paths import write_atomic
 
@@ -122,8 +121,12 @@ class Score:
         return sum(self.first.values()) / self.faults if self.faults else 0.0
 
 
-def count_score(faults: Sequence[AnyFault], verdicts: Mapping[str, Verdict]) -> Score:
-    """Count the verdicts on ``faults``."""
+def count_score(
+    faults: Sequence[AnyFault],
+    verdicts: Mapping[str, Verdict],
+    explain: Callable[[AnyFault], str],
+) -> Score:
+    """Count the verdicts on ``faults``; ``explain`` says why one is not noticed, if it knows."""
     known = [(fault, verdicts[fault.ident]) for fault in faults if fault.ident in verdicts]
     real = [(fault, verdict) for fault, verdict in known if not verdict.same]
     first = Counter(
@@ -132,7 +135,11 @@ def count_score(faults: Sequence[AnyFault], verdicts: Mapping[str, Verdict]) -> 
         if not verdict.survives
     )
     caught = Counter(level for _, verdict in real for level in verdict.caught)
-    left = [(_tell(fault, verdict), verdict) for fault, verdict in real if verdict.survives]
+    left = [
+        (_tell(fault, verdict, explain(fault)), verdict)
+        for fault, verdict in real
+        if verdict.survives
+    ]
     asked = [fault for fault, verdict in left if verdict.booted]
     return Score(
         faults=len(real),
@@ -143,9 +150,9 @@ def count_score(faults: Sequence[AnyFault], verdicts: Mapping[str, Verdict]) -> 
         open=tuple(fault for fault in asked if not fault.reason),
         waiting=tuple(fault for fault, verdict in left if not verdict.booted),
         overtaken=tuple(
-            _tell(fault, verdict)
+            _tell(fault, verdict, reason)
             for fault, verdict in known
-            if not verdict.survives and explain_survivor(fault)
+            if not verdict.survives and (reason := explain(fault))
         ),
     )
 
@@ -170,14 +177,14 @@ def format_score(score: Score) -> str:
     return "\n".join(lines)
 
 
-def _tell(fault: AnyFault, verdict: Verdict) -> Told:
+def _tell(fault: AnyFault, verdict: Verdict, reason: str) -> Told:
     return Told(
         ident=fault.ident,
         kind=fault.kind,
         place=fault.place,
         function=fault.function,
         said=fault.said,
-        reason=explain_survivor(fault),
+        reason=reason,
         read="; ".join(verdict.caught[level] for level in sorted(verdict.caught)),
     )
 

@@ -8,11 +8,9 @@ or kernel is ``older``. Reads the stamps of builds, ``<workdir>/<base>/results/`
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
 
 from generator.errors import UprobekitError, UserError
 from generator.guest.boot import BootResult
@@ -21,7 +19,7 @@ from generator.kbuild.request import BuildRequest, plan_build
 from generator.kbuild.state import read_state
 from generator.report.compare import as_announced
 from generator.report.kept import kept_path, read_kept
-from generator.report.matrix import column_name
+from generator.report.matrix import kept_column
 from generator.report.results import read_whole, result_path
 from generator.tree.refs import read_ref
 
@@ -167,7 +165,7 @@ class _Compiled:
             self._same_source = data["identity"] == source
             self._trees = {str(ref): str(tree) for ref, tree in data["trees"].items()}
             self._cells = [
-                (str(row["ref"]), _column(row), bool(row["problems"])) for row in data["cells"]
+                (str(row["ref"]), kept_column(row), bool(row["problems"])) for row in data["cells"]
             ]
             self._boots = {str(row["ref"]): row for row in data["boots"]}
         except (KeyError, TypeError, AttributeError):
@@ -202,10 +200,6 @@ class _Compiled:
 
     def _holds(self, patch: PatchState) -> bool:
         return self._same_source and self._trees.get(patch.ref) == patch.tree
-
-
-def _column(row: Mapping[str, Any]) -> str:
-    return column_name(str(row["configuration"]), str(row["toolchain"]), whole=bool(row["whole"]))
 
 
 def _builds(kernel: Cell, objects: Cell) -> Cell:

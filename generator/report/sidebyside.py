@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from markupsafe import Markup, escape
 from pygments.lexers.c_cpp import CLexer
@@ -123,9 +124,10 @@ def highlight(lines: Sequence[str]) -> list[Markup]:
 
 
 def _span(name: str, text: str) -> Markup:
-    return Markup('<span class="{}">{}</span>').format(name, text) if name else escape(text)
+    return Markup(f'<span class="{name}">{escape(text)}</span>') if name else escape(text)
 
 
+@cache
 def _class(kind: tuple[str, ...]) -> str:
     return next((name for parent, name in _CLASSES if kind in parent), "")
 

@@ -23,7 +23,7 @@ from generator.report.guest_views import (
     scaling_view,
     soak_view,
 )
-from generator.report.matrix import column_name
+from generator.report.matrix import kept_column
 from generator.report.mended import read_prefixes
 from generator.report.view import Data, Section, View, cut, judged
 
@@ -63,7 +63,7 @@ def _verify(data: Data) -> View:
 
 def _matrix(data: Data) -> View:
     cells: dict[tuple[str, str], dict[str, Any]] = {
-        (str(row["ref"]), _column(row)): {
+        (str(row["ref"]), kept_column(row)): {
             "objects": int(row["compiled"]),
             "seconds": f"{float(row['seconds']):.1f}",
             "problems": [cut(problem) for problem in row["problems"]],
@@ -89,10 +89,6 @@ def _matrix(data: Data) -> View:
     }
     text = f"{len(refs)} prefixes in {len(columns)} configurations, {bad} with problems"
     return judged(bool(cells) and not bad), text, view
-
-
-def _column(row: Data) -> str:
-    return column_name(str(row["configuration"]), str(row["toolchain"]), whole=bool(row["whole"]))
 
 
 def _matrix_cost(cost: Data | None) -> str:

@@ -15,7 +15,7 @@ import re
 import shutil
 import signal
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,7 +25,7 @@ from generator.jsonfile import read_json
 from generator.model.bases import Base
 from generator.paths import ensure_dir, locked, write_atomic
 from generator.tree.git import git_environment
-from generator.tree.look import find_files, find_lines, run, show_file
+from generator.tree.look import find_files, find_lines, run, show_file, show_files
 from generator.tree.promisor import fetch_files, store_of
 from generator.workers import guarded
 
@@ -67,6 +67,13 @@ class Source:
         if self.kind == "git":
             return show_file(self.objects, self.commit, path)
         return _read(self.path / path).decode("utf-8", "surrogateescape")
+
+    def loader(self, paths: Iterable[str]) -> Callable[[str], str]:
+        """Return a function that loads as ``load`` does, and reads ``paths`` together first."""
+        if self.kind != "git":
+            return self.load
+        texts = show_files(self.objects, self.commit, tuple(sorted(set(paths))))
+        return lambda path: texts[path] if path in texts else self.load(path)
 
     def search(self, folder: str, word: str) -> tuple[str, ...]:
         """List the C files and headers below ``folder`` that contain ``word`` as a whole word."""

@@ -12,6 +12,7 @@ an index of one's own, and a status that is an answer (``merge-file``, ``config 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -19,8 +20,13 @@ from subprocess import CompletedProcess
 from generator import tools
 from generator.errors import InfraError
 
-# whatever git is told elsewhere: our repositories are bare, and C is text
-_SETTINGS = (("safe.bareRepository", "all"), ("core.attributesFile", os.devnull))
+# whatever git is told elsewhere: our repositories are bare, and C is text; what fast-import has
+# written stays a pack, which it would unpack where it is small, by another process
+_SETTINGS = (
+    ("safe.bareRepository", "all"),
+    ("core.attributesFile", os.devnull),
+    ("fastimport.unpackLimit", "1"),
+)
 
 
 def git_environment(*, isolated: bool) -> dict[str, str]:
@@ -42,6 +48,25 @@ def git_environment(*, isolated: bool) -> dict[str, str]:
         environment[f"GIT_CONFIG_KEY_{number}"] = name
         environment[f"GIT_CONFIG_VALUE_{number}"] = value
     return environment
+
+
+def split_batch(said: bytes, count: int) -> list[str | None]:
+    """Return the texts that ``git cat-file --batch`` has printed, None for what is no file.
+
+    Args:
+        said: what it has printed.
+        count: the names that it was given.
+    """
+    found: list[str | None] = []
+    for _ in range(count):
+        head, _, said = said.partition(b"\n")
+        found.append(None)
+        if there := re.fullmatch(rb"[0-9a-f]+ (\w+) (\d+)", head):
+            size = int(there[2])
+            if there[1] == b"blob":
+                found[-1] = said[:size].decode("utf-8", "surrogateescape")
+            said = said[size + 1 :]
+    return found
 
 
 def run_git(

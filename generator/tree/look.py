@@ -7,13 +7,14 @@ What a commit holds does not change: what was read or found there is kept while 
 from __future__ import annotations
 
 import signal
+from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from subprocess import CompletedProcess
 
 from generator import tools
 from generator.errors import InfraError, UserError
-from generator.tree.git import git_environment
+from generator.tree.git import git_environment, run_git, split_batch
 from generator.workers import guarded
 
 
@@ -42,6 +43,15 @@ def show_file(repo: Path, commit: str, path: str) -> str:
     if done.returncode:
         raise UserError(f"the commit {commit[:12]} has no such file", where=f"{repo}: {path}")
     return done.stdout.decode("utf-8", "surrogateescape")
+
+
+@lru_cache(maxsize=8)
+def show_files(repo: Path, commit: str, paths: tuple[str, ...]) -> Mapping[str, str]:
+    """Return the texts of those files that a commit has, read by one process; as ``show_file``."""
+    names = "".join(f"{commit}:{path}\n" for path in paths)
+    done = run_git("cat-file", "--batch", repo=repo, isolated=False, stdin=names.encode())
+    texts = zip(paths, split_batch(done.stdout, len(paths)), strict=True)
+    return {path: text for path, text in texts if text is not None}
 
 
 def find_files(tree: Path, commit: str, folder: str, word: str) -> tuple[str, ...]:

@@ -105,7 +105,7 @@ def render_series(plan: Plan, source: Source, workdir: Path) -> Rendered:
         interface=interface,
         origins={
             COVER: f"templates/{plan.series.message('cover')}.j2",
-            FILE_NAME: "generator/model/interface.py",
+            FILE_NAME: "generator/model/interface",
             NAME: plan.series.module,
         },
     )
@@ -133,7 +133,7 @@ def prefix_tree(plan: Plan, source: Source, number: int | None = None) -> Workin
     Raises:
         UserError: an edit does not find its place.
     """
-    tree = WorkingTree(load=source.load, search=source.search)
+    tree = WorkingTree(load=source.loader(plan.paths), search=source.search)
     _step(tree, plan.at(0), plan.baseline, None)
     for planned in plan.patches[:number]:
         _step(tree, plan.at(planned.number), planned.edits, None)
@@ -174,9 +174,10 @@ def _make_commits(plan: Plan, source: Source, place: Path) -> _Made:
     ``place`` is made for the cache of names when the edits have all found their places.
     """
     original: dict[str, str] = {}
+    read = source.loader(plan.paths)
 
     def load(path: str) -> str:
-        original[path] = source.load(path)
+        original[path] = read(path)
         return original[path]
 
     check_words(plan.base, plan.series)

@@ -281,7 +281,7 @@ EDITS = {
             ),
             ("xol_map_area(mm, area)", "xol_map_area(mm, NULL, area)"),
         ),
-        "generator/model/interface.py",
+        "generator/model/interface/xol.py",
     ),
     "a prototype": (
         CORE,
@@ -292,7 +292,7 @@ EDITS = {
             ),
             ("xol_map_area(mm, area)", "xol_map_area(mm, area, 1)"),
         ),
-        "generator/model/interface.py",
+        "generator/model/interface/xol.py",
     ),
 }
 
@@ -342,7 +342,7 @@ def test_a_prototype_in_a_header(checkout, kernel, branch, capsys):
     commit(kernel, CORE, f"{call})", f"{call}, 0)")
     assert bring(kernel, "uprobes") == 0, capsys.readouterr().err
     assert "DOES NOT FIT" not in capsys.readouterr().out
-    assert '"int", "why"' in (checkout / "generator/model/interface.py").read_text()
+    assert '"int", "why"' in (checkout / "generator/model/interface/arch.py").read_text()
     made = {path: rendered(checkout, kernel, "review", path) for path in (CORE, ARCH, header)}
     for path, text in made.items():
         assert text.split() == (kernel / path).read_text().split(), path
@@ -644,7 +644,7 @@ def test_edited_patches_stay(fake, tmp_path, capsys):
 
 OTHERS = {
     "0000-cover-letter.patch": "templates/messages/cover.txt.j2",
-    "interface.txt": "generator/model/interface.py",
+    "interface.txt": "generator/model/interface",
     "series": "generator/model/series/review.py",
 }
 """The files beside the patches, and where what they say comes from."""

@@ -30,7 +30,8 @@ ARCH = "templates/arch/x86/kernel/uprobes.c.j2"
 HIT = "templates/kernel/events/uprobes.c/hit.c.j2"
 XOL = "templates/kernel/events/uprobes.c/xol.c.j2"
 UTASK = "templates/kernel/events/uprobes.c/utask.c.j2"
-INTERFACE = "generator/model/interface.py"
+INTERFACE = "generator/model/interface"
+PROVIDED = f"{INTERFACE}/arch.py"
 SERIES = "generator/model/series/review.py"
 V33 = "generator/model/bases/v3_3.py"
 
@@ -124,22 +125,22 @@ def test_a_trailer_of_a_patch():
 
 MISTAKES = {
     "patch of a member": (
-        INTERFACE,
+        f"{INTERFACE}/structs.py",
         'name="nop", comment="nothing to execute", patch="skip-nop"',
         'name="nop", comment="nothing to execute", patch="skip-nopp"',
-        r"generator/model/interface.py:LINE: no patch is called 'skip-nopp'.*'skip-nop'",
+        r"generator/model/interface/structs.py:LINE: no patch is called 'skip-nopp'.*'skip-nop'",
     ),
     "patch of words of a comment": (
-        INTERFACE,
+        PROVIDED,
         'patch="emulate-mov", then=',
         'patch="emulate-mv", then=',
-        r"generator/model/interface.py:LINE: no patch is called 'emulate-mv'.*'emulate-mov'",
+        r"generator/model/interface/arch.py:LINE: no patch is called 'emulate-mv'.*'emulate-mov'",
     ),
     "fact of words of a comment": (
-        INTERFACE,
+        f"{INTERFACE}/hit.py",
         'fact="uprobe_rcu", otherwise=", with',
         'fact="uprobe_rcuu", otherwise=", with',
-        r"generator/model/interface.py:LINE: no fact is called 'uprobe_rcuu'.*'uprobe_rcu'",
+        r"generator/model/interface/hit.py:LINE: no fact is called 'uprobe_rcuu'.*'uprobe_rcu'",
     ),
     "template of an edit": (
         V33,
@@ -148,10 +149,10 @@ MISTAKES = {
         r"bases/v3_3.py:LINE: the template '.*fork.c/inti.c.j2' is missing.*fork.c/init.c.j2'",
     ),
     "patch of a function": (
-        INTERFACE,
+        PROVIDED,
         'header=CORE_H,\n        patch="skip-nop"',
         'header=CORE_H,\n        patch="skipnop"',
-        r"generator/model/interface.py:\d+: no patch is called 'skipnop'",
+        r"generator/model/interface/arch.py:\d+: no patch is called 'skipnop'",
     ),
     "word of has()": (
         ARCH,
@@ -287,22 +288,22 @@ MISTAKES = {
         r"hit.c.j2:LINE: the type 'vm_area_strct' is declared nowhere",
     ),
     "type of a parameter": (
-        INTERFACE,
-        '_ri = Param("struct return_instance *"',
-        '_ri = Param("struct return_instnce *"',
-        r"generator/model/interface.py:LINE: the type 'return_instnce' is declared nowhere",
+        f"{INTERFACE}/params.py",
+        'RI = Param("struct return_instance *"',
+        'RI = Param("struct return_instnce *"',
+        r"generator/model/interface/params.py:LINE: the type 'return_instnce' is declared nowhere",
     ),
     "parameter that is described": (
-        INTERFACE,
+        PROVIDED,
         "fill in @auprobe: the copy",
         "fill in @auprob: the copy",
-        r"generator/model/interface.py:\d+: arch_uprobe_analyze_insn\(\) has no parameter 'auprob'",
+        r"model/interface/arch.py:\d+: arch_uprobe_analyze_insn\(\) has no parameter 'auprob'",
     ),
     "function in the text above another one": (
-        INTERFACE,
+        PROVIDED,
         "The work is done in uprobe_notify_resume()",
         "The work is done in uprobe_notify_resum()",
-        r"generator/model/interface.py:\d+: a comment names uprobe_notify_resum\(\)",
+        r"generator/model/interface/arch.py:\d+: a comment names uprobe_notify_resum\(\)",
     ),
     "point of the review": (
         SERIES,
@@ -336,15 +337,15 @@ MISTAKES = {
         r"generator/model/series/review.py:LINE: the patch 'empty' changes nothing on 3.3",
     ),
     "prototype without a definition": (
-        INTERFACE,
+        PROVIDED,
         'Function(\n        name="arch_uprobe_check_insn"',
         'Function(\n        name="arch_uprobe_extra",\n        returns="void",\n'
         '        doc=("It does.",),\n        header=CORE_H,\n        patch="hit",\n    ),\n'
         '    Function(\n        name="arch_uprobe_check_insn"',
-        r"generator/model/interface.py:LINE: 'arch_uprobe_extra' is brought by the patch 'hit'",
+        r"model/interface/arch.py:LINE: 'arch_uprobe_extra' is brought by the patch 'hit'",
     ),
     "definition before its prototype": (
-        INTERFACE,
+        PROVIDED,
         'executed again and raises the fault at the probed address.",\n'
         '        ),\n        header=CORE_H,\n        patch="arch-xol"',
         'executed again and raises the fault at the probed address.",\n'

@@ -23,7 +23,7 @@ from generator.model.opcodes import OPCODES
 
 _OPCODES = "generator/model/opcodes.py"
 _EMULATION = "generator/model/emulation.py"
-_INTERFACE = "generator/model/interface.py"
+_INTERFACE = "generator/model/interface/structs.py"
 
 _FUNCTION = re.compile(
     r"^[A-Za-z_][^;={}#]*\)\n\{\n.*?^\}$ | ^asm\ \(.*?^\);$ | ^NOKPROBE_SYMBOL.*?;$",

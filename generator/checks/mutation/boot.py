@@ -55,7 +55,7 @@ def boot_mutant(request: MutantRequest, fault: AnyFault, observer: Observer | No
         What has noticed it; "" when every test ends as on the tip.
 
     Raises:
-        InfraError: the machine or QEMU is the trouble.
+        InfraError: the machine or QEMU fails, not the guest.
     """
     commit_files(
         request.build.repo,

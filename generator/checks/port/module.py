@@ -26,7 +26,7 @@ def format_module(start: Start, version: str) -> str:
         "    changed=CHANGED,",
         "    undecided=UNDECIDED,\n)",
     ]
-    kinds = sorted(_classes((start.changed, start.baseline)))
+    kinds = sorted(_classes((start.changed, start.baseline, *start.spelled.values())))
     imports = (
         f"from generator.model.edits import (\n{''.join(f'    {k},{chr(10)}' for k in kinds)})\n"
     )
@@ -53,7 +53,7 @@ def format_module(start: Start, version: str) -> str:
 def _said(start: Start) -> Iterator[tuple[str, object]]:
     """Yield the further arguments of ``derive()``."""
     for name, value in (
-        ("names", start.names),
+        ("spelled", start.spelled),
         ("params", start.params),
         ("baseline", start.baseline),
     ):

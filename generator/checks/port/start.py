@@ -27,6 +27,7 @@ from generator.model.decl import Param
 from generator.model.edits import (
     Anchor,
     Edit,
+    Piece,
     Remove,
     RemoveFunctions,
     RemoveStatements,
@@ -35,6 +36,7 @@ from generator.model.files import CORE_H
 from generator.model.interface import INTERFACE
 from generator.model.series import Series
 from generator.plan import plan_series
+from generator.render.env import spelling
 from generator.tree.acquire import Source
 
 
@@ -47,14 +49,14 @@ class Start:
         like: the base that it is made of.
         changed: the edits of ``like`` that have become others.
         baseline: the edits that the baseline has besides.
-        names, params: what is spelled otherwise than there.
+        spelled, params: what is written otherwise than there.
     """
 
     base: Base
     like: Base
     changed: Changes
     baseline: tuple[Edit, ...]
-    names: dict[str, str]
+    spelled: dict[str, Piece]
     params: dict[str, tuple[Param, ...]]
 
 
@@ -89,23 +91,23 @@ def start_base(
     # the baseline and a patch may have the same edit
     changed = tuple({one.edit: (one.instead,) if one.instead else () for one in lost}.items())
     facts = decide_facts(like, source)
-    names, params = _names(like, source), _params(like, series, source)
+    spelled, params = _spelled(like, source), _params(like, series, source)
     make = partial(
         derive,
         like,
         name=name,
         has=like.has | {fact.fact for fact in facts if fact.shown},
-        names=names,
+        spelled=spelled,
         params=params,
         changed=changed,
     )
     baseline = _orphans(make(), series, source)
     base = make(baseline=baseline)
     survey = survey_tree(base, series, source, like_source)
-    spelled = " ".join(names.values())
+    calls = " ".join(map(spelling, spelled.values()))
     sentences = (
         *_moved(lost),
-        *(_sentence(item) for item in survey.items if not _is_spelled(item, spelled)),
+        *(_sentence(item) for item in survey.items if not _is_spelled(item, calls)),
     )
     undecided = tuple(text.replace(f"{source.path}/", "") for text in sentences)
     return Start(
@@ -113,21 +115,23 @@ def start_base(
         like=like,
         changed=changed,
         baseline=baseline,
-        names=names,
+        spelled=spelled,
         params=params,
     )
 
 
-def _names(like: Base, source: Source) -> dict[str, str]:
+def _spelled(like: Base, source: Source) -> dict[str, Piece]:
     """Return the spellings of other bases for those that do not hold: the last one that does."""
-    calls = {key for key, value in like.names.items() if "(" in value}
-    right = right_calls({base.names[key] for base in (like, *BASES) for key in calls}, source)
+    every = {base.spelled[key] for base in (like, *BASES) for key in like.spelled}
+    texts = {each: spelling(each) for each in every}
+    right = right_calls({text for text in texts.values() if "(" in text}, source)
+    holds = {each for each, text in texts.items() if "(" not in text or text in right}
     return {
-        key: base.names[key]
-        for key in like.names
-        if key in calls and like.names[key] not in right
+        key: base.spelled[key]
+        for key in like.spelled
+        if like.spelled[key] not in holds
         for base in BASES
-        if base.names[key] in right
+        if base.spelled[key] in holds
     }
 
 

@@ -25,12 +25,12 @@ STEPS: tuple[tuple[str, str], ...] = (
         "`CHANGED` behind it, or leave it out where the thing has gone from the kernel. `F() is "
         "...; the model says ...`: the parameters are in `params` already, see that no C calls it "
         "as before. `is ...; there: ...`, `is not declared`, `is not defined`: a name in `names`, "
-        "or a condition on `base.has` in the template; a new word of `has` needs its line in "
-        "`bases/facts.py`. `uses X, which the baseline takes out`: take the function out as well, "
-        "or replace the use. `is to be N, which X is`: an edit in `CHANGED` with a number that is "
-        "free. `is new`, `calls X()`: decide whether the series has to know it; a caller that "
-        "only has another name than there needs nothing. A fact that is not shown: has the thing "
-        "gone, or is it called otherwise now?",
+        "a template in `spelled`, or a condition on `base.has` in the template; a new word of "
+        "`has` needs its line in `bases/facts.py`. `uses X, which the baseline takes out`: take "
+        "the function out as well, or replace the use. `is to be N, which X is`: an edit in "
+        "`CHANGED` with a number that is free. `is new`, `calls X()`: decide whether the "
+        "series has to know it; a caller that only has another name than there needs "
+        "nothing. A fact that is not shown: has the thing gone, or is it called otherwise now?",
     ),
     (
         "uprobekit port --tree {tree} --like {base}",

@@ -96,9 +96,9 @@ def _r23(look: Look) -> None:
 
 def _r24(look: Look) -> None:
     body = look.function(CORE, "find_active_uprobe")
-    for variable in ("struct inode *inode;", "loff_t offset;"):
-        if variable not in body:
-            look.problems.append(f"'{variable}' is missing")
+    for kind, variable in (("struct inode", "inode"), ("loff_t", "offset")):
+        if not re.search(rf"\b{kind}\s+\*?{variable};", body):
+            look.problems.append(f"{kind} '{variable}' is missing")
     look.shows(CORE, r"\(loff_t\)vma->vm_pgoff << PAGE_SHIFT", "the shift in 64 bits")
     # two offsets that are 4 GiB apart have one address in 32 bits
     for path, text, function in look.ours():

@@ -31,9 +31,6 @@ returns, on every instruction; the last one arms and disarms them all while the 
 IN = "/soak/in"
 """Where the workloads are in the guest."""
 
-BUILT = "{program}"
-"""Stands in a command for the program that is built from the workload."""
-
 _LIBRARY = ("gcc", "-shared", "-fPIC", "-O2")
 """How a library is made that a program preloads."""
 
@@ -48,7 +45,8 @@ class Program:
         name: the section.
         package, kind, workload, files, helpers, libraries, loads, build, share, boot, everyday,
             deadline, cpus, user, preload, unpack, breaks: as in the table.
-        command: its words; ``{in}`` stands for the folder of the workloads.
+        command: its words, the first ``{program}`` where it is built; ``{in}`` stands for the
+            folder of the workloads.
         input: the workload is its standard input.
     """
 

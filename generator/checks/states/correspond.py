@@ -17,12 +17,20 @@ from generator.checks.interface.ast import Check, Difference
 from generator.checks.marks import Mark, find_marks, span_in
 from generator.model.files import CORE
 from generator.model.guards import GUARDS, Guard
+from generator.model.interface import INTERFACE
 from generator.model.states import TRANSITIONS
 from generator.model.steps import LEFT_OUT, OUR_STEPS, SENSITIVE, LeftOut, Step
 from generator.plan import Plan
 
 _PATCHES = frozenset({"utask", "xol", "hit", "skip-nop", "return", "rseq"})
 _SENSITIVE = re.compile("|".join(SENSITIVE))
+_STATE = next(
+    member.name
+    for struct in INTERFACE.structs
+    for member in struct.members
+    if member.type == "enum uprobe_task_state"
+)
+"""The member that has the state of a task."""
 
 
 def check_correspondence(plan: Plan, tip: Mapping[str, str]) -> tuple[Check, ...]:
@@ -98,7 +106,7 @@ class _Look:
         for move in TRANSITIONS:
             name = self._base.name_of(move.function)
             function = csource.find_function(text, name)
-            wanted = f"->state = {move.target};"
+            wanted = f"->{_STATE} = {move.target};"
             if function is None or not any(csource.match_tokens(text, function.body, wanted)):
                 found.append(Difference(place=CORE, what=f"{name}() does not set {move.target}"))
         return Check(

@@ -121,7 +121,7 @@ def diff(
     model is rendered; 6.12@REVISION, the model of that revision of this repository; or a revision,
     whose committed patches for --base are read.
 
-    Exit status: 0 the same, 1 different, 2 the input is wrong, 3 the machine is the trouble.
+    Exit status: 0 the same, 1 different, 2 the input is wrong, 3 infrastructure error.
 
     Example: uprobekit diff HEAD kernel_patches/6.1/review --level patches
     """

@@ -12,6 +12,7 @@ from generator.model.edits import (
     InsertBlock,
     InsertLines,
     InsertStatement,
+    Piece,
     ReplaceTokens,
     Text,
     piece,
@@ -55,6 +56,20 @@ def hook_statement(hook: Hook) -> InsertStatement:
         last=hook.last,
         blank=hook.blank,
     )
+
+
+MM_FLAGS = ("test_mm_flag", "set_mm_flag", "clear_mm_flag", "test_and_clear_mm_flag")
+"""What templates ask of the flags of a process, and do with them."""
+
+
+def spelled(*keys: str, of: str = "") -> dict[str, Piece]:
+    """Return how bases write what templates ask for by a key: ``{{ names.access_ok }}``.
+
+    Args:
+        keys: each has a template, ``spellings/KEY.c.j2``.
+        of: the base that has its own, ``spellings/KEY-BASE.c.j2``.
+    """
+    return {key: piece("spellings", f"{key}-{of}" if of else key) for key in keys}
 
 
 def core_block(name: str) -> Edit:
@@ -137,6 +152,9 @@ TRAP_ADDR = InsertLines(
 )
 """What ``uprobe_get_trap_addr()`` is where an architecture has no other."""
 
+GET_TRAP_ADDR = piece(CORE_H, "get-trap-addr")
+"""What the series asks for in place of the address at which a task has trapped."""
+
 JOIN_EDITS: tuple[Edit, ...] = (
     InsertStatement(
         path=MREMAP,
@@ -189,6 +207,7 @@ class Base:
         name: as in ``kernel_patches/<name>/``; also the version prefix of its releases.
         package: the Debian source package, "" where there is none.
         names: the identifiers that differ per base, by the model's own key ("bp_insn", ...).
+        spelled: the C that differs per base, by key as well: templates in ``spellings``.
         has: facts about the base that templates ask for (``uprobe_rcu``, ``uprobe_warn`` ...).
         hooks: where the series' functions are called.
         edits: further edits per patch identifier, for what stands in files of the base alone.
@@ -201,6 +220,7 @@ class Base:
     name: str
     package: str
     names: dict[str, str]
+    spelled: dict[str, Piece] = field(default_factory=dict)
     has: frozenset[str]
     hooks: tuple[Hook, ...]
     edits: dict[str, tuple[Edit, ...]] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 from generator.model.bases.base import Base, Hook, hook_statement
 from generator.model.decl import Param
-from generator.model.edits import Edit, InsertStatement, single_edits
+from generator.model.edits import Edit, InsertStatement, Piece, single_edits
 
 Changes = tuple[tuple[Edit, tuple[Edit, ...]], ...]
 """Edits of the other base, or one name of theirs, each with what stands in its place: perhaps
@@ -25,6 +25,7 @@ def derive(
     name: str,
     has: frozenset[str] | None = None,
     names: dict[str, str] | None = None,
+    spelled: dict[str, Piece] | None = None,
     params: dict[str, tuple[Param, ...]] | None = None,
     changed: Changes = (),
     baseline: tuple[Edit, ...] = (),
@@ -38,6 +39,7 @@ def derive(
         name: its own name.
         has: its facts, where they are others.
         names: the names that are others.
+        spelled: the C that is another.
         params: the parameters that are others.
         changed: edits of ``like`` that are others, or are not there.
         baseline: further edits of the baseline, after those of ``like``.
@@ -52,6 +54,7 @@ def derive(
         name=name,
         package="",
         names={**like.names, **(names or {})},
+        spelled={**like.spelled, **(spelled or {})},
         has=like.has if has is None else has,
         baseline=(*new.edits(like.baseline), *baseline),
         edits={

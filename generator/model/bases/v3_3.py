@@ -5,8 +5,6 @@ Nothing of uprobes is in it: the baseline adds what the series is built upon, in
 anything out. Names are those that the review asked for, also where another name was merged later.
 
 Sources: the unmodified tree of 3.3.8, and the places where it tests TIF_IA32.
-
-Length: data; an entry for each name, hook and edit of the base, which shares little with others.
 """
 
 from __future__ import annotations
@@ -15,11 +13,13 @@ from generator.model.bases.base import (
     COMPARE_EDITS,
     DECLARE_EDITS,
     JOIN_EDITS,
+    MM_FLAGS,
     TRAP_ADDR,
     TREE_EDITS,
     Base,
     Hook,
     core_block,
+    spelled,
 )
 from generator.model.bases.former import (
     renamed_functions,
@@ -27,24 +27,25 @@ from generator.model.bases.former import (
     reorder,
     reordered_prototypes,
 )
+from generator.model.bases.prepare_v3_3 import (
+    BASELINE,
+    FORK,
+    IS_32BIT_APP,
+    TRAP_NR,
+    UPROBES_INCLUDE,
+)
 from generator.model.edits import (
     Anchor,
-    CreateFile,
     Edit,
     InsertBlock,
     InsertLines,
     InsertStatement,
     RenameIdentifiers,
-    RenameMember,
     ReplaceTokens,
     piece,
 )
-from generator.model.files import ARCH, ARCH_H, COMPAT_H, CORE, CORE_H, MREMAP
+from generator.model.files import CORE, CORE_H, MREMAP
 
-FORK = "kernel/fork.c"
-MMAP = "mm/mmap.c"
-ELF_H = "arch/x86/include/asm/elf.h"
-PTRACE = "arch/x86/kernel/ptrace.c"
 SIGNAL = "arch/x86/kernel/signal.c"
 THREAD_INFO_H = "arch/x86/include/asm/thread_info.h"
 TRAPS = "arch/x86/kernel/traps.c"
@@ -58,244 +59,31 @@ NAMES = {
     "handle_bp": "handle_bp",
     "pre_notifier": "uprobe_pre_bp_notifier",
     "post_notifier": "uprobe_post_bp_notifier",
-    "force_sigtrap": "force_sig(SIGTRAP, current)",
-    "force_sigill": "force_sig(SIGILL, current)",
-    "sigtrap_regs": "current, regs",
     "virtual_dr6": "debugreg6",
     "bp_trap_nr": "3",
-    # is_32bit_app() is about the program, and so are its users
-    "in_32bit_code": "uprobe_in_32bit_code(regs)",
-    "access_ok": "access_ok(VERIFY_WRITE, place, size)",
-    "cpu_dr7": "__this_cpu_read(cpu_dr7)",
-    "vma_inode": "vma_inode(vma)",
-    "for_each_vma": "for (vma = mm->mmap; vma; vma = vma->vm_next)",
     "ref_inc": "atomic_inc",
-    "xol_page": "pages[0]",
     "find_uprobe": "find_uprobe",
-    "get_page": "get_user_pages(NULL, mm, vaddr, 1, 0, 1, &page, NULL)",
     "no_fault": "0",
     "no_signal": "0",
     "user_work": "thread_info_flags",
-    "shmem_mapping": "mapping_cap_swap_backed(mapping)",
     "read_folio": "readpage",
-    "read_page": "read_insn(mapping, NULL, offset, to, len)",
     "copy_from_page": "copy_from_page",
     "insn_is_avx": "insn_is_avx",
     # what breakpoints are written by
     "probed": "mm",
-    "test_mm_flag": "test_bit(%s, &%s->flags)",
-    "set_mm_flag": "set_bit(%s, &%s->flags)",
-    "clear_mm_flag": "clear_bit(%s, &%s->flags)",
-    "test_and_clear_mm_flag": "test_and_clear_bit(%s, &%s->flags)",
 }
 
-_UPROBES_INCLUDE = "#include <linux/uprobes.h>\n"
+SPELLED = {
+    **spelled(
+        *("access_ok", "cpu_dr7", "for_each_vma", "force_sigill", "force_sigtrap", "get_page"),
+        # is_32bit_app() is about the program, and so are its users
+        "in_32bit_code",
+        *("read_page", "shmem_mapping", "sigtrap_regs", "vma_inode", "xol_page"),
+        of="3.3",
+    ),
+    **spelled(*MM_FLAGS),
+}
 
-# 3.3 has nothing of this: the files, how they are built, and the calls of the memory management
-_BASELINE: tuple[Edit, ...] = (
-    CreateFile(path=CORE, template="kernel/events/uprobes.c/core-3.3.c"),
-    CreateFile(path=CORE_H, template="include/linux/uprobes.h/whole-3.3.h"),
-    CreateFile(path="kernel/events/uprobe_client.c", template="kernel/events/uprobe_client.c"),
-    CreateFile(path=ARCH, template="arch/x86/kernel/uprobes.c"),
-    CreateFile(path=ARCH_H, template="arch/x86/include/asm/uprobes.h"),
-    InsertBlock(
-        path="arch/Kconfig",
-        template="arch/Kconfig/uprobes-3.3",
-        before=Anchor(kind="line", name="config OPTPROBES"),
-    ),
-    InsertLines(
-        path="arch/x86/Kconfig",
-        text="config ARCH_SUPPORTS_UPROBES\n\tdef_bool y\n\n",
-        before=Anchor(kind="line", name="### Arch settings"),
-    ),
-    InsertLines(
-        path="kernel/events/Makefile",
-        text="obj-$(CONFIG_UPROBES) += uprobes.o\nobj-$(CONFIG_UPROBE_CLIENT) += uprobe_client.o\n",
-        after=Anchor(kind="line", name="obj-$(CONFIG_HAVE_HW_BREAKPOINT) += hw_breakpoint.o"),
-    ),
-    InsertLines(
-        path="arch/x86/kernel/Makefile",
-        text="obj-$(CONFIG_UPROBES)\t+= uprobes.o\n",
-        before=Anchor(
-            kind="line", name="obj-y\t\t\t+= alternative.o i8253.o pci-nommu.o hw_breakpoint.o"
-        ),
-    ),
-    InsertLines(
-        path="include/linux/sched.h",
-        text="#define MMF_HAS_UPROBES\t\t19\t/* might have breakpoints */\n"
-        "#define MMF_RECALC_UPROBES\t20\t/* MMF_HAS_UPROBES can be wrong */\n",
-        after=Anchor(kind="macro", name="MMF_VM_HUGEPAGE"),
-    ),
-    InsertLines(
-        path=FORK, text=_UPROBES_INCLUDE, after=Anchor(kind="include", name="linux/signalfd.h")
-    ),
-    InsertStatement(path=FORK, function="fork_init", text=piece(FORK, "init"), blank=True),
-    InsertStatement(
-        path=FORK, function="dup_mmap", text=piece(FORK, "start-dup"), before="down_write"
-    ),
-    InsertStatement(
-        path=FORK,
-        function="dup_mmap",
-        text=piece(FORK, "dup"),
-        after="down_write_nested",
-    ),
-    InsertStatement(
-        path=FORK,
-        function="dup_mmap",
-        text=piece(FORK, "end-dup"),
-        after="up_write",
-        last=True,
-    ),
-    InsertLines(
-        path=MMAP, text=_UPROBES_INCLUDE, after=Anchor(kind="include", name="linux/khugepaged.h")
-    ),
-    InsertStatement(
-        path=MMAP,
-        function="vma_adjust",
-        text=piece(MMAP, "adjust-start"),
-        before="mutex_lock",
-        blank=True,
-    ),
-    InsertStatement(
-        path=MMAP,
-        function="vma_adjust",
-        text=piece(MMAP, "adjusted"),
-        after="mapping",
-        last=True,
-        blank=True,
-    ),
-    InsertStatement(
-        path=MMAP,
-        function="vma_adjust",
-        text=piece(MMAP, "next-gone"),
-        before="fput",
-    ),
-    InsertStatement(
-        path=MMAP,
-        function="vma_adjust",
-        text=piece(MMAP, "inserted"),
-        before="validate_mm",
-        blank=True,
-    ),
-    InsertStatement(
-        path=MMAP,
-        function="mmap_region",
-        text=piece(MMAP, "mapped"),
-        after="perf_event_mmap",
-    ),
-    InsertLines(
-        path="mm/memory.c", text=_UPROBES_INCLUDE, after=Anchor(kind="include", name="linux/gfp.h")
-    ),
-    InsertStatement(
-        path="mm/memory.c",
-        function="unmap_vmas",
-        text=piece("mm/memory.c", "unmap"),
-        before="VM_ACCOUNT",
-        blank=True,
-    ),
-)
-
-_TRAP_NR: tuple[Edit, ...] = (
-    # every trap_no of this file is the member; so is the one in a comment
-    RenameIdentifiers(path="arch/x86/kernel/traps.c", renames=(("trap_no", "trap_nr"),)),
-    RenameMember(
-        path="arch/x86/include/asm/processor.h",
-        struct="thread_struct",
-        holder="thread",
-        old="trap_no",
-        new="trap_nr",
-        below="arch/x86",
-        # a gdb macro reads the member
-        also=("Documentation/kdump/gdbmacros.txt",),
-    ),
-)
-
-
-def _ask(
-    path: str, *, of: str = "current", within: str = "", count: int = 1, negated: bool = False
-) -> Edit:
-    """Return the edit that asks is_32bit_app() instead of testing TIF_IA32."""
-    test = "test_thread_flag(TIF_IA32)"
-    if of != "current":
-        test = f"test_tsk_thread_flag({of}, TIF_IA32)"
-    sign = "!" if negated else ""
-    return ReplaceTokens(
-        path=path,
-        within=within,
-        pattern=f"{sign}{test}",
-        by=f"{sign}is_32bit_app({of})",
-        count=count,
-    )
-
-
-def _include(path: str, before: str) -> Edit:
-    return InsertLines(
-        path=path,
-        text="#include <asm/compat.h>\n",
-        before=Anchor(kind="include", name=before),
-    )
-
-
-def _segment(register: str) -> Edit:
-    """Return the edit of set_segment_reg() for a register that 64-bit code cannot change."""
-    assign = f"task_pt_regs(task)->{register} = value;"
-    return ReplaceTokens(
-        path=PTRACE,
-        pattern="#ifdef CONFIG_IA32_EMULATION "
-        f"if (test_tsk_thread_flag(task, TIF_IA32)) {assign} #endif",
-        by=f"\t\tif (is_32bit_app(task))\n\t\t\t{assign}",
-    )
-
-
-_IS_32BIT_APP: tuple[Edit, ...] = (
-    InsertBlock(
-        path=COMPAT_H,
-        template="arch/x86/include/asm/compat.h/is_32bit_app.h",
-        after=Anchor(kind="function", name="is_compat_task"),
-    ),
-    # where there is no compat code, linux/compat.h has a macro of that name, and asm/elf.h, which
-    # gets this header now, may come behind it
-    InsertLines(
-        path=COMPAT_H,
-        text="#ifndef is_compat_task\t/* linux/compat.h may have one */\n",
-        before=Anchor(kind="function", name="is_compat_task"),
-    ),
-    InsertLines(
-        path=COMPAT_H,
-        text="#endif\n",
-        after=Anchor(kind="function", name="is_compat_task"),
-    ),
-    # STACK_RND_MASK: of its two definitions the one of 64-bit kernels
-    ReplaceTokens(
-        path=ELF_H,
-        pattern="test_thread_flag(TIF_IA32) ? 0x7ff",
-        by="is_32bit_app(current) ? 0x7ff",
-    ),
-    _include(ELF_H, "asm/ptrace.h"),
-    ReplaceTokens(
-        path=ELF_H,
-        within="mmap_is_ia32",
-        pattern="#ifdef CONFIG_X86_32 return 1; #endif "
-        "#ifdef CONFIG_IA32_EMULATION if (test_thread_flag(TIF_IA32)) return 1; #endif "
-        "return 0;",
-        by="\treturn is_32bit_app(current);",
-    ),
-    _ask("arch/x86/kernel/process_64.c", within="copy_thread"),
-    _ask("arch/x86/kernel/process_64.c", within="KSTK_ESP", of="task"),
-    _include("arch/x86/kernel/process_64.c", "asm/pgtable.h"),
-    _segment("cs"),
-    _segment("ss"),
-    _ask(PTRACE, within="task_user_regset_view", of="task"),
-    _include(PTRACE, "asm/pgtable.h"),
-    _ask("arch/x86/kernel/signal.c", count=2),
-    _include("arch/x86/kernel/signal.c", "asm/ucontext.h"),
-    _ask("arch/x86/kernel/sys_x86_64.c", count=3),
-    _include("arch/x86/kernel/sys_x86_64.c", "asm/ia32.h"),
-    _ask("arch/x86/kernel/cpu/perf_event.c", within="perf_callchain_user32"),
-    _ask("arch/x86/kernel/cpu/perf_event_intel_ds.c", negated=True),
-    _include("arch/x86/kernel/cpu/perf_event_intel_ds.c", "asm/perf_event.h"),
-    _ask("arch/x86/oprofile/backtrace.c", within="x86_backtrace_32"),
-)
 
 # (name in February 2012, name that the review asked for)
 _RENAMES = (
@@ -424,7 +212,7 @@ _XOL: tuple[Edit, ...] = (
     ),
     InsertLines(
         path="include/linux/mm_types.h",
-        text=_UPROBES_INCLUDE,
+        text=UPROBES_INCLUDE,
         before=Anchor(kind="include", name="asm/page.h"),
     ),
     InsertLines(
@@ -472,30 +260,28 @@ _HIT: tuple[Edit, ...] = (
     ),
     InsertLines(
         path="kernel/signal.c",
-        text=_UPROBES_INCLUDE,
+        text=UPROBES_INCLUDE,
         after=Anchor(kind="include", name="linux/user_namespace.h"),
     ),
     InsertLines(
         path=SIGNAL,
-        text=_UPROBES_INCLUDE,
+        text=UPROBES_INCLUDE,
         before=Anchor(kind="include", name="linux/uaccess.h"),
     ),
     InsertLines(
         path=TRAPS,
-        text=_UPROBES_INCLUDE,
+        text=UPROBES_INCLUDE,
         after=Anchor(kind="include", name="linux/timer.h"),
     ),
     *(
-        ReplaceTokens(
-            path=TRAPS, pattern=f"{code}, regs->ip", by=f"{code}, uprobe_get_trap_addr(regs)"
-        )
+        ReplaceTokens(path=TRAPS, pattern=f"{code}, regs->ip", by=piece(TRAPS, code))
         for code in ("FPE_INTDIV", "ILL_ILLOPN")
     ),
     ReplaceTokens(
         path=TRAPS,
         within="math_error",
         pattern="(void __user *)regs->ip",
-        by="(void __user *)uprobe_get_trap_addr(regs)",
+        by=piece(TRAPS, "math-error-3.3"),
     ),
 )
 
@@ -504,7 +290,7 @@ _RETURN: tuple[Edit, ...] = (
         path=FORK,
         within="copy_process",
         pattern="uprobe_copy_process(p)",
-        by="uprobe_copy_process(p, clone_flags)",
+        by=piece(FORK, "copy-flags"),
     ),
 )
 
@@ -517,7 +303,7 @@ _MOVE: tuple[Edit, ...] = (
     core_block("move.c"),
     InsertLines(
         path=MREMAP,
-        text=_UPROBES_INCLUDE,
+        text=UPROBES_INCLUDE,
         after=Anchor(kind="include", name="linux/mmu_notifier.h"),
     ),
     InsertLines(
@@ -546,13 +332,14 @@ BASE = Base(
     name="3.3",
     package="",
     names=NAMES,
+    spelled=SPELLED,
     has=frozenset(
         {"insn_init", "lacks_helpers", "no_uprobes", "special_pages", "tif_ia32", "vma_list"}
     ),
     hooks=_HOOKS,
     edits={
-        "trap-nr": _TRAP_NR,
-        "is-32bit-app": _IS_32BIT_APP,
+        "trap-nr": TRAP_NR,
+        "is-32bit-app": IS_32BIT_APP,
         "names": _NAMES,
         "param-order": _PARAM_ORDER,
         "errno": _ERRNO,
@@ -572,5 +359,5 @@ BASE = Base(
         "compare": COMPARE_EDITS,
         "known": TREE_EDITS,
     },
-    baseline=_BASELINE,
+    baseline=BASELINE,
 )

@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from generator.model.bases import v6
+from generator.model.bases import edits_v6, v6
 from generator.model.bases.base import HANDLE_TRAMPOLINE, JOIN_EDITS, TREE_EDITS, Base
 from generator.model.edits import RemoveFunctions, ReplaceTokens
 from generator.model.files import CORE
@@ -52,17 +52,18 @@ BASE = Base(
     name="6.1",
     package="linux-source-6.1",
     names=v6.NAMES,
+    spelled=v6.SPELLED,
     has=frozenset({"event_siblings", "rseq"}),
     hooks=(*v6.HOOKS, *v6.mremap_hooks("do_munmap")),
     edits={
-        **v6.EDITS,
-        "fix-move-split": v6.unarmed("split-not", "do_munmap"),
+        **edits_v6.EDITS,
+        "fix-move-split": edits_v6.unarmed("split-not", "do_munmap"),
         "fix-return": (RemoveFunctions(path=CORE, names=("handle_trampoline",)), HANDLE_TRAMPOLINE),
         "names": (
-            *v6.EDITS["names"],
+            *edits_v6.EDITS["names"],
             ReplaceTokens(path=CORE, within="consumer_del", pattern="con", by="link", count=0),
         ),
-        "move": (*v6.EDITS["move"], *JOIN_EDITS),
+        "move": (*edits_v6.EDITS["move"], *JOIN_EDITS),
         "known": TREE_EDITS,
     },
     baseline=v6.baseline(functions=_FUNCTIONS, prototypes=v6.PROTOTYPES),

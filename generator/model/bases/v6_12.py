@@ -7,8 +7,8 @@ consumers are a list, uprobe_warn() is there already, and more of the tree looks
 
 from __future__ import annotations
 
-from generator.model.bases import v6
-from generator.model.bases.base import HANDLE_TRAMPOLINE, Base
+from generator.model.bases import edits_v6, v6
+from generator.model.bases.base import HANDLE_TRAMPOLINE, Base, spelled
 from generator.model.edits import (
     Anchor,
     Edit,
@@ -149,14 +149,14 @@ _GROUP: tuple[Edit, ...] = (
         path=TRACE,
         within="__probe_event_disable",
         pattern="if (sync)",
-        by="if (sync && !uprobe_group)",
+        by=piece(TRACE, "sync-unless-group"),
     ),
     *(
         ReplaceTokens(
             path=TRACE,
             within=function,
             pattern="uprobe_buffer_disable();",
-            by="uprobe_buffer_release();",
+            by=piece(TRACE, "buffer-release"),
         )
         for function in ("probe_event_enable", "probe_event_disable")
     ),
@@ -207,13 +207,13 @@ _CLOSE: tuple[Edit, ...] = (
     *_CLOSE_PERF,
     InsertLines(
         path=TRACE,
-        text="\tstruct list_head\t\tclosed;\n\tbool\t\t\t\tdestroyed;\n",
+        text=piece(TRACE, "closed-members"),
         before=Anchor(kind="member", name="tp", within="trace_uprobe"),
     ),
     InsertStatement(
         path=TRACE,
         function="alloc_trace_uprobe",
-        text="INIT_LIST_HEAD(&tu->closed);",
+        text=piece(TRACE, "init-closed"),
         after="dyn_event_init",
     ),
     InsertStatement(
@@ -226,13 +226,13 @@ _CLOSE: tuple[Edit, ...] = (
     ReplaceTokens(
         path=TRACE,
         pattern="static void __probe_event_disable(struct trace_probe *tp)",
-        by="static bool __probe_event_disable(struct trace_probe *tp)",
+        by=piece(TRACE, "disable-head"),
     ),
     ReplaceTokens(
         path=TRACE,
         within="__probe_event_disable",
         pattern="if (sync && !uprobe_group) uprobe_unregister_sync();",
-        by="return sync;",
+        by=piece(TRACE, "return-sync"),
     ),
     *(
         ReplaceTokens(
@@ -265,7 +265,7 @@ _CLOSE: tuple[Edit, ...] = (
         path=TRACE,
         within="trace_uprobe_register",
         pattern="probe_event_disable(event, NULL);",
-        by="trace_uprobe_close(event);",
+        by=piece(TRACE, "close-event"),
     ),
     ReplaceTokens(
         path=TRACE,
@@ -292,12 +292,8 @@ _HIT: tuple[Edit, ...] = (
 BASE = Base(
     name="6.12",
     package="linux-source-6.12",
-    names={
-        **v6.NAMES,
-        "find_uprobe": "find_uprobe_rcu",
-        "get_page": "get_user_pages_remote(mm, vaddr, 1, flags | FOLL_FORCE, &page,\n"
-        "\t\t\t\t    NULL)",
-    },
+    names={**v6.NAMES, "find_uprobe": "find_uprobe_rcu"},
+    spelled={**v6.SPELLED, **spelled("get_page", of="6.12")},
     has=frozenset(
         (
             *("die_panic_notifier", "event_siblings", "moves_unarmed", "rseq", "shstk"),
@@ -307,23 +303,23 @@ BASE = Base(
     ),
     hooks=(*v6.HOOKS, *v6.mremap_hooks("do_vmi_munmap")),
     edits={
-        **v6.EDITS,
+        **edits_v6.EDITS,
         "fix-refusal": _REFUSE,
-        "fix-move-split": (*v6.MREMAP_FLAG, *v6.unarmed("split-not", "do_vmi_munmap")),
+        "fix-move-split": (*edits_v6.MREMAP_FLAG, *edits_v6.unarmed("split-not", "do_vmi_munmap")),
         "fix-return": (
             RemoveFunctions(path=CORE, names=("uprobe_handle_trampoline",)),
             HANDLE_TRAMPOLINE,
         ),
         "names": (
-            *v6.EDITS["names"],
+            *edits_v6.EDITS["names"],
             ReplaceTokens(
                 path=CORE, within="__insert_uprobe", pattern="u", by="cur_uprobe", count=0
             ),
         ),
-        "utask": (*v6.EDITS["utask"], *_UTASK),
-        "hit": (*v6.EDITS["hit"], *_HIT),
-        "return": (*v6.EDITS["return"], *_RETURN, *_SYSCALL),
-        "refuse": (*v6.EDITS["refuse"], *_REFUSE),
+        "utask": (*edits_v6.EDITS["utask"], *_UTASK),
+        "hit": (*edits_v6.EDITS["hit"], *_HIT),
+        "return": (*edits_v6.EDITS["return"], *_RETURN, *_SYSCALL),
+        "refuse": (*edits_v6.EDITS["refuse"], *_REFUSE),
         "group": _GROUP,
         "close": _CLOSE,
     },

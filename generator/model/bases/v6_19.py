@@ -13,7 +13,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from generator.model.bases import v6
-from generator.model.bases.base import hook_statement
+from generator.model.bases.base import GET_TRAP_ADDR, MM_FLAGS, hook_statement, spelled
 from generator.model.bases.derive import Changes, derive
 from generator.model.bases.v6_12 import BASE as LIKE
 from generator.model.decl import Param
@@ -207,13 +207,13 @@ _SEQUENCES: Changes = (
         ),
     ),
     (
-        _edit("rseq", v6.RSEQ, "uprobe_get_trap_addr(regs)"),
+        _edit("rseq", v6.RSEQ, GET_TRAP_ADDR),
         tuple(
             ReplaceTokens(
                 path=_RSEQ_H,
                 within=function,
                 pattern="instruction_pointer(regs)",
-                by="uprobe_get_trap_addr(regs)",
+                by=GET_TRAP_ADDR,
             )
             for function in _RSEQ_FUNCTIONS
         ),
@@ -283,11 +283,8 @@ BASE = derive(
         "copy_from_page": "uprobe_copy_from_page",
         "insn_is_avx": "insn_is_avx_or_xop",
         "probed": "vma",
-        "test_mm_flag": "mm_flags_test(%s, %s)",
-        "set_mm_flag": "mm_flags_set(%s, %s)",
-        "clear_mm_flag": "mm_flags_clear(%s, %s)",
-        "test_and_clear_mm_flag": "mm_flags_test_and_clear(%s, %s)",
     },
+    spelled=spelled(*MM_FLAGS, of="6.19"),
     params={
         **{name: _writes(name) for name in ("set_bp", "set_orig_insn", "uprobe_write_opcode")},
         "prepare_uretprobe": (

@@ -11,8 +11,8 @@ Length: a table of patches and of their edits.
 
 from __future__ import annotations
 
-from generator.model.bases.base import DELETE_BUSY, JOINED, UNLESS_CHANGED
-from generator.model.bases.v6 import EDITS, MREMAP_ARM, MREMAP_FLAG, unarmed
+from generator.model.bases.base import DELETE_BUSY, GET_TRAP_ADDR, JOINED, UNLESS_CHANGED
+from generator.model.bases.edits_v6 import EDITS, MREMAP_ARM, MREMAP_FLAG, unarmed
 from generator.model.edits import (
     Anchor,
     Edit,
@@ -85,7 +85,7 @@ _MODE_CORE: tuple[Edit, ...] = (
     InsertStatement(
         path=CORE,
         function="prepare_uprobe",
-        text="uprobe->other = uprobe->arch;",
+        text=piece(_FOLDER, CORE, "mode-other"),
         before="arch_uprobe_analyze_insn",
     ),
     InsertStatement(
@@ -97,13 +97,13 @@ _MODE_CORE: tuple[Edit, ...] = (
     ReplaceTokens(
         path=CORE,
         pattern="xol_get_insn_slot(struct uprobe *uprobe)",
-        by="xol_get_insn_slot(struct arch_uprobe *auprobe)",
+        by=piece(_FOLDER, CORE, "mode-slot-head"),
     ),
     ReplaceTokens(
         path=CORE,
         within="xol_get_insn_slot",
         pattern="&uprobe->arch.ixol, sizeof(uprobe->arch.ixol)",
-        by="&auprobe->ixol, sizeof(auprobe->ixol)",
+        by=piece(_FOLDER, CORE, "mode-slot-copy"),
     ),
     ReplaceTokens(
         path=CORE,
@@ -115,13 +115,13 @@ _MODE_CORE: tuple[Edit, ...] = (
         path=CORE,
         within="pre_ssout",
         pattern="xol_get_insn_slot(uprobe)",
-        by="xol_get_insn_slot(auprobe)",
+        by=piece(_FOLDER, CORE, "mode-slot-call"),
     ),
     ReplaceTokens(
         path=CORE,
         within="pre_ssout",
         pattern="arch_uprobe_pre_xol(&uprobe->arch, regs)",
-        by="arch_uprobe_pre_xol(auprobe, regs)",
+        by=piece(_FOLDER, CORE, "mode-pre-xol"),
     ),
     InsertStatement(
         path=CORE,
@@ -132,14 +132,14 @@ _MODE_CORE: tuple[Edit, ...] = (
     InsertStatement(
         path=CORE,
         function="pre_ssout",
-        text="utask->stepped = auprobe;",
+        text=piece(_FOLDER, CORE, "mode-set-stepped"),
         after="active_uprobe",
     ),
     ReplaceTokens(
         path=CORE,
         within="handle_singlestep",
         pattern="&uprobe->arch",
-        by="utask->stepped",
+        by=piece(_FOLDER, CORE, "mode-get-stepped"),
         count=2,
     ),
     ReplaceTokens(
@@ -190,7 +190,7 @@ _MODE_ARCH: tuple[Edit, ...] = (
         path=ARCH,
         within="__skip_sstep",
         pattern="if (auprobe->ops->emulate)",
-        by="if (auprobe->ops && auprobe->ops->emulate)",
+        by=piece(_FOLDER, ARCH, "mode-emulate"),
     ),
     InsertStatement(
         path=ARCH,
@@ -203,7 +203,7 @@ _MODE_ARCH: tuple[Edit, ...] = (
         path=ARCH,
         within="arch_uprobe_get_xol_area",
         pattern="unsigned long vaddr;",
-        by="unsigned long vaddr, top = TASK_SIZE;",
+        by=piece(_FOLDER, ARCH, "mode-area-local"),
     ),
     ReplaceTokens(
         path=ARCH,
@@ -222,7 +222,7 @@ _RETURN: tuple[Edit, ...] = (
         path=CORE,
         within="prepare_uretprobe",
         pattern="cleanup_return_instances(utask, true, regs);",
-        by="make_room_for_return(utask, regs);",
+        by=piece(_FOLDER, CORE, "return-room"),
     ),
     ReplaceTokens(
         path=CORE,
@@ -246,13 +246,13 @@ _RETURN: tuple[Edit, ...] = (
         path=CORE,
         within="prepare_uretprobe",
         pattern="utask->return_instances->orig_ret_vaddr",
-        by="other->orig_ret_vaddr",
+        by=piece(_FOLDER, CORE, "return-other"),
     ),
     ReplaceTokens(
         path=CORE,
         within="prepare_uretprobe",
         pattern="ri->stack = user_stack_pointer(regs);",
-        by="ri->stack = stack;",
+        by=piece(_FOLDER, CORE, "return-stack"),
     ),
     InsertLines(
         path=CORE_H,
@@ -278,7 +278,7 @@ _SYSCALL_RETURN: tuple[Edit, ...] = (
         path=CORE,
         within="handle_swbp",
         pattern="if (bp_vaddr == uprobe_get_trampoline_vaddr())",
-        by="if (uprobe_is_trampoline(bp_vaddr))",
+        by=piece(_FOLDER, CORE, "syscall-return-hit"),
     ),
     InsertLines(
         path=CORE_H,
@@ -289,25 +289,25 @@ _SYSCALL_RETURN: tuple[Edit, ...] = (
         path=_CALLCHAIN,
         within=_FIXUP,
         pattern="*last_ip, tramp_addr;",
-        by="*last_ip;",
+        by=piece(_FOLDER, _CALLCHAIN, "syscall-return-local"),
     ),
     RemoveStatements(path=_CALLCHAIN, function=_FIXUP, mentioning="uprobe_get_trampoline_vaddr"),
     ReplaceTokens(
         path=_CALLCHAIN,
         within=_FIXUP,
         pattern="if (*cur_ip == tramp_addr)",
-        by="if (uprobe_is_trampoline(*cur_ip))",
+        by=piece(_FOLDER, _CALLCHAIN, "syscall-return-entry"),
     ),
     ReplaceTokens(
         path=ARCH,
         pattern='"retq\\n" ".global uretprobe_trampoline_end\\n"',
-        by='"retq\\n"\n"int3\\n"\n".global uretprobe_trampoline_end\\n"',
+        by=piece(_FOLDER, ARCH, "syscall-return-int3"),
     ),
     ReplaceTokens(
         path=ARCH,
         within="arch_uprobe_trampoline",
         pattern="user_64bit_mode(regs)",
-        by="is_64bit_mm(current->mm)",
+        by=piece(_FOLDER, ARCH, "syscall-return-mode"),
     ),
     RemoveStatements(path=ARCH, function="arch_uprobe_trampoline", mentioning="task_pt_regs"),
     _function(ARCH, "syscall-return-function", "arch_uretprobe_hijack_return_addr"),
@@ -321,7 +321,7 @@ _SYSCALL_RETURN: tuple[Edit, ...] = (
         path=ARCH,
         within="arch_uretprobe_forget",
         pattern="gone = ret_vaddr != trampoline_vaddr;",
-        by="gone = !uprobe_is_trampoline(ret_vaddr);",
+        by=piece(_FOLDER, ARCH, "syscall-return-gone"),
     ),
 )
 """A breakpoint behind the trampoline, for whom a system call is not the way."""
@@ -604,7 +604,7 @@ FIXES = Series(
                     path=_RSEQ,
                     within="rseq_ip_fixup",
                     pattern="instruction_pointer(regs)",
-                    by="uprobe_get_trap_addr(regs)",
+                    by=GET_TRAP_ADDR,
                 ),
                 InsertStatement(
                     path=_RSEQ,
@@ -749,7 +749,7 @@ FIXES = Series(
                 InsertStatement(
                     path=CORE,
                     function="pre_ssout",
-                    text="utask->step_began = jiffies;",
+                    text=piece(_FOLDER, CORE, "signals-began"),
                     after="active_uprobe",
                 ),
                 InsertLines(

@@ -106,7 +106,7 @@ def test_the_second_patch_is_judged_by_the_first():
 
 
 def test_what_comes_of_other_faults():
-    """A kernel that dies of a fault which a patch mends dies no more: nothing more is said of it."""
+    """A kernel that dies of a fault which a patch mends dies no more: nothing else is said."""
     before = prefix(0, pushf="a", kernel_dies="a")
     assert judge_prefixes((before, prefix(1, pushf="n", kernel_dies="n")), (ONE, TWO)) == ()
 

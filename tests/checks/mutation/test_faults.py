@@ -16,7 +16,7 @@ from generator.checks.mutation.hand import (
     read_fault,
     read_faults,
 )
-from generator.checks.mutation.known import explain_survivor
+from generator.checks.mutation.known import Known
 from generator.errors import UserError
 from generator.model.bases import BASES
 from generator.model.series import REVIEW
@@ -96,7 +96,8 @@ def test_a_file_with_a_reason(tmp_path):
     (tmp_path / "it.patch").write_text(GOOD.replace(head, f"{head}Reason: Of that\nkind.\n"))
     fault = read_fault(tmp_path / "it.patch")
     assert (fault.seen, fault.reason) == ("A thing, when it happens.", "Of that kind.")
-    assert explain_survivor(RenderedFault(fault=fault, files={})) == "Of that kind."
+    explain = Known("6.1", {}).explain
+    assert explain(RenderedFault(fault=fault, files={})) == "Of that kind."
 
 
 @pytest.mark.parametrize(

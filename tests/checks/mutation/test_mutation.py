@@ -7,7 +7,9 @@ import pytest
 from clang.cindex import TranslationUnit
 from conftest import TESTS
 
+from generator import csource
 from generator.checks.interface.ast import ParseError, parse
+from generator.checks.marks import find_marks
 from generator.checks.mutation import judge, known
 from generator.checks.mutation.choose import choose_faults
 from generator.checks.mutation.fault import make_fault
@@ -19,8 +21,10 @@ from generator.kbuild.objects import compile_object, depends_on, disassemble, is
 from generator.model.bases import BASES
 from generator.model.opcodes import OPCODES
 from generator.model.series import REVIEW
+from generator.model.unnoticed import TOKENS, UNNOTICED
 from generator.plan import Scope
 from generator.render.env import Templates
+from generator.render.marks import FAULT
 from generator.report.mutants import BOOT, Ledger, Verdict, count_score, format_score
 
 ARCH = "arch/x86/kernel/uprobes.c"
@@ -231,7 +235,7 @@ def test_the_score(faults):
         faults[2].ident: Verdict(booted="key"),
         faults[3].ident: Verdict(),
     }
-    score = count_score(faults, verdicts)
+    score = count_score(faults, verdicts, known.Known("6.1", {}).explain)
     assert (score.faults, score.same) == (3, 1)
     assert score.first[COMPILE] == 1
     assert score.first[BOOT] == 0
@@ -249,7 +253,7 @@ def test_what_is_only_read_does_not_count(faults):
         faults[1].ident: Verdict(caught={judge.REVIEW: "R20: gone"}, booted="key"),
         faults[2].ident: Verdict(caught={STATES: "has 0 times", BOOT: "nop is fail"}),
     }
-    score = count_score(faults[:3], verdicts)
+    score = count_score(faults[:3], verdicts, lambda fault: "")
     assert [told.ident for told in score.waiting] == [faults[0].ident]
     assert [told.ident for told in score.open] == [faults[1].ident]
     assert (score.first[STATES], score.first[BOOT], score.caught[STATES]) == (0, 1, 2)
@@ -259,12 +263,12 @@ def test_what_is_only_read_does_not_count(faults):
 def test_explanations(faults, monkeypatch):
     """A survivor with a reason is no hole; a reason for what is noticed is wrong."""
     reasons = {("f", "a -> x"): "nothing can", ("f", "b -> x"): "wrong"}
-    monkeypatch.setattr(known, "_EXPLAINED", reasons)
+    monkeypatch.setattr(known, "TOKENS", reasons)
     verdicts = {
         faults[0].ident: Verdict(booted="key"),
         faults[1].ident: Verdict(caught={BOOT: "nop is fail"}, booted="key"),
     }
-    score = count_score(faults, verdicts)
+    score = count_score(faults, verdicts, known.Known("6.1", {}).explain)
     assert [(told.ident, told.reason) for told in score.explained] == [
         (faults[0].ident, "nothing can")
     ]
@@ -275,12 +279,34 @@ def test_explanations(faults, monkeypatch):
 
 
 def test_every_explanation_has_a_fault():
-    """Function and change are found in the C of a base: a reason for nothing is none."""
+    """Function and change are found in the C of a base, or a mark: no reason for nothing."""
     patches = tuple(patch.ident for patch in REVIEW.patches)
     templates = Templates(Scope(base=BASES[0], patches=patches))
     texts = [templates.file(ARCH)]
     texts += [path.read_text() for path in (TESTS.parent / "templates/kernel").rglob("*.j2")]
     texts = [" ".join(text.split()) for text in texts]
-    for function, said in known._EXPLAINED:
+    for function, said in TOKENS:
         before = said.split(" -> ")[0]
         assert any(f"{function}(" in text and before in text for text in texts), function
+    marked = {mark.name for base in BASES for mark in find_marks(base.name) if mark.kind == FAULT}
+    assert {entry.name for entry in UNNOTICED} == marked
+
+
+def test_a_reason_is_for_the_statement_that_is_marked():
+    """The same words elsewhere in the function, or another fault of it, have no reason."""
+    patches = tuple(patch.ident for patch in REVIEW.patches)
+    text = Templates(Scope(base=BASES[0], patches=patches)).file(ARCH)
+    explain = known.Known(BASES[0].name, {ARCH: text}).explain
+    [mark] = [each for each in find_marks(BASES[0].name) if each.name == "return-unread"]
+    words = mark.text.removesuffix(";")
+    body = csource.find_function(text, mark.function).body
+    there = [span.start for span, _ in csource.match_tokens(text, body, mark.text)]
+    assert len(there) > 1
+    for kind in ("exit lost", "result replaced"):
+        reasons = [
+            explain(make_fault(kind, ARCH, mark.function, text.encode(), (at, at + len(words)), ""))
+            for at in there
+        ]
+        assert [bool(reason) for reason in reasons] == [
+            kind == "exit lost" and place == mark.place for place in range(len(there))
+        ]

@@ -471,7 +471,7 @@ def test_6_12_started_from_6_1(kernel_source, modules):
     start = start_base("6.12", find_base("6.1"), REVIEW, source, kernel_source("6.1"))
     known = find_base("6.12")
     assert start.base.has == known.has
-    assert start.names["get_page"] == known.names["get_page"]
+    assert start.spelled["get_page"] == known.spelled["get_page"]
     hooks = {hook.callee: hook.before or hook.after for hook in start.base.hooks}
     assert hooks["uprobe_start_mremap"] == "do_vmi_munmap"
     taken = {

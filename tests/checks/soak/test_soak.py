@@ -56,7 +56,7 @@ from generator.checks.soak.sites import (
     reached_instructions,
 )
 from generator.checks.soak.tasks import Task
-from generator.cli import main
+from generator.cli import main, soaking
 from generator.cli import soak as soak_command
 from generator.cli.options import Options
 from generator.errors import InfraError, UserError
@@ -645,7 +645,7 @@ def test_a_dry_run(capsys):
 
 def test_progress_of_boots(tmp_path, monkeypatch):
     """It says how many are done, and what each guest that runs has said last."""
-    monkeypatch.setattr(soak_command, "_LOOK", 0.01)
+    monkeypatch.setattr(soaking, "_LOOK", 0.01)
     seen = []
 
     class Screen:
@@ -668,7 +668,7 @@ def test_progress_of_boots(tmp_path, monkeypatch):
     ]
     console = console_path(requests[0])
     console.parent.mkdir(parents=True)
-    with soak_command._show(Screen(), "6.1", tasks, time.monotonic()):
+    with soaking.show_guests(Screen(), "6.1", tasks, time.monotonic()):
         console.write_text("old\nsoak: xz, entries\n[ 3.2] noise\n")
         future = time.time() + 60
         os.utime(console, (future, future))
