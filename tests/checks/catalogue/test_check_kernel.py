@@ -10,6 +10,7 @@ import re
 import signal
 import subprocess
 import sys
+import time
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from pathlib import Path
@@ -566,7 +567,8 @@ def test_a_run_that_is_stopped(stop, status, tmp_path, stand_in):
         text=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
     ) as run:
-        wait_until(lambda: guest.exists() and guest.read_text())
+        while run.poll() is None and not (guest.exists() and guest.read_text()):
+            time.sleep(0.1)
         run.send_signal(stop)
         out, err = run.communicate()
     assert (run.returncode, out) == (status, "")
