@@ -23,7 +23,7 @@ static int body(void)
 int main(int argc, char **argv)
 {
 	if (argc > 1)
-		printf("p %#lx runs\n", (unsigned long)(site - __ehdr_start));
+		printf("p %#lx either\n", (unsigned long)(site - __ehdr_start));
 	fflush(stdout);
 	return argc > 2 ? pause() : argc > 1 ? 0 : body();
 }

@@ -98,8 +98,8 @@ def _run(boot: Boot, seen: _Seen, names: tuple[str, ...], deadline: int) -> Boot
     seen.tests |= {test.name: test for test in result.ktap.tests}
     seen.complaints += read_complaints(read_lines(result.console))
     if "-icount" in result.command:
-        counted = (name for name in seen.tests if plain_name(name) in _COUNTED)
-        seen.doubtful |= dict.fromkeys(counted, _ONCE_MORE)
+        other = (name for name in seen.tests if plain_name(name) in _COUNTED)
+        seen.doubtful |= dict.fromkeys(other, _ONCE_MORE)
     # a run that took too long as a whole was stopped in a test that is not to blame
     running = result.ktap.running
     if running and result.outcome.kind is not Kind.TIMEOUT:

@@ -7,12 +7,17 @@ import json
 import lzma
 import os
 import re
+import signal
+import subprocess
+import sys
+import time
 import xml.etree.ElementTree as ElementTree
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
+from conftest import wait_until
 from filelock import FileLock
 from guests import make_image
 from kernels_seen import LOGS, checked
@@ -527,6 +532,48 @@ def test_the_status_says_what_was_found(check):
     assert status == ExitCode.FAILED and "vex-as-branch" in json.loads(said.out)["affected"]
     status, said = check("")
     assert status == ExitCode.INFRA and "could not be booted" in said.err
+
+
+MAKE = """\
+for word; do
+	case $word in
+	O=*) root=${word#O=} ;;
+	esac
+done
+mkdir -p "$root/bin" "$root/hunted"
+touch "$root/init" "$root/bin/hunted"
+"""
+
+
+@pytest.mark.parametrize(
+    ("stop", "status"),
+    [
+        (signal.SIGINT, ExitCode.INFRA),
+        (signal.SIGTERM, -signal.SIGTERM),
+        (signal.SIGHUP, -signal.SIGHUP),
+    ],
+)
+def test_a_run_that_is_stopped(stop, status, tmp_path, stand_in):
+    """It ends as docs/ci.md says, and its guest with it."""
+    guest = tmp_path / "guest"
+    stand_in("make", MAKE)
+    stand_in("qemu-system-i386", f"echo $$ >{guest}; exec sleep 600")
+    image = make_image(tmp_path / "bzImage", b"6.1.7-x (me@here) #1 SMP")
+    words = ("--accel", "tcg", "--workdir", str(tmp_path / "work"), str(image))
+    with subprocess.Popen(
+        [sys.executable, "-m", "generator", "check-kernel", *words],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.default_int_handler),
+    ) as run:
+        while run.poll() is None and not (guest.exists() and guest.read_text()):
+            time.sleep(0.1)
+        run.send_signal(stop)
+        out, err = run.communicate()
+    assert (run.returncode, out) == (status, "")
+    assert "Traceback" not in err
+    wait_until(lambda: not Path("/proc", guest.read_text().strip()).exists())
 
 
 def test_a_second_run_says_that_it_waits(tmp_path, guest, monkeypatch):

@@ -55,7 +55,9 @@ def test_it_compiles_and_says_where(ident, tmp_path):
     command = ["gcc", "-Wall", "-Werror", *flags, "-o", program, sources()[ident]]
     subprocess.run(command, check=True)
     said = subprocess.run([program, "where"], capture_output=True, text=True, check=True).stdout
-    match = re.fullmatch(r"[pr] (0x[0-9a-f]+)(?:\(0x[0-9a-f]+\))? (runs|refused|unmapped)\n", said)
+    match = re.fullmatch(
+        r"[pr] (0x[0-9a-f]+)(?:\(0x[0-9a-f]+\))? (runs|refused|unmapped|either)\n", said
+    )
     assert 0 < int(match[1], 16) < program.stat().st_size
 
 
@@ -142,6 +144,31 @@ def test_a_run_that_is_stopped(traced):
     assert (trace / "uprobe_events").read_text().endswith("-:reproduce/e\n")
     assert not (trace / "instances/reproduce").exists()
     wait_until(lambda: not Path("/proc", holder.read_text().strip()).exists())
+
+
+@pytest.mark.parametrize(
+    ("word", "error", "said"),
+    [
+        ("runs", "Unknown error 524", "cannot tell: the probe cannot be armed: Unknown error 524"),
+        ("refused", "Unknown error 524", "not affected: it is refused"),
+        ("either", "Operation not supported", "not affected: it is refused"),
+        ("either", "Input/output error", "cannot tell: the probe cannot be armed: Input/output"),
+        ("refused", "", "affected: the probe is not refused"),
+        ("either", "", "not affected"),
+        ("runs", "", "not affected"),
+    ],
+)
+def test_an_instruction_that_is_refused(word, error, said, traced):
+    """That is the fault's end for some, and nothing for those whose program has to run."""
+    script, _ = traced
+    program = script.with_name("pushf")
+    program.write_text(program.read_text().replace("runs", word))
+    # stands for what writes to a file that is not there
+    script.with_name("echo").write_text(f"echo 'echo: write error: {error}'; [ -z '{error}' ]\n")
+    text = script.read_text().replace("/bin/echo", f"sh {script.with_name('echo')}")
+    script.write_text(text.replace(">$own/events/reproduce/enable);", ");"))
+    done = subprocess.run(["sh", script], capture_output=True, text=True, check=False)
+    assert f"pushf: {said}" in done.stdout
 
 
 def test_a_slow_machine_is_no_fault(traced):
