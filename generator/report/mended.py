@@ -62,6 +62,8 @@ def format_page(series: str, tables: Mapping[str, tuple[Sequence[Prefix], Sequen
         "builds the kernel of every prefix of the series, runs all self-tests in it, and holds it",
         "against the [catalogue](catalogue.md). A patch has to move the entries that the model",
         "says, and no other one; and no self-test may fail after it that has not failed before.",
+        "What stays is a limit, a gain that is left to another series, or a fault without a small",
+        "patch: the catalogue says which.",
     ]
     for base, (prefixes, patches) in tables.items():
         versions = dict.fromkeys(prefix.version for prefix in prefixes)
