@@ -93,7 +93,7 @@ UNREACHED = (
         functions=(
             *("arch_uprobe_get_xol_area", "arch_uprobe_trampoline", "arch_uprobe_signal_bp"),
             *("arch_uretprobe_stack", "arch_uretprobe_forget", "arch_uretprobe_is_alive"),
-            *("arch_uprobe_insn_len", "arch_uprobe_check_insn"),
+            *("arch_uprobe_insn_len", "arch_uprobe_check_insn", "arch_uprobe_copy_ixol"),
         ),
     ),
 )
