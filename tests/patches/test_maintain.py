@@ -463,7 +463,7 @@ def test_what_is_done_to_the_series(checkout, kernel, branch, capsys, tmp_path):
     assert bring(kernel, "uprobes^..HEAD") == 2
     said = capsys.readouterr().err
     assert "is split: the new part needs a patch" in said
-    listed = re.findall(r"^#   (generator/model/interface\.py):([\d,]+)$", said, re.M)
+    listed = re.findall(r"^#   (generator/model/interface/\w+\.py):([\d,]+)$", said, re.M)
     rows = (checkout / listed[0][0]).read_text().split("\n")
     assert all(f'"{PATCHES[-1]}"' in rows[int(n) - 1] for n in listed[0][1].split(","))
     number = 1 + PATCHES.index("emulate-alu")
