@@ -120,9 +120,11 @@ def place_of_cursor(cursor: Cursor, tree: Path) -> str:
 def spelled(text: str) -> str:
     """Return a type without what does not matter to a caller.
 
-    That is blanks, how bool is written, and that what is passed by value is not changed.
+    That is blanks, how bool is written, that what is passed by value is not changed, and what only
+    sparse reads.
     """
     text = text.removeprefix("const ") if "*" not in text else text
+    text = re.sub(r"\b__user\b", "", text)
     return re.sub(r"\s+", "", text.replace("_Bool", "bool"))
 
 

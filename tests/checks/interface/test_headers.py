@@ -304,6 +304,7 @@ def test_types_that_a_header_brings_itself():
         ("_Bool", "bool", True),
         ("const char *", "char *", False),
         ("struct a  *", "struct a *", True),
+        ("const struct a __user *", "const struct a *", True),
     ],
 )
 def test_types_as_a_caller_sees_them(one, other, same):
