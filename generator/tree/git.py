@@ -20,13 +20,8 @@ from subprocess import CompletedProcess
 from generator import tools
 from generator.errors import InfraError
 
-# whatever git is told elsewhere: our repositories are bare, and C is text; what fast-import has
-# written stays a pack, which it would unpack where it is small, by another process
-_SETTINGS = (
-    ("safe.bareRepository", "all"),
-    ("core.attributesFile", os.devnull),
-    ("fastimport.unpackLimit", "1"),
-)
+# whatever git is told elsewhere: our repositories are bare, and C is text
+_SETTINGS = (("safe.bareRepository", "all"), ("core.attributesFile", os.devnull))
 
 
 def git_environment(*, isolated: bool) -> dict[str, str]:

@@ -144,7 +144,7 @@ MUTANTS = [
         "int offset;\n\n\tuprobe = find_known",
     ),
     ("R26", CORE, "free_area:\n", "other:\n"),
-    ("R27", CORE, ".priority\t=", ".priority ="),
+    ("R27", CORE, ".priority\t\t=", ".priority ="),
     ("R28", CORE_H, "static inline void uprobe_copy_process", "static inline void other"),
 ]
 
