@@ -41,6 +41,11 @@ def tip_variant(options: Options) -> str:
     return variants_of(options.series)[-1]
 
 
+def compared(options: Options) -> dict[str, str]:
+    """Return what the kernels are called that are held side by side: ours, and the base's."""
+    return {"ours": tip_variant(options), "base": "peer"}
+
+
 def series_repo(options: Options) -> Path:
     """Return the repository of a series in the work area, rendered or not."""
     return options.area / options.base / find_series(options.series).own("repo.git")

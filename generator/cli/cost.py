@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from generator.cli import booting
 from generator.cli.ahead import check_machine
-from generator.cli.building import tip_variant
+from generator.cli.building import compared, tip_variant
 from generator.cli.options import Options, render_source
 from generator.errors import CheckFailed, UserError
 from generator.model.series import REVIEW
@@ -35,7 +35,7 @@ def cost(options: Options, *, rows: str, shuffle: int | None) -> None:
 
     screen = options.screen()
     source, rendered = render_source(options)
-    variants = (tip_variant(options), "peer")
+    variants = tuple(compared(options).values())
     initramfs = booting.guest(options, screen, *variants)
     words = [f"rows={rows}"] if rows else []
     words += [f"shuffle={shuffle}"] if shuffle is not None else []
@@ -153,11 +153,8 @@ _CORPUS_PROGRAMS = {64: "corpus", 32: "corpus-32"}
 
 def _corpus_sides(options: Options, variants: tuple[str, ...]) -> dict[str, str]:
     """Return the kernel of each side that is wanted."""
-    from generator.report.corpus import SIDES
-
-    names = {"tip": tip_variant(options), "peer": "peer"}
-    both = zip(SIDES, names.items(), strict=True)
-    return {side: variant for side, (name, variant) in both if name in variants}
+    named = {"ours": "tip", "base": "peer"}
+    return {side: name for side, name in compared(options).items() if named[side] in variants}
 
 
 def _run_corpus(

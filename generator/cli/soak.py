@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from generator.cli import booting
 from generator.cli.ahead import check_first
-from generator.cli.building import tip_variant
+from generator.cli.building import compared, tip_variant
 from generator.cli.options import Options, render_source
 from generator.cli.soaking import show_guests
 from generator.errors import CheckFailed, InfraError
@@ -291,7 +291,7 @@ def _tasks(options: Options, wish: Wish, loads: dict[str, Load], screen: Screen)
     for name, load in loads.items():
         archive = place / f"{name}.cpio"
         write_atomic(archive, guest + pack_load(load))
-        for side, variant in _variants(options).items():
+        for side, variant in compared(options).items():
             request = replace(
                 booting.boot_request(options, variant, archive),
                 flavour=f"soak-{name}",
@@ -309,20 +309,13 @@ def _tasks(options: Options, wish: Wish, loads: dict[str, Load], screen: Screen)
     return tasks
 
 
-def _variants(options: Options) -> dict[str, str]:
-    """Return what the kernel of each side is called."""
-    from generator.checks.soak.judge import SIDES
-
-    return dict(zip(SIDES, (tip_variant(options), "peer"), strict=True))
-
-
 def _check_kernels(options: Options) -> None:
     """See that the kernels of both sides are built, before minutes go by.
 
     Raises:
         UserError: one is not.
     """
-    for variant in _variants(options).values():
+    for variant in compared(options).values():
         booting.boot_request(options, variant, options.area)
 
 
