@@ -1,12 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What is kept of long runs, printed as pages of docs/: of ``mended``, and of ``soak --full``."""
+"""What is kept of long runs, printed as pages of docs/.
+
+They are those of ``mended``, ``soak --full``, and of ``cost`` with ``scaling``.
+"""
 
 from __future__ import annotations
+
+from typing import TYPE_CHECKING
 
 from generator.cli.options import Options
 from generator.cli.output import Screen
 from generator.errors import UserError
-from generator.plan import all_bases, find_base, find_series, plan_series
+from generator.plan import all_bases, all_series, find_base, find_series, plan_series
+
+if TYPE_CHECKING:
+    from generator.report.kept import Kept
 
 
 def print_mended(options: Options) -> None:
@@ -62,3 +70,37 @@ def print_soak(options: Options) -> None:
             where=str(options.area),
             hint=again,
         ) from error
+
+
+def print_cost(options: Options) -> None:
+    """Print what is kept of the costs of hits, of every base and series, as a page.
+
+    Raises:
+        UserError: nothing is kept, or it cannot be used.
+    """
+    from generator.report.costpage import format_page
+    from generator.report.kept import State, kept_path, read_kept
+
+    def kept(base: str, command: str) -> Kept:
+        return read_kept(kept_path(options.area, base, command), command)
+
+    bases = [base.name for base in all_bases()]
+    costs = {
+        (base, series.name): kept(base, series.own("cost"))
+        for base in bases
+        for series in all_series()
+    }
+    there = {key: each for key, each in costs.items() if each.state is State.THERE}
+    scaling = {base: kept(base, "scaling") for base in bases}
+    again = "run: uprobekit cost"
+    if not there:
+        raise UserError("nothing is kept of what hits cost", where=str(options.area), hint=again)
+    try:
+        page = format_page(
+            there, {base: each for base, each in scaling.items() if each.state is State.THERE}
+        )
+    except ValueError as error:
+        raise UserError(
+            f"what is kept has another shape: {error}", where=str(options.area), hint=again
+        ) from error
+    Screen().say(page.rstrip())

@@ -282,6 +282,9 @@ def cost(
     shuffle: Annotated[
         int | None, typer.Option(help="Measure in the order that this number makes.")
     ] = None,
+    page: Annotated[
+        bool, typer.Option("--page", help="Print docs/cost.md from what is kept; run nothing.")
+    ] = False,
 ) -> None:
     """Count the instructions that a probe hit takes, ours beside the base's; needs both built.
 
@@ -290,8 +293,11 @@ def cost(
 
     Example: uprobekit build tip peer && uprobekit cost --rows 'nop*,m32-push'
     """
-    from generator.cli import cost
+    from generator.cli import cost, pages
 
+    if page:
+        pages.print_cost(options)
+        return
     cost.cost(options, rows=rows, shuffle=shuffle)
 
 
