@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from generator.checks.scaling.rates import Rate
     from generator.cli.output import Screen
 
-SIDES = {"ours": "tip", "base": "peer"}
-
 ROWS = tuple(
     f"{kind}-{probes}" for kind in ("nop", "stepped", "return") for probes in ("one", "apart")
 )
@@ -44,16 +42,16 @@ def scaling(options: Options, *, quick: bool, runs: int) -> None:
     check_machine(options)
     screen = options.screen()
     source, rendered = render_source(options)
-    initramfs = booting.guest(options, screen, *SIDES.values())
+    initramfs = booting.guest(options, screen, *building.compared(options).values())
     counts = [
         _count(options, row, side, initramfs, screen)
         for row in (ROWS[:2] if quick else ROWS)
-        for side in SIDES
+        for side in building.compared(options)
     ]
     rates = () if quick or not runs else _rates(options, initramfs, runs, screen)
     data = {"base": options.base, "source": source.version, **as_data(counts, rates)}
     if not quick:
-        options.keep("scaling", data, source, rendered, kernel="tip")
+        options.keep("scaling", data, source, rendered, kernel=building.tip_variant(options))
     screen.result(data)
     screen.say(as_text(counts, rates))
     if problems := compare_counts(counts):
@@ -68,9 +66,10 @@ def _count(options: Options, row: str, side: str, initramfs: Path, screen: Scree
     from generator.checks.scaling.record import record_calls
     from generator.guest.qemu import Machine
 
-    request = booting.boot_request(options, SIDES[side], initramfs)
-    symbols = Symbols.read(building.build_dir(options, SIDES[side]) / "System.map")
-    screen.note(f"{options.base}/{SIDES[side]}: {row}")
+    variant = building.compared(options)[side]
+    request = booting.boot_request(options, variant, initramfs)
+    symbols = Symbols.read(building.build_dir(options, variant) / "System.map")
+    screen.note(f"{options.base}/{variant}: {row}")
     # the path of a socket has to fit into 107 bytes, unix(7)
     with tempfile.TemporaryDirectory() as name:
         place = Path(name)
@@ -103,7 +102,7 @@ def _rates(options: Options, initramfs: Path, runs: int, screen: Screen) -> tupl
                 ),
                 screen,
             ).ktap
-            for variant in SIDES.values()
+            for variant in building.compared(options).values()
         )
         found.append((tip, peer))
     return compare_rates(found)
