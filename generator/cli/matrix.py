@@ -154,7 +154,7 @@ def _judge(
     booted: tuple[BootResult, ...],
 ) -> Matrix:
     from generator.report.matrix import Matrix, count_cost, judge_boot
-    from generator.tree.refs import read_ref
+    from generator.tree.refs import read_refs
 
     idents = [patch.ident for patch in find_series(options.series).patches]
     applied = {ref: idents[:number] for number, ref in enumerate(request.refs)}
@@ -162,7 +162,7 @@ def _judge(
     return Matrix(
         full=request.full,
         identity=source.identity,
-        trees={ref: read_ref(request.repo, ref).tree_id for ref in request.refs},
+        trees={ref: files.tree_id for ref, files in read_refs(request.repo, request.refs).items()},
         cells=cells,
         boots=tuple(rows[ref] for ref in request.refs if ref in rows),
         cost=count_cost(cells),

@@ -40,7 +40,7 @@ from generator.kbuild.request import (
 )
 from generator.paths import ensure_dir
 from generator.progress import Observer, Progress, SilentObserver
-from generator.tree.refs import differing, read_ref
+from generator.tree.refs import differing, read_refs
 
 _TAIL_LINES = 12
 
@@ -255,9 +255,9 @@ class _Build:
         )
 
     def _touched(self) -> tuple[str, ...]:
-        wanted = read_ref(self.request.repo, self.request.ref)
-        original = read_ref(self.request.repo, self.request.base_ref)
-        return differing(wanted, original)
+        ref, base_ref = self.request.ref, self.request.base_ref
+        files = read_refs(self.request.repo, (ref, base_ref))
+        return differing(files[ref], files[base_ref])
 
     def _result(
         self, known: state.BuildState, touched: tuple[str, ...], *, objects: int, unchanged: bool

@@ -16,7 +16,7 @@ from pathlib import Path
 from generator.checks.patches.code import Build
 from generator.kbuild.objects import compile_object, is_compiled
 from generator.plan import Plan
-from generator.tree.refs import read_ref
+from generator.tree.refs import read_refs
 
 Texts = Mapping[str, str]
 
@@ -53,7 +53,7 @@ def compile_prefixes(
     Raises:
         InfraError: the compiler cannot be run.
     """
-    texts = [read_ref(repo, ref).texts for ref in _refs(plan)]
+    texts = [files.texts for files in read_refs(repo, _refs(plan)).values()]
     states = [{**original, **files} for files in texts]
     return tuple(
         found
