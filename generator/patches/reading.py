@@ -35,10 +35,15 @@ class ChangedFile:
 
 
 class Repository:
-    """Reads a git repository; writes nothing but objects into our own."""
+    """Reads a git repository; writes nothing but objects into our own.
+
+    What was asked once is not asked again: commits do not change, and no name of one is moved
+    while it is read.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._texts: dict[tuple[str, ...], str] = {}
 
     def run(
         self, *arguments: str, stdin: bytes = b"", index: Path | None = None
@@ -52,8 +57,11 @@ class Repository:
 
     def text(self, *arguments: str) -> str:
         """Return what git prints, "" when it fails."""
-        done = self.run(*arguments)
-        return "" if done.returncode else done.stdout.decode("utf-8", "surrogateescape")
+        if arguments not in self._texts:
+            done = self.run(*arguments)
+            said = "" if done.returncode else done.stdout.decode("utf-8", "surrogateescape")
+            self._texts[arguments] = said
+        return self._texts[arguments]
 
     def file(self, rev: str, path: str) -> str | None:
         """Return the text of a file; None when the commit or tree has none."""
