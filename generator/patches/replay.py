@@ -46,14 +46,14 @@ def replay_patches(repo: Path, series: str, patches: Mapping[str, bytes]) -> tup
     done: list[Replayed] = []
     with tempfile.TemporaryDirectory() as place:
         index = {"GIT_INDEX_FILE": str(Path(place) / "index")}
-        before = "baseline"
-        for number, name in enumerate(names, 1):
-            ref = f"{series}-{number:02d}"
-            tree = _git(repo, {}, "rev-parse", "--verify", f"{ref}^{{tree}}")
-            _git(repo, index, "read-tree", before)
+        refs = [f"{series}-{number:02d}" for number in range(1, len(names) + 1)]
+        trees = _git(repo, {}, "rev-parse", *(f"{ref}^{{tree}}" for ref in refs)).split()
+        _git(repo, index, "read-tree", "baseline")
+        for name, ref, tree in zip(names, refs, trees, strict=True):
             problem = _apply(repo, index, patches[name], tree)
+            if problem:
+                _git(repo, index, "read-tree", tree)
             done.append(Replayed(name=name, ref=ref, tree=tree, problem=problem))
-            before = ref
     return tuple(done)
 
 
