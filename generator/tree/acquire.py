@@ -177,8 +177,8 @@ def _directory_source(tree: Path) -> Source:
 
 
 def _git_source(tree: Path, rev: str) -> Source:
-    parse = ["git", "-C", str(tree), "rev-parse"]
-    done = run([*parse, "--verify", "--end-of-options", f"{rev}^{{commit}}"])
+    parse = ["git", "-C", str(tree), "rev-parse", "--show-prefix", "--verify", "--end-of-options"]
+    done = run([*parse, f"{rev}^{{commit}}"])
     if done.returncode:
         reason = done.stderr.decode(errors="replace").strip().splitlines()
         raise UserError(
@@ -186,8 +186,8 @@ def _git_source(tree: Path, rev: str) -> Source:
             + (f" ({reason[0]})" if reason else ""),
             where=str(tree),
         )
-    commit = done.stdout.decode().strip()
-    if run([*parse, "--show-prefix"]).stdout.strip():
+    prefix, _, commit = done.stdout.decode("utf-8", "surrogateescape").strip().rpartition("\n")
+    if prefix:
         raise UserError("this is a directory inside of a git repository", where=str(tree))
     store = store_of(tree)
     version = kernel_version(

@@ -175,6 +175,7 @@ class NameCheck:
     def _read_messages(self, touched: Iterable[str]) -> None:
         """Ask for the names that messages have; ``touched`` are the files that the series has."""
         parts = "_\n_".join(["", *sorted(self._words), ""])
+        whole = self._has_headers()
         for template, text in self._messages:
             for called, named in dict.fromkeys(_SAID.findall(_DENIED.sub("", text))):
                 name = called or named
@@ -183,7 +184,7 @@ class NameCheck:
                 if not known and name not in _OF_PROGRAMS:
                     # a message calls a system call as its users do
                     self.ask(name, partial(_said, template, name), other=f"sys_{name}")
-            for path in dict.fromkeys(_FILES.findall(text)) if self._has_headers() else ():
+            for path in dict.fromkeys(_FILES.findall(text)) if whole else ():
                 if path not in touched and not self._has(path):
                     self._problems.append(_said(template, path))
 
