@@ -16,6 +16,13 @@ from generator.errors import InfraError
 from generator.model.identity import Identity
 from generator.tree.git import ask_git
 
+# one file as it comes, in place of one for each object, which another process writes
+_QUICK = [
+    *("-c", "core.compression=0"),
+    *("-c", "core.fsync=none"),
+    *("-c", "fastimport.unpackLimit=0"),
+]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Commit:
@@ -42,13 +49,13 @@ def import_commits(
         path: the repository, there or not.
         tip: the branch of the last one.
         author: who made them.
-        pack: compress what is written, which takes most of the time.
+        pack: compress what is written and keep it for good, which takes most of the time.
 
     Raises:
         InfraError: git fails.
     """
     stream = _stream(commits, tip, author)
-    read = [*([] if pack else ["-c", "core.compression=0"]), "-C", str(path), "fast-import"]
+    read = [*([] if pack else _QUICK), "-C", str(path), "fast-import"]
     read += ["--quiet", "--force", "--done", *([] if pack else ["--depth=0"])]
     if (path / "HEAD").is_file():
         with contextlib.suppress(InfraError):
