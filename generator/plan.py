@@ -106,8 +106,13 @@ class Plan:
 
     def at(self, number: int) -> Scope:
         """Return what is there after the first ``number`` patches; 0: the baseline."""
-        idents = tuple(planned.patch.ident for planned in self.patches[:number])
-        return Scope(base=self.base, patches=idents)
+        return self._scopes[number]
+
+    @cached_property
+    def _scopes(self) -> tuple[Scope, ...]:
+        idents = [planned.patch.ident for planned in self.patches]
+        ends = range(len(idents) + 1)
+        return tuple(Scope(base=self.base, patches=tuple(idents[:end])) for end in ends)
 
     @property
     def paths(self) -> frozenset[str]:

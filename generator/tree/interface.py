@@ -82,13 +82,14 @@ def _opcodes() -> dict[str, str]:
     for group in OPCODES.groups:
         label = " ".join(re.findall("..", f"{group.opcode:04x}".removeprefix("00")))
         letters |= {f"{label} /{reg}": letter for reg, letter in enumerate(group.letters)}
-    return {name: _verdict(letter, reasons.get(name, "")) for name, letter in letters.items()}
+    verdicts = {letter: _verdict(letter) for letter in OPCODES.by_letter}
+    told = {name: f" ({reason})" for name, reason in reasons.items() if reason}
+    return {name: verdicts[letter] + told.get(name, "") for name, letter in letters.items()}
 
 
-def _verdict(letter: str, reason: str) -> str:
+def _verdict(letter: str) -> str:
     fixups = OPCODES.by_letter[letter].fixups
-    verdict = " | ".join(name.removeprefix("UPROBE_") for name in fixups) or REFUSED
-    return f"{verdict} ({reason})" if reason else verdict
+    return " | ".join(name.removeprefix("UPROBE_") for name in fixups) or REFUSED
 
 
 def _states(base: Base) -> dict[str, str]:
