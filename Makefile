@@ -32,7 +32,8 @@ FAST	 = $(PLAIN) and not sweep
 # thousands of small files, gone after each test: in memory where the machine has a place; and never
 # in a path with a blank, in which no kernel can be built
 MEMORY	 = $(if $(filter 1,$(words $(TMPDIR))),,TMPDIR=$(if $(wildcard /dev/shm/.),/dev/shm,/tmp) )
-PYTEST	 = $(MEMORY)$(PYTHON) -m pytest -q
+# and what Python has compiled is kept, whatever a container says: each process would do it again
+PYTEST	 = $(MEMORY)env -u PYTHONDONTWRITEBYTECODE $(PYTHON) -m pytest -q
 
 # What a fresh Debian 12 lacks
 PACKAGES = python3-venv git make gcc gcc-multilib libc6-dev libc6-dev-i386 \
