@@ -106,7 +106,7 @@ def render_series(plan: Plan, source: Source, workdir: Path) -> Rendered:
         interface=interface,
         origins={
             COVER: f"templates/{plan.series.message('cover')}.j2",
-            FILE_NAME: "generator/model/interface",
+            FILE_NAME: "generator/model/interface and templates",
             NAME: plan.series.module,
         },
     )
