@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from generator import csource
+from generator.csource.declared import list_definitions
 from generator.errors import UserError
 from generator.model.edits import InsertStatement, ReplaceTokens, Templated, text_of
 from generator.model.guards import GUARDS, Guard
@@ -67,12 +68,12 @@ def _in_templates(plan: Plan) -> Iterator[Mark]:
             templates = Templates(plan.tip)
             text, placed = split_marks(templates.marked_file(edit.template))
             if placed:
-                names = [templates.name(name) for name in templates.defined]
-                yield from _marks(edit.path, text, placed, names)
+                yield from _marks(edit.path, text, placed)
 
 
-def _marks(path: str, text: str, placed: tuple[Placed, ...], names: list[str]) -> Iterator[Mark]:
+def _marks(path: str, text: str, placed: tuple[Placed, ...]) -> Iterator[Mark]:
     """Yield the marks of a rendered template."""
+    names = [definition.name for definition in list_definitions(text)]
     functions = [found for name in names if (found := csource.find_function(text, name))]
     runs: dict[tuple[str, str, str], list[csource.Span]] = defaultdict(list)
     bodies: dict[str, csource.Span] = {}
@@ -82,7 +83,7 @@ def _marks(path: str, text: str, placed: tuple[Placed, ...], names: list[str]) -
         if not inside:
             line = csource.line_of(text, mark.position)
             raise UserError(
-                f"the mark {mark.kind} '{mark.name}' is not in a function of the model",
+                f"the mark {mark.kind} '{mark.name}' is not in a function",
                 where=f"{path}, line {line} of what the template renders to",
             )
         bodies[inside[0].name] = inside[0].body

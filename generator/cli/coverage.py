@@ -49,12 +49,12 @@ def _measure(options: Options, rendered: Rendered, screen: Screen) -> Coverage:
     from generator.checks.coverage.counters import read_counters
     from generator.checks.coverage.excuses import find_excuses
     from generator.checks.coverage.gcov import count_lines
-    from generator.checks.mutation.choose import series_functions
     from generator.guest.boot import boot_kernel
     from generator.kbuild.worktree import BUILD_PREFIX
     from generator.model.files import ARCH, CORE
     from generator.report.coverage import judge_coverage, keep_own
     from generator.text import read_lines
+    from generator.tree.brought import brought_functions
     from generator.tree.refs import read_ref
 
     base = find_base(options.base)
@@ -72,7 +72,7 @@ def _measure(options: Options, rendered: Rendered, screen: Screen) -> Coverage:
     build_dir = area / "tip" / "linux" / f"{BUILD_PREFIX}{options.flavour}-{options.toolchain}"
     counters = read_counters(read_lines(boot.results))
     before = read_ref(rendered.repo, "baseline").texts
-    functions = series_functions(plan_series(base, find_series(options.series)))
+    functions = brought_functions(plan_series(base, find_series(options.series)))
     counts = {
         path: keep_own(
             count_lines(counters, build_dir, path, area / "coverage"),

@@ -30,27 +30,36 @@ _COMMENT = re.compile(r"/\*.*?(?:\*/|$)")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Definition:
-    """A function's definition.
+class Head:
+    """What stands before a function's body.
 
     Attributes:
         name: the identifier.
         front: what stands before it.
         params: the parameters, each on one line.
-        code: the body, comments and strings blanked.
-        line: where the name stands, from 0.
     """
 
     name: str
     front: str
     params: tuple[str, ...]
-    code: str
-    line: int
 
     @property
     def signature(self) -> str:
         """The prototype on one line."""
         return f"{self.front}{self.name}({', '.join(self.params)})"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Definition(Head):
+    """A function's definition.
+
+    Attributes:
+        code: the body, comments and strings blanked.
+        line: where the name stands, from 0.
+    """
+
+    code: str
+    line: int
 
     @cached_property
     def body(self) -> tuple[str, ...]:

@@ -46,7 +46,7 @@ class Param:
 
 @dataclass(frozen=True, kw_only=True)
 class Function:
-    """A function of the series.
+    """A function of the series; a helper that stands in a template alone has none.
 
     Attributes:
         name: what the model calls it: the identifier, where no base spells it otherwise

@@ -23,7 +23,6 @@ from generator.render.env import Templates
 from generator.render.source import Origin, escaped, trace_template, with_expressions
 
 _HEADS = "generator/model/interface"
-HEAD_PLACE = re.compile(rf"{re.escape(_HEADS)}: (\w+)\(\)")
 """The place of a hunk in what the model makes of a function: its comment, type and parameters."""
 
 

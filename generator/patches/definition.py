@@ -32,7 +32,7 @@ def write_function(draft: Draft, function: Function, templates: Templates, text:
         return
     spans, _ = call_arguments(match[3], 0)
     pieces = [span.of(match[3]) for span in spans]
-    read = [_param(piece) for piece in pieces if piece not in ("", "void")]
+    read = [read_param(piece) for piece in pieces if piece not in ("", "void")]
     params = [param for param in read if param is not None]
     if len(params) != len(read):
         return
@@ -48,7 +48,7 @@ def write_function(draft: Draft, function: Function, templates: Templates, text:
         _write_doc(draft, function, templates, comment)
 
 
-def _param(text: str) -> Param | None:
+def read_param(text: str) -> Param | None:
     """Return a parameter; None for what the model has no words for, such as an array."""
     function = re.fullmatch(r"(.*\(\s*\*)\s*(\w+)\s*(\)\s*\(.*\))", text)
     if function:

@@ -11,12 +11,13 @@ from __future__ import annotations
 import os
 import re
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from generator.csource.declared import list_definitions
 from generator.errors import ExitCode, InfraError, UserError
-from generator.patches.bring import HEAD_PLACE, Brought, bring_file
+from generator.patches.bring import Brought, bring_file
 from generator.patches.changes import Change
 from generator.patches.draft import Draft
 from generator.patches.message import bring_message, left_message
@@ -190,7 +191,7 @@ def _bring(
     plan = request.plan
     patches = plan.patches[: change.number]
     scope = plan.at(change.number)
-    message, brought = "", []
+    message, brought, heads = "", [], set[str]()
     if change.subject is not None:
         patch = plan.patches[change.number - 1].patch
         template = plan.series.message(patch.ident)
@@ -200,6 +201,7 @@ def _bring(
         edits = [*plan.baseline, *(edit for patch in patches for edit in patch.edits)]
     for path, text in files.items():
         before = ours.file(prefix_ref(plan, change.number), path) or ""
+        heads |= set(_changed_heads(before, text))
         if tree.files.get(path) != before:
             brought.append(Brought(path=path, line=1, place=""))
             continue
@@ -212,11 +214,18 @@ def _bring(
             edits=[edit for edit in edits if edit.path == path],
             scope=scope,
         )
-    heads = [match[1] for each in brought if (match := HEAD_PLACE.fullmatch(each.place))]
     for place in draft.follow(heads) if heads else ():
         brought.append(Brought(path="the same call elsewhere", line=0, place=place))
     draft.write()
     return brought, message
+
+
+def _changed_heads(before: str, after: str) -> Iterator[str]:
+    """Yield the functions that a file declares in another way now."""
+    known = {found.name: found.signature for found in list_definitions(before)}
+    for found in list_definitions(after):
+        if known.get(found.name, found.signature) != found.signature:
+            yield found.name
 
 
 def _unfit(change: Change, files: Mapping[str, str], plan: Plan, ours: Repository) -> str:

@@ -11,18 +11,23 @@ from __future__ import annotations
 
 import ast
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from generator import csource
 from generator.csource import Span
 from generator.errors import UserError
 from generator.model.bases import BASES
-from generator.model.decl import BASELINE, Function
+from generator.model.decl import BASELINE
 from generator.model.interface import INTERFACE
+from generator.model.series import REVIEW
+from generator.patches.definition import read_param
 from generator.paths import write_atomic
+from generator.plan import plan_series
 from generator.render.env import meant
+from generator.tree.brought import Brought, brought_functions
 
 _ROOTS = ("generator", "templates", "qemu", "docs", "tests", "README.md", "CONTRIBUTING.md")
 NOT_OURS = (
@@ -91,8 +96,7 @@ def reorder(root: Path, name: str, wanted: Sequence[str]) -> Renaming:
     Raises:
         UserError: the series does not bring it, or it has other parameters.
     """
-    function = _function(name)
-    have = [param.name for param in function.params]
+    key, have = _parameters(name)
     if sorted(have) != sorted(wanted):
         raise UserError(
             f"{name}() does not have these parameters: {', '.join(wanted)}",
@@ -110,7 +114,7 @@ def reorder(root: Path, name: str, wanted: Sequence[str]) -> Renaming:
             rows = text.split("\n")
             new = "\n".join(_reordered(path, row, name, order, by_hand) for row in rows)
         elif path.endswith(".py"):
-            new = _reordered_python(path, text, function, order, by_hand)
+            new = _reordered_python(path, text, (key, name), order, by_hand)
         else:
             continue
         texts[path] = (text, new)
@@ -134,7 +138,8 @@ def _texts(root: Path) -> Iterator[tuple[str, str]]:
 
 def _names() -> dict[str, str]:
     """Return what the series declares: the name in C, and the patch that brings it."""
-    found = {name: f.patch for f in INTERFACE.functions for name in (f.c_name, f.name) if name}
+    found = {name: brought.patch for name, brought in _helpers().items()}
+    found |= {name: f.patch for f in INTERFACE.functions for name in (f.c_name, f.name) if name}
     found |= {macro.name: macro.patch for macro in INTERFACE.macros}
     found |= {struct.name: "" for struct in INTERFACE.structs}
     return found | {enum.name: "" for enum in INTERFACE.enums}
@@ -161,8 +166,19 @@ def _check_old(old: str) -> None:
         )
 
 
-def _function(name: str) -> Function:
-    """Return the function that has a name in C.
+@cache
+def _helpers() -> Mapping[str, Brought]:
+    """Return the functions that stand in templates alone, on any base."""
+    found: dict[str, Brought] = {}
+    for base in BASES:
+        for name, brought in brought_functions(plan_series(base, REVIEW)).items():
+            if not brought.stands_in:
+                found.setdefault(name, brought)
+    return found
+
+
+def _parameters(name: str) -> tuple[str, list[str]]:
+    """Return what the model calls the function of a name in C, and its parameters.
 
     Raises:
         UserError: the series brings none, or a base gives it parameters of its own.
@@ -172,7 +188,10 @@ def _function(name: str) -> Function:
         if name in (function.name, function.c_name):
             if any(function.name in base.params for base in BASES):
                 raise UserError(f"a base declares {name}() with parameters of its own")
-            return function
+            return function.name, [param.name for param in function.params]
+    if name in _helpers():
+        read = [read_param(param) for param in _helpers()[name].params if param != "void"]
+        return name, [param.name for param in read if param]
     raise UserError(f"'{name}' is not a function")
 
 
@@ -238,16 +257,19 @@ def _reordered(path: str, text: str, name: str, order: tuple[int, ...], left: li
 
 
 def _reordered_python(
-    path: str, text: str, function: Function, order: tuple[int, ...], left: list[str]
+    path: str, text: str, names: tuple[str, str], order: tuple[int, ...], left: list[str]
 ) -> str:
-    """Return a module with parameters of the model, and calls in texts of C, in another order."""
-    name = function.c_name or function.name
+    """Return a module with parameters of the model, and calls in texts of C, in another order.
+
+    ``names`` are that of the model and that in C.
+    """
+    key, name = names
     changes: list[tuple[ast.expr, str]] = []
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Function":
             given = {each.arg: each.value for each in node.keywords}
             named = given.get("name")
-            if isinstance(named, ast.Constant) and named.value == function.name:
+            if isinstance(named, ast.Constant) and named.value == key:
                 changes += _declared(text, given["params"], order)
         elif isinstance(node, ast.Constant) and re.search(rf"\b{name}\((?!\))", str(node.value)):
             source = ast.get_source_segment(text, node) or ""

@@ -125,13 +125,11 @@ def stub(function: Function) -> str:
     return f"{head}{{\n{body}}}\n"
 
 
-def signature(function: Function, attributes: str = "") -> str:
+def signature(function: Function) -> str:
     """Return the first lines of a definition, up to the opening brace, without the comment."""
     words = [function.storage, function.returns]
     if function.weak:
         words.append("__weak")
-    if attributes:
-        words.append(attributes)
     start = declarator(" ".join(word for word in words if word), function.name)
     whole = _wrapped(start, function.params, "")
     if "\n" in whole.rstrip("\n") and columns(start) > WIDTH // 2:
@@ -139,9 +137,7 @@ def signature(function: Function, attributes: str = "") -> str:
     return whole
 
 
-def head(
-    function: Function, expand: Callable[[Paragraph], Sequence[str]], attributes: str = ""
-) -> str:
+def head(function: Function, expand: Callable[[Paragraph], Sequence[str]]) -> str:
     """Return the comment above a definition and its first lines.
 
     Functions whose parameters are documented get kernel-doc. ``expand`` turns an entry of the
@@ -156,7 +152,7 @@ def head(
         text = comment([lead, *rest], kernel_doc=True)
     else:
         text = comment(paragraphs)
-    return text + signature(function, attributes)
+    return text + signature(function)
 
 
 def struct(model: Struct, members: Sequence[Member]) -> str:

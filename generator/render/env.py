@@ -275,7 +275,8 @@ class Templates:
         if name not in INTERFACE.by_name:
             raise UserError(
                 f"a template asks for the function '{name}', which the model does not have",
-                hint=meant(name, INTERFACE.by_name) or "generator/model/interface has all of them",
+                hint=meant(name, INTERFACE.by_name)
+                or "the head of a helper is plain C, above its body",
             )
         return self.scope.resolved(INTERFACE.by_name[name])
 
@@ -298,9 +299,9 @@ class Templates:
             return _nops()
         return [self.scope.said(entry)]
 
-    def head(self, name: str, attributes: str = "") -> str:
+    def head(self, name: str) -> str:
         """Return comment and first lines of the definition of a function of the model."""
-        return cdecl.head(self._placed(name), self._doc, attributes).rstrip("\n")
+        return cdecl.head(self._placed(name), self._doc).rstrip("\n")
 
     def prototypes(self, header: str) -> str:
         """Return the prototypes that belong into a header, as far as the patches bring them."""

@@ -118,27 +118,11 @@ def _patch_words(patch: Patch, facts: frozenset[str]) -> Iterator[Problem]:
 def _documented(
     function: Function, known: frozenset[str], facts: frozenset[str]
 ) -> Iterator[Problem]:
-    """Yield what the text above a function names, and nobody has: parameters, patches, facts."""
+    """Yield what the text above a function depends on, and nobody has: patches, facts."""
     for paragraph in function.doc:
         for part in (paragraph,) if isinstance(paragraph, str) else paragraph:
-            if isinstance(part, str):
-                yield from _parameters(function, part)
-            else:
+            if isinstance(part, When):
                 yield from _condition(part, known, facts)
-                yield from _parameters(function, part.then)
-                yield from _parameters(function, part.otherwise)
-
-
-def _parameters(function: Function, text: str) -> Iterator[Problem]:
-    """Yield what a text above a function takes for one of its parameters, and is none."""
-    params = [param.name for param in function.params]
-    for word in re.findall(r"(?<!\A)(?<!\w)@(\w+)", text):
-        if word not in params:
-            yield Problem(
-                where=place_of_text(text),
-                what=f"{function.name}() has no parameter '{word}'",
-                hint=meant(word, params),
-            )
 
 
 def _condition(words: When, known: frozenset[str], facts: frozenset[str]) -> Iterator[Problem]:

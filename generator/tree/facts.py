@@ -21,7 +21,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from generator.csource.declared import split_params
+from generator.csource.declared import Head, split_params
 from generator.errors import UserError
 
 FILE_NAME = "interface.txt"
@@ -31,26 +31,16 @@ _ONE_BYTE = "one-byte"
 
 
 @dataclass(frozen=True, kw_only=True)
-class FunctionFact:
+class FunctionFact(Head):
     """A function.
 
     Attributes:
-        name, path: the identifier, and the file.
-        front: what stands before the name.
-        params: the parameters in their order.
+        path: the file.
         body: its tokens, where the patches were read as well; they are not in the text.
     """
 
-    name: str
     path: str
-    front: str
-    params: tuple[str, ...]
     body: tuple[str, ...] = ()
-
-    @property
-    def signature(self) -> str:
-        """The prototype on one line."""
-        return f"{self.front}{self.name}({', '.join(self.params)})"
 
 
 @dataclass(frozen=True, kw_only=True)

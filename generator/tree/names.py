@@ -28,7 +28,9 @@ from generator.render.places import place_of, place_of_text
 from generator.render.problems import Problem, raise_all
 from generator.render.whence import place_in_template
 from generator.tree.acquire import Source
+from generator.tree.brought import Brought
 from generator.tree.headers import find_in_headers
+from generator.tree.heads import known_heads, wrong_params
 from generator.tree.places import WorkingTree
 from generator.tree.uses import (
     Call,
@@ -74,11 +76,13 @@ class NameCheck:
     Args:
         base, source: what is rendered for.
         later: for each patch of the series, its identifier, in order.
+        brought: the functions that they bring.
     """
 
     base: Base
     source: Source
     later: tuple[str, ...]
+    brought: Mapping[str, Brought]
     _asked: list[_Asked] = field(default_factory=list)
     _problems: list[Problem] = field(default_factory=list)
     _seen: set[tuple[str, str]] = field(default_factory=set)
@@ -114,7 +118,11 @@ class NameCheck:
                 # a later edit has changed a part of it: what we have made is looked at as it is
                 text = whole if path in tree.created else ""
             beside = tuple(other for where, other in tree.blocks if where == path)
-            look.text(text, partial(place_in_template, template, beside=beside))
+            place = partial(place_in_template, template, beside=beside)
+            look.text(text, place)
+            for function, word in wrong_params(text):
+                what = f"{function}() has no parameter '{word}'"
+                self.report((word, what), partial(Problem, where=place(word), what=what))
         for edit in edits:
             if edit.path.endswith((".c", ".h")):
                 brought = written_by(edit)
@@ -254,12 +262,12 @@ class _Prefix:
         # a series of somebody else's has none of our functions, and a base for it not their names
         ours = any(function.patch in check.later for function in INTERFACE.functions)
         scope = templates.scope
-        known = {**scope.functions, **scope.later} if ours else {}
-        self._resolved = {f.name: (key, len(f.params)) for key, f in known.items()}
-        there = {f.name for f in scope.functions.values()}
-        later = (f for f in scope.later.values() if ours)
-        # An architecture may override what the core has already.
-        self._later = {f.name: f.patch for f in later if f.name not in there}
+        self._heads = known_heads(tree.blocks, scope.functions if ours else {})
+        self._later = {
+            name: brought.patch
+            for name, brought in check.brought.items()
+            if name not in declared and not scope.has(brought.patch)
+        }
         self._later |= {
             macro.name: macro.patch
             for macro in INTERFACE.macros
@@ -324,15 +332,15 @@ class _Prefix:
 
     def _call(self, call: Call, where: _Where) -> None:
         name = call.name
-        if name in self._declared and name in self._resolved and name not in self._later:
-            key, count = self._resolved[name]
+        if name in self._declared and name in self._heads:
+            count, place = self._heads[name]
             if count != call.count:
                 self._check.report(
                     (name, f"{call.count}"),
                     lambda: Problem(
                         where=where(name, call.position),
                         what=f"{name}() takes {count} arguments, and gets {call.count}",
-                        hint=f"its parameters stand in {place_of('Function', key)}",
+                        hint=f"its parameters stand in {place()}",
                     ),
                 )
         self._unknown(name, where, call.position, f"{name}() is called and declared nowhere")

@@ -28,6 +28,7 @@ from generator.render.overview import describe_patches, number_patches
 from generator.render.places import place_of
 from generator.render.words import check_definitions, check_words
 from generator.tree.acquire import Source
+from generator.tree.brought import brought_functions
 from generator.tree.commits import Commit, import_commits, run_git
 from generator.tree.edit import apply_edits, changed_files
 from generator.tree.facts import FILE_NAME, format_interface
@@ -105,7 +106,7 @@ def render_series(plan: Plan, source: Source, workdir: Path) -> Rendered:
         interface=interface,
         origins={
             COVER: f"templates/{plan.series.message('cover')}.j2",
-            FILE_NAME: "generator/model/interface",
+            FILE_NAME: "generator/model/interface and templates",
             NAME: plan.series.module,
         },
     )
@@ -186,6 +187,7 @@ def _make_commits(plan: Plan, source: Source, place: Path) -> _Made:
         base=plan.base,
         source=source,
         later=tuple(planned.patch.ident for planned in plan.patches),
+        brought=brought_functions(plan),
     )
     before, defined = _step(tree, plan.at(0), plan.baseline, check)
     check_definitions(defined, plan.at(0), BASELINE)

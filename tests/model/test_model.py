@@ -4,12 +4,14 @@
 import ast
 import re
 from collections import Counter
+from dataclasses import replace
 
 import pytest
 from conftest import TESTS, noted
 from iced_x86 import Code, OpCodeInfo, OpCodeTableKind
 
 from generator.model.bases import BASES
+from generator.model.decl import Function, When
 from generator.model.edits import (
     Anchor,
     InsertBlock,
@@ -190,6 +192,29 @@ def test_documentation():
                 assert not function.header and not function.weak
 
 
+def reasons(function):
+    """Return why a static function stands in the model, and not as plain C in a template."""
+    found = {
+        "header": function.header,
+        "name": any(function.name in base.names for base in BASES),
+        "parameters": any(function.name in base.params for base in BASES),
+        "hook": any(hook.callee == function.name for base in BASES for hook in base.hooks),
+        "words": any(not isinstance(paragraph, str) for paragraph in function.doc),
+        "generated": any(f"@{word}" in function.doc for word in ("states", "nops")),
+    }
+    return {word for word, holds in found.items() if holds}
+
+
+def test_static_functions():
+    """A helper is plain C above its body; what the model has of it, something else reads."""
+    helper = Function(name="helper", returns="void", doc=("Help.",), storage="static", patch="hit")
+    assert not reasons(helper) and reasons(replace(helper, doc=(("Help", When(patch="hit")),)))
+    statics = [function for function in INTERFACE.functions if "static" in function.storage]
+    assert {function.name for function in statics if not reasons(function)} == set()
+    told = set().union(*map(reasons, statics))
+    assert told == {"header", "name", "parameters", "hook", "words", "generated"}
+
+
 def test_no_text_is_a_template():
     """What depends on a patch or a base is said by types: ``Piece``, ``Prototype``, ``When``."""
     paths = sorted((TESTS.parent / "generator" / "model").rglob("*.py"))
@@ -242,9 +267,9 @@ def test_states_mean_something_in_c():
 def test_transitions_have_their_function():
     """The function that makes a transition exists, and sets its target there."""
     for move in TRANSITIONS:
-        assert move.function in INTERFACE.by_name
-        body = CORE_C.split(f'{{{{ head("{move.function}") }}}}')[1].split("\n}\n")[0]
-        assert f"state = {move.target};" in body
+        head = rf'^(?:{{{{ head\("{move.function}"\) }}}}|static .*\b{move.function}\([^{{}}]*\))'
+        found = re.search(rf"{head}\n{{\n(.*?)\n}}\n", CORE_C, re.S | re.M)
+        assert found and f"state = {move.target};" in found[1], move.function
 
 
 def test_leaving_a_step():

@@ -31,7 +31,11 @@ FUNCTION = (
     "\treturn current->utask;\n}\n\nstatic int __maybe_unused extra(int number)\n"
     "{\n\treturn number + 1;\n}\n",
 )
-PARAMETER = "xol_map_area(struct mm_struct *mm, struct xol_area *area"
+PARAMETERS = (
+    ("xol_map_area(struct mm_struct *mm, struct xol_area *area", "xol_map_area(mm, area"),
+    ("handle_swbp(struct pt_regs *regs", "handle_swbp(regs"),
+)
+"""Of a helper, which stands in a template, and of a function of the model; how they are called."""
 FORMS = (
     "directory",
     *(
@@ -113,9 +117,10 @@ def desk(request, kernel_source, tmp_path_factory):
     git(clone, "cherry-pick", f"review-{number:02d}..review")
     edit(clone, "kernel/fork.c", *HOOK, "-m", "A statement in a hook")
     edit(clone, CORE, *FUNCTION, "-m", "A function")
-    text = (clone / CORE).read_text().replace("xol_map_area(mm, area)", "xol_map_area(mm, area, 1)")
-    (clone / CORE).write_text(text)
-    edit(clone, CORE, PARAMETER, f"{PARAMETER}, int way", "-m", "A parameter")
+    for head, call in PARAMETERS:
+        text = (clone / CORE).read_text()
+        (clone / CORE).write_text(text.replace(f"{call})", f"{call}, 1)"))
+        edit(clone, CORE, head, f"{head}, int way", "-m", "A parameter")
     return Desk(base, source, rendered, clone)
 
 

@@ -281,7 +281,7 @@ EDITS = {
             ),
             ("xol_map_area(mm, area)", "xol_map_area(mm, NULL, area)"),
         ),
-        "generator/model/interface/xol.py",
+        "templates/kernel/events/uprobes.c/xol.c.j2",
     ),
     "a prototype": (
         CORE,
@@ -292,7 +292,19 @@ EDITS = {
             ),
             ("xol_map_area(mm, area)", "xol_map_area(mm, area, 1)"),
         ),
-        "generator/model/interface/xol.py",
+        "templates/kernel/events/uprobes.c/xol.c.j2",
+    ),
+    "a prototype of the model": (
+        CORE,
+        (
+            (
+                "find_active_uprobe(unsigned long bp_vaddr, int *is_bp)",
+                "find_active_uprobe(unsigned long bp_vaddr,"
+                "\n\t\t\t\t\t int (*way)(int, void *), int *is_bp)",
+            ),
+            ("find_active_uprobe(bp_vaddr, &is_bp)", "find_active_uprobe(bp_vaddr, NULL, &is_bp)"),
+        ),
+        "generator/model/interface/core.py",
     ),
 }
 
@@ -310,7 +322,7 @@ def test_a_change_comes_back(what, checkout, kernel, branch):
 
 @pytest.mark.sweep
 def test_a_prototype_that_others_call(checkout, kernel, branch, capsys):
-    """Calls that another base has follow; the model breaks a prototype into its own lines."""
+    """Calls that another base has follow."""
     old = "xol_map_area(struct mm_struct *mm, struct xol_area *area)"
     text = edit(
         kernel,
@@ -322,8 +334,17 @@ def test_a_prototype_that_others_call(checkout, kernel, branch, capsys):
     others = "\terr = mmap_write_lock_killable(mm);\n\tif (!err) {\n\t\terr = xol_map_area(mm, area"
     assert f"{others});" in (checkout / place).read_text()
     assert bring(kernel, "uprobes") == 0
-    assert "the model breaks it into other lines" in capsys.readouterr().out
     assert f"{others}, 1);" in (checkout / place).read_text()
+    assert rendered(checkout, kernel, "review", CORE) == text
+
+
+@pytest.mark.sweep
+def test_a_prototype_in_one_long_line(checkout, kernel, branch, capsys):
+    """The model breaks those that it has into its own lines."""
+    old, call = "find_active_uprobe(unsigned long bp_vaddr, int *is_bp", "bp_vaddr, &is_bp"
+    text = edit(kernel, CORE, (old, f"{old}, int where_it_is_looked_up"), (call, f"{call}, 1"))
+    assert bring(kernel, "uprobes") == 0
+    assert "the model breaks it into other lines" in capsys.readouterr().out
     made = rendered(checkout, kernel, "review", CORE)
     assert made != text and made.split() == text.split()
 
@@ -644,7 +665,7 @@ def test_edited_patches_stay(fake, tmp_path, capsys):
 
 OTHERS = {
     "0000-cover-letter.patch": "templates/messages/cover.txt.j2",
-    "interface.txt": "generator/model/interface",
+    "interface.txt": "generator/model/interface and templates",
     "series": "generator/model/series/review.py",
 }
 """The files beside the patches, and where what they say comes from."""

@@ -17,6 +17,7 @@ from generator.model.files import ARCH, CORE
 from generator.model.interface import INTERFACE
 from generator.model.opcodes import OPCODES
 from generator.plan import Plan
+from generator.tree.brought import brought_functions
 
 CORE_H = "include/linux/uprobes.h"
 ARCH_H = "arch/x86/include/asm/uprobes.h"
@@ -43,7 +44,7 @@ def make_faults(
     """
     sources = sorted({*_SEEN_FROM.values(), *(hook.path for hook in plan.base.hooks)})
     roots = {path: parse(tree, build_dir, path, tip).root for path in sources}
-    functions = series_functions(plan)
+    functions = list(brought_functions(plan))
     structs = [struct.name for struct in INTERFACE.structs]
     found: list[Fault] = []
     for path, seen_from in _SEEN_FROM.items():
@@ -55,11 +56,6 @@ def make_faults(
         found += call_faults(roots[hook.path], hook.path, data, hook.function, hook.callee)
     found += table_faults(ARCH, tip[ARCH], OPCODES)
     return tuple({fault.ident: fault for fault in found}.values())
-
-
-def series_functions(plan: Plan) -> list[str]:
-    """Return the names of the functions that the series adds to this base."""
-    return [function.name for function in plan.tip.own.values()]
 
 
 def choose_faults(faults: Iterable[Fault], *, count: int, seed: int) -> tuple[Fault, ...]:

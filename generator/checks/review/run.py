@@ -7,7 +7,7 @@ the model it takes the names only. No point passes without evidence: a file and 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from generator import csource
@@ -19,6 +19,7 @@ from generator.model.files import ARCH, CORE
 from generator.model.guards import GUARDS
 from generator.model.review import RULES, Rule
 from generator.plan import Plan
+from generator.tree.brought import brought_functions
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,14 +77,17 @@ def check_review(
             if isinstance(edit, RenameMember)
             for path in edit.also
         ),
-        functions=tuple(
-            (path, found)
-            for function in plan.tip.own.values()
-            for path in (CORE, ARCH)
-            if (found := csource.find_function(tip[path], function.name))
-        ),
+        functions=tuple(_functions(plan, tip)),
     )
     return tuple(_check(rule, series, plan) for rule in rules)
+
+
+def _functions(plan: Plan, tip: Mapping[str, str]) -> Iterator[tuple[str, csource.Function]]:
+    """Yield what the series defines, but for what later kernels have."""
+    for name, brought in brought_functions(plan).items():
+        for path in () if brought.stands_in else (CORE, ARCH):
+            if found := csource.find_function(tip[path], name):
+                yield path, found
 
 
 def _check(rule: Rule, series: Series, plan: Plan) -> Point:

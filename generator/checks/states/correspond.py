@@ -21,6 +21,7 @@ from generator.model.interface import INTERFACE
 from generator.model.states import TRANSITIONS
 from generator.model.steps import LEFT_OUT, OUR_STEPS, SENSITIVE, LeftOut, Step
 from generator.plan import Plan
+from generator.tree.brought import brought_functions
 
 _PATCHES = frozenset({"utask", "xol", "hit", "skip-nop", "return", "rseq"})
 _SENSITIVE = re.compile("|".join(SENSITIVE))
@@ -59,7 +60,7 @@ class _Look:
 
     def __init__(self, plan: Plan, tip: Mapping[str, str]) -> None:
         self._base = plan.base
-        self._own = plan.tip.own
+        self._brought = brought_functions(plan)
         self._tip = tip
         self._claimed: dict[str, list[csource.Span]] = {}
 
@@ -140,7 +141,7 @@ class _Look:
 
     def _functions(self, text: str) -> Iterator[tuple[str, csource.Span]]:
         """Yield the functions of the core that handle a hit, as the series brings them."""
-        for function in self._own.values():
-            found = csource.find_function(text, function.name)
-            if found is not None and function.patch in _PATCHES:
-                yield function.name, found.body
+        for name, brought in self._brought.items():
+            found = csource.find_function(text, name)
+            if found is not None and brought.patch in _PATCHES:
+                yield name, found.body

@@ -5,21 +5,17 @@ from __future__ import annotations
 
 from generator.model.decl import Function, Param, When
 from generator.model.files import CORE_H
-from generator.model.interface.params import (
-    AUPROBE,
-    MACHINE,
-    MM,
-    PROBED,
-    PROBED_MM,
-    REGS,
-    USER_REGS,
-)
+from generator.model.interface.params import AUPROBE, MACHINE, MM, PROBED, REGS, USER_REGS
 
 ARCH_FUNCTIONS = (
     Function(
         name="arch_uprobe_analyze_insn",
         returns="int",
-        params=(PROBED, PROBED_MM, Param("unsigned long", "addr", "where it is mapped")),
+        params=(
+            PROBED,
+            Param("struct mm_struct *", "mm", "the address space that is probed"),
+            Param("unsigned long", "addr", "where it is mapped"),
+        ),
         doc=(
             "analyse a probed instruction",
             (
