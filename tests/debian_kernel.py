@@ -2,12 +2,14 @@
 """Check a kernel of Debian's: download its package, unpack it, and hold it against the catalogue.
 
 Usage: python tests/debian_kernel.py [--package linux-image-cloud-amd64] [--keep 6.1.192]
+       python tests/debian_kernel.py --image FILE [--keep 6.19.9]
 
 Nothing is installed. A package that only depends on one is followed. Good is what can be said for
 certain: the kernel boots, plain probes work in it, and whatever it dies of, warns of or fails in
 belongs to an entry of the catalogue (status 0 or 2 of ``check-kernel``; which it is, the kernel
 decides). ``make check-debian`` calls this. ``--keep`` puts what was seen into ``tests/logs/check``,
-by this name: what ``docs/catalogue.md`` says of releases is made from there.
+by this name: what ``docs/catalogue.md`` says of releases is made from there. ``--image`` takes a
+kernel that is there already, Debian's or not.
 """
 
 from __future__ import annotations
@@ -82,27 +84,37 @@ def problems(status: int, data: dict[str, Any]) -> list[str]:
     return found
 
 
+def check(kernel: Path, workdir: Path) -> tuple[int, dict[str, Any]]:
+    """Return the exit status of check-kernel, and what it has said."""
+    began = time.monotonic()
+    command = (sys.executable, "-m", "generator", "check-kernel", "--json", str(kernel))
+    words = (*command, "--workdir", str(workdir))
+    done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)
+    data = json.loads(done.stdout) if done.returncode in GOOD else {}
+    print(f"{kernel.name}: {data.get('banner', '')}, {time.monotonic() - began:.0f} s")
+    print(f"affected: {', '.join(data.get('affected', ())) or 'by none'}")
+    return done.returncode, data
+
+
 def main() -> None:
     """Fetch, check, and say what was seen."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--package", default="linux-image-cloud-amd64")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--package", default="linux-image-cloud-amd64")
+    which.add_argument("--image", type=Path)
     parser.add_argument("--keep", metavar="NAME")
     parser.add_argument("--workdir", type=Path, default=default_workdir())
     options = parser.parse_args()
 
-    package = follow(options.package)
-    with TemporaryDirectory(dir=ensure_dir(options.workdir.absolute())) as place:
-        kernel = fetch(package, Path(place))
-        began = time.monotonic()
-        command = (sys.executable, "-m", "generator", "check-kernel", "--json", str(kernel))
-        words = (*command, "--workdir", str(options.workdir.absolute()))
-        done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=False)
-    data = json.loads(done.stdout) if done.returncode in GOOD else {}
-    print(f"{package}: {data.get('banner', '')}, {time.monotonic() - began:.0f} s")
-    print(f"affected: {', '.join(data.get('affected', ())) or 'by none'}")
-    wrong = problems(done.returncode, data)
+    workdir = options.workdir.absolute()
+    if options.image:
+        status, data = check(options.image, workdir)
+    else:
+        with TemporaryDirectory(dir=ensure_dir(workdir)) as place:
+            status, data = check(fetch(follow(options.package), Path(place)), workdir)
+    wrong = problems(status, data)
     if options.keep and not wrong:
-        places = (options.workdir / PLACE).glob(f"{data['version']}-*")
+        places = (workdir / PLACE).glob(f"{data['version']}-*")
         place = max(places, key=lambda path: (path / "boot-1").stat().st_mtime)
         keep(options.keep, [place / f"boot-{number + 1}" for number in range(data["boots"])])
     if wrong:

@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Kernels that were run, from their saved logs, and what ``check-kernel`` says of one."""
 
+from dataclasses import replace
+
+import guests
 from conftest import TESTS
 
-from generator.checks.catalogue.judge import Observed, judge_all, read_complaints
+from generator.checks.catalogue.boots import observe
+from generator.checks.catalogue.judge import judge_all
 from generator.checks.catalogue.run import Checked, Failed
-from generator.guest.ktap import parse_ktap
 from generator.guest.outcome import is_complaint
 from generator.text import read_lines, strip_printk
 
@@ -13,12 +16,22 @@ LOGS = TESTS / "logs" / "check"
 
 
 def recorded(release):
-    """Return what was seen of a kernel that was run; further boots have a plus in their names."""
-    tests, complaints = {}, []
-    for log in (LOGS / f"{release}.ktap", *sorted(LOGS.glob(f"{release}+*.ktap"))):
-        tests |= {test.name: test for test in parse_ktap(read_lines(log)).tests}
-        complaints += read_complaints(read_lines(log.with_suffix(".console")))
-    return Observed(tests=tests, complaints=tuple(complaints))
+    """Return what was seen of a kernel: its boots are gone through as when it was run.
+
+    The logs of further boots have a plus in their names.
+    """
+    further = sorted(
+        LOGS.glob(f"{release}+*.ktap"), key=lambda log: int(log.stem.rpartition("+")[2])
+    )
+    logs = iter((LOGS / f"{release}.ktap", *further))
+    seen = observe(lambda *_: _boot_of(next(logs)))
+    assert not list(logs), f"{release} has more logs than it takes boots"
+    return seen
+
+
+def _boot_of(log):
+    console = log.with_suffix(".console")
+    return replace(guests.boot(read_lines(log), console=read_lines(console)), console=console)
 
 
 def keep(name, boots, place=LOGS):
