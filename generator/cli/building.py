@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from generator.cli.options import Options, render_source
 from generator.errors import CheckFailed, UserError
+from generator.paths import ensure_dir
 from generator.plan import find_base, find_series, plan_series
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from generator.kbuild.kernel import BuildResult
     from generator.kbuild.request import BuildRequest
     from generator.tree.acquire import Source
+    from generator.tree.series import Rendered
 
 
 BEFORE_AFTER = ("baseline", "tip")
@@ -154,3 +156,18 @@ def build_dir(options: Options, variant: str) -> Path:
 
     place = options.area / options.base / variant / "linux"
     return place / f"{BUILD_PREFIX}{options.flavour}-{options.toolchain}"
+
+
+def build_analyses(options: Options, source: Source, rendered: Rendered) -> tuple[Path, Path]:
+    """Compile the analyses of the series and of the base for this machine, and return both.
+
+    That of a series of the unmodified tree is the base's with its patches, and built like it.
+    """
+    from generator.checks.proof.build import build_peer, build_proof
+
+    area, series = options.area / options.base, find_series(options.series)
+    base = build_peer(source.load, ensure_dir(area / "peer"))
+    place, tip = ensure_dir(area / series.own("proof")), rendered.tip_files
+    if series.modelled:
+        return build_proof(source.load, tip, place).library, base
+    return build_peer(lambda path: tip.get(path) or source.load(path), place), base

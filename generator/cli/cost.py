@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from generator.cli import booting
 from generator.cli.ahead import check_machine
-from generator.cli.building import compared, tip_variant
+from generator.cli.building import build_analyses, compared, tip_variant
 from generator.cli.options import Options, render_source
 from generator.errors import CheckFailed, UserError
 from generator.model.series import REVIEW
@@ -17,7 +17,7 @@ from generator.paths import ensure_dir, write_atomic
 from generator.plan import find_series
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from generator.checks.proof.corpus import Corpus
     from generator.checks.proof.library import Classifier
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 def cost(options: Options, *, rows: str, shuffle: int | None) -> None:
     """Measure what a probe hit costs, on the tip and on the unmodified base."""
     from generator.report.cost import as_data, as_text, compare_cost, dear
+    from generator.report.kept import kept_path
 
     screen = options.screen()
     source, rendered = render_source(options)
@@ -50,9 +51,10 @@ def cost(options: Options, *, rows: str, shuffle: int | None) -> None:
     screen.result(data)
     screen.say(as_text(found, base=options.base))
     if above := dear(found):
+        name = find_series(options.series).own("cost")
         raise CheckFailed(
             f"dearer than they may be: {', '.join(row.name for row in above)}",
-            where=str(options.area / options.base / "results" / "cost.json"),
+            where=str(kept_path(options.area, options.base, name)),
         )
 
 
@@ -89,27 +91,11 @@ def _cost_verdicts(options: Options, source: Source, rendered: Rendered) -> Verd
 def _classifiers(
     options: Options, source: Source, rendered: Rendered
 ) -> tuple[Classifier, Classifier]:
-    """Compile the analyses of the series and of the base.
-
-    That of a series of the unmodified tree is the base's with its patches, and built like it.
-    """
-    from generator.checks.proof.build import build_peer, build_proof
+    """Compile the analyses of the series and of the base."""
     from generator.checks.proof.library import Classifier
 
-    area, series = options.area / options.base, find_series(options.series)
-    base = build_peer(source.load, ensure_dir(area / "peer"))
-    place = ensure_dir(area / series.own("proof"))
-    if series.modelled:
-        ours = build_proof(source.load, rendered.tip_files, place).library
-    else:
-        ours = build_peer(_patched(source, rendered), place)
+    ours, base = build_analyses(options, source, rendered)
     return Classifier(ours), Classifier(base)
-
-
-def _patched(source: Source, rendered: Rendered) -> Callable[[str], str]:
-    """Return what loads a file as the last patch leaves it."""
-    tip = rendered.tip_files
-    return lambda path: tip[path] if path in tip else source.load(path)
 
 
 def corpus(

@@ -64,21 +64,19 @@ def _check_failures(failures: int, report: Path, where: str) -> None:
 def census(options: Options, *, places: list[Path], limit: int) -> None:
     """Count what programs begin with, and what a probe there costs."""
     from generator.checks.census.run import PLACES, as_data, as_text, find_files, take_census
-    from generator.checks.proof.build import build_peer, build_proof
+    from generator.cli.building import build_analyses
 
     screen = options.screen()
     started = time.monotonic()
     source, rendered = render_source(options)
-    area = options.area / options.base
-    made = build_proof(source.load, rendered.tip_files, ensure_dir(area / "proof"))
-    peer = build_peer(source.load, ensure_dir(area / "peer"))
+    libraries = build_analyses(options, source, rendered)
     files = find_files(places or PLACES, limit=limit)
 
     def progress(done: int, total: int) -> None:
         if done % 50 == 0:
             screen.note(f"{done} of {total} files, {time.monotonic() - started:.0f} s")
 
-    result = take_census((made.library, peer), files, jobs=options.jobs, progress=progress)
+    result = take_census(libraries, files, jobs=options.jobs, progress=progress)
     data = {"base": options.base, "source": source.version, **as_data(result)}
     options.keep("census", data, source, rendered)
     screen.result(data)

@@ -329,6 +329,7 @@ def scaling(
     "jobs",
     *OUTPUT,
     jobs=Annotated[int, typer.Option("--jobs", "-j", min=0, help="Processes; 0: one per core.")],
+    series=ANY,
 )
 def census(
     options: Options,
