@@ -45,11 +45,12 @@ def cost(options: Options, *, rows: str, shuffle: int | None) -> None:
     )
     verdicts = _cost_verdicts(options, source, rendered)
     found = compare_cost(tip, peer, verdicts, base=options.base, series=options.series)
-    data = {"base": options.base, "source": source.version, **as_data(found, base=options.base)}
+    which = {"base": options.base, "series": options.series}
+    data = {"base": options.base, "source": source.version, **as_data(found, **which)}
     if not rows:
         options.keep("cost", data, source, rendered, kernel=tip_variant(options))
     screen.result(data)
-    screen.say(as_text(found, base=options.base))
+    screen.say(as_text(found, **which))
     if above := dear(found):
         name = find_series(options.series).own("cost")
         raise CheckFailed(

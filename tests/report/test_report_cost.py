@@ -113,10 +113,17 @@ def test_without_limits():
     rows = compare(one("x", 3000), one("x", 1000), series="fixes")
     assert rows == compare(one("x", 3000), one("x", 1000), base="6.19")
     assert rows[0].good and rows[0].limit is None and not rows[0].reached and not dear(rows)
-    text = as_text(rows, base="6.1")
+    text = as_text(rows, base="6.1", series="fixes")
     assert "ABOVE" not in text and "  3.00      -  0.98\n" in text
     refused = compare(guest(("x", "refused", "bytes=c5f877")), one("x", 9), series="fixes")
     assert dear(refused) == refused
+
+
+def test_what_was_said_before():
+    """It was said of the review's series, and of no other one."""
+    rows = compare(one("nop", 951), one("nop", 1000))
+    assert summarize(rows, base="6.1")[0].before == "1.06 to 1.09"
+    assert summarize(rows, base="6.1", series="fixes")[0].before == ""
 
 
 def test_what_is_to_be_reached():

@@ -894,5 +894,47 @@ FIXES = Series(
                 ),
             ),
         ),
+        Patch(
+            ident="fix-mov",
+            subject="uprobes/x86: Emulate mov, lea and cmov",
+            gist="emulates what functions begin with",
+            mends=("gain-load",),
+            edits=(
+                ReplaceTokens(
+                    path=ARCH,
+                    pattern="static bool check_jmp_cond("
+                    "struct arch_uprobe *auprobe, struct pt_regs *regs)",
+                    by=piece(_FOLDER, ARCH, "mov-condition"),
+                ),
+                ReplaceTokens(
+                    path=ARCH,
+                    within="check_jmp_cond",
+                    pattern="auprobe->branch.opc1",
+                    by="opcode",
+                ),
+                ReplaceTokens(
+                    path=ARCH,
+                    within="branch_emulate_op",
+                    pattern="check_jmp_cond(auprobe, regs)",
+                    by=piece(_FOLDER, ARCH, "mov-taken"),
+                ),
+                ReplaceTokens(
+                    path=ARCH_H,
+                    pattern="u8 fixups;",
+                    by=piece(_FOLDER, ARCH_H, "mov-members"),
+                ),
+                InsertBlock(
+                    path=ARCH,
+                    template=f"{_FOLDER}/{ARCH}/mov-ops.c",
+                    before=Anchor(kind="function", name="arch_uprobe_analyze_insn"),
+                ),
+                InsertStatement(
+                    path=ARCH,
+                    function="arch_uprobe_analyze_insn",
+                    text=piece(_FOLDER, ARCH, "mov-setup"),
+                    after="return_setup_xol_ops",
+                ),
+            ),
+        ),
     ),
 )
