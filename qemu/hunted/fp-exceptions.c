@@ -59,6 +59,6 @@ int main(void)
 {
 	const struct place places[] = { { 'p', sse_site }, { 'p', x87_site }, { 0, NULL } };
 
-	/* Each is executed twice: it faults, and is executed again. */
-	return judge(unmasked, places, 20);
+	/* What faults is executed again; not every machine's x87 does. */
+	return judge(unmasked, places, -1);
 }
