@@ -373,6 +373,7 @@ static inline int get_si_code(unsigned long dr6)
 #define PAGE_MASK		(~(PAGE_SIZE - 1))
 #define min(a, b)		((a) < (b) ? (a) : (b))
 #define max(a, b)		((a) > (b) ? (a) : (b))
+#define clamp(a, low, high)	min(max(a, low), high)
 #define mmap_min_addr		PAGE_SIZE
 #define container_of(ptr, type, member)					\
 	((type *)((char *)(ptr) - offsetof(type, member)))
