@@ -105,8 +105,8 @@ def run_source(options: Options, wish: Wish, source: Path) -> None:
     Raises:
         CheckFailed: it differs there.
         InfraError: the guest did not run it.
-        UserError: there is no such way to compile or no such kernel, it does not compile, or it does
-            not end well and the same in two runs without probes.
+        UserError: there is no such way to compile or no such kernel, it does not compile, or it
+            does not end well and the same in two runs without probes.
     """
     from generator.checks.soak.generated import compile_own, find_build
     from generator.checks.soak.judge import as_run, check_side

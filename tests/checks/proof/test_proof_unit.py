@@ -549,9 +549,21 @@ def test_an_instruction_is_named_as_people_write_it(code, words):
 def test_what_is_not_explained_is_said():
     """Bytes behind the instruction that was asked about; of a function, it is the next one."""
     found = Explanation(
-        **{"bits": 64, "code": "90", "text": "nop", "length": 1, "accepted": True, "error": 0},
-        **{"letter": "X", "meaning": "", "fixups": {}, "copy": "", "scratch": "", "distance": 0},
-        **{"skipped": True, "emulated": "", "reason": ""},
+        bits=64,
+        code="90",
+        text="nop",
+        length=1,
+        accepted=True,
+        error=0,
+        letter="X",
+        meaning="",
+        fixups={},
+        copy="",
+        scratch="",
+        distance=0,
+        skipped=True,
+        emulated="",
+        reason="",
     )
     assert "behind it    0f 05, not looked at" in explained(found, b"\x90\x0f\x05")
     assert "behind it" not in explained(found) + explained(found, b"\x90")

@@ -95,8 +95,8 @@ def test_options_that_contradict(words, tmp_path, capsys, stand_in):
 def test_a_dry_run_boots_nothing(tmp_path, capsys, stand_in):
     """It says how the program is compiled, and where it would run."""
     stand_in("qemu-system-x86_64", "exit 1")
-    command = ["soak", "--workdir", str(tmp_path / "area"), "--source", "x.c", "--dry-run", "--side", "base"]
-    assert main(command) == 0
+    command = ["soak", "--workdir", str(tmp_path / "area"), "--source", "x.c", "--side", "base"]
+    assert main([*command, "--dry-run"]) == 0
     assert "x.c: gcc -O2 -m64, on base" in capsys.readouterr().out
     assert not (tmp_path / "area").exists()
 
