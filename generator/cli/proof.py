@@ -129,9 +129,9 @@ def explain(options: Options, *, code: str, mode: int, symbol: str, count: int) 
     else:
         screen.result({"instructions": {name: asdict(each) for name, each in found.items()}})
     heads = (f"{name}:\n" if name else "" for name in found)
-    screen.say(
-        "\n\n".join(h + as_text(each) for h, each in zip(heads, found.values(), strict=True))
-    )
+    given = b"" if symbol else places[0].code
+    texts = (head + as_text(each, given) for head, each in zip(heads, found.values(), strict=True))
+    screen.say("\n\n".join(texts))
 
 
 def schedules(options: Options) -> None:

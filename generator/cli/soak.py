@@ -16,7 +16,7 @@ from generator.cli.ahead import check_first
 from generator.cli.building import compared, tip_variant
 from generator.cli.options import Options, render_source
 from generator.cli.soaking import show_guests
-from generator.errors import CheckFailed, InfraError
+from generator.errors import CheckFailed, InfraError, UserError
 from generator.paths import ensure_dir, write_atomic
 
 if TYPE_CHECKING:
@@ -83,16 +83,32 @@ class Wish:
         """All of the mode is run, and not what was chosen: the result is the mode's."""
         return not self.programs and self.count is None and self.seed == 1
 
+    def check(self) -> None:
+        """See that it is either about one program of the user's or about the others.
+
+        Raises:
+            UserError: an option goes with the other kind.
+        """
+        about_one = {"build": "--build", "side": "--side", "reduce": "--reduce"}
+        about_all = {"programs": "--program", "again": "--boot-again"}
+        about_all |= {name: f"--{name}" for name in ("full", "count", "seed", "scheduler")}
+        about_all |= {name: f"--{name}" for name in ("workers", "junit")}
+        for name, option in (about_all if self.source else about_one).items():
+            if getattr(self, name) != getattr(type(self), name):
+                with_it = "goes with programs of the list, not" if self.source else "goes only"
+                raise UserError(f"{option} {with_it} with --source")
+
 
 def run_source(options: Options, wish: Wish, source: Path) -> None:
     """Run one C program on one kernel, with a probe on each of its instructions.
 
     Raises:
         CheckFailed: it differs there.
-        InfraError: it is not the same in two runs without probes, or the guest did not run it.
-        UserError: there is no such way to compile or no such kernel, or it does not compile.
+        InfraError: the guest did not run it.
+        UserError: there is no such way to compile or no such kernel, it does not compile, or it
+            does not end well and the same in two runs without probes.
     """
-    from generator.checks.soak.generated import compile_program, find_build
+    from generator.checks.soak.generated import compile_own, find_build
     from generator.checks.soak.judge import as_run, check_side
     from generator.checks.soak.pack import load_generated
     from generator.guest.boot import boot_kernel
@@ -100,21 +116,28 @@ def run_source(options: Options, wish: Wish, source: Path) -> None:
     screen = options.screen()
     check_side(wish.side)
     build = find_build(wish.build)
+    if options.dry_run:
+        screen.result({"source": str(source), "build": build.name, "side": wish.side})
+        screen.say(f"{source}: {' '.join(build.command)}, on {wish.side}")
+        return
     _check_kernels(options)
     place = ensure_dir(options.area / "soak" / "source")
     if wish.reduce:
         _reduce(options, wish, source, wish.reduce)
         return
-    load = load_generated([compile_program(source, build, place, again=True)])
+    load = load_generated([compile_own(source, build, place)])
     task = next(
         task for task in _tasks(options, wish, {"source": load}, screen) if task.side == wish.side
     )
     run = as_run(load, boot_kernel(task.request))
     screen.result({"side": wish.side, "outcome": run.outcome, "hits": run.hits})
     said = "\n  ".join((f"{wish.side}: {run.outcome}, {run.hits} hits", *run.said))
-    screen.say(said)
-    if run.outcome in ("lost", "unstable"):
+    if run.outcome == "unstable":
+        wanted = "without probes, arguments and input it has to end with 0 and write the same twice"
+        raise UserError("\n  ".join((wanted, *run.said)), where=str(source))
+    if run.outcome == "lost":
         raise InfraError(said, where=str(source))
+    screen.say(said)
     if not run.passed:
         raise CheckFailed("not as without probes", where=str(source))
 
@@ -153,6 +176,7 @@ def run_soak(options: Options, wish: Wish) -> None:
     from generator.checks.soak.programs import find_wanted
     from generator.report.soak import write_junit
 
+    wish.check()
     check_first(options, {"--junit": wish.junit, "--reduce": wish.reduce})
     if wish.source:
         run_source(options, wish, wish.source)

@@ -44,6 +44,8 @@ SIGNATURE = _SIGNED.encode()
 _FROM = re.compile(rb"^From [^\n]*\d\d:\d\d:\d\d[^\n]*\n(?=[A-Za-z-]+:)", re.M)
 _COVER = re.compile(r"(v\d+-)?0000-[^/]+\.patch$")
 _PREFIX = re.compile(r"^(?:\[[^\]]*\]\s*)+")
+_NUMBERED = re.compile(r"^\[[^\]]*\b0*[1-9]\d*/\d+\]")
+"""The subject of a patch of a series, and of no cover letter."""
 
 
 class Line(NamedTuple):
@@ -231,14 +233,16 @@ def _parsed(data: bytes) -> Mail:
         missing = "Subject" if not subject else "From"
         raise ValueError(f"this is no patch in mail form: it has no {missing}")
     body, diff = _split(text)
-    body = _converted(body, charset)
+    body, files = _converted(body, charset), _files(diff)
+    if not files and (numbered := _NUMBERED.match(subject)):
+        raise ValueError(f"the mail is cut off: {numbered[0]} without a diff is no patch")
     return Mail(
         where="",
         subject=_PREFIX.sub("", " ".join(subject.split())),
         author=author,
         date=date,
         body=body,
-        files=_files(diff),
+        files=files,
     )
 
 

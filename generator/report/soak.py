@@ -30,6 +30,11 @@ and how it ends has to be byte for byte as without. `times` is how many times lo
 each program does, and which large ones have a probe on one function of some, is in
 `qemu/guest/soak/programs.toml`. This is printed by `uprobekit soak --page`.
 
+A program of your own: `uprobekit soak --source FILE.c` compiles a C file, and runs it without
+probes and with one on each of its instructions; `--side base` does so on the unmodified kernel,
+`--build` compiles it otherwise. It has to end with 0, without arguments and input. A program that
+is installed gets a section in `programs.toml`, and is then `--program NAME`.
+
 Two that people ask for are left out: rr counts branches by a counter that QEMU's processors lack,
 and Wine would have 650 MB of libraries unpacked into a guest's memory. What is special in Wine,
 code of both modes and system calls that a handler dispatches, the self-tests have (`code-mode`,

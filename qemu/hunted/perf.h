@@ -7,8 +7,8 @@
 #include <linux/perf_event.h>
 
 /* Return a file descriptor, or -1; @attr says more than what is probed. */
-static inline int attach(struct perf_event_attr attr, const void *at, pid_t pid,
-			 int is_return)
+static inline int attach_on(struct perf_event_attr attr, const void *at, pid_t pid,
+			    int cpu, int is_return)
 {
 	FILE *file = fopen("/sys/bus/event_source/devices/uprobe/type", "re");
 	int type = 0;
@@ -21,7 +21,14 @@ static inline int attach(struct perf_event_attr attr, const void *at, pid_t pid,
 	attr.config = is_return;
 	attr.config1 = (uintptr_t)SELF;
 	attr.config2 = file_offset(at);
-	return syscall(SYS_perf_event_open, &attr, pid, -1, -1, 8);
+	return syscall(SYS_perf_event_open, &attr, pid, cpu, -1, 8);
+}
+
+/* The same on any processor. */
+static inline int attach(struct perf_event_attr attr, const void *at, pid_t pid,
+			 int is_return)
+{
+	return attach_on(attr, at, pid, -1, is_return);
 }
 
 #endif

@@ -672,6 +672,25 @@ def test_the_same_mail(how):
     assert found.files == parse_mail(GOOD.encode(), where="x").files
 
 
+@pytest.mark.parametrize("end", ["Because.\n", "---\n", "Do it\n"])
+def test_an_mbox_that_is_cut_off(end, tmp_path, capsys):
+    """In the message of its last patch: that one is not left out without a word."""
+    last = GOOD.replace("1/1", "02/10")
+    (tmp_path / "x.mbox").write_text(GOOD + last[: last.index(end) + len(end)])
+    assert main(["diff", str(tmp_path / "x.mbox"), str(tmp_path / "x.mbox")]) == 2
+    said = capsys.readouterr().err
+    assert f"x.mbox:{GOOD.count(chr(10)) + 1}: the mail is cut off: [PATCH 02/10]" in said
+
+
+def test_an_answer_to_a_patch():
+    """It has no diff, and its subject the patch's number."""
+    head = GOOD.split("diff --git")[0]
+    assert not parse_mail(head.replace("[PATCH", "Re: [PATCH").encode(), where="x").files
+    assert not parse_mail(head.replace("1/1", "0/1").encode(), where="x").files
+    with pytest.raises(UserError, match="cut off"):
+        parse_mail(head.encode(), where="x")
+
+
 def test_a_mail_without_plain_text():
     """It is said of it."""
     mail = GOOD.partition("\n\n")[0]
@@ -721,7 +740,11 @@ def test_a_mangled_mail(old, new, words, tmp_path, capsys):
     ("name", "data", "words"),
     [
         ("readme.txt", b"hello", "there are no patches"),
-        ("0000-cover-letter.patch", GOOD.split("diff --git")[0].encode(), "there are no patches"),
+        (
+            "0000-cover-letter.patch",
+            GOOD.split("diff --git")[0].replace("1/1", "0/1").encode(),
+            "there are no patches",
+        ),
         ("0001-x.patch", b"", "no Subject"),
         ("0001-x.patch", b"\xff\xfe\x00" * 100, "no Subject"),
         ("0001-x.patch", b"Subject: =?x-unknown?B?//8=?=\n\n", "no From"),

@@ -8,7 +8,9 @@ STEPS: tuple[tuple[str, str], ...] = (
         "uprobekit port --tree {tree} --like {like}",
         "What of the nearest base holds in the new version and what does not, by the work it "
         "makes, each with file and line. `--like-tree DIR` names a source of {like}, whose types "
-        "and callers are compared; a package that was unpacked is found. Nothing is written.",
+        "and callers are compared; a package that was unpacked is found. Nothing is written. "
+        "Between two bases, take the one whose list is shorter; without `--like` it is the last "
+        "one that is not newer.",
     ),
     (
         "uprobekit port --tree {tree} --like {like} --start {base}",

@@ -107,8 +107,9 @@ def _step(found: Explanation) -> str:
     return ""
 
 
-def as_text(found: Explanation) -> str:
-    """Return an explanation for people."""
+def as_text(found: Explanation, given: bytes = b"") -> str:
+    """Return an explanation for people; of what was ``given``, it says what it is not about."""
+    behind = given[found.length :].hex(" ") if found.length else ""
     rows = {
         "instruction": found.text,
         "bytes": f"{found.code} ({found.bits}-bit code, length {found.length})",
@@ -120,5 +121,6 @@ def as_text(found: Explanation) -> str:
         "scratch": f"{found.scratch} stands in for rip" if found.scratch else "",
         "distance": f"{found.distance:+}" if "UPROBE_FIX_BRANCH" in found.fixups else "",
         "step": _step(found),
+        "behind it": f"{behind}, not looked at: one instruction at a time" if behind else "",
     }
     return "\n".join(f"{name:12} {value}" for name, value in rows.items() if value)

@@ -137,7 +137,11 @@ def text(decoded: Decoded) -> str:
     """Return the instruction in AT&T syntax, as kernel people read it."""
     if not decoded.insn:
         return "(bad)"
-    return Formatter(FormatterSyntax.GAS).format(decoded.insn)
+    formatter = Formatter(FormatterSyntax.GAS)
+    # 8(%rip), as it is written, and not the address that it is at ip 0
+    formatter.rip_relative_addresses = True
+    formatter.uppercase_hex = False
+    return formatter.format(decoded.insn)
 
 
 # Privileged by what they do, or where a probe cannot be right, whatever the decoder calls them

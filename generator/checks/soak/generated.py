@@ -56,6 +56,9 @@ __attribute__((destructor)) static void say(void)
 
 _TOO_LONG = 20.0
 
+_LONGEST = 60
+"""Characters of a source's name that are part of its program's: the guest's names have an end."""
+
 _HEAD = re.compile(r"\A.*\n// (\S+): ")
 """How a reduced program begins: behind the licence the way to compile it, and where it is from."""
 
@@ -141,7 +144,8 @@ class Generated:
     @property
     def name(self) -> str:
         """A word for it: ``csmith-12-gcc-O2-64``."""
-        return f"csmith-{self.stem}-{self.build.name}"
+        stem = re.sub(r"[^A-Za-z0-9_.+-]", "-", self.stem)[:_LONGEST]
+        return f"csmith-{stem}-{self.build.name}"
 
 
 def make_programs(
@@ -212,6 +216,24 @@ def reduced_programs(place: Path) -> tuple[Generated, ...]:
     return tuple(made)
 
 
+def compile_own(source: Path, build: Build, place: Path) -> Generated:
+    """Compile a program of the user's; the arguments are those of ``compile_program``.
+
+    Raises:
+        InfraError: the compiler is missing.
+        UserError: there is no such file, or it does not compile.
+    """
+    if not source.is_file():
+        what = "this is no file" if source.exists() else "there is no such file"
+        raise UserError(what, where=str(source))
+    if shutil.which(build.compiler) is None:
+        raise InfraError(f"{build.compiler} is not found in PATH")
+    try:
+        return compile_program(source, build, place, again=True)
+    except InfraError as error:
+        raise UserError(error.what, where=str(source), hint="see --build") from error
+
+
 def compile_program(source: Path, build: Build, place: Path, *, again: bool = False) -> Generated:
     """Compile a source.
 
@@ -228,7 +250,7 @@ def compile_program(source: Path, build: Build, place: Path, *, again: bool = Fa
     code = program.with_suffix(".o")
     if again or not (program.is_file() and code.is_file()):
         command = (*build.command, "-w", f"-I{HEADERS}")
-        _run((*command, "-c", str(source), "-o", str(code)))
+        _run((*command, "-xc", "-c", str(source), "-o", str(code)))
         _run((*command, "-static", str(code), "-o", f"{program}.new"))
         Path(f"{program}.new").replace(program)
     return Generated(

@@ -11,7 +11,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from generator.checks.soak.pack import Item, Load
@@ -175,9 +175,17 @@ def check_side(side: str) -> None:
 
 
 def as_run(load: Load, boot: BootResult) -> Run:
-    """Return the run of a load's only program in its first round."""
+    """Return the run of a load's only program in its first round.
+
+    What the guest says of a program that is not the same in two runs stands before the first round.
+    """
     name = f"{load.items[0].name}-{load.rounds[0]}"
-    return _run(next((test for test in boot.ktap.tests if test.name == name), None), boot)
+    found = _run(next((test for test in boot.ktap.tests if test.name == name), None), boot)
+    if found.outcome != "unstable":
+        return found
+    lines = (line.lstrip("# ") for test in boot.ktap.tests for line in test.diagnostics)
+    said = (line for line in lines if "without probes" in line or line.startswith("stderr: "))
+    return replace(found, said=tuple(said))
 
 
 def _rows(pair: Pair, refused: Sequence[Refused]) -> list[Row]:

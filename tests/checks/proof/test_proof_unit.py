@@ -17,6 +17,8 @@ from generator.checks.proof.cases import Case, make_cases
 from generator.checks.proof.code import read_code, read_function
 from generator.checks.proof.copy import wrong_copy
 from generator.checks.proof.directed import DIRECTED
+from generator.checks.proof.explain import Explanation
+from generator.checks.proof.explain import as_text as explained
 from generator.checks.proof.families import REFUSED, families, is_barren
 from generator.checks.proof.layout import LAYOUTS, REGION_LOW
 from generator.checks.proof.library import Registers, Verdict
@@ -528,6 +530,43 @@ def test_bytes_in_words(words):
 def test_a_line_for_the_assembler(line, bits, code):
     """What is no string of bytes is assembled."""
     assert read_code(line, bits=bits).code == bytes.fromhex(code)
+
+
+@pytest.mark.parametrize(
+    ("code", "words"),
+    [
+        ("48 8b 05 08 00 00 00", "mov 8(%rip),%rax"),
+        ("48 8b 05 f0 ff ff ff", "mov -0x10(%rip),%rax"),
+        ("ff 25 00 00 00 00", "jmpq *(%rip)"),
+        ("48 c7 c0 ab cd ef 0a", "mov $0xaefcdab,%rax"),
+    ],
+)
+def test_an_instruction_is_named_as_people_write_it(code, words):
+    """An operand relative to rip is no address, and digits are small."""
+    assert judge.text(judge.decode(bytes.fromhex(code), bits=64, ip=0)) == words
+
+
+def test_what_is_not_explained_is_said():
+    """Bytes behind the instruction that was asked about; of a function, it is the next one."""
+    found = Explanation(
+        bits=64,
+        code="90",
+        text="nop",
+        length=1,
+        accepted=True,
+        error=0,
+        letter="X",
+        meaning="",
+        fixups={},
+        copy="",
+        scratch="",
+        distance=0,
+        skipped=True,
+        emulated="",
+        reason="",
+    )
+    assert "behind it    0f 05, not looked at" in explained(found, b"\x90\x0f\x05")
+    assert "behind it" not in explained(found) + explained(found, b"\x90")
 
 
 def test_a_function_of_a_file(tmp_path):
