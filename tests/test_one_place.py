@@ -156,7 +156,7 @@ def test_a_command(tmp_path, before, command, words):
     if command == "rename":
         left = [path for path in tmp_path.rglob("*") if says(tmp_path, path, words[0])]
         assert {path.name for path in left} <= OF_THE_KERNEL
-        assert any(says(tmp_path, path, words[1]) for path in (tmp_path / "generator").rglob("*"))
+        assert any(says(tmp_path, path, words[1]) for path in (tmp_path / "templates").rglob("*"))
 
 
 def sorted_listing(files):

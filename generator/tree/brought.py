@@ -31,7 +31,7 @@ class Brought(Head):
 
     @property
     def stands_in(self) -> bool:
-        """Whether it is an inline, as in C those are that the headers of later kernels have."""
+        """Whether it is an inline: the C has them in place of what later kernels' headers have."""
         return "inline" in self.front.split()
 
 

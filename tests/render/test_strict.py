@@ -535,8 +535,26 @@ def test_a_mistake(what, copy, tree):
     assert re.search(said.replace("LINE", str(line)), text, re.S), text
 
 
-OTHERS = ("{% if rcu %}", '{% if "func_entry" in base.has %}')
-"""What only later bases have is not rendered for 3.3."""
+def lines_of_3_3(text):
+    """Yield number and text of the lines of a template that some prefix of 3.3 has."""
+    names, inside = {"base": BASE}, []
+
+    def ask(expression, *, has=True):
+        asked = env.environment().compile_expression(expression)
+        return asked(**names, has=lambda word: has)
+
+    for number, line in enumerate(text.split("\n")):
+        tag = re.fullmatch(r"\{% (?:set (\w+) =|(\w+)) ?(.*) %\}", line)
+        if tag and tag[2] in ("else", "elif"):
+            inside[-1] = {not each for each in inside[-1]} if tag[2] == "else" else {True, False}
+        if all(True in each for each in inside):
+            yield number, line
+        if tag and tag[1]:
+            names[tag[1]] = ask(tag[3])
+        elif tag and tag[2] == "if":
+            inside.append({bool(ask(tag[3], has=has)) for has in (True, False)})
+        elif tag and tag[2] == "endif":
+            inside.pop()
 
 
 def renamed(copy):
@@ -547,15 +565,8 @@ def renamed(copy):
         # 3.3 has no restartable sequences, and leaves call chains as they are
         if path.name in ("rseq.c.j2", "trampolines.c.j2"):
             continue
-        rcu = 0
-        for number, line in enumerate(path.read_text().split("\n")):
-            name = path.relative_to(copy)
-            if line in OTHERS or (rcu and line.startswith("{% if")):
-                rcu += 1
-            elif rcu and (line == "{% endif %}" or (rcu == 1 and line == "{% else %}")):
-                rcu -= 1
-            if rcu:
-                continue
+        name = path.relative_to(copy)
+        for number, line in lines_of_3_3(path.read_text()):
             for pattern, make in (
                 (r'has\("([\w-]+)"\)', lambda w: f'has("{w}x")'),
                 (r'"(\w+)" (?:not )?in base\.has', lambda w: f'"{w}x" in base.has'),
