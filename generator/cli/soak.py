@@ -178,11 +178,10 @@ def run_soak(options: Options, wish: Wish) -> None:
 
     wish.check()
     check_first(options, {"--junit": wish.junit, "--reduce": wish.reduce})
+    screen, began = options.screen(), time.monotonic()
     if wish.source:
         run_source(options, wish, wish.source)
         return
-    screen = options.screen()
-    began = time.monotonic()
     programs = find_wanted(wish.programs, full=wish.full)
     if options.dry_run:
         _plan(options, programs, wish)
