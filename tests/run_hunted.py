@@ -70,10 +70,10 @@ def sources() -> Path:
 
 @dataclass(frozen=True, kw_only=True)
 class Kernel:
-    """One of the two kernels, and what it is booted with.
+    """One of the kernels, and what it is booted with.
 
     Args:
-        variant: ``peer`` or ``tip``.
+        variant: ``peer``, ``tip``, or ``fixes``: the unmodified kernel with that series.
         options: of this program.
         guest: the archives of our guest and of the programs.
         area: where the files of the boots are.
@@ -128,24 +128,29 @@ def results(observed: Observed) -> dict[str, tuple[str, str]]:
 
 
 def worse_complaints(seen: Mapping[str, Observed]) -> list[str]:
-    """Return what our kernel complains of in programs in which the base does not."""
-    if "tip" not in seen:
-        return []
+    """Return what kernels with patches complain of in programs in which the base does not."""
     known = {row.test for row in seen["peer"].complaints} if "peer" in seen else set()
-    return [f"{row.test}: {row.text}" for row in seen["tip"].complaints if row.test not in known]
+    return [
+        f"{variant}: {row.test}: {row.text}"
+        for variant, observed in seen.items()
+        if variant != "peer"
+        for row in observed.complaints
+        if row.test not in known
+    ]
 
 
 def judge(seen: Mapping[str, Mapping[str, tuple[str, str]]]) -> list[str]:
-    """Return the programs that are not as they must be.
+    """Return the programs that are not as they must be, after the kernel and a colon.
 
     Args:
-        seen: word and reason of each program, by name, of ``peer`` and ``tip`` or of one of them.
+        seen: word and reason of each program, by name, of ``peer``, of ``tip`` and ``fixes``, the
+            kernels with the patches of either series, or of some of them.
     """
-    if "tip" not in seen:
-        return []
-    base, ours = seen.get("peer", {}), seen["tip"]
+    base = seen.get("peer", {})
     return [
-        name
+        f"{variant}: {name}"
+        for variant, ours in seen.items()
+        if variant != "peer"
         for name in sorted({*base, *ours})
         if name not in ours or (base.get(name, LOST)[0] == "ok" and ours[name][0] != "ok")
     ]
@@ -193,7 +198,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--base", default="6.1")
     parser.add_argument("--flavour", default="plain", help="whose kernels are booted")
-    parser.add_argument("--variants", default="peer,tip")
+    parser.add_argument(
+        "--variants", default="peer,tip", help="which kernels; fixes: with that series"
+    )
     parser.add_argument("--tests", default="*")
     parser.add_argument("--table", action="store_true", help="print what is kept, as Markdown")
     parser.add_argument("--workdir", type=Path, default=default_workdir())
@@ -218,14 +225,14 @@ def main() -> None:
         )
     seen = {variant: results(found) for variant, found in observed.items()}
     print("\n".join(rows(seen)))
-    if options.tests == "*":
+    if options.tests == "*" and {"peer", "tip"} <= seen.keys():
         write_atomic(area / f"{options.base}.json", json.dumps(seen, indent=1).encode())
     worse = judge(seen)
     if worse:
-        print(f"right on the unmodified base, and not ours: {', '.join(worse)}")
+        print(f"right on the unmodified base, and not so here: {', '.join(worse)}")
     complains = worse_complaints(observed)
     if complains:
-        print("our kernel complains, and the unmodified one does not:", *complains, sep="\n  ")
+        print("kernels complain where the unmodified one does not:", *complains, sep="\n  ")
     if worse or complains:
         sys.exit(2)
 

@@ -44,7 +44,9 @@ def test_a_program_that_is_not_there(patterns):
 def test_the_base_is_the_floor(base, ours, worse):
     """What it does right has to be right on ours, and what ours does not report is lost."""
     seen = {"peer": {"x": base} if base else {}, "tip": {"x": ours} if ours else {}}
-    assert run_hunted.judge(seen) == (["x"] if worse else [])
+    assert run_hunted.judge(seen) == (["tip: x"] if worse else [])
+    fixed = {"peer": seen["peer"], "fixes": seen["tip"]}
+    assert run_hunted.judge(fixed) == (["fixes: x"] if worse else [])
     assert run_hunted.judge({"peer": seen["peer"]}) == []
 
 
@@ -61,10 +63,10 @@ def test_complaints():
     seen = {"peer": Observed(tests={}, complaints=(here,)), "tip": Observed(tests={})}
     assert run_hunted.worse_complaints(seen) == []
     seen["tip"] = Observed(tests={}, complaints=(here, there))
-    assert run_hunted.worse_complaints(seen) == ["hunted-y: WARNING"]
+    assert run_hunted.worse_complaints(seen) == ["tip: hunted-y: WARNING"]
     assert run_hunted.worse_complaints({"tip": seen["tip"]}) == [
-        "hunted-x: WARNING",
-        "hunted-y: WARNING",
+        "tip: hunted-x: WARNING",
+        "tip: hunted-y: WARNING",
     ]
     assert run_hunted.worse_complaints({"peer": seen["peer"]}) == []
 
