@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The programs that were hunted: their heads, and how the two kernels are compared."""
 
+import shutil
+import subprocess
+
 import pytest
 import run_hunted
 
@@ -88,3 +91,18 @@ def test_table():
     compact = next(line for line in lines if line.startswith("| `compact`"))
     assert compact.endswith("| 64: ok, 32: not ok | ? | ? | ? |")
     assert next(line for line in lines if "`flags`" in line).endswith("| ok | ? | ? | ? |")
+
+
+def test_what_is_no_program_any_more(tmp_path):
+    """It is not packed, and so not run: one that was renamed had been reported for ever."""
+    made = tmp_path / "made"
+    shutil.copy(run_hunted.sources() / "Makefile", tmp_path)
+    end = "int main(void) { return 0; }\n"
+    (tmp_path / "runner.c").write_text(end)
+    for name in ("stays", "goes"):
+        (tmp_path / f"{name}.c").write_text(f"//\n// 64: It ends.\n{end}")
+    build = ["make", "-s", "-C", str(tmp_path), f"O={made}", "M32="]
+    subprocess.run(build, check=True)
+    (tmp_path / "goes.c").rename(tmp_path / "came.c")
+    subprocess.run(build, check=True)
+    assert sorted(path.name for path in (made / "hunted").iterdir()) == ["came", "stays"]

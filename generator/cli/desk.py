@@ -266,6 +266,8 @@ def _check_output(wanted: MboxOptions) -> None:
             where=f"--reroll-count {wanted.version}",
             hint="name the version before with --since",
         )
+    if wanted.changes and not wanted.since:
+        raise UserError("--changes goes only with --since")
     if wanted.as_mbox and wanted.with_baseline:
         raise UserError("--with-baseline goes with a directory of mails", where="--mbox")
     if wanted.as_mbox and wanted.output.is_dir():

@@ -115,6 +115,8 @@ def explain(options: Options, *, code: str, mode: int, symbol: str, count: int) 
 
     if mode not in (64, 32):
         raise UserError(f"there is no {mode}-bit mode", hint="--mode is 64 or 32")
+    if count != 1 and not symbol:
+        raise UserError("--count goes only with --symbol")
     if symbol:
         places = read_function(Path(code), symbol, count=count)
     else:

@@ -189,8 +189,7 @@ def run_soak(options: Options, wish: Wish) -> None:
     _check_kernels(options)
     source, rendered = render_source(options)
     loads = _loads(options, programs, wish, screen)
-    tasks = _tasks(options, wish, loads, screen)
-    results = _boot(options, wish, tasks, screen, began)
+    results = _boot(options, wish, _tasks(options, wish, loads, screen), screen, began)
     pairs = [
         Pair(name=name, load=load, boots={side: results[name, side] for side in SIDES})
         for name, load in loads.items()

@@ -135,6 +135,23 @@ def test_check_of_a_place_that_is_none(option, place, tmp_path, capsys, monkeypa
     assert place in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("explain", "nop", "--count", "5"), "--count goes only with --symbol"),
+        (("explain", "libc.so.6"), "--symbol"),
+        (("explain", "./program"), "this is a file, and no instruction"),
+        (("mbox", "--changes", "x.txt"), "--changes goes only with --since"),
+    ],
+)
+def test_options_that_go_with_others(words, said, tmp_path, capsys, monkeypatch):
+    """What goes with another option is not ignored, and a file alone is no misspelt instruction."""
+    monkeypatch.chdir(tmp_path)
+    Path("program").write_bytes(b"\x7fELF")
+    assert main([*words, "--tree", str(MINI)]) == 1
+    assert said in capsys.readouterr().err
+
+
 def test_a_fifo_is_read_by_nobody(fake, tmp_path, capsys, monkeypatch):
     """Not as a side, a program, an edited list or an ELF file."""
     monkeypatch.chdir(tmp_path)

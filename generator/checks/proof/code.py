@@ -59,6 +59,9 @@ def assemble(line: str, *, bits: int) -> bytes:
         command = ["as", f"--{bits}", "-o", str(output), "-"]
         done = tools.run(command, package="binutils", stdin=f"{line}\n")
         if done.returncode:
+            if _find_library(Path(line)).is_file():
+                hint = f"a function of it: uprobekit explain {line} --symbol NAME"
+                raise UserError("this is a file, and no instruction", where=line, hint=hint)
             rows = done.stderr.splitlines()
             said = next((row.split("Error: ")[1] for row in rows if "Error: " in row), "no reason")
             raise UserError(
