@@ -38,7 +38,7 @@ def port(
     name = options.base
     base = planning.find_base(name) if name else planning.nearest_base(source.version)
     like = _like(base, source, options, like_tree)
-    module = _module(start) if start else None
+    module = _module(start, source.version) if start else None
     if compiles and not (start or base.supports(source.version)):
         raise UserError(
             f"the base {base.name} is not one of Linux {source.version}: nothing to compile",
@@ -96,11 +96,11 @@ def _like(base: Base, source: Source, options: Options, tree: Path | None) -> So
     return find_tree(unpacked, None)
 
 
-def _module(start: str) -> Path:
+def _module(start: str, version: str) -> Path:
     """Return the file for the module of a base.
 
     Raises:
-        UserError: the base is there, or this is not a name.
+        UserError: the base is there, this is not a name, or the tree is of another version.
     """
     if len(numbers(start)) != 2 or start != ".".join(str(number) for number in numbers(start)):
         raise UserError(
@@ -111,6 +111,11 @@ def _module(start: str) -> Path:
     if path.exists():
         raise UserError(
             f"the base {start} is there", where=str(path), hint="remove it to start it again"
+        )
+    if not version.startswith(f"{start}.") and version != start:
+        raise UserError(
+            f"the tree is Linux {version}, and the base {start} was to be started",
+            hint="--start takes the first two numbers of the tree's version",
         )
     return path
 

@@ -77,16 +77,7 @@ def _mended(like: Base, series: Series, source: Source) -> tuple[Lost, ...]:
 def start_base(
     name: str, like: Base, series: Series, source: Source, like_source: Source | None
 ) -> Start:
-    """Return the base ``name``, made of ``like`` for a tree.
-
-    Raises:
-        UserError: the tree is of another version.
-    """
-    if not source.version.startswith(f"{name}.") and source.version != name:
-        raise UserError(
-            f"the tree is Linux {source.version}, and the base {name} was to be started",
-            hint="--start takes the first two numbers of the tree's version",
-        )
+    """Return the base ``name``, made of ``like`` for a tree of that version."""
     lost = _mended(like, series, source)
     # the baseline and a patch may have the same edit
     changed = tuple({one.edit: (one.instead,) if one.instead else () for one in lost}.items())

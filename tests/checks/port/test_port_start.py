@@ -393,8 +393,9 @@ def test_an_edit_that_the_baseline_and_a_patch_have(mini, fake):
         ("../x", "is not the name of a base"),
     ],
 )
-def test_wrong_names(start, words, capsys):
-    """Wrong input has status 1, and nothing is written."""
+def test_wrong_names(start, words, capsys, monkeypatch):
+    """Wrong input has status 1 before the tree is surveyed, and nothing is written."""
+    monkeypatch.setattr("generator.checks.port.survey.survey_tree", None)
     before = sorted(Path(generator.model.bases.__path__[0]).iterdir())
     assert main(["port", "--tree", str(MINI), "--like", "6.1", "--start", start]) == 1
     assert words in " ".join(capsys.readouterr().err.split())
