@@ -97,7 +97,7 @@ drift: setup		## fail when kernel_patches/ is not what the model renders, for th
 check: lint types test test-sweep	## what to run before a commit
 
 test: setup		## the fast tests: no kernel, no QEMU
-	$(PYTEST) -n 2 --dist worksteal -m '$(FAST)'
+	$(PYTEST) -n 3 --dist worksteal -m '$(FAST)'
 
 golden: setup		## rewrite the expected files of the tests, and the pages that the program prints
 	$(PYTEST) -m '$(PLAIN)' --update-golden
