@@ -511,7 +511,16 @@ def check(tmp_path, stand_in, monkeypatch, capsys):
     monkeypatch.setattr("generator.guest.initramfs.build_guest", lambda *_: made)
     monkeypatch.setattr("generator.checks.catalogue.run.pack_programs", lambda *_: b"")
     image = make_image(tmp_path / "bzImage", b"6.1.7-x (me@here) #1 SMP")
-    words = ("check-kernel", "--accel", "tcg", "--json", "--workdir", str(tmp_path), str(image))
+    words = (
+        "check-kernel",
+        "-q",
+        "--accel",
+        "tcg",
+        "--json",
+        "--workdir",
+        str(tmp_path),
+        str(image),
+    )
 
     def run(ktap):
         (tmp_path / "seen.ktap").write_text(ktap)
