@@ -170,4 +170,4 @@ def build_analyses(options: Options, source: Source, rendered: Rendered) -> tupl
     place, tip = ensure_dir(area / series.own("proof")), rendered.tip_files
     if series.modelled:
         return build_proof(source.load, tip, place).library, base
-    return build_peer(lambda path: tip.get(path) or source.load(path), place), base
+    return build_peer(lambda path: tip[path] if path in tip else source.load(path), place), base

@@ -14,6 +14,8 @@ from generator.errors import UserError
 from generator.plan import all_bases, all_series, find_base, find_series, plan_series
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sized
+
     from generator.report.kept import Kept
 
 
@@ -50,26 +52,12 @@ def print_soak(options: Options) -> None:
         UserError: nothing is kept, or it cannot be used.
     """
     from generator.cli.soak import FULL
-    from generator.report.kept import State, kept_path, read_kept
     from generator.report.soak import format_page
 
-    paths = {base.name: kept_path(options.area, base.name, FULL) for base in all_bases()}
-    kept = {base: read_kept(path, FULL) for base, path in paths.items()}
-    kept = {base: result for base, result in kept.items() if result.state is not State.MISSING}
     again = "run: uprobekit soak --full"
-    if not kept:
-        raise UserError("nothing is kept of the full mode", where=str(options.area), hint=again)
-    for base, result in kept.items():
-        if result.state is State.UNUSABLE:
-            raise UserError(result.problem, where=str(paths[base]), hint=f"{again} --base {base}")
-    try:
-        Screen().say(format_page(kept).rstrip())
-    except ValueError as error:
-        raise UserError(
-            f"what is kept of the full mode has another shape: {error}",
-            where=str(options.area),
-            hint=again,
-        ) from error
+    bases = [base.name for base in all_bases()]
+    kept = {base: found for base in bases if (found := _kept(options, base, FULL, again))}
+    _say(options, "the full mode", again, kept, lambda: format_page(kept))
 
 
 def print_cost(options: Options) -> None:
@@ -79,28 +67,50 @@ def print_cost(options: Options) -> None:
         UserError: nothing is kept, or it cannot be used.
     """
     from generator.report.costpage import format_page
-    from generator.report.kept import State, kept_path, read_kept
 
-    def kept(base: str, command: str) -> Kept:
-        return read_kept(kept_path(options.area, base, command), command)
-
+    again = "run: uprobekit cost"
     bases = [base.name for base in all_bases()]
     costs = {
-        (base, series.name): kept(base, series.own("cost"))
+        (base, series.name): found
         for base in bases
         for series in all_series()
+        if (found := _kept(options, base, series.own("cost"), f"{again} --series {series.name}"))
     }
-    there = {key: each for key, each in costs.items() if each.state is State.THERE}
-    scaling = {base: kept(base, "scaling") for base in bases}
-    again = "run: uprobekit cost"
-    if not there:
-        raise UserError("nothing is kept of what hits cost", where=str(options.area), hint=again)
+    repeat = "run: uprobekit scaling"
+    scaling = {base: found for base in bases if (found := _kept(options, base, "scaling", repeat))}
+    _say(options, "what hits cost", again, costs, lambda: format_page(costs, scaling))
+
+
+def _kept(options: Options, base: str, command: str, again: str) -> Kept | None:
+    """Return what is kept of a command; None where it has not been run.
+
+    Raises:
+        UserError: it cannot be used; ``again`` says how to have it once more.
+    """
+    from generator.report.kept import State, kept_path, read_kept
+
+    path = kept_path(options.area, base, command)
+    found = read_kept(path, command)
+    if found.state is State.UNUSABLE:
+        raise UserError(found.problem, where=str(path), hint=f"{again} --base {base}")
+    return found if found.state is State.THERE else None
+
+
+def _say(
+    options: Options, what: str, again: str, kept: Sized, make_page: Callable[[], str]
+) -> None:
+    """Print a page that is made of what is kept.
+
+    Raises:
+        UserError: nothing is kept, or it has another shape.
+    """
+    if not kept:
+        raise UserError(f"nothing is kept of {what}", where=str(options.area), hint=again)
     try:
-        page = format_page(
-            there, {base: each for base, each in scaling.items() if each.state is State.THERE}
-        )
+        Screen().say(make_page().rstrip())
     except ValueError as error:
         raise UserError(
-            f"what is kept has another shape: {error}", where=str(options.area), hint=again
+            f"what is kept of {what} has another shape: {error}",
+            where=str(options.area),
+            hint=again,
         ) from error
-    Screen().say(page.rstrip())

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from generator.checks.scaling.count import HitCounts
 from generator.checks.scaling.rates import Rate
@@ -13,6 +12,7 @@ from generator.jsonfile import as_object
 from generator.plan import find_series
 from generator.report.cost import KINDS, MODES, Cost, CostSummary
 from generator.report.kept import Kept
+from generator.report.markdown import table
 
 HEAD = """\
 # What a hit costs
@@ -74,7 +74,7 @@ def format_page(costs: Mapping[tuple[str, str], Kept], scaling: Mapping[str, Kep
         result = as_object(dict(kept.data), CostResult)
         aims = find_series(series).modelled
         lines += ["", f"## {base}, series `{series}`", ""]
-        lines += [f"{_when(kept)} {_reached(result.rows, aims=aims)}", ""]
+        lines += [f"{kept.origin}. {_reached(result.rows, aims=aims)}", ""]
         lines += [*_kinds(result.kinds, aims=aims), ""]
         lines += ["64-bit code, hits counted:", "", *_rows(result.rows)]
         if aims and base in scaling:
@@ -82,21 +82,10 @@ def format_page(costs: Mapping[tuple[str, str], Kept], scaling: Mapping[str, Kep
     return "\n".join(lines) + "\n"
 
 
-def _when(kept: Kept) -> str:
-    day = datetime.fromtimestamp(kept.when, UTC)
-    return f"Linux {kept.data['source']}, {day.day} {day:%B %Y}."
-
-
 def _reached(rows: Sequence[Cost], *, aims: bool) -> str:
     """Say how many rows are what they are to be; a series of fixes has limits alone."""
     good = sum(row.reached if aims else row.good for row in rows)
     return f"{good} of {len(rows)} rows {'reach the aim' if aims else 'are within their limit'}."
-
-
-def _table(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    yield f"| {' | '.join(columns)} |"
-    yield f"|{'---|' * len(columns)}"
-    yield from (f"| {' | '.join(row)} |" for row in rows)
 
 
 def _kinds(kinds: Sequence[CostSummary], *, aims: bool) -> Iterator[str]:
@@ -117,7 +106,7 @@ def _kinds(kinds: Sequence[CostSummary], *, aims: bool) -> Iterator[str]:
         ]
         for kind, each in first.items()
     ]
-    yield from _table([*columns, "said before 29 November 2026"] if said else columns, rows)
+    yield from table([*columns, "said before 29 November 2026"] if said else columns, rows)
 
 
 def _span(low: int, high: int) -> str:
@@ -145,7 +134,7 @@ def _rows(rows: Sequence[Cost]) -> Iterator[str]:
         for row in rows
         if row.mode == MODES[0]
     ]
-    yield from _table(
+    yield from table(
         ("call", "bytes", "ours", "unmodified", "instructions", "unmodified", "ratio"), cells
     )
 
@@ -159,10 +148,10 @@ def _scaling(base: str, kept: Kept) -> Iterator[str]:
     result = as_object(dict(kept.data), ScalingResult)
     yield f"### {base}, several processors"
     yield ""
-    yield f"{_when(kept)} What a call does, ours and unmodified:"
+    yield f"{kept.origin}. What a call does, ours and unmodified:"
     yield ""
     counts = {(each.row, each.side): each for each in result.counts}
-    yield from _table(
+    yield from table(
         ("two processors", *(title for title, _ in _COUNTED)),
         [
             (
@@ -205,4 +194,4 @@ def _rates(rates: Sequence[Rate]) -> Iterator[str]:
     for name in names:
         some = [known[f"{name}-{count}"] for count in processors]
         rows.append([name, *(f"{rate.minimum:.2f}, {rate.median:.2f}" for rate in some)])
-    yield from _table(("processors", *processors), rows)
+    yield from table(("processors", *processors), rows)

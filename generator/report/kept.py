@@ -16,6 +16,7 @@ What is read back may be missing, damaged or of another version: that is an answ
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -50,6 +51,12 @@ class Kept:
     problem: str = ""
     data: Mapping[str, Any] = field(default_factory=dict)
     when: float = 0.0
+
+    @property
+    def origin(self) -> str:
+        """The kernel and the day, for people: ``Linux 6.1.192, 3 May 2026``."""
+        day = time.strftime("%d %B %Y", time.localtime(self.when)).lstrip("0")
+        return f"Linux {self.data['source']}, {day}"
 
 
 def kept_path(workdir: Path, base: str, command: str) -> Path:

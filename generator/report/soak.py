@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import re
-import time
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from generator.jsonfile import as_object
 from generator.paths import write_atomic
 from generator.report.junit import clean_xml
 from generator.report.kept import Kept
+from generator.report.markdown import table
 
 _GENERATED = re.compile(r"csmith-\d+-(?P<build>.+)")
 """The name of a program that csmith made: its seed, and how it was compiled."""
@@ -95,18 +95,15 @@ def format_page(kept: Mapping[str, Kept]) -> str:
     lines = [*_ABOUT]
     for base, result in kept.items():
         soak = as_object(result.data, Soak)
-        day = time.strftime("%d %B %Y", time.localtime(result.when)).lstrip("0")
         lines += ["", f"## {base}", ""]
-        lines.append(f"Linux {result.data['source']}, {day}. {summary(soak)}.")
-        lines += ["", *_table(soak.rows), ""]
+        lines.append(f"{result.origin}. {summary(soak)}.")
+        lines += ["", *table(_COLUMNS, _cells(soak.rows)), ""]
         lines += [*_problems(soak), f"Packages: {_packages(soak.versions)}."]
     return "\n".join(lines) + "\n"
 
 
-def _table(rows: Sequence[Row]) -> Iterator[str]:
-    """Yield the table: a line for each program and round, one for all of a way to compile."""
-    yield f"| {' | '.join(_COLUMNS)} |"
-    yield f"|{'---|' * len(_COLUMNS)}"
+def _cells(rows: Sequence[Row]) -> Iterator[Sequence[str]]:
+    """Yield the table's rows, one for each program and round, one for all of a way to compile."""
     groups: dict[tuple[str, str], list[Row]] = {}
     for row in rows:
         match = _GENERATED.fullmatch(row.program)
@@ -116,7 +113,7 @@ def _table(rows: Sequence[Row]) -> Iterator[str]:
     for (name, probes), group in sorted(groups.items(), key=lambda item: order.index(item[0][0])):
         ours, base = ([getattr(row, side) for row in group] for side in SIDES)
         reasons = [reason for row in group for reason in row.reason.split("; ") if reason]
-        cells = (
+        yield (
             f"{name} ({len(group)})" if len(group) > 1 else name,
             probes,
             f"{sum(row.sites for row in group):,}",
@@ -127,7 +124,6 @@ def _table(rows: Sequence[Row]) -> Iterator[str]:
             f"{sum(run.hits for run in base):,}",
             ", ".join(dict.fromkeys(reason.split(":")[0] for reason in reasons)),
         )
-        yield f"| {' | '.join(cells)} |"
 
 
 def _outcomes(runs: Sequence[Run]) -> tuple[str, str]:

@@ -8,7 +8,7 @@ from generator.checks.scaling.count import HitCounts
 from generator.checks.scaling.rates import Rate
 from generator.cli import main
 from generator.report import cost, scaling
-from generator.report.kept import write_kept
+from generator.report.kept import kept_path, write_kept
 
 ROW = cost.Cost(
     name="nop",
@@ -102,6 +102,17 @@ def test_another_shape(data, tmp_path, capsys):
     status, printed = page(tmp_path, capsys)
     assert status == 1 and printed.out == ""
     assert "another shape" in printed.err and "uprobekit cost" in printed.err
+
+
+@pytest.mark.parametrize("command", ["cost", "fixes-cost", "scaling"])
+def test_a_damaged_result(command, tmp_path, capsys):
+    """It is told, and not left out of the page."""
+    keep(tmp_path)
+    kept_path(tmp_path, "6.12", command).parent.mkdir(parents=True)
+    kept_path(tmp_path, "6.12", command).write_text("{")
+    status, printed = page(tmp_path, capsys)
+    assert status == 1 and printed.out == ""
+    assert f"{command}.json" in printed.err and "--base 6.12" in printed.err
 
 
 def test_nothing_is_kept(tmp_path, capsys):
