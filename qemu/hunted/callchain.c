@@ -2,8 +2,9 @@
 // 64: Call chains of perf at a probe, with functions pending below it: none of them names the trampoline.
 #include "perf.h"
 
+/* The chain ends at top(): what the caller has in %rbp is the compiler's. */
 asm(".text\n"
-    "top:\tpush %rbp\n\tmov %rsp, %rbp\n\tcall mid\nret_mid:\tpop %rbp\n\tret\n"
+    "top:\tpush %rbp\n\txor %ebp, %ebp\n\tcall mid\nret_mid:\tpop %rbp\n\tret\n"
     "mid:\tpush %rbp\n\tmov %rsp, %rbp\n\tcall low\nret_low:\tpop %rbp\n\tret\n"
     "low:\tpush %rbp\n\tmov %rsp, %rbp\n\tcall leaf\nret_leaf:\tpop %rbp\n\tret\n"
     "leaf:\tpush %rbp\n\tmov %rsp, %rbp\nin_leaf:\timul $3, %rdi, %rax\n\tpop %rbp\n\tret\n");
