@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from functools import cache, cached_property
 
 from generator import csource
+from generator.csource.declared import list_definitions
 from generator.errors import UserError
 from generator.model.bases import Base
 from generator.model.bases.facts import Fact
@@ -80,7 +81,7 @@ class Needs:
 def find_needs(base: Base, series: Series) -> Needs:
     """Return what the series' C, rendered for ``base``, asks of the kernel."""
     templates = Templates(Scope(base=base, patches=tuple(p.ident for p in series.patches)))
-    edits = [*base.baseline, *(edit for group in base.edits.values() for edit in group)]
+    edits = [*base.baseline, *(e for p in series.patches for e in base.edits.get(p.ident, ()))]
     names = sorted({e.template for e in edits if isinstance(e, Templated)})
     names = [name for name in names if name.endswith((".c", ".h"))]
     texts = {name: csource.mask(templates.file(name)) for name in names}
@@ -109,7 +110,7 @@ def _own(templates: Templates, texts: Iterable[str]) -> set[str]:
     names |= {macro.name for macro in INTERFACE.macros}
     for text in texts:
         names |= set(re.findall(r"^\s*#\s*define\s+(\w+)", text, re.M))
-        names |= set(re.findall(r"^[^\s#][^\n;{}=]*?\b(\w+)\s*\([^;{}]*\)\s*\{", text, re.M))
+        names |= {head.name for head in list_definitions(text)}
         names |= set(re.findall(r"\b(?:struct|union|enum)\s+(\w+)\s*\{", text))
         for body in re.findall(r"\benum\b[^;{}()]*\{([^}]*)\}", text):
             names |= set(re.findall(r"\b[A-Z]\w+", body))

@@ -21,8 +21,10 @@ ENTRY_POINTS = (
     "uprobe_free_utask",
     "uprobe_clear_state",
     "install_breakpoint",
+    "lock_uprobe",
+    "uprobe_unregister_nosync",
 )
-"""How the rest of the kernel calls the core; a base has one of two names for the notifiers."""
+"""What others or a scenario call; a base has one of two names for the notifiers."""
 
 _NAME = re.compile(r"[A-Za-z_]\w*")
 _CALLED = re.compile(r"\b([A-Za-z_]\w*)\s*\(")

@@ -289,6 +289,44 @@ _HIT: tuple[Edit, ...] = (
 )
 """What a program can bring about at each hit must not fill the log."""
 
+
+def erases(freed: str) -> tuple[Edit, ...]:
+    """Return the edits by which a uprobe leaves the tree with its last consumer.
+
+    Args:
+        freed: the function of the core that takes it out when its last reference is gone.
+    """
+    return (
+        *(
+            RemoveStatements(path=CORE, function=freed, mentioning=word)
+            for word in ("uprobes_treelock", "uprobe_is_active")
+        ),
+        InsertBlock(
+            path=CORE,
+            template="kernel/events/uprobes.c/erase.c",
+            before=Anchor(kind="function", name="uprobe_unregister_nosync"),
+        ),
+        InsertStatement(
+            path=CORE,
+            function="uprobe_unregister_nosync",
+            text=piece(CORE, "erase-last"),
+            after="register_for_each_vma",
+        ),
+        InsertBlock(
+            path=CORE,
+            template="kernel/events/uprobes.c/lock-uprobe.c",
+            before=Anchor(kind="function", name="uprobe_register"),
+        ),
+        ReplaceTokens(
+            path=CORE,
+            within="uprobe_register",
+            pattern="uprobe = alloc_uprobe(inode, offset, ref_ctr_offset);"
+            " if (IS_ERR(uprobe)) return uprobe; down_write(&uprobe->register_rwsem);",
+            by=piece(CORE, "locked"),
+        ),
+    )
+
+
 BASE = Base(
     name="6.12",
     package="linux-source-6.12",
@@ -322,6 +360,7 @@ BASE = Base(
         "refuse": (*edits_v6.EDITS["refuse"], *_REFUSE),
         "group": _GROUP,
         "close": _CLOSE,
+        "erase": erases("put_uprobe"),
     },
     baseline=v6.baseline(functions=_FUNCTIONS, prototypes=_PROTOTYPES, extra=_BASELINE),
 )

@@ -16,6 +16,7 @@ from generator.model.bases import v6
 from generator.model.bases.base import GET_TRAP_ADDR, MM_FLAGS, hook_statement, spelled
 from generator.model.bases.derive import Changes, derive
 from generator.model.bases.v6_12 import BASE as LIKE
+from generator.model.bases.v6_12 import erases
 from generator.model.decl import Param
 from generator.model.edits import (
     Anchor,
@@ -222,6 +223,13 @@ _SEQUENCES: Changes = (
 )
 """Restartable sequences, two functions in a header."""
 
+_ERASES: Changes = tuple(
+    (before, (after,))
+    for before, after in zip(erases("put_uprobe"), erases("uprobe_free_deferred"), strict=True)
+    if before != after
+)
+"""A worker takes a uprobe out of the tree."""
+
 _FASTER = (
     *("hprobe_init_leased", "hprobe_init_stable", "hprobe_consume", "hprobe_finalize"),
     *("hprobe_expire", "ri_pool_push", "ri_pool_pop", "ri_free", "ri_timer", "alloc_utask"),
@@ -307,5 +315,5 @@ BASE = derive(
         ),
         "rseq": _ABORTS,
     },
-    changed=(*_OUT, *_ELSEWHERE, *_MOVES, *_SEQUENCES),
+    changed=(*_OUT, *_ELSEWHERE, *_MOVES, *_SEQUENCES, *_ERASES),
 )

@@ -190,5 +190,12 @@ REVIEW = Series(
             review=("R13",),
             needs="uprobe_rcu",
         ),
+        Patch(
+            ident="erase",
+            subject="uprobes/core: Take a probe out of the tree with its last consumer",
+            gist="lets nobody find a probe that only pending returns keep",
+            review=("R13",),
+            needs="uprobe_rcu",
+        ),
     ),
 )

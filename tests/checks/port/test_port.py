@@ -181,6 +181,7 @@ def test_every_edit_is_described(base):
         ),
         ("int f(void)\n{\n\treturn nowhere(1);\n}\n", {"nowhere": "is not declared"}),
         ("int f(void)\n{\n\treturn f(1);\n}\n", {}),
+        ("int *\ng(int a)\n{\n}\nint f(void)\n{\n\treturn *g(1);\n}\n", {}),
         ("int f(int a)\n{\n\tif (a)\n\t\treturn sizeof(a);\n}\n", {}),
         ('int f(void)\n{\n\t/* nowhere(1) */\n\treturn text("gone(2)");\n}\n', {"text": "is not"}),
         ("void f(void)\n{\n\tshapes_swap(a, b);\n}\n", {}),
@@ -398,7 +399,7 @@ FACTS_6_12 = (
 def test_6_12_on_6_1(kernel_source):
     """What 6.12 has and 6.1 has not, in names, arguments and facts."""
     edits, uses = probe(kernel_source, "6.12", "6.1")
-    assert len(edits) == 21
+    assert len(edits) == 26
     assert ("group", "replace 'if (sync)' in __probe_event_disable") in edits
     assert ("baseline", "take out find_uprobe_rcu()") in edits
     assert ("baseline", "empty fixup_uretprobe_trampoline_entries()") in edits

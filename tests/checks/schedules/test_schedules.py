@@ -161,6 +161,7 @@ def test_the_tip(base, kernel_source, tmp_path, capsys):
     assert orders["slots"] > 10_000
     assert len(orders) >= 12
     assert ("sessions" in orders) == ("consumer_data" in find_base(base).has)
+    assert ("again" in orders) == ("uprobe_rcu" in find_base(base).has)
 
 
 SESSIONS = {
@@ -185,6 +186,28 @@ def test_faults_of_sessions_are_noticed(kernel_source, tmp_path):
         assert core.count(right) == 1, right
         broken = {**rendered.tip_files, CORE: core.replace(right, wrong)}
         assert explore_schedules(broken, tmp_path / "x").problem.startswith("sessions: "), right
+
+
+AGAIN = {
+    "if (uprobe_is_active(uprobe))": "if (uprobe)",
+    "if (!err && list_empty(&uprobe->consumers))": "if (!err)",
+    "\t\terase_uprobe(uprobe);\n": "\t\t;\n",
+    "\tRB_CLEAR_NODE(&uprobe->rb_node);\n\twrite_unlock": "\twrite_unlock",
+    "\t\tup_write(&uprobe->register_rwsem);\n\t\tput_uprobe(uprobe);\n": (
+        "\t\tup_write(&uprobe->register_rwsem);\n"
+    ),
+}
+
+
+@pytest.mark.kernel
+def test_faults_of_registering_are_noticed(kernel_source, tmp_path):
+    """Who has a consumer at a place is found there, and who has none is not."""
+    _source, rendered = tip_of("6.12", kernel_source, tmp_path)
+    for right, wrong in AGAIN.items():
+        core = rendered.tip_files[CORE]
+        assert core.count(right) == 1, right
+        broken = {**rendered.tip_files, CORE: core.replace(right, wrong)}
+        assert explore_schedules(broken, tmp_path / "x").problem.startswith("again: "), right
 
 
 NOTICED = (

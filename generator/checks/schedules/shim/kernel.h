@@ -107,8 +107,12 @@ struct list_head {
 void check_held(bool held, const char *what);
 
 struct rb_node {
-	unsigned long unused;
+	bool used;
 };
+
+#define RB_EMPTY_NODE(node)	(!(node)->used)
+#define RB_CLEAR_NODE(node)	((node)->used = false)
+#define rb_erase(node, root)	erase_node(node)
 
 struct rcu_head {
 	unsigned long unused;
@@ -159,10 +163,14 @@ typedef unsigned int seqcount_t;
 	step("read_seqcount_retry(" #count ")");			\
 	*(count) != (begin);						\
 })
+#define write_seqcount_begin(count)	(++*(count))
+#define write_seqcount_end(count)	(++*(count))
 
 /* No thread comes in between while it is held: nothing in it is a step(). */
 #define spin_lock(lock)		step("spin_lock(" #lock ")")
 #define spin_unlock(lock)	step("spin_unlock(" #lock ")")
+#define write_lock(lock)	step("write_lock(" #lock ")")
+#define write_unlock(lock)	step("write_unlock(" #lock ")")
 
 #define DECLARE_BITMAP(name, bits)	unsigned long name[1]
 #define __set_bit(bit, map)		(*(map) |= 1UL << (bit))

@@ -22,6 +22,11 @@ struct uprobe *try_get_uprobe(struct uprobe *uprobe);
 void put_uprobe(struct uprobe *uprobe);
 struct uprobe *find_uprobe(struct inode *inode, loff_t offset);
 struct uprobe *find_uprobe_rcu(struct inode *inode, loff_t offset);
+struct uprobe *alloc_uprobe(struct inode *inode, loff_t offset,
+			    loff_t ref_ctr_offset);
+void erase_node(struct rb_node *node);
+void consumer_del(struct uprobe *uprobe, struct uprobe_consumer *uc);
+int register_for_each_vma(struct uprobe *uprobe, struct uprobe_consumer *new);
 int remove_breakpoint(struct uprobe *uprobe, void *where, unsigned long vaddr);
 bool vma_has_uprobes(struct vm_area_struct *vma, unsigned long start,
 		     unsigned long end);

@@ -286,7 +286,7 @@ static void ret(unsigned int number, unsigned int extra)
 #ifdef CONSUMER_LIST
 # define add_consumer(uprobe, uc)					\
 do {									\
-	(uc)->cons_node.next = &(uprobe)->consumers;			\
+	(uc)->cons_node.next = (uprobe)->consumers.next;		\
 	(uprobe)->consumers.next = &(uc)->cons_node;			\
 } while (0)
 # define init_consumers(uprobe)						\
@@ -926,6 +926,10 @@ static void finish_sessions(void)
 }
 #endif
 
+#ifdef ERASES
+# include "register.c"
+#endif
+
 const struct scenario scenarios[] = {
 	{ "slots", 2, start_slots, finish_slots, NULL },
 	{ "signal", 2, start_signal, finish_signal, NULL },
@@ -944,6 +948,9 @@ const struct scenario scenarios[] = {
 	{ "restart", 3, start_restart, finish, NULL },
 #endif
 	{ "fork", 2, start_fork, finish_fork, NULL },
+#ifdef ERASES
+	{ "again", 3, start_again, finish_again, NULL },
+#endif
 #ifdef CONSUMER_DATA
 	{ "sessions", 2, start_sessions, finish_sessions, NULL },
 #endif
