@@ -21,7 +21,7 @@ _LIMIT = 600.0
 _TOLD = (
     ("CONSUMER_LIST", "cons_node"),
     ("CONSUMER_DATA", "struct return_sessions {"),
-    ("ERASES", "static void erase_uprobe(struct uprobe"),
+    ("ERASES", "lock_uprobe("),
     ("BY_MAPPING", "install_breakpoint(struct uprobe *uprobe, struct vm_area_struct *vma"),
 )
 """What the shim is told of a kernel, and the words of its core or its header that show it."""

@@ -318,12 +318,9 @@ def erases(freed: str) -> tuple[Edit, ...]:
             before=Anchor(kind="function", name="uprobe_register"),
         ),
         ReplaceTokens(
-            path=CORE,
-            within="uprobe_register",
-            pattern="uprobe = alloc_uprobe(inode, offset, ref_ctr_offset);"
-            " if (IS_ERR(uprobe)) return uprobe; down_write(&uprobe->register_rwsem);",
-            by=piece(CORE, "locked"),
+            path=CORE, within="uprobe_register", pattern="alloc_uprobe", by="lock_uprobe"
         ),
+        RemoveStatements(path=CORE, function="uprobe_register", mentioning="down_write"),
     )
 
 
