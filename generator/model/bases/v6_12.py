@@ -299,7 +299,10 @@ def erases(freed: str) -> tuple[Edit, ...]:
     return (
         *(
             RemoveStatements(path=CORE, function=freed, mentioning=word)
-            for word in ("uprobes_treelock", "uprobe_is_active")
+            for word in (
+                *("uprobes_treelock", "uprobe_is_active"),
+                *("delayed_uprobe_lock", "delayed_uprobe_remove"),
+            )
         ),
         InsertBlock(
             path=CORE,

@@ -189,7 +189,7 @@ def test_faults_of_sessions_are_noticed(kernel_source, tmp_path):
 
 
 AGAIN = {
-    "if (uprobe_is_active(uprobe))": "if (uprobe)",
+    "if (data_race(uprobe_is_active(uprobe)))": "if (uprobe)",
     "if (!err && list_empty(&uprobe->consumers))": "if (!err)",
     "\t\terase_uprobe(uprobe);\n": "\t\t;\n",
     "\tRB_CLEAR_NODE(&uprobe->rb_node);\n\twrite_unlock": "\twrite_unlock",
