@@ -291,7 +291,7 @@ _HIT: tuple[Edit, ...] = (
 
 
 def erases(freed: str) -> tuple[Edit, ...]:
-    """Return the edits by which a uprobe leaves the tree with its last consumer.
+    """Return the edits by which the tree has a reference, and drops it with the last consumer.
 
     Args:
         freed: the function of the core that takes it out when its last reference is gone.
@@ -304,6 +304,12 @@ def erases(freed: str) -> tuple[Edit, ...]:
                 *("delayed_uprobe_lock", "delayed_uprobe_remove"),
             )
         ),
+        InsertStatement(
+            path=CORE,
+            function="__insert_uprobe",
+            text=piece(CORE, "tree-reference"),
+            before="return uprobe",
+        ),
         InsertBlock(
             path=CORE,
             template="kernel/events/uprobes.c/erase.c",
@@ -314,6 +320,13 @@ def erases(freed: str) -> tuple[Edit, ...]:
             function="uprobe_unregister_nosync",
             text=piece(CORE, "erase-last"),
             after="register_for_each_vma",
+        ),
+        ReplaceTokens(
+            path=CORE,
+            within="uprobe_unregister_nosync",
+            pattern='if (unlikely(err)) { uprobe_warn(current, "unregister, leaking uprobe");'
+            " return; }",
+            by=piece(CORE, "still-armed"),
         ),
         InsertBlock(
             path=CORE,

@@ -5,10 +5,16 @@
 static struct uprobe *in_tree;
 static struct uprobe_consumer users[3];
 
+/* Who cannot take a breakpoint away, once, and whose that is */
+static struct task_struct *unlucky;
+static struct uprobe *still_armed;
+
 void erase_node(struct rb_node *node)
 {
 	if (!in_tree || node != &in_tree->rb_node)
 		fail("a probe is taken out of the tree that is not in it");
+	if (in_tree == still_armed)
+		fail("a probe is taken out of the tree that has a breakpoint");
 	in_tree = NULL;
 }
 
@@ -22,7 +28,7 @@ struct uprobe *alloc_uprobe(struct inode *of, loff_t offset,
 		release(uprobe);
 		return get_uprobe(in_tree);
 	}
-	uprobe->ref.value = 1;
+	uprobe->ref.value = 2;	/* the tree has one */
 	uprobe->inode = of;
 	uprobe->offset = offset;
 	uprobe->rb_node.used = true;
@@ -49,6 +55,13 @@ int register_for_each_vma(struct uprobe *uprobe, struct uprobe_consumer *new)
 	if (uprobe->register_rwsem.writer != running)
 		fail("breakpoints are changed without register_rwsem");
 	step("breakpoints are put into memory or taken away");
+	if (running && running->task == unlucky) {
+		unlucky = NULL;
+		still_armed = uprobe;
+		return -ENOMEM;
+	}
+	if (still_armed == uprobe)
+		still_armed = NULL;
 	return 0;
 }
 
@@ -93,6 +106,7 @@ static void start_again(void)
 {
 	start(true, true);
 	in_tree = NULL;
+	still_armed = NULL;
 	entered = get_uprobe(register_user(&users[0]));
 	new_thread("unregister", unregister_first, &tasks[0]);
 	new_thread("a", register_1, &tasks[1]);
@@ -108,4 +122,23 @@ static void finish_again(void)
 		     entered->ref.value);
 	put_uprobe(entered);
 	finish();
+}
+
+/* Its breakpoints stay, and it does, until the next consumer goes. */
+
+static void start_stays(void)
+{
+	start_again();
+	unlucky = &tasks[0];
+	warnings_allowed = 1;
+}
+
+static void finish_stays(void)
+{
+	if (in_tree) {
+		if (!list_empty(&in_tree->consumers) || in_tree != entered)
+			fail("another probe stays in the tree");
+		come_and_go(&users[0]);
+	}
+	finish_again();
 }

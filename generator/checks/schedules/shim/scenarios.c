@@ -950,6 +950,7 @@ const struct scenario scenarios[] = {
 	{ "fork", 2, start_fork, finish_fork, NULL },
 #ifdef ERASES
 	{ "again", 3, start_again, finish_again, NULL },
+	{ "stays", 2, start_stays, finish_stays, NULL },
 #endif
 #ifdef CONSUMER_DATA
 	{ "sessions", 2, start_sessions, finish_sessions, NULL },
