@@ -228,6 +228,15 @@ class CreateFile(Edit):
     template: str
 
 
+@dataclass(frozen=True, kw_only=True)
+class MovePart(Edit):
+    """Move what stands from ``first`` to ``last``, with both, as it is, to the end of ``to``."""
+
+    to: str
+    first: Anchor
+    last: Anchor
+
+
 Templated = InsertBlock | WriteFile | CreateFile
 """The edits that bring a template into a file."""
 

@@ -290,6 +290,17 @@ def _(edit: model.CreateFile, tree: WorkingTree, _t: TextRenderer, render: Rende
         raise lost(edit.path, "the file is there already")
 
 
+@_apply.register
+def _(edit: model.MovePart, tree: WorkingTree, _t: TextRenderer, _r: Renderer) -> None:
+    first, last = (one_place(tree, edit.path, anchor) for anchor in (edit.first, edit.last))
+    if last.end <= first.start:
+        raise lost(edit.path, f"'{edit.last.name}' is not behind '{edit.first.name}'")
+    part = Span(first.start, last.end)
+    text = tree.read(edit.path)
+    tree.write(edit.to, f"{tree.read(edit.to)}\n{part.of(text)}")
+    tree.write(edit.path, cut_out(text, part))
+
+
 def changed_files(before: Mapping[str, str], after: Mapping[str, str]) -> dict[str, str]:
     """Return the files of ``after`` whose text differs from ``before``."""
     return {path: text for path, text in after.items() if before.get(path) != text}

@@ -238,6 +238,8 @@ def describe(edit: Edit) -> str:
             return f"write the template {edit.template}"
         case model.CreateFile():
             return f"add the file from the template {edit.template}"
+        case model.MovePart():
+            return f"move {_thing(edit.first)} to {_thing(edit.last)} into {edit.to}"
     return type(edit).__name__
 
 
@@ -287,4 +289,6 @@ def _names(edit: Edit) -> set[str]:
             return {anchor.name for anchor in (edit.after, edit.before) if anchor}
         case model.WriteFile() | model.CreateFile():
             return {edit.template}
+        case model.MovePart():
+            return {edit.first.name, edit.last.name}
     return set()

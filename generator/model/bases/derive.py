@@ -28,8 +28,10 @@ def derive(
     spelled: dict[str, Piece] | None = None,
     params: dict[str, tuple[Param, ...]] | None = None,
     changed: Changes = (),
+    first: tuple[Edit, ...] = (),
     baseline: tuple[Edit, ...] = (),
     edits: dict[str, tuple[Edit, ...]] | None = None,
+    hooks: tuple[Hook, ...] = (),
     undecided: tuple[str, ...] = (),
 ) -> Base:
     """Return a base whose source is a tree of the user's.
@@ -42,8 +44,10 @@ def derive(
         spelled: the C that is another.
         params: the parameters that are others.
         changed: edits of ``like`` that are others, or are not there.
+        first: further edits of the baseline, before those of ``like``.
         baseline: further edits of the baseline, after those of ``like``.
         edits: further edits by patch, after those of ``like``.
+        hooks: further hooks.
         undecided: what a person still has to decide.
 
     Raises:
@@ -56,12 +60,12 @@ def derive(
         names={**like.names, **(names or {})},
         spelled={**like.spelled, **(spelled or {})},
         has=like.has if has is None else has,
-        baseline=(*new.edits(like.baseline), *baseline),
+        baseline=(*first, *new.edits(like.baseline), *baseline),
         edits={
-            patch: (*new.edits(group), *(edits or {}).get(patch, ()))
-            for patch, group in like.edits.items()
+            patch: (*new.edits(like.edits.get(patch, ())), *(edits or {}).get(patch, ()))
+            for patch in {**like.edits, **(edits or {})}
         },
-        hooks=new.hooks(like.hooks),
+        hooks=(*new.hooks(like.hooks), *hooks),
         params={**like.params, **(params or {})},
         undecided=undecided,
     )

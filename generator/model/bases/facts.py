@@ -134,6 +134,12 @@ FACTS: tuple[Fact, ...] = (
         anchor=Anchor(kind="macro", name="TIF_RSEQ"),
     ),
     Fact(
+        ident="nop_call",
+        what="a NOP of five bytes becomes a call of a trampoline, which makes a system call",
+        path=CORE,
+        anchor=Anchor(kind="function", name="handle_syscall_uprobe"),
+    ),
+    Fact(
         ident="event_siblings",
         what="an event of tracefs can have several probes",
         path="kernel/trace/trace_probe.h",

@@ -13,16 +13,26 @@ from __future__ import annotations
 from dataclasses import replace
 
 from generator.model.bases import v6
-from generator.model.bases.base import GET_TRAP_ADDR, MM_FLAGS, hook_statement, spelled
+from generator.model.bases.base import (
+    GET_TRAP_ADDR,
+    MM_FLAGS,
+    Hook,
+    core_block,
+    hook_statement,
+    spelled,
+)
 from generator.model.bases.derive import Changes, derive
 from generator.model.bases.v6_12 import BASE as LIKE
 from generator.model.bases.v6_12 import erases
 from generator.model.decl import Param
 from generator.model.edits import (
     Anchor,
+    CreateFile,
     Edit,
+    InsertBlock,
     InsertLines,
     InsertStatement,
+    MovePart,
     Remove,
     RemoveFunctions,
     RemoveStatements,
@@ -32,7 +42,7 @@ from generator.model.edits import (
     piece,
     text_of,
 )
-from generator.model.files import CORE, CORE_H, MREMAP
+from generator.model.files import ARCH, ARCH_CALL, CORE, CORE_H, MREMAP
 
 _ENTRY = "kernel/entry/common.c"
 _ENTRY_LOOP = "__exit_to_user_mode_loop"
@@ -234,16 +244,12 @@ _FASTER = (
     *("hprobe_init_leased", "hprobe_init_stable", "hprobe_consume", "hprobe_finalize"),
     *("hprobe_expire", "ri_pool_push", "ri_pool_pop", "ri_free", "ri_timer", "alloc_utask"),
     *("alloc_return_instance", "dup_return_instance", "find_active_uprobe_speculative"),
-    *("xol_mremap", "xol_get_slot_nr", "arch_uretprobe_trampoline", "arch_uprobe_init_state"),
-    *("arch_uprobe_clear_state", "push_consumer", "return_consumer_find", "ignore_ret_handler"),
-    *("arch_uprobe_optimize", "handle_syscall_uprobe"),
+    *("xol_mremap", "xol_get_slot_nr", "arch_uretprobe_trampoline", "push_consumer"),
+    *("return_consumer_find", "ignore_ret_handler", "handle_syscall_uprobe"),
 )
 """Functions of the core that 6.12 does not have, and that are part of what the series brings."""
 
 _ALSO_OUT: tuple[Edit, ...] = (
-    RemoveStatements(
-        path=CORE, function="uprobe_clear_state", mentioning="arch_uprobe_clear_state"
-    ),
     RemoveFunctions(path=CORE, names=_FASTER),
     Remove(
         path=CORE,
@@ -263,10 +269,54 @@ _ALSO_OUT: tuple[Edit, ...] = (
             Anchor(kind="enum", name="hprobe_state"),
             Anchor(kind="struct", name="hprobe"),
             Anchor(kind="struct", name="return_consumer"),
-            Anchor(kind="member", name="head_tramps", within="uprobes_state"),
         ),
     ),
 )
+
+
+_IN_MM = "__in_uprobe_trampoline(struct mm_struct *mm, unsigned long ip)"
+_OPTIMIZED_IN_MM = "__is_optimized(struct mm_struct *mm, uprobe_opcode_t *insn, unsigned long vaddr)"
+
+_CALL_KEPT: tuple[Edit, ...] = (
+    CreateFile(path=ARCH_CALL, template="arch/x86/kernel/uprobes_call.c/head.c"),
+    MovePart(
+        path=ARCH,
+        to=ARCH_CALL,
+        first=Anchor(kind="function", name="tramp_mremap"),
+        last=Anchor(kind="function", name="arch_uprobe_optimize"),
+    ),
+)
+"""What turns a NOP into a call stays as it is; the file that it is in is written anew."""
+
+
+def _in_call(within: str, pattern: str, by: str, count: int = 1) -> Edit:
+    return ReplaceTokens(path=ARCH_CALL, within=within, pattern=pattern, by=by, count=count)
+
+
+_CALL_BUILT: tuple[Edit, ...] = (
+    InsertLines(
+        path="arch/x86/kernel/Makefile",
+        text="\tobj-$(CONFIG_UPROBES)\t\t+= uprobes_call.o\n",
+        before=Anchor(kind="line", name="obj-$(CONFIG_AUDIT)\t\t+= audit_64.o"),
+        blank=True,
+    ),
+    InsertBlock(
+        path=ARCH_CALL,
+        template="arch/x86/kernel/uprobes_call.c/is-call.c",
+        after=Anchor(kind="function", name="arch_uprobe_optimize"),
+    ),
+    core_block("call.c"),
+    # a forked child has the calls, and has to have what they call
+    _in_call("create_uprobe_trampoline", "VM_DONTCOPY|VM_IO", "VM_IO"),
+    # the breakpoint, or the call, can be that of another process
+    _in_call("", "__in_uprobe_trampoline(unsigned long ip)", _IN_MM),
+    _in_call("__in_uprobe_trampoline", "current->mm", "mm"),
+    _in_call("in_uprobe_trampoline", "__in_uprobe_trampoline(ip)", "__in_uprobe_trampoline(mm, ip)", 2),
+    _in_call("", "__is_optimized(uprobe_opcode_t *insn, unsigned long vaddr)", _OPTIMIZED_IN_MM),
+    _in_call("__is_optimized", "__in_uprobe_trampoline($ip)", "__in_uprobe_trampoline(mm, $ip)"),
+    _in_call("is_optimized", "__is_optimized($insn, vaddr)", "__is_optimized(mm, $insn, vaddr)"),
+)
+"""The rest is compiled from then on, and what it says of one process it says of any."""
 
 
 def _writes(function: str) -> tuple[Param, ...]:
@@ -286,7 +336,7 @@ def _writes(function: str) -> tuple[Param, ...]:
 BASE = derive(
     LIKE,
     name="6.19",
-    has=LIKE.has | {"consumer_data", "func_entry", "rseq_flag"},
+    has=LIKE.has | {"consumer_data", "func_entry", "nop_call", "rseq_flag"},
     names={
         "copy_from_page": "uprobe_copy_from_page",
         "insn_is_avx": "insn_is_avx_or_xop",
@@ -302,6 +352,7 @@ BASE = derive(
         ),
     },
     baseline=_ALSO_OUT,
+    first=_CALL_KEPT,
     edits={
         "param-order": (
             # its prototype calls it so
@@ -314,6 +365,17 @@ BASE = derive(
             ),
         ),
         "rseq": _ABORTS,
+        "call-nop": _CALL_BUILT,
     },
+    hooks=(
+        Hook(
+            callee="uprobe_before_mremap",
+            path=MREMAP,
+            function="copy_vma_and_data",
+            text=piece(MREMAP, "before"),
+            before="copy_vma",
+            blank=True,
+        ),
+    ),
     changed=(*_OUT, *_ELSEWHERE, *_MOVES, *_SEQUENCES, *_ERASES),
 )

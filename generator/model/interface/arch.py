@@ -5,7 +5,15 @@ from __future__ import annotations
 
 from generator.model.decl import Function, Param, When
 from generator.model.files import CORE_H
-from generator.model.interface.params import AUPROBE, MACHINE, MM, PROBED, REGS, USER_REGS
+from generator.model.interface.params import (
+    AUPROBE,
+    MACHINE,
+    MM,
+    PROBED,
+    REGS,
+    USER_REGS,
+    VMA,
+)
 
 ARCH_FUNCTIONS = (
     Function(
@@ -272,6 +280,19 @@ ARCH_FUNCTIONS = (
         weak=True,
         header=CORE_H,
         patch="refuse",
+    ),
+    Function(
+        name="arch_uprobe_is_call",
+        returns="bool",
+        params=(AUPROBE, VMA, Param("unsigned long", "vaddr")),
+        doc=(
+            "Tell whether a probe is a call in place of a breakpoint in a mapping. The caller "
+            "holds mmap_lock.",
+        ),
+        weak=True,
+        header=CORE_H,
+        needs="nop_call",
+        patch="call-nop",
     ),
     Function(
         name="arch_uprobe_insn_len",

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from generator.model.decl import Function, Param, When
 from generator.model.files import CORE_H
-from generator.model.interface.params import MM, REGS, TASK, USER_REGS
+from generator.model.interface.params import MM, REGS, TASK, USER_REGS, VMA
 
 CORE_FUNCTIONS = (
     Function(
@@ -296,5 +296,35 @@ CORE_FUNCTIONS = (
         stub="",
         needs="rseq",
         patch="rseq",
+    ),
+    Function(
+        name="handle_syscall_uprobe",
+        returns="void",
+        params=(USER_REGS, Param("unsigned long", "bp_vaddr", "the probed address")),
+        doc=(
+            "call the handlers of a probe that is a call by now",
+            "The registers are those that the program has at the probed address.",
+            "Context: The system call of the trampoline.",
+        ),
+        header=CORE_H,
+        needs="nop_call",
+        patch="call-nop",
+    ),
+    Function(
+        name="uprobe_before_mremap",
+        returns="void",
+        params=(
+            VMA,
+            Param("unsigned long", "start"),
+            Param("unsigned long", "end"),
+        ),
+        doc=(
+            "Turn probes that are calls into breakpoints again: a call is relative to where it is, "
+            "and mremap() is about to move it. The caller holds mmap_lock for writing.",
+        ),
+        header=CORE_H,
+        stub="",
+        needs="nop_call",
+        patch="call-nop",
     ),
 )

@@ -193,6 +193,12 @@ STRUCTS = (
                 array="UPROBE_INSN_MODES",
                 patch="analyse",
             ),
+            Member(
+                type="unsigned long",
+                name="flags",
+                comment="what may become a call",
+                patch="call-nop",
+            ),
         ),
     ),
     Struct(

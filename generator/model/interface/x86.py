@@ -4,7 +4,7 @@
 from __future__ import annotations
 
 from generator.model.decl import Function, Param, When
-from generator.model.interface.params import AUPROBE, MACHINE, MM, REGS
+from generator.model.interface.params import AUPROBE, MACHINE, MM, REGS, VMA
 
 X86_FUNCTIONS = (
     Function(
@@ -60,6 +60,15 @@ X86_FUNCTIONS = (
         params=(AUPROBE, MM),
         doc=("Return the length of a probed instruction in the mode of a process, in bytes.",),
         patch="compare",
+    ),
+    Function(
+        name="x86_uprobe_is_call",
+        c_name="arch_uprobe_is_call",
+        returns="bool",
+        params=(AUPROBE, VMA, Param("unsigned long", "vaddr")),
+        doc=("Tell whether a NOP has become a call of a trampoline.",),
+        needs="nop_call",
+        patch="call-nop",
     ),
     Function(
         name="x86_uprobe_copy_ixol",

@@ -163,6 +163,13 @@ REVIEW = Series(
             review=("R01",),
         ),
         Patch(
+            ident="call-nop",
+            subject="uprobes/x86: Turn a NOP of five bytes into a call",
+            gist="has the base turn a NOP of five bytes into a call of a trampoline",
+            review=("R01",),
+            needs="nop_call",
+        ),
+        Patch(
             ident="delete-busy",
             subject="tracing/uprobes: Keep all probes of an event that is enabled",
             gist="does not free a probe of an event that is enabled",
