@@ -33,12 +33,14 @@ def boot_request(
     from generator.guest.boot import BootRequest
     from generator.guest.flavours import find_flavour
     from generator.kbuild.request import IMAGE
+    from generator.model.selftests import limits_of
     from generator.report.results import UNPATCHED, base_complaints
 
     flavours = (options.boots, options.boots.removesuffix("-some"))
     base = find_base(options.base)
     flavour = find_flavour(options.flavour)
     kernel = image or build_dir(options, variant) / IMAGE
+    limits = () if variant in UNPATCHED else limits_of(base)
     if image:
         _check_image(image, base)
     elif not kernel.is_file() and not options.dry_run:
@@ -57,6 +59,7 @@ def boot_request(
         accel=options.accel,
         parameters=(
             *((f"uprobekit.tests={options.tests}",) if options.tests else ()),
+            *((f"uprobekit.limits={','.join(limits)}",) if limits else ()),
             *flavour.parameters,
         ),
         arch=_architecture(options),

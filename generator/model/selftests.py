@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from generator.model.bases import Base
+
 PASS = "pass"
 
 
@@ -164,6 +166,15 @@ BROUGHT: tuple[Brought, ...] = (
     Brought(tests=("*",), patch="hit"),
 )
 """The first row that fits counts."""
+
+LIMITS = {"nop-red-zone": "nop_call"}
+"""Self-tests of a fault that the series leaves to the base, which has it with this fact."""
+
+
+def limits_of(base: Base) -> tuple[str, ...]:
+    """Return the self-tests that may fail with the series, since they do so on the base."""
+    return tuple(test for test, fact in LIMITS.items() if fact in base.has)
+
 
 _ABIS = ("m32-", "x32-")
 

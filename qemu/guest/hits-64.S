@@ -16,7 +16,7 @@
 	.globl	hit_high, hit_high_bp
 	.globl	accepted, accepted_end, long_int3
 	.globl	hit_moved, hit_moved_bp, hit_not_moved, hit_not_moved_bp
-	.globl	hit_red_zone, hit_red_zone_bp
+	.globl	hit_red_zone, hit_red_zone_bp, hit_marker
 
 /* Steps, and loads from memory while it does. */
 hit_memory:
@@ -59,6 +59,13 @@ hit_red_zone_bp:
 	add	-24(%rsp), %rax
 	add	-32(%rsp), %rax
 	sub	%rdi, %rax
+	ret
+
+/* Begins with a NOP of five bytes; a system call overwrites its argument. */
+hit_marker:
+	.byte	0x0f, 0x1f, 0x44, 0x00, 0x00	/* nopl 0(%rax, %rax) */
+	.fill	24, 1, 0x90
+	lea	(%rcx, %rcx, 2), %rax
 	ret
 
 /* Has a condition that holds, and one that does not. */

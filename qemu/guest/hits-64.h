@@ -16,6 +16,7 @@ long hit_high(const long *p);
 long hit_moved(long x);
 long hit_not_moved(long x);
 long hit_red_zone(long x);
+void hit_marker(void);
 extern const char hit_high_bp[], hit_moved_bp[], hit_not_moved_bp[];
 extern const char hit_red_zone_bp[];
 void step_fence(void);

@@ -16,10 +16,12 @@
 #include <unistd.h>
 
 #include "child.h"
+#include "hits-64.h"
 #include "perf.h"
 #include "tests.h"
 
 #define CALLS		10
+#define FIRST_CALLS	3
 #define REG(_name)	offsetof(struct user_regs_struct, _name)
 
 /* Not in every header: enum bpf_attach_type and enum bpf_func_id, since 6.13. */
@@ -208,6 +210,80 @@ static void bpf_return(struct result *r)
 	set_register(r, hit_xol, returns_minus_five, true, REG(rax), -5);
 }
 
+/* This function calls what begins with a NOP of five bytes. */
+static long call_marker(long x)
+{
+	long result, argument = x;
+
+	asm volatile("sub $256, %%rsp\n\tcall hit_marker\n\tadd $256, %%rsp"
+		     : "=a" (result), "+c" (x), "+D" (argument) : : "memory", "cc");
+	return result;
+}
+
+/* This function hits it with a handler that does nothing, then with one that does something. */
+static int marker_becomes(long term, long factor)
+{
+	long i;
+
+	wait_for_probe();
+	for (i = 0; i < FIRST_CALLS; i++)
+		CHECK(call_marker(i) == 3 * i);
+	board->ready = 1;
+	while (board->go < 2)
+		nap_ms(1);
+	for (i = 0; i < CALLS; i++)
+		CHECK(call_marker(i) == term + factor * i);
+	return 0;
+}
+
+static int marker_moves(void)
+{
+	return marker_becomes(1, 1);
+}
+
+static int marker_is_seven(void)
+{
+	return marker_becomes(3 * 7, 0);
+}
+
+/*
+ * This function tests a handler that does something from the fourth hit of the
+ * NOP on: the kernel may have made a call of it by then.
+ */
+static void set_at_marker(struct result *r, int (*child)(void), size_t reg,
+			  unsigned long value)
+{
+	int prog = load_setting(reg, value);
+	pid_t pid = start_child(child);
+	int fd = perf_probe(pid, (const void *)(uintptr_t)hit_marker, false);
+	bool ended = false;
+	int status;
+
+	expect(r, fd >= 0, "cannot open a probe for a process");
+	board->go = 1;
+	while (!board->ready && !(ended = child_ended(pid, &status)))
+		nap_ms(1);
+	expect(r, !ioctl(fd, PERF_EVENT_IOC_SET_BPF, prog),
+	       "the program cannot be its handler");
+	board->go = 2;
+	if (!ended)
+		status = wait_child(pid);
+	judge(r, status, perf_count(fd), FIRST_CALLS + CALLS);
+	close(fd);
+	close(prog);
+}
+
+/* These functions test that the task goes elsewhere, and that it gets rcx. */
+static void bpf_move_marker(struct result *r)
+{
+	set_at_marker(r, marker_moves, REG(rip), (uintptr_t)elsewhere);
+}
+
+static void bpf_argument_marker(struct result *r)
+{
+	set_at_marker(r, marker_is_seven, REG(rcx), 7);
+}
+
 /*
  * This function loads a program that counts calls in the first word of a map
  * and returns in the second.  It says of a call with an odd argument that its
@@ -340,6 +416,8 @@ const struct test bpf_tests[] = {
 	TEST_IF("bpf-move-stepped", "sigtrap", bpf_move_stepped, lacks_changes),
 	TEST_IF("bpf-move-emulated", "sigtrap", bpf_move_emulated, lacks_changes),
 	TEST_IF("bpf-argument", "sigtrap", bpf_argument, lacks_changes),
+	TEST_IF("bpf-move-marker", "sigtrap", bpf_move_marker, lacks_changes),
+	TEST_IF("bpf-argument-marker", "sigtrap", bpf_argument_marker, lacks_changes),
 	TEST_IF("bpf-return", "sigtrap", bpf_return, lacks_changes),
 	TEST_IF("bpf-session", "sigtrap", bpf_session, lacks_sessions),
 	{ .name = NULL },

@@ -4,8 +4,8 @@
 What differs from 6.12: breakpoints are written by the mapping, consumers have data of their own
 from the call to the return, restartable sequences and the end of an interrupt are inline, mremap()
 is in pieces. What its core has besides goes out with the baseline and does not come back: probes
-that are found without the lock, and probes that became system calls. Both are faster ways to the
-same result.
+that are found without the lock, a faster way to the same result. What makes a call of a NOP stays
+in the tree as it is, and a patch of the series has it called.
 """
 
 from __future__ import annotations
@@ -274,9 +274,6 @@ _ALSO_OUT: tuple[Edit, ...] = (
 )
 
 
-_IN_MM = "__in_uprobe_trampoline(struct mm_struct *mm, unsigned long ip)"
-_OPTIMIZED_IN_MM = "__is_optimized(struct mm_struct *mm, uprobe_opcode_t *insn, unsigned long vaddr)"
-
 _CALL_KEPT: tuple[Edit, ...] = (
     CreateFile(path=ARCH_CALL, template="arch/x86/kernel/uprobes_call.c/head.c"),
     MovePart(
@@ -289,8 +286,22 @@ _CALL_KEPT: tuple[Edit, ...] = (
 """What turns a NOP into a call stays as it is; the file that it is in is written anew."""
 
 
-def _in_call(within: str, pattern: str, by: str, count: int = 1) -> Edit:
-    return ReplaceTokens(path=ARCH_CALL, within=within, pattern=pattern, by=by, count=count)
+def _of_any(function: str, caller: str, calls: int) -> tuple[Edit, ...]:
+    """Return the edits that have a function asked of a process, which is the current one's now."""
+    return (
+        ReplaceTokens(
+            path=ARCH_CALL,
+            pattern=f"static bool {function}(",
+            by=f"static bool {function}(struct mm_struct *mm, ",
+        ),
+        ReplaceTokens(
+            path=ARCH_CALL,
+            within=caller,
+            pattern=f"{function}(",
+            by=f"{function}(mm, ",
+            count=calls,
+        ),
+    )
 
 
 _CALL_BUILT: tuple[Edit, ...] = (
@@ -307,14 +318,22 @@ _CALL_BUILT: tuple[Edit, ...] = (
     ),
     core_block("call.c"),
     # a forked child has the calls, and has to have what they call
-    _in_call("create_uprobe_trampoline", "VM_DONTCOPY|VM_IO", "VM_IO"),
-    # the breakpoint, or the call, can be that of another process
-    _in_call("", "__in_uprobe_trampoline(unsigned long ip)", _IN_MM),
-    _in_call("__in_uprobe_trampoline", "current->mm", "mm"),
-    _in_call("in_uprobe_trampoline", "__in_uprobe_trampoline(ip)", "__in_uprobe_trampoline(mm, ip)", 2),
-    _in_call("", "__is_optimized(uprobe_opcode_t *insn, unsigned long vaddr)", _OPTIMIZED_IN_MM),
-    _in_call("__is_optimized", "__in_uprobe_trampoline($ip)", "__in_uprobe_trampoline(mm, $ip)"),
-    _in_call("is_optimized", "__is_optimized($insn, vaddr)", "__is_optimized(mm, $insn, vaddr)"),
+    ReplaceTokens(
+        path=ARCH_CALL,
+        within="create_uprobe_trampoline",
+        pattern="VM_DONTCOPY|VM_IO",
+        by="VM_IO",
+    ),
+    # a probe is registered and removed by another process than the one that it is in
+    ReplaceTokens(path=ARCH_CALL, within="__in_uprobe_trampoline", pattern="current->mm", by="mm"),
+    *_of_any("__in_uprobe_trampoline", "in_uprobe_trampoline", 2),
+    *_of_any("__is_optimized", "is_optimized", 1),
+    ReplaceTokens(
+        path=ARCH_CALL,
+        within="__is_optimized",
+        pattern="__in_uprobe_trampoline(",
+        by="__in_uprobe_trampoline(mm, ",
+    ),
 )
 """The rest is compiled from then on, and what it says of one process it says of any."""
 
