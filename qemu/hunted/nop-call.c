@@ -6,6 +6,10 @@
 #define STAYS	77	/* a breakpoint, in 64-bit code as well */
 
 MARKED(marked);
+/* Goes on in the next page: that is not written at once. */
+asm(".balign 4096\n.fill 4093, 1, 0x90\n.globl crosses\ncrosses:\n"
+    "\t.byte 0x0f, 0x1f, 0x44, 0x00, 0x00\n\timul $3, " FIRST_ARG ", " R(ax) "\n\tret\n");
+long crosses(long x);
 
 #ifdef __x86_64__
 /* Give every register a value of its own, call, and add up what differs. */
@@ -37,7 +41,8 @@ static int hit(void)
 {
 	CHECK(first_byte(marked) == INT3 && first_byte(only_nop) == INT3);
 	for (int i = 0; i < TIMES; i++)
-		CHECK(is_right(marked, 1) && keeps());
+		CHECK(is_right(marked, 1) && is_right(crosses, 1) && keeps());
+	CHECK(first_byte(crosses) == INT3);
 #ifdef __x86_64__
 	if (first_byte(marked) == INT3 && first_byte(only_nop) == INT3 && !trampolines())
 		return STAYS;
@@ -57,7 +62,7 @@ int main(void)
 
 	begin();
 	if (arm('p', "one", marked) || arm('p', "two", marked) || arm('r', "back", marked) ||
-	    arm('p', "other", only_nop))
+	    arm('p', "other", only_nop) || arm('p', "crosses", crosses))
 		return say("not ok", "cannot arm");
 	empty_trace();
 	for (int i = 0; i < 2; i++) {
@@ -66,8 +71,8 @@ int main(void)
 			return say("not ok", "status %#x in process %d", status, i);
 	}
 	got = recorded();
-	if (got != 2 * 4 * TIMES)
-		return say("not ok", "%ld hits, not %d", got, 2 * 4 * TIMES);
+	if (got != 2 * 5 * TIMES)
+		return say("not ok", "%ld hits, not %d", got, 2 * 5 * TIMES);
 	if (status)
 		return say("skip", "a NOP stays a breakpoint here; %ld hits", got);
 	return say("ok", "%ld hits", got);

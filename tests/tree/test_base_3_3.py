@@ -104,7 +104,7 @@ def test_it_is_a_base():
     """It is offered, with every patch of the series in its order but for what came later."""
     assert BASE in BASES
     assert tuple(BASE.edits) == PATCHES
-    later = ("rseq", "event_siblings", "uprobe_rcu")
+    later = ("rseq", "nop_call", "event_siblings", "uprobe_rcu")
     wanted = [patch.ident for patch in REVIEW.patches if patch.needs not in later]
     assert list(PATCHES) == wanted
 

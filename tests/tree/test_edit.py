@@ -19,6 +19,7 @@ from generator.model.edits import (
     InsertBlock,
     InsertLines,
     InsertStatement,
+    MovePart,
     Remove,
     RemoveFunctions,
     RemoveStatements,
@@ -231,6 +232,12 @@ GOOD = {
     "empty-function": EmptyFunction(path=SHAPES, function="split_shape"),
     "write-file": WriteFile(path=SHAPES, template="block"),
     "create-file": CreateFile(path="kernel/new.c", template="block"),
+    "move-part": MovePart(
+        path=SHAPES,
+        to=WORK,
+        first=Anchor(kind="function", name="plain_shape"),
+        last=Anchor(kind="function", name="split_shape"),
+    ),
     "insert-lines-after-line": InsertLines(
         path="Makefile", text="LEVEL = 8\n", after=Anchor(kind="line", name="SUBLEVEL = 7")
     ),
@@ -325,6 +332,12 @@ BAD = {
     ),
     "error-line-found-twice": InsertLines(
         path=SHAPES, text="x\n", after=Anchor(kind="line", name="}")
+    ),
+    "error-move-part-backwards": MovePart(
+        path=SHAPES,
+        to=WORK,
+        first=Anchor(kind="function", name="split_shape"),
+        last=Anchor(kind="function", name="plain_shape"),
     ),
     "error-write-missing-file": WriteFile(path="kernel/absent.c", template="block"),
 }

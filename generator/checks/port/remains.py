@@ -98,7 +98,12 @@ class Remains:
         self._own = needs.own
         self._after = {p: t for p, t in tree.files.items() if p.endswith((".c", ".h"))}
         self._before = {p: "" if p in tree.created else source.load(p) for p in self._after}
-        self._written = {e.path for e in plan.baseline if isinstance(e, model.WriteFile)}
+        # what is moved waits for a patch that has it compiled
+        self._written = {
+            edit.path if isinstance(edit, model.WriteFile) else edit.to
+            for edit in plan.baseline
+            if isinstance(edit, model.WriteFile | model.MovePart)
+        }
         renamed = _renamed(plan.baseline)
         kept = {name for text in self._after.values() for name in things_in(text)}
         self._gone = {

@@ -286,24 +286,6 @@ _CALL_KEPT: tuple[Edit, ...] = (
 """What turns a NOP into a call stays as it is; the file that it is in is written anew."""
 
 
-def _of_any(function: str, caller: str, calls: int) -> tuple[Edit, ...]:
-    """Return the edits that have a function asked of a process, which is the current one's now."""
-    return (
-        ReplaceTokens(
-            path=ARCH_CALL,
-            pattern=f"static bool {function}(",
-            by=f"static bool {function}(struct mm_struct *mm, ",
-        ),
-        ReplaceTokens(
-            path=ARCH_CALL,
-            within=caller,
-            pattern=f"{function}(",
-            by=f"{function}(mm, ",
-            count=calls,
-        ),
-    )
-
-
 _CALL_BUILT: tuple[Edit, ...] = (
     InsertLines(
         path="arch/x86/kernel/Makefile",
@@ -324,18 +306,15 @@ _CALL_BUILT: tuple[Edit, ...] = (
         pattern="VM_DONTCOPY|VM_IO",
         by="VM_IO",
     ),
-    # a probe is registered and removed by another process than the one that it is in
-    ReplaceTokens(path=ARCH_CALL, within="__in_uprobe_trampoline", pattern="current->mm", by="mm"),
-    *_of_any("__in_uprobe_trampoline", "in_uprobe_trampoline", 2),
-    *_of_any("__is_optimized", "is_optimized", 1),
-    ReplaceTokens(
+    # what a probe is in the current process was asked, when another registers or removes it
+    RemoveFunctions(path=ARCH_CALL, names=("__is_optimized", "is_optimized")),
+    InsertBlock(
         path=ARCH_CALL,
-        within="__is_optimized",
-        pattern="__in_uprobe_trampoline(",
-        by="__in_uprobe_trampoline(mm, ",
+        template="arch/x86/kernel/uprobes_call.c/is-optimized.c",
+        before=Anchor(kind="function", name="should_optimize"),
     ),
 )
-"""The rest is compiled from then on, and what it says of one process it says of any."""
+"""From then on it is compiled."""
 
 
 def _writes(function: str) -> tuple[Param, ...]:

@@ -196,7 +196,6 @@ STRUCTS = (
             Member(
                 type="unsigned long",
                 name="flags",
-                comment="what may become a call",
                 patch="call-nop",
             ),
         ),
