@@ -14,7 +14,7 @@ from pathlib import Path
 from generator.checks.matrix.chain import Chain, PrefixResult
 from generator.checks.matrix.configurations import configurations
 from generator.checks.matrix.follow import take_step
-from generator.errors import CheckFailed, UprobekitError
+from generator.errors import CheckFailed, InfraError, UprobekitError
 from generator.paths import ensure_dir
 from generator.plan import Plan
 from generator.progress import Observer
@@ -71,6 +71,9 @@ def try_rendering(plan: Plan, source: Source) -> Started:
     Args:
         plan: the series for the base.
         source: the tree.
+
+    Raises:
+        InfraError: a tool is missing, or the disk is full: that says nothing about the base.
     """
     why, patches, tip = "", 0, ""
     with tempfile.TemporaryDirectory() as place:
@@ -78,6 +81,8 @@ def try_rendering(plan: Plan, source: Source) -> Started:
             rendered = render_series(plan, source, Path(place))
             patches = len(rendered.patches) - 1
             tip = read_manifest(rendered.manifest)["tip"]
+        except InfraError:
+            raise
         except UprobekitError as error:
             why = str(error)
     return Started(
