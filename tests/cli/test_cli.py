@@ -97,6 +97,8 @@ def test_version():
         (["render", "--nonsense"], "--nonsense"),
         (["render", "--base", "9.9"], "there is no base '9.9'; the bases are: 6.1"),
         (["render", "--series", "other", "--tree", MINI], "there is no series 'other'"),
+        (["render", "--flavour", "nope"], "no configuration 'nope'; there are: plain"),
+        (["status", "--flavour", "base"], "there is no configuration 'base'"),
         (["render", "--tree", "/nonexistent"], "/nonexistent: there is no such directory"),
         (["render", "--rev", "v6.1"], "--rev needs --tree"),
         (["render", "--base", "6.12", "--tree", MINI], "this is Linux 6.1.7"),
@@ -152,6 +154,15 @@ def test_drift(fake, tmp_path, capsys):
     assert json.loads(out)["clean"] is False
     assert f"differs: {patch.name}" in err and "make series" in err
     assert contents(tmp_path / "out") == before
+
+
+def test_a_file_in_the_place_of_the_patches(fake, tmp_path, capsys):
+    """The option that says where they go is the one to change."""
+    (tmp_path / "out").write_text("mine\n")
+    assert main(["render", "--tree", str(MINI), "-o", str(tmp_path / "out")]) == 1
+    assert "out: cannot create the directory: File exists; choose another place with --output" in (
+        capsys.readouterr().err
+    )
 
 
 def test_quiet(fake, tmp_path, capsys):
