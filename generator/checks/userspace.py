@@ -3,12 +3,14 @@
 
 from __future__ import annotations
 
+import errno
+import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from generator import tools
-from generator.errors import CheckFailed
+from generator.errors import CheckFailed, InfraError
 
 _INCLUDE = re.compile(r"^\s*#\s*include\s*<((?:asm|linux)/[^>]+)>", re.M)
 
@@ -32,9 +34,12 @@ def compile_c(command: list[str], place: Path, hint: str) -> None:
 
     Raises:
         CheckFailed: the C does not compile.
-        InfraError: there is no compiler.
+        InfraError: there is no compiler, or the disk is full.
     """
     done = tools.run_bytes(command, cwd=place)
+    full = os.strerror(errno.ENOSPC)
+    if done.returncode and full.encode() in done.stderr:
+        raise InfraError(full, where=str(place), hint="--workdir names another place")
     if done.returncode:
         lines = done.stderr.decode(errors="replace").strip().splitlines()
         errors = [line for line in lines if "error:" in line] or lines

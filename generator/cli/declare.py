@@ -66,6 +66,19 @@ def _flavours() -> list[str]:
     return list(all_flavours())
 
 
+def _flavour(name: str) -> str:
+    """Return the name of a kernel configuration.
+
+    Raises:
+        UserError: there is none, which a command that needs none would not notice.
+    """
+    if name != "plain" and name not in _flavours():
+        raise UserError(
+            f"there is no configuration '{name}'", hint=f"there are: {', '.join(_flavours())}"
+        )
+    return name
+
+
 _BEFORE = {
     "base": Annotated[
         str,
@@ -95,6 +108,7 @@ _AFTER = {
             help="Kernel configuration: plain, clients, debug, gcov, hunted, i386, leaks, preempt "
             "or races.",
             autocompletion=_flavours,
+            callback=_flavour,
         ),
     ],
     "toolchain": Annotated[

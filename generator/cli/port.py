@@ -140,7 +140,7 @@ def _how_far(
     options: Options, base: Base, series: Series, source: Source, compiles: bool
 ) -> Started | None:
     """Say how far a base is; None where the tree is of another version."""
-    from generator.checks.port.progress import compile_touched, try_rendering
+    from generator.checks.port.progress import compile_touched, compiled_before, try_rendering
 
     if not base.supports(source.version):
         return None
@@ -148,7 +148,11 @@ def _how_far(
     started = try_rendering(plan, source)
     if not started.renders:
         return started
-    compiled = compile_touched(plan, source, options.area, options.screen()) if compiles else None
+    compiled = (
+        compile_touched(plan, source, options.area, options.screen())
+        if compiles
+        else compiled_before(plan, source, options.area, started.tip)
+    )
     return replace(started, compiled=compiled, booted=_booted(options, base, started.tip))
 
 

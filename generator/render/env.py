@@ -77,8 +77,18 @@ class _Names(dict[str, str]):
 
 
 def spelling(source: Piece) -> str:
-    """Return what a template of ``spellings`` has."""
-    return environment().get_template(f"{source.template}.j2").render().removesuffix("\n")
+    """Return what a template of ``spellings`` has.
+
+    Raises:
+        UserError: there is no such template, which Jinja would take for a name that is not there.
+    """
+    name = f"{source.template}.j2"
+    try:
+        return environment().get_template(name).render().removesuffix("\n")
+    except jinja2.TemplateNotFound as error:
+        raise UserError(
+            f"there is no templates/{name}", hint="the base names it in spelled"
+        ) from error
 
 
 def _states(base: Base) -> list[str]:

@@ -211,7 +211,7 @@ def package_place(base: Base, workdir: Path) -> Path:
     """
     if not base.package:
         raise UserError(
-            f"Debian has no package with the source of {base.name}",
+            f"the base {base.name} names no package of Debian",
             hint="give a source with --tree",
         )
     return ensure_dir(workdir / base.name) / "pristine"

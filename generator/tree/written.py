@@ -48,7 +48,7 @@ def write_series(
             where=str(target),
             hint=_hint(edited, target, rendered.origins, chosen),
         )
-    ensure_dir(target)
+    ensure_dir(target, "--output")
     written = [name for name, data in files.items() if write_atomic(target / name, data)]
     stale = [name for name in known if name not in files and (target / name).is_file()]
     for name in stale:

@@ -20,6 +20,7 @@ from generator.cli.app import app, command_line
 from generator.cli.groups import GROUPS
 from generator.errors import UserError
 from generator.kbuild.config import all_flavours
+from generator.model.bases import BASES
 from generator.model.series import SERIES
 from generator.patches.change import sides
 
@@ -96,6 +97,8 @@ def test_version():
         (["render", "--nonsense"], "--nonsense"),
         (["render", "--base", "9.9"], "there is no base '9.9'; the bases are: 6.1"),
         (["render", "--series", "other", "--tree", MINI], "there is no series 'other'"),
+        (["render", "--flavour", "nope"], "no configuration 'nope'; there are: plain"),
+        (["status", "--flavour", "base"], "there is no configuration 'base'"),
         (["render", "--tree", "/nonexistent"], "/nonexistent: there is no such directory"),
         (["render", "--rev", "v6.1"], "--rev needs --tree"),
         (["render", "--base", "6.12", "--tree", MINI], "this is Linux 6.1.7"),
@@ -151,6 +154,15 @@ def test_drift(fake, tmp_path, capsys):
     assert json.loads(out)["clean"] is False
     assert f"differs: {patch.name}" in err and "make series" in err
     assert contents(tmp_path / "out") == before
+
+
+def test_a_file_in_the_place_of_the_patches(fake, tmp_path, capsys):
+    """The option that says where they go is the one to change."""
+    (tmp_path / "out").write_text("mine\n")
+    assert main(["render", "--tree", str(MINI), "-o", str(tmp_path / "out")]) == 1
+    assert "out: cannot create the directory: File exists; choose another place with --output" in (
+        capsys.readouterr().err
+    )
 
 
 def test_quiet(fake, tmp_path, capsys):
@@ -218,7 +230,7 @@ def test_what_the_main_job_does_can_be_asked_first(tmp_path, capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["--base", "6.19"], "Debian has no package with the source of 6.19; give a source with"),
+        (["--base", "6.19"], "the base 6.19 names no package of Debian; give a source with --tree"),
         (["--workdir", "/dev/null/work"], "/dev/null/work/6.1: cannot create the directory"),
     ],
 )
@@ -361,10 +373,8 @@ def test_reader_goes_away():
 def test_no_escape_codes_in_a_pipe(force):
     """Output that is no terminal's is plain text, errors included."""
     done = run("render", "--base", "9.9", env=force)
-    assert (
-        done.stderr
-        == "uprobekit: error: there is no base '9.9'; the bases are: 6.1, 6.12, 3.3, 6.19\n"
-    )
+    names = ", ".join(base.name for base in BASES)
+    assert done.stderr == f"uprobekit: error: there is no base '9.9'; the bases are: {names}\n"
 
 
 def test_what_takes_long_says_so(monkeypatch, capsys):

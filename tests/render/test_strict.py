@@ -14,11 +14,14 @@ from conftest import TESTS, some_of
 
 from generator.checks.port.uses import find_needs
 from generator.errors import UserError
+from generator.model.bases import BASES
 from generator.model.bases.v3_3 import BASE
+from generator.model.edits import piece
 from generator.model.series import REVIEW
 from generator.model.trailers import Trailer
 from generator.plan import plan_series
 from generator.render import env
+from generator.render.env import Templates
 from generator.render.words import check_words
 from generator.tree.acquire import find_source
 from generator.tree.series import render_series
@@ -102,6 +105,13 @@ def spoil(copy, file, old, new):
 def test_nothing_is_wrong(copy, tree):
     """The templates and the model as they are."""
     assert render(copy, tree) == (0, "")
+
+
+def test_a_spelling_without_its_template():
+    """The template is missing, not the name that the C asks for."""
+    base = replace(BASES[0], spelled={**BASES[0].spelled, "get_page": piece("spellings", "gone")})
+    with pytest.raises(UserError, match=r"hit.c.j2:\d+: there is no templates/spellings/gone"):
+        Templates(plan_series(base, REVIEW).tip).file("kernel/events/uprobes.c/hit.c")
 
 
 def test_members_of_every_kind():

@@ -8,13 +8,14 @@ Of each prefix the objects that the series touches are compiled, by the build di
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from generator.checks.matrix.chain import Chain, PrefixResult
+from generator.checks.matrix.chain import Chain, PrefixResult, kept_steps, read_files, step_keys
 from generator.checks.matrix.configurations import configurations
 from generator.checks.matrix.follow import take_step
-from generator.errors import CheckFailed, UprobekitError
+from generator.errors import CheckFailed, InfraError, UprobekitError
 from generator.paths import ensure_dir
 from generator.plan import Plan
 from generator.progress import Observer
@@ -71,6 +72,9 @@ def try_rendering(plan: Plan, source: Source) -> Started:
     Args:
         plan: the series for the base.
         source: the tree.
+
+    Raises:
+        InfraError: a tool is missing, or the disk is full: that says nothing about the base.
     """
     why, patches, tip = "", 0, ""
     with tempfile.TemporaryDirectory() as place:
@@ -78,6 +82,8 @@ def try_rendering(plan: Plan, source: Source) -> Started:
             rendered = render_series(plan, source, Path(place))
             patches = len(rendered.patches) - 1
             tip = read_manifest(rendered.manifest)["tip"]
+        except InfraError:
+            raise
         except UprobekitError as error:
             why = str(error)
     return Started(
@@ -110,6 +116,36 @@ def compile_touched(plan: Plan, source: Source, area: Path, observer: Observer) 
             done.append(take_step(chain, ref, (*done[:1], *done[1:][-1:]), observer))
     except CheckFailed as error:
         return Compiled(prefixes=len(done), objects=0, problems=(str(error),))
+    return _summary(done)
+
+
+def compiled_before(plan: Plan, source: Source, area: Path, tip: str) -> Compiled | None:
+    """Return what an earlier run has found of a tip, and of the prefixes before it.
+
+    Args:
+        plan: the series for the base.
+        source: the tree.
+        area: the work area.
+        tip: git's id of the rendered tree.
+
+    Returns:
+        What ``compile_touched`` would; None where it would compile.
+    """
+    repo = area / plan.base.name / plan.series.own("repo.git")
+    chain = _chain(plan, source, area, repo, Path())
+    try:
+        files = read_files(chain)
+        keys = step_keys(chain, files).values()
+    except UprobekitError:
+        return None
+    known = kept_steps(chain)
+    if files[chain.refs[-1]].tree_id != tip or not known.keys() >= set(keys):
+        return None
+    return _summary([known[key] for key in keys])
+
+
+def _summary(done: Sequence[PrefixResult]) -> Compiled:
+    """Return what became of all prefixes."""
     return Compiled(
         prefixes=len(done),
         objects=done[-1].objects,
@@ -120,13 +156,19 @@ def compile_touched(plan: Plan, source: Source, area: Path, observer: Observer) 
 def touched_chain(plan: Plan, source: Source, area: Path) -> Chain:
     """Render a series into the work area, and return the build directory of its touched objects."""
     rendered = render_series(plan, source, ensure_dir(area))
+    pristine = ensure_pristine(source, area, plan.base)
+    return _chain(plan, source, area, rendered.repo, pristine)
+
+
+def _chain(plan: Plan, source: Source, area: Path, repo: Path, pristine: Path) -> Chain:
+    """Return the build directory of the touched objects of what was rendered."""
     prefixes = (f"{plan.series.name}-{planned.number:02d}" for planned in plan.patches)
     return Chain(
         base=plan.base.name,
         configuration=configurations(plan.base.name)[0],
         refs=("baseline", *prefixes),
-        repo=rendered.repo,
-        pristine=ensure_pristine(source, area, plan.base),
+        repo=repo,
+        pristine=pristine,
         pristine_id=pristine_identity(source),
         workdir=area,
         ccache="off",

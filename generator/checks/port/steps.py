@@ -65,12 +65,14 @@ STEPS: tuple[tuple[str, str], ...] = (
     ),
     (
         "UPROBEKIT_TREE_{variable}={directory} make test-kernel",
-        "The tests of every base; without the variable they say that there is no source of {base}. "
-        "`$UPROBEKIT_REV_{variable}` names a commit, `$UPROBEKIT_TREE_{other}` a source of {like}.",
+        "All tests that need a source, one of them whether {base} fits its own; without the "
+        "variable they say that there is no source of {base}. `$UPROBEKIT_REV_{variable}` names a "
+        "commit, `$UPROBEKIT_TREE_{other}` a source of {like}.",
     ),
     (
-        "uprobekit render --all",
-        "Every base, and how much C the new one has for itself alone: common C stands once.",
+        "uprobekit render --all --tree {tree}",
+        "Every base, this one from its tree, and how much C the new one has for itself alone: "
+        "common C stands once.",
     ),
     (
         "",

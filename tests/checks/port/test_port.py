@@ -357,8 +357,10 @@ def test_a_missing_file_is_one_reason(fake):
     ("version", "expected"),
     [("6.1.5", "6.1"), ("6.9", "6.1"), ("6.12.1", "6.12"), ("7.0", "6.19"), ("2.6.32", None)],
 )
-def test_the_nearest_base(version, expected):
+def test_the_nearest_base(version, expected, monkeypatch):
     """The last one that is not newer; the oldest one when all are."""
+    ours = tuple(base for base in BASES if base.name in ("3.3", "6.1", "6.12", "6.19"))
+    monkeypatch.setattr("generator.plan.BASES", ours)
     oldest = min(BASES, key=lambda base: tuple(map(int, base.name.split("."))))
     assert nearest_base(version).name == (expected or oldest.name)
 

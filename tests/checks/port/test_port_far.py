@@ -74,6 +74,18 @@ def test_all_prefixes_compile(tree, capsys):
     assert compiled == {"prefixes": 4, "objects": len(objects), "problems": []}
 
 
+def test_what_has_compiled_is_remembered(tree, capsys):
+    """Of the same tree; of another one nothing is known."""
+    place = tree()
+    assert port(place) == 0 and "compiles:  not tried" in capsys.readouterr().out
+    assert port(place, "--compile") == 0
+    said = capsys.readouterr().out
+    assert port(place) == 0 and capsys.readouterr().out == said
+    shapes = place / "kernel/shapes.c"
+    shapes.write_text(shapes.read_text() + "int another_one;\n")
+    assert port(place) == 0 and "compiles:  not tried" in capsys.readouterr().out
+
+
 @pytest.mark.parametrize("how", ["wrong", "odd"])
 def test_a_prefix_that_does_not_compile(tree, capsys, how):
     """Errors and new warnings are named with the prefix that has them first; status 2."""

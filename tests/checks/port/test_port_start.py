@@ -12,6 +12,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import fake_base
 import jsonschema
@@ -22,11 +23,12 @@ from hypothesis import strategies as st
 
 import generator.model.bases
 from generator.checks.port import module as writing
+from generator.checks.port import progress
 from generator.checks.port.fit import mend_edits
 from generator.checks.port.mend import Places, alternatives
 from generator.checks.port.steps import STEPS, fill_steps
 from generator.cli import main
-from generator.errors import UserError
+from generator.errors import InfraError, UserError
 from generator.model.bases import BASES, UNFINISHED
 from generator.model.bases.base import Hook, hook_statement
 from generator.model.bases.derive import derive
@@ -419,6 +421,15 @@ def test_bases_are_found():
     assert [base.name for base in BASES][:2] == ["6.1", "6.12"]
     assert not any(base.undecided for base in BASES)
     assert all(base.undecided for base in UNFINISHED)
+
+
+def test_a_full_disk_says_nothing_about_a_base(tmp_path, monkeypatch):
+    """What keeps the rendering from being written is no answer to whether it renders."""
+    full = InfraError("No space left on device")
+    monkeypatch.setattr(progress, "render_series", Mock(side_effect=full))
+    plan = plan_series(fake_base.BASE, fake_base.SERIES)
+    with pytest.raises(InfraError, match="No space left"):
+        progress.try_rendering(plan, find_tree(MINI, None))
 
 
 # the list
