@@ -290,11 +290,22 @@ _HIT: tuple[Edit, ...] = (
 """What a program can bring about at each hit must not fill the log."""
 
 
-def erases(freed: str) -> tuple[Edit, ...]:
+REMOVE_ERROR = InsertStatement(
+    path=CORE,
+    function="remove_breakpoint",
+    text=piece(CORE, "remove-error"),
+    before="MMF_RECALC_UPROBES",
+    blank=True,
+)
+"""What taking a breakpoint away has come to is looked at."""
+
+
+def erases(freed: str, error: InsertStatement = REMOVE_ERROR) -> tuple[Edit, ...]:
     """Return the edits by which the tree has a reference, and drops it with the last consumer.
 
     Args:
         freed: the function of the core that takes it out when its last reference is gone.
+        error: declares the variables for what taking a breakpoint away returns.
     """
     return (
         *(
@@ -309,6 +320,19 @@ def erases(freed: str) -> tuple[Edit, ...]:
             function="__insert_uprobe",
             text=piece(CORE, "tree-reference"),
             before="return uprobe",
+        ),
+        InsertLines(
+            path=CORE,
+            text=piece(CORE, "peek-prototype"),
+            before=Anchor(kind="function", name="remove_breakpoint"),
+            blank=True,
+        ),
+        error,
+        ReplaceTokens(
+            path=CORE,
+            within="remove_breakpoint",
+            pattern="return set_orig_insn($insn, $space, $where);",
+            by=piece(CORE, "remove-where-read"),
         ),
         InsertBlock(
             path=CORE,

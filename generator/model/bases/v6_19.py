@@ -23,7 +23,7 @@ from generator.model.bases.base import (
 )
 from generator.model.bases.derive import Changes, derive
 from generator.model.bases.v6_12 import BASE as LIKE
-from generator.model.bases.v6_12 import erases
+from generator.model.bases.v6_12 import REMOVE_ERROR, erases
 from generator.model.decl import Param
 from generator.model.edits import (
     Anchor,
@@ -235,10 +235,16 @@ _SEQUENCES: Changes = (
 
 _ERASES: Changes = tuple(
     (before, (after,))
-    for before, after in zip(erases("put_uprobe"), erases("uprobe_free_deferred"), strict=True)
+    for before, after in zip(
+        erases("put_uprobe"),
+        erases(
+            "uprobe_free_deferred", replace(REMOVE_ERROR, before="", after="vm_mm", blank=False)
+        ),
+        strict=True,
+    )
     if before != after
 )
-"""A worker takes a uprobe out of the tree."""
+"""A worker takes a uprobe out of the tree; the mm of a breakpoint is found by its mapping."""
 
 _FASTER = (
     *("hprobe_init_leased", "hprobe_init_stable", "hprobe_consume", "hprobe_finalize"),
