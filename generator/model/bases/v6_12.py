@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from generator.model.bases import edits_v6, v6
 from generator.model.bases.base import HANDLE_TRAMPOLINE, Base, spelled
+from generator.model.bases.erase import erases
 from generator.model.edits import (
     Anchor,
     Edit,
@@ -288,81 +289,6 @@ _HIT: tuple[Edit, ...] = (
     ReplaceTokens(path=CORE, within="uprobe_warn", pattern="pr_warn", by="pr_warn_ratelimited"),
 )
 """What a program can bring about at each hit must not fill the log."""
-
-
-REMOVE_ERROR = InsertStatement(
-    path=CORE,
-    function="remove_breakpoint",
-    text=piece(CORE, "remove-error"),
-    before="MMF_RECALC_UPROBES",
-    blank=True,
-)
-"""What taking a breakpoint away has come to is looked at."""
-
-
-def erases(freed: str, error: InsertStatement = REMOVE_ERROR) -> tuple[Edit, ...]:
-    """Return the edits by which the tree has a reference, and drops it with the last consumer.
-
-    Args:
-        freed: the function of the core that takes it out when its last reference is gone.
-        error: declares the variables for what taking a breakpoint away returns.
-    """
-    return (
-        *(
-            RemoveStatements(path=CORE, function=freed, mentioning=word)
-            for word in (
-                *("uprobes_treelock", "uprobe_is_active"),
-                *("delayed_uprobe_lock", "delayed_uprobe_remove"),
-            )
-        ),
-        InsertStatement(
-            path=CORE,
-            function="__insert_uprobe",
-            text=piece(CORE, "tree-reference"),
-            before="return uprobe",
-        ),
-        InsertLines(
-            path=CORE,
-            text=piece(CORE, "peek-prototype"),
-            before=Anchor(kind="function", name="remove_breakpoint"),
-            blank=True,
-        ),
-        error,
-        ReplaceTokens(
-            path=CORE,
-            within="remove_breakpoint",
-            pattern="return set_orig_insn($insn, $space, $where);",
-            by=piece(CORE, "remove-where-read"),
-        ),
-        InsertBlock(
-            path=CORE,
-            template="kernel/events/uprobes.c/erase.c",
-            before=Anchor(kind="function", name="uprobe_unregister_nosync"),
-        ),
-        InsertStatement(
-            path=CORE,
-            function="uprobe_unregister_nosync",
-            text=piece(CORE, "erase-last"),
-            after="register_for_each_vma",
-        ),
-        ReplaceTokens(
-            path=CORE,
-            within="uprobe_unregister_nosync",
-            pattern='if (unlikely(err)) { uprobe_warn(current, "unregister, leaking uprobe");'
-            " return; }",
-            by=piece(CORE, "still-armed"),
-        ),
-        InsertBlock(
-            path=CORE,
-            template="kernel/events/uprobes.c/lock-uprobe.c",
-            before=Anchor(kind="function", name="uprobe_register"),
-        ),
-        ReplaceTokens(
-            path=CORE, within="uprobe_register", pattern="alloc_uprobe", by="lock_uprobe"
-        ),
-        RemoveStatements(path=CORE, function="uprobe_register", mentioning="down_write"),
-    )
-
 
 BASE = Base(
     name="6.12",

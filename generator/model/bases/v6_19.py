@@ -22,8 +22,8 @@ from generator.model.bases.base import (
     spelled,
 )
 from generator.model.bases.derive import Changes, derive
+from generator.model.bases.erase import REMOVE_ERROR, erases
 from generator.model.bases.v6_12 import BASE as LIKE
-from generator.model.bases.v6_12 import REMOVE_ERROR, erases
 from generator.model.decl import Param
 from generator.model.edits import (
     Anchor,
