@@ -309,8 +309,8 @@ _CALL_BUILT: tuple[Edit, ...] = (
     ReplaceTokens(
         path=ARCH_CALL,
         within="create_uprobe_trampoline",
-        pattern="VM_DONTCOPY|VM_IO",
-        by="VM_IO",
+        pattern="VM_READ|VM_EXEC|VM_MAYEXEC|VM_MAYREAD|VM_DONTCOPY|VM_IO",
+        by="VM_READ | VM_EXEC | VM_MAYEXEC | VM_MAYREAD | VM_IO",
     ),
     # what a probe is in the current process was asked, when another registers or removes it
     RemoveFunctions(path=ARCH_CALL, names=("__is_optimized", "is_optimized")),
