@@ -15,7 +15,7 @@ from functools import cached_property
 from generator.errors import UserError
 from generator.model.bases import BASES, UNFINISHED, Base, numbers
 from generator.model.bases.base import Hook, hook_statement
-from generator.model.decl import BASELINE, Function, Paragraph, When
+from generator.model.decl import BASELINE, Function, Paragraph, Struct, When
 from generator.model.edits import CreateFile, Edit
 from generator.model.interface import INTERFACE
 from generator.model.series import SERIES, Patch, Series
@@ -63,6 +63,17 @@ class Scope:
     def functions(self) -> Mapping[str, Function]:
         """The functions that are there, as they are here, by what the model calls them."""
         return self._resolved(there=True)
+
+    @cached_property
+    def structs(self) -> Mapping[str, Struct]:
+        """The structures of the interface by name, each with the members that are there."""
+        return {
+            struct.name: replace(
+                struct,
+                members=tuple(m for m in struct.members if not m.patch or self.has(m.patch)),
+            )
+            for struct in INTERFACE.structs
+        }
 
     @cached_property
     def own(self) -> Mapping[str, Function]:

@@ -181,3 +181,14 @@ def test_names_are_found():
 def test_releases_of_a_base(version, fits):
     """6.12 is no release of 6.1."""
     assert find_base("6.1").supports(version) == fits
+
+
+def test_members_that_are_there():
+    """A structure has the members of the patches that the base has."""
+    flags = {
+        base.name: any(
+            m.name == "flags" for m in plan_series(base, REVIEW).tip.structs["arch_uprobe"].members
+        )
+        for base in BASES
+    }
+    assert flags == {base.name: "nop_call" in base.has for base in BASES}

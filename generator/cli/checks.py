@@ -93,7 +93,7 @@ def verify(options: Options) -> None:
     prefixes = read_prefixes(plan, rendered.repo)
     checks = (
         *verify_interface(plan, tree, build_dir, tuple(rendered.tip_files)),
-        *check_tables(rendered.tip_files),
+        *check_tables(plan.tip, rendered.tip_files),
         *check_headers(plan, prefixes),
         *verify_prefixes(plan, tree, build_dir, prefixes),
         *check_correspondence(plan, rendered.tip_files),

@@ -331,9 +331,8 @@ class Templates:
 
     def struct(self, name: str) -> str:
         """Return a structure with the members that the applied patches bring."""
-        model = _find(INTERFACE.structs, name, "structure")
-        members = [m for m in model.members if not m.patch or self.scope.has(m.patch)]
-        return cdecl.struct(model, members).rstrip("\n")
+        model = _find(tuple(self.scope.structs.values()), name, "structure")
+        return cdecl.struct(model, model.members).rstrip("\n")
 
     def enum(self, name: str) -> str:
         """Return an enumeration."""

@@ -164,7 +164,7 @@ def compare_functions(
     return defined, found
 
 
-def compare_structs(unit: Unit, tree: Path, wanted: dict[str, Struct]) -> list[Difference]:
+def compare_structs(unit: Unit, tree: Path, wanted: Mapping[str, Struct]) -> list[Difference]:
     """Compare the members of structures, names and order, with the model's."""
     found: list[Difference] = []
     seen: set[str] = set()

@@ -22,7 +22,6 @@ from generator.checks.interface.ast import (
 from generator.kbuild.objects import is_compiled
 from generator.model.decl import Function
 from generator.model.files import ARCH, CORE
-from generator.model.interface import INTERFACE
 from generator.plan import Plan
 
 
@@ -55,7 +54,12 @@ def check_units(plan: Plan, tree: Path, units: Mapping[str, Unit]) -> tuple[Chec
         tree: where they were parsed.
         units: ``CORE``, ``ARCH`` and the files with hooks, and others that the series touches.
     """
-    return _functions(plan, tree, units), _structs(tree, units), _hooks(plan, units), _rename(units)
+    return (
+        _functions(plan, tree, units),
+        _structs(plan, tree, units),
+        _hooks(plan, units),
+        _rename(units),
+    )
 
 
 def _wanted(plan: Plan) -> dict[str, Function]:
@@ -82,8 +86,8 @@ def _functions(plan: Plan, tree: Path, units: Mapping[str, Unit]) -> Check:
     )
 
 
-def _structs(tree: Path, units: Mapping[str, Unit]) -> Check:
-    wanted = {struct.name: struct for struct in INTERFACE.structs}
+def _structs(plan: Plan, tree: Path, units: Mapping[str, Unit]) -> Check:
+    wanted = plan.tip.structs
     return Check(
         what="structures: members, order",
         checked=len(wanted),

@@ -171,12 +171,11 @@ class _Compare:
 
     def types(self) -> Iterator[tuple[str, str]]:
         """Compare structures with the types of their members, and enumerations."""
-        for struct in INTERFACE.structs:
+        for struct in self._scope.structs.values():
             node = self._header.structs.get(struct.name)
             wanted = [
                 _squeezed(f"{member.type} {member.name}{_array(member)}")
                 for member in struct.members
-                if not member.patch or self._scope.has(member.patch)
             ]
             if node is None:
                 continue

@@ -20,6 +20,7 @@ from generator.model.emulation import EMULATION
 from generator.model.files import ARCH, ARCH_H, CORE_H
 from generator.model.interface import INTERFACE
 from generator.model.opcodes import OPCODES
+from generator.plan import Scope
 
 _OPCODES = "generator/model/opcodes.py"
 _EMULATION = "generator/model/emulation.py"
@@ -36,10 +37,11 @@ _PRELUDE = (
 )
 
 
-def check_tables(tip: Mapping[str, str]) -> tuple[Check, ...]:
+def check_tables(scope: Scope, tip: Mapping[str, str]) -> tuple[Check, ...]:
     """Compare tables, structures, enumerations and macros with the model.
 
     Args:
+        scope: what there is after the last patch.
         tip: the files that the series touches, after its last patch.
 
     Raises:
@@ -47,7 +49,7 @@ def check_tables(tip: Mapping[str, str]) -> tuple[Check, ...]:
     """
     return (
         *_table_checks(tip[ARCH]),
-        _structs({path: tip[path] for path in (ARCH_H, CORE_H)}),
+        _structs(scope, {path: tip[path] for path in (ARCH_H, CORE_H)}),
     )
 
 
@@ -205,10 +207,10 @@ _STRUCT = re.compile(r"^(?:struct|enum) (\w+) \{\n.*?^\};$", re.M | re.S)
 _DEFINE = re.compile(r"^#[ \t]*define[ \t]+(\w+)[ \t]+(.*?)[ \t]*(?:/\*.*)?$", re.M)
 
 
-def _structs(files: Mapping[str, str]) -> Check:
+def _structs(scope: Scope, files: Mapping[str, str]) -> Check:
     """Compare structures, enumerations and macros of the interface headers, each read alone."""
     wanted: dict[str, list[str]] = {
-        struct.name: [member.name for member in struct.members] for struct in INTERFACE.structs
+        name: [member.name for member in struct.members] for name, struct in scope.structs.items()
     }
     wanted |= {enum.name: [value.name for value in enum.values] for enum in INTERFACE.enums}
     macros = {macro.name: macro.value for macro in INTERFACE.macros}

@@ -208,7 +208,14 @@ class _Judge:
         return next((f"{d.place}: {d.what}" for c in checks for d in c.differences), "")
 
     def _tables(self, tip: Mapping[str, str]) -> str:
-        return next((f"{d.place}: {d.what}" for c in check_tables(tip) for d in c.differences), "")
+        return next(
+            (
+                f"{d.place}: {d.what}"
+                for c in check_tables(self._request.plan.tip, tip)
+                for d in c.differences
+            ),
+            "",
+        )
 
     def _review(self, tip: Mapping[str, str]) -> str:
         points = check_review(self._request.plan, tip, self._request.patches)

@@ -13,6 +13,7 @@ from generator.plan import Scope
 from generator.render.env import Templates
 
 PATCHES = tuple(patch.ident for patch in REVIEW.patches)
+SCOPE = Scope(base=BASES[0], patches=PATCHES)
 
 
 @pytest.fixture(params=BASES, ids=lambda base: base.name)
@@ -28,13 +29,13 @@ def tip(request):
 
 def found(tip):
     """Return the differences as text."""
-    return [f"{d.place}: {d.what}" for check in check_tables(tip) for d in check.differences]
+    return [f"{d.place}: {d.what}" for check in check_tables(SCOPE, tip) for d in check.differences]
 
 
 def test_the_c_is_as_the_model_says(tip):
     """No value differs, and there are values."""
     assert found(tip) == []
-    assert all(check.checked > 30 for check in check_tables(tip))
+    assert all(check.checked > 30 for check in check_tables(SCOPE, tip))
 
 
 @pytest.mark.sweep
