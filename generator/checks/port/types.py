@@ -20,7 +20,7 @@ from generator.model.bases import Base
 from generator.model.decl import BASELINE
 from generator.model.files import CORE, CORE_H
 from generator.model.series import Series
-from generator.plan import Scope
+from generator.plan import plan_series
 from generator.tree.acquire import Source
 
 _STORAGE = frozenset(
@@ -169,7 +169,7 @@ def _named_params(source: Source, path: str, name: str) -> tuple[tuple[str, str]
 
 def compare_model(base: Base, series: Series, source: Source) -> Iterator[Item]:
     """Yield the functions that the baseline keeps and that the tree declares with other types."""
-    scope = Scope(base=base, patches=tuple(patch.ident for patch in series.patches))
+    scope = plan_series(base, series).tip
     texts = {}
     for path in (CORE_H, CORE):
         try:

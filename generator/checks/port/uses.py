@@ -23,7 +23,7 @@ from generator.model.bases.facts import Fact
 from generator.model.edits import Anchor, InsertLines, RenameIdentifiers, Templated
 from generator.model.interface import INTERFACE
 from generator.model.series import Series
-from generator.plan import Scope
+from generator.plan import plan_series
 from generator.render.env import Templates
 from generator.tree.acquire import Source
 from generator.tree.places import find_anchor
@@ -80,7 +80,7 @@ class Needs:
 
 def find_needs(base: Base, series: Series) -> Needs:
     """Return what the series' C, rendered for ``base``, asks of the kernel."""
-    templates = Templates(Scope(base=base, patches=tuple(p.ident for p in series.patches)))
+    templates = Templates(plan_series(base, series).tip)
     edits = [*base.baseline, *(e for p in series.patches for e in base.edits.get(p.ident, ()))]
     names = sorted({e.template for e in edits if isinstance(e, Templated)})
     names = [name for name in names if name.endswith((".c", ".h"))]
