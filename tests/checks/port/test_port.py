@@ -401,7 +401,7 @@ FACTS_6_12 = (
 def test_6_12_on_6_1(kernel_source):
     """What 6.12 has and 6.1 has not, in names, arguments and facts."""
     edits, uses = probe(kernel_source, "6.12", "6.1")
-    assert len(edits) == 26
+    assert len(edits) == 29
     assert ("group", "replace 'if (sync)' in __probe_event_disable") in edits
     assert ("baseline", "take out find_uprobe_rcu()") in edits
     assert ("baseline", "empty fixup_uretprobe_trampoline_entries()") in edits
