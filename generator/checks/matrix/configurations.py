@@ -6,9 +6,9 @@ Read by ``generator.checks.matrix.follow``; the fragments are in ``qemu/config/p
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from generator.kbuild import config
 from generator.paths import data_dir
@@ -20,6 +20,7 @@ _NEEDS = {
     "arch/x86/events/": "CONFIG_PERF_EVENTS",
     "arch/x86/ia32/": "CONFIG_IA32_EMULATION",
     "arch/x86/kernel/cet.c": "CONFIG_X86_CET",
+    "arch/x86/kernel/cpu/bus_lock.c": "CONFIG_X86_BUS_LOCK_DETECT",
     "arch/x86/kernel/signal_64.c": "CONFIG_X86_64",
     "arch/x86/kernel/umip.c": "CONFIG_X86_UMIP",
     "arch/x86/kernel/uprobes.c": "CONFIG_UPROBES",
@@ -70,6 +71,22 @@ def left_out(sources: tuple[str, ...], options: Mapping[str, str]) -> tuple[str,
         for path in sources
         for start, option in _NEEDS.items()
         if path.startswith(start) and options.get(option, "n") == "n"
+    )
+
+
+def not_named(sources: Iterable[str], tree: Path) -> tuple[str, ...]:
+    """Return those of ``sources`` that the Makefile beside them does not name yet.
+
+    Args:
+        sources: files that the series, or its baseline, has made.
+        tree: shows a prefix; a later patch has them compiled.
+    """
+    return tuple(
+        path
+        for path in sources
+        if (tree / path).is_file()
+        and (makefile := (tree / path).with_name("Makefile")).is_file()
+        and f"{PurePath(path).stem}.o" not in makefile.read_text().split()
     )
 
 

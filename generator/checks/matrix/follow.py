@@ -159,6 +159,10 @@ class _Step:
         config_file = self._chain.build_dir / ".config"
         options = config.parse_config(config_file.read_text())
         left_out = configurations.left_out(self._sources, options)
+        left_out += configurations.not_named(
+            (path for path in self._sources if path not in self._base),
+            self._chain.directory / "linux",
+        )
         wanted = [object_of(path) for path in self._sources if path not in left_out]
         if not wanted:
             raise InfraError("nothing of the series is compiled", where=str(config_file))

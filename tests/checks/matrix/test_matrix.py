@@ -27,6 +27,7 @@ from generator.checks.matrix.configurations import (
     Configuration,
     configurations,
     left_out,
+    not_named,
     why_no_uml,
 )
 from generator.checks.matrix.follow import take_step
@@ -505,6 +506,16 @@ def test_configurations_and_what_they_leave_out():
     sources = ("arch/x86/math-emu/a.c", "kernel/fork.c")
     assert left_out(sources, {}) == sources[:1]
     assert left_out(sources, {"CONFIG_MATH_EMULATION": "y"}) == ()
+
+
+def test_what_no_makefile_names(tmp_path):
+    """A new file is compiled when the Makefile beside it says so."""
+    (tmp_path / "mm").mkdir()
+    (tmp_path / "mm/new.c").write_text("")
+    (tmp_path / "mm/Makefile").write_text("obj-y += renew.o\n")
+    assert not_named(["mm/new.c", "mm/none.c"], tmp_path) == ("mm/new.c",)
+    (tmp_path / "mm/Makefile").write_text("obj-y += renew.o\nobj-$(CONFIG_A)\t+= new.o\n")
+    assert not_named(["mm/new.c"], tmp_path) == ()
 
 
 def test_uml(tmp_path):
