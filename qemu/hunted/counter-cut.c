@@ -8,21 +8,12 @@
 asm(".text\ncode:\n\timul $3, " FIRST_ARG ", " R(ax) "\n\tret\n\t.fill 64, 1, 0x90\n");
 extern char code[];
 
-static void *map_file(int prot, unsigned long offset)
-{
-	int fd = open(FILE_NAME, O_RDWR | O_CLOEXEC);
-	void *map = mmap(NULL, PAGE, prot, MAP_PRIVATE, fd, offset);
-
-	close(fd);
-	return map;
-}
-
 static int call(void)
 {
-	long (*triple)(long x) = (void *)map_file(PROT_READ | PROT_EXEC, 0);
+	long (*triple)(long x) = (void *)map_page(FILE_NAME, PROT_READ | PROT_EXEC, 0);
 	char tail[32];
 
-	CHECK(map_file(PROT_READ | PROT_WRITE, PAGE) != MAP_FAILED);
+	CHECK(map_page(FILE_NAME, PROT_READ | PROT_WRITE, PAGE) != MAP_FAILED);
 	snprintf(tail, sizeof(tail), "(0x%lx)", PAGE);
 	CHECK(!define('p', "cut", FILE_NAME, 0, tail) && !enable("cut", 1));
 	CHECK(triple(5) == 15);

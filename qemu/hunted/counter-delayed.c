@@ -14,15 +14,6 @@ asm(".text\ncode:\n\t"
     ".fill 64, 1, 0x90\n");
 extern char code[];
 
-static void *map_file(int prot, unsigned long offset)
-{
-	int fd = open(FILE_NAME, O_RDWR | O_CLOEXEC);
-	void *map = mmap(NULL, PAGE, prot, MAP_PRIVATE, fd, offset);
-
-	close(fd);
-	return map;
-}
-
 static void wait_for(int when)
 {
 	while (noted->flag[0] != when)
@@ -37,12 +28,12 @@ static int other(void)
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	wait_for(1);
-	map = map_file(PROT_READ | PROT_EXEC, 0);
+	map = map_page(FILE_NAME, PROT_READ | PROT_EXEC, 0);
 	munmap(map, PAGE);
 	noted->flag[0] = 2;
 	wait_for(3);
-	map = map_file(PROT_READ | PROT_EXEC, 0);
-	counter = map_file(PROT_READ | PROT_WRITE, PAGE);
+	map = map_page(FILE_NAME, PROT_READ | PROT_EXEC, 0);
+	counter = map_page(FILE_NAME, PROT_READ | PROT_WRITE, PAGE);
 	noted->flag[1] = *counter;
 	noted->flag[0] = 4;
 	wait_for(5);
@@ -78,7 +69,7 @@ int main(void)
 	pid = fork();
 	if (!pid)
 		_exit(other());
-	call = (void *)map_file(PROT_READ | PROT_EXEC, 0);
+	call = (void *)map_page(FILE_NAME, PROT_READ | PROT_EXEC, 0);
 	snprintf(tail, sizeof(tail), "(0x%lx)", PAGE);
 	if (define('r', "late", FILE_NAME, 0, tail) || enable("late", 1))
 		return say("not ok", "cannot be armed");

@@ -295,6 +295,31 @@ static inline unsigned long slots(void)
 	return found;
 }
 
+/* Where a variable is in the file: in the mapping that it is in. */
+static inline unsigned long data_offset(const volatile void *at)
+{
+	unsigned long start, end, offset, found = 0, a = (unsigned long)at;
+	FILE *maps = fopen("/proc/self/maps", "re");
+	char line[512];
+
+	while (maps && fgets(line, sizeof(line), maps))
+		if (sscanf(line, "%lx-%lx %*s %lx", &start, &end, &offset) == 3 && a >= start && a < end)
+			found = a - start + offset;
+	if (maps)
+		fclose(maps);
+	return found;
+}
+
+/* Map a page of a file for oneself. */
+static inline void *map_page(const char *path, int prot, unsigned long offset)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	void *map = mmap(NULL, PAGE, prot, MAP_PRIVATE, fd, offset);
+
+	close(fd);
+	return map;
+}
+
 static inline void nap(long ms)
 {
 	const struct timespec ts = { ms / 1000, ms % 1000 * 1000000 };

@@ -7,21 +7,6 @@
 MARKED(marked);
 __attribute__((section(".data.sema"))) volatile unsigned short sema;
 
-/* Where a variable is in the file: in the mapping that it is in. */
-static unsigned long data_offset(const volatile void *at)
-{
-	unsigned long start, end, offset, found = 0, a = (unsigned long)at;
-	FILE *maps = fopen("/proc/self/maps", "re");
-	char line[512];
-
-	while (maps && fgets(line, sizeof(line), maps))
-		if (sscanf(line, "%lx-%lx %*s %lx", &start, &end, &offset) == 3 && a >= start && a < end)
-			found = a - start + offset;
-	if (maps)
-		fclose(maps);
-	return found;
-}
-
 /* What the kernel says of code in which it puts no breakpoint */
 static int refusals(int log)
 {

@@ -6,19 +6,6 @@ STEPPED(one);
 EMULATED(two);
 __attribute__((section(".data.sema"))) volatile unsigned short sema = 0;
 
-static unsigned long data_offset(const volatile void *at)
-{
-	unsigned long start, end, offset, found = 0, a = (unsigned long)at;
-	FILE *maps = fopen("/proc/self/maps", "re");
-	char line[512];
-
-	while (maps && fgets(line, sizeof(line), maps))
-		if (sscanf(line, "%lx-%lx %*s %lx", &start, &end, &offset) == 3 && a >= start && a < end)
-			found = a - start + offset;
-	fclose(maps);
-	return found;
-}
-
 static int live(void)
 {
 	for (int i = 0; !noted->flag[0] && i < 4000; i++) {

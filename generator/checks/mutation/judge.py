@@ -15,12 +15,12 @@ same.
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from generator.checks.interface.ast import ParseError, Unit, parse
+from generator.checks.interface.ast import Check, ParseError, Unit, parse
 from generator.checks.interface.declarations import check_units
 from generator.checks.interface.tables import check_tables
 from generator.checks.mutation.fault import AnyFault
@@ -204,18 +204,10 @@ class _Judge:
         return self._interface({**self._units, **changed})
 
     def _interface(self, units: Mapping[str, Unit]) -> str:
-        checks = check_units(self._request.plan, self._request.tree, units)
-        return next((f"{d.place}: {d.what}" for c in checks for d in c.differences), "")
+        return _first(check_units(self._request.plan, self._request.tree, units))
 
     def _tables(self, tip: Mapping[str, str]) -> str:
-        return next(
-            (
-                f"{d.place}: {d.what}"
-                for c in check_tables(self._request.plan.tip, tip)
-                for d in c.differences
-            ),
-            "",
-        )
+        return _first(check_tables(self._request.plan.tip, tip))
 
     def _review(self, tip: Mapping[str, str]) -> str:
         points = check_review(self._request.plan, tip, self._request.patches)
@@ -240,6 +232,11 @@ class _Judge:
             # it asks for more of a kernel than the shim has: nothing has been executed
             return ""
         return found.problem
+
+
+def _first(checks: Iterable[Check]) -> str:
+    """Return the first difference of checks, with its place, or ""."""
+    return next((f"{d.place}: {d.what}" for c in checks for d in c.differences), "")
 
 
 def _failed(made: Mapping[str, Compiled]) -> bool:
