@@ -33,17 +33,12 @@ static int tracee(void)
 	return 0;
 }
 
-/* On one processor: an emulator with a thread for each executes slots as they were before. */
 static int debugger(void)
 {
 	struct user_regs_struct regs;
 	int status, in_code = 0;
-	cpu_set_t first;
 	pid_t pid;
 
-	CPU_ZERO(&first);
-	CPU_SET(0, &first);
-	CHECK(!sched_setaffinity(0, sizeof(first), &first));
 	pid = fork();
 	if (!pid)
 		_exit(tracee());

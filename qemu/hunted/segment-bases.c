@@ -33,16 +33,11 @@ static void *bent(void *arg)
 	return NULL;
 }
 
-/* On one processor: an emulator with a thread for each executes slots as they were before. */
 static int all(void)
 {
 	pthread_t threads[4];
-	cpu_set_t first;
 	void *failed;
 
-	CPU_ZERO(&first);
-	CPU_SET(0, &first);
-	CHECK(!sched_setaffinity(0, sizeof(first), &first));
 	CHECK(getauxval(AT_HWCAP2) & 2);
 	for (long i = 0; i < 4; i++)
 		pthread_create(&threads[i], NULL, bent, (void *)(i + 1));
