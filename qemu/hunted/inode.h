@@ -30,13 +30,19 @@ static void *map_code(const char *path, const void *code)
 	return map;
 }
 
-/* Delete the old file, whose probe has gone, and probe those that come. */
-static void take_inode(void)
+/* Delete the old file, whose probe has gone. */
+static void drop_inode(void)
 {
 	munmap(old_map, PAGE);
 	unlink(OLD);
 	sched_yield();
 	nap(300);	/* the inode is freed after a grace period */
+}
+
+/* Delete the old file, and probe those that come. */
+static inline void take_inode(void)
+{
+	drop_inode();
 	noted->flag[1] = 0;
 	for (int i = 0; i < FILES; i++) {
 		long (*triple)(long x);
@@ -57,7 +63,7 @@ static void take_inode(void)
 	}
 }
 
-static int judge_inode(void)
+static inline int judge_inode(void)
 {
 	char path[32];
 

@@ -20,6 +20,7 @@ from generator.model.edits import (
 from generator.model.files import CORE
 
 _UNREGISTER = "uprobe_unregister_nosync"
+_RETURNS = "handle_uretprobe_chain"
 
 REMOVE_ERROR = InsertStatement(
     path=CORE,
@@ -69,6 +70,29 @@ _GOES: tuple[Edit, ...] = (
 )
 """The last consumer takes it out."""
 
+_SUCCEEDS: tuple[Edit, ...] = (
+    InsertLines(
+        path=CORE,
+        text=piece(CORE, "file-identity-members"),
+        after=Anchor(kind="member", name="inode", within="uprobe"),
+    ),
+    InsertStatement(
+        path=CORE, function="alloc_uprobe", text=piece(CORE, "file-identity"), after="inode = inode"
+    ),
+    InsertBlock(
+        path=CORE,
+        template="kernel/events/uprobes.c/find-successor.c",
+        before=Anchor(kind="function", name=_RETURNS),
+    ),
+    InsertStatement(
+        path=CORE,
+        function=_RETURNS,
+        text=piece(CORE, "successor-returns"),
+        after="rcu_read_lock_trace",
+    ),
+)
+"""A pending return is for who has the place in the same file now."""
+
 _READ: tuple[Edit, ...] = (
     InsertLines(
         path=CORE,
@@ -104,4 +128,5 @@ def erases(freed: str, error: InsertStatement = REMOVE_ERROR) -> tuple[Edit, ...
         *_READ,
         *_COMES,
         *_GOES,
+        *_SUCCEEDS,
     )
