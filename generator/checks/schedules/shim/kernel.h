@@ -123,7 +123,8 @@ struct work_struct {
 };
 
 struct inode {
-	int number;
+	unsigned long i_ino;
+	unsigned int i_generation;
 };
 
 struct file {

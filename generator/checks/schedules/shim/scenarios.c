@@ -21,6 +21,9 @@ static unsigned long words[MAX_THREADS][64];
 
 static unsigned int hits, returns, removed;
 
+/* No step is made: where the breakpoint is goes on without it. */
+static bool refuses;
+
 /* The breakpoints are in memory, and the probes can be found. */
 static bool armed;
 
@@ -64,7 +67,10 @@ struct uprobe *find_uprobe(struct inode *of, loff_t offset)
 
 int remove_breakpoint(struct uprobe *uprobe, void *where, unsigned long vaddr)
 {
-	(void)uprobe, (void)where, (void)vaddr;
+	(void)where, (void)vaddr;
+	if (RB_EMPTY_NODE(&uprobe->rb_node))
+		fail("a probe that has gone takes a breakpoint away");
+	armed &= !refuses;
 	removed++;
 	return 0;
 }
@@ -93,6 +99,8 @@ int copy_from_user_nofault(void *to, const void __user *from, size_t size)
 int arch_uprobe_pre_xol(struct arch_uprobe *auprobe, struct pt_regs *regs)
 {
 	(void)auprobe;
+	if (refuses)
+		return -EINVAL;
 	regs->ip = current->utask->xol_vaddr;
 	return 0;
 }
@@ -370,6 +378,7 @@ static void start(bool entry, bool ret_too)
 	hits = 0;
 	returns = 0;
 	removed = 0;
+	refuses = false;
 	restarts = false;
 	armed = true;
 	moved = 0;
@@ -382,6 +391,7 @@ static void start(bool entry, bool ret_too)
 		probes[i]->ref.value = 1;
 		probes[i]->inode = &inode;
 		probes[i]->offset = i * DISTANCE;
+		probes[i]->rb_node.used = true;
 		probes[i]->flags = 1UL << UPROBE_COPY_INSN;
 		memset(probes[i]->arch.ixol, 'a' + i, MAX_UINSN_BYTES);
 		init_consumers(probes[i]);
@@ -951,6 +961,10 @@ const struct scenario scenarios[] = {
 #ifdef ERASES
 	{ "again", 3, start_again, finish_again, NULL },
 	{ "stays", 2, start_stays, finish_stays, NULL },
+	{ "told", 3, start_told, finish_change, NULL },
+	{ "taken", 3, start_taken, finish_change, NULL },
+	{ "taken-elsewhere", 3, start_taken_elsewhere, finish_change, NULL },
+	{ "refused", 3, start_refused, finish_refused, NULL },
 #endif
 #ifdef CONSUMER_DATA
 	{ "sessions", 2, start_sessions, finish_sessions, NULL },
