@@ -221,7 +221,8 @@ def main() -> None:
     variants = options.variants.split(",")
     kernels = [Kernel(variant=it, options=options, guest=guest, area=area) for it in variants]
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
-        observed = dict(zip(variants, pool.map(lambda kernel: observe(kernel.boot), kernels)))
+        boots = pool.map(lambda kernel: observe(kernel.boot), kernels)
+        observed = dict(zip(variants, boots, strict=True))
     for variant in variants:
         print(f"{variant}: {len(observed[variant].names)} programs")
         print(
