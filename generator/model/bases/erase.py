@@ -77,7 +77,7 @@ _SUCCEEDS: tuple[Edit, ...] = (
         after=Anchor(kind="member", name="inode", within="uprobe"),
     ),
     InsertStatement(
-        path=CORE, function="alloc_uprobe", text=piece(CORE, "file-identity"), after="inode = inode"
+        path=CORE, function="alloc_uprobe", text=piece(CORE, "file-identity"), after="inode"
     ),
     InsertBlock(
         path=CORE,
