@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/ucontext.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -462,12 +463,12 @@ static void refuse_unmapped(struct result *r)
 /* This instruction, push %es, is one of 32-bit code only. */
 #define PUSH_ES		0x06
 
-/* Files with it, and whether they are for programs that do not know it. */
+/* Files with it, and whether 64-bit kernels run them as 64-bit code. */
 static const struct {
 	const char *what;
 	unsigned char class;
 	unsigned short machine;
-	bool refused;
+	bool long_mode;
 } files[] = {
 	{ "64-bit", ELFCLASS64, EM_X86_64, true },
 	{ "x32", ELFCLASS32, EM_X86_64, true },
@@ -493,16 +494,23 @@ static bool make_elf(unsigned char class, unsigned short machine)
 static void arm_elf_files(struct result *r)
 {
 	struct probe p = { .defined = false };
+	struct utsname kernel;
+	bool has_long_mode;
 	size_t i;
 	int err;
 
+	/* To a 32-bit kernel, whatever maps a file is 32-bit code. */
+	uname(&kernel);
+	has_long_mode = !strcmp(kernel.machine, "x86_64");
 	for (i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		bool refused = has_long_mode && files[i].long_mode;
+
 		if (!expect(r, make_elf(files[i].class, files[i].machine) &&
 			    !probe_define_at(&p, CODE_FILE, sizeof(Elf32_Ehdr)),
 			    "cannot define a probe in a file"))
 			return;
 		err = probe_arm(&p);
-		expect(r, files[i].refused ? is_refusal(err) : !err,
+		expect(r, refused ? is_refusal(err) : !err,
 		       "%s file: error %d", files[i].what, err);
 		probe_remove(&p);
 	}
