@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -113,7 +114,7 @@ def as_text(found: Explanation, given: bytes = b"") -> str:
     rows = {
         "instruction": found.text,
         "bytes": f"{found.code} ({found.bits}-bit code, length {found.length})",
-        "verdict": "can be probed" if found.accepted else f"refused, error {found.error}",
+        "verdict": "can be probed" if found.accepted else f"refused: {os.strerror(found.error)}",
         "reason": found.reason,
         "class": f"{found.letter}: {found.meaning}" if found.letter else "",
         "fixups": ", ".join(f"{name} ({what})" for name, what in found.fixups.items()),

@@ -546,27 +546,38 @@ def test_an_instruction_is_named_as_people_write_it(code, words):
     assert judge.text(judge.decode(bytes.fromhex(code), bits=64, ip=0)) == words
 
 
+NOP = Explanation(
+    bits=64,
+    code="90",
+    text="nop",
+    length=1,
+    accepted=True,
+    error=0,
+    letter="X",
+    meaning="",
+    fixups={},
+    copy="",
+    scratch="",
+    distance=0,
+    skipped=True,
+    emulated="",
+    reason="",
+)
+
+
 def test_what_is_not_explained_is_said():
     """Bytes behind the instruction that was asked about; of a function, it is the next one."""
-    found = Explanation(
-        bits=64,
-        code="90",
-        text="nop",
-        length=1,
-        accepted=True,
-        error=0,
-        letter="X",
-        meaning="",
-        fixups={},
-        copy="",
-        scratch="",
-        distance=0,
-        skipped=True,
-        emulated="",
-        reason="",
-    )
-    assert "behind it    0f 05, not looked at" in explained(found, b"\x90\x0f\x05")
-    assert "behind it" not in explained(found) + explained(found, b"\x90")
+    assert "behind it    0f 05, not looked at" in explained(NOP, b"\x90\x0f\x05")
+    assert "behind it" not in explained(NOP) + explained(NOP, b"\x90")
+
+
+@pytest.mark.parametrize(
+    ("error", "words"), [(95, "Operation not supported"), (524, "Unknown error 524")]
+)
+def test_a_refusal_is_what_the_user_sees(error, words):
+    """The shell and perf say it in words, and a number would have to be looked up."""
+    refused = replace(NOP, accepted=False, error=error)
+    assert f"verdict      refused: {words}\n" in explained(refused)
 
 
 def test_a_function_of_a_file(tmp_path):
