@@ -5,29 +5,6 @@
 STEPPED(stepped);
 EMULATED(emulated);
 
-static int event_id(void)
-{
-	FILE *file = fopen(TRACE "events/hunted/one/id", "re");
-	int id = -1;
-
-	if (file && fscanf(file, "%d", &id) != 1)
-		id = -1;
-	if (file)
-		fclose(file);
-	return id;
-}
-
-static int open_event(pid_t pid)
-{
-	struct perf_event_attr attr = {
-		.type = PERF_TYPE_TRACEPOINT,
-		.size = sizeof(attr),
-		.config = event_id(),
-	};
-
-	return syscall(SYS_perf_event_open, &attr, pid, -1, -1, 8);
-}
-
 static long value(int fd)
 {
 	uint64_t count = 0;
@@ -56,12 +33,12 @@ int main(void)
 	begin();
 	if (define('p', "one", SELF, file_offset(stepped), NULL))
 		return say("skip", "cannot be defined");
-	first = open_event(0);
+	first = open_event((struct perf_event_attr){ 0 }, "one", 0);
 	if (first < 0)
 		return say("skip", "no event: error %d", errno);
 	if (define('p', "one", SELF, file_offset(emulated), NULL))
 		return say("not ok", "a second place cannot be defined");
-	second = open_event(pid);
+	second = open_event((struct perf_event_attr){ 0 }, "one", pid);
 	for (int i = 0; i < 5; i++)
 		if (stepped(i) != 3 * i || emulated(i) != 3 * i)
 			return say("not ok", "a wrong result");
