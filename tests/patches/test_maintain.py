@@ -309,7 +309,8 @@ EDITS = {
 }
 
 
-@pytest.mark.parametrize("what", some_of(EDITS))
+@pytest.mark.parametrize("what", EDITS)
+@pytest.mark.sweep
 def test_a_change_comes_back(what, checkout, kernel, branch):
     """It is in the template or the model, and the next rendering is what was edited."""
     path, changes, place = EDITS[what]
@@ -576,6 +577,7 @@ def test_braces_come_back(checkout, kernel, branch, capsys):
     assert "Use {{0}} and {% if %}." in rendered(checkout, kernel, "review", "")
 
 
+@pytest.mark.sweep
 def test_what_does_not_fit(checkout, kernel, branch, capsys, tmp_path):
     """A line of the base's own is named and kept; nothing of the program changes."""
     git(kernel, "checkout", "--quiet", "uprobes")
@@ -628,6 +630,7 @@ def test_bytes_that_are_not_text(checkout, kernel, branch, capsys):
     assert "a new line is not UTF-8" in said and f"{CORE}:" in said
 
 
+@pytest.mark.sweep
 def test_what_is_no_change_of_the_series(checkout, kernel, capsys):
     """A commit made on other files, and a name that is none."""
     other = (kernel / "kernel/fork.c").read_text() + "\nint other;\n"
@@ -1121,6 +1124,7 @@ def test_subjects():
         subject_tag("a]b", 1, rfc=False)
 
 
+@pytest.mark.sweep
 def test_a_clone_without_blobs(kernel, tmp_path, capsys):
     """It is a source the first time, and has no object more afterwards."""
     git(kernel, "config", "uploadpack.allowFilter", "true")
