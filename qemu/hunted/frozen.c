@@ -53,7 +53,7 @@ static bool is_in_slot(pid_t pid)
 		sscanf(line, "-1 %*x %lx", &at);
 	if (file)
 		fclose(file);
-	noted->flag[0] += at != 0;
+	noted->flag[0] += at != 0;	/* unless it is in a system call */
 	return start && at - start >= 128 && at - start < PAGE;
 }
 
@@ -101,7 +101,7 @@ static int body(void)
 	kill(pid, SIGKILL);
 	waitpid(pid, &status, 0);
 	write_to("cgroup.freeze", "0");
-	CHECK(noted->flag[0] == 40 && WIFSIGNALED(status));
+	CHECK(noted->flag[0] && WIFSIGNALED(status));
 	return failed;
 }
 
