@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// 64 32: Each hit of a perf event raises a signal (sigtrap): one for each, behind the instruction or at it, and never in a slot.
+// 64 32: Each hit of a perf event raises a signal (sigtrap): one for each, behind the instruction or at it, and never in a slot or the trampoline.
 #include "perf.h"
 
 #ifndef TRAP_PERF
@@ -20,7 +20,8 @@ static void take(int sig, siginfo_t *info, void *context)
 
 	(void)sig;
 	raised++;
-	odd += info->si_code != TRAP_PERF || (place && (ip < place || ip > place + 5));
+	odd += info->si_code != TRAP_PERF || (place && (ip < place || ip > place + 5)) ||
+	       (unsigned long)ip - slots() < PAGE;
 }
 
 /* Call it with an event: so many signals, none of them elsewhere. */

@@ -78,7 +78,7 @@ SPELLED = {
         *("access_ok", "cpu_dr7", "for_each_vma", "force_sigill", "force_sigtrap", "get_page"),
         # is_32bit_app() is about the program, and so are its users
         "in_32bit_code",
-        *("read_page", "shmem_mapping", "sigtrap_regs", "vma_inode", "xol_page"),
+        *("no_page", "read_page", "sigtrap_regs", "vma_inode", "xol_page"),
         of="3.3",
     ),
     **spelled(*MM_FLAGS),

@@ -64,7 +64,7 @@ NAMES = {
 
 SPELLED = spelled(
     *("access_ok", "cpu_dr7", "for_each_vma", "force_sigill", "force_sigtrap", "get_page"),
-    *("in_32bit_code", "read_page", "shmem_mapping", "sigtrap_regs", "vma_inode", "xol_page"),
+    *("in_32bit_code", "no_page", "read_page", "sigtrap_regs", "vma_inode", "xol_page"),
     *MM_FLAGS,
 )
 
