@@ -64,7 +64,9 @@ def explain(library: Path, model: OpcodeModel, code: bytes, *, bits: int) -> Exp
     """
     verdict = Library(library).analyze(code.ljust(INSN_BYTES, bytes([_PAD])), bits=bits)
     if verdict.length > len(code):
-        raise UserError(f"{len(code)} bytes are too few: the decoder wants {verdict.length}")
+        raise UserError(
+            f"the instruction goes on: the decoder wants {verdict.length} bytes, not {len(code)}"
+        )
     decoded = decode(code, bits=bits, ip=0)
     accepted = not verdict.ret
     letter = table_letter(model, verdict) if verdict.length else ""
