@@ -26,7 +26,7 @@ from generator.checks.proof.returns import check_returns
 from generator.checks.proof.run import ProofRequest, prove_series
 from generator.checks.proof.verdict import Outcome
 from generator.cli import main
-from generator.errors import CheckFailed, InfraError
+from generator.errors import CheckFailed, InfraError, UserError
 from generator.model.opcodes import OPCODES
 from generator.plan import find_base, find_series, plan_series
 from generator.report.schema import make_schema
@@ -370,6 +370,12 @@ def test_explain(made, bits, code, wanted):
     assert {name: getattr(found, name) for name in wanted} == wanted
     jsonschema.validate({"format": 1, **asdict(found)}, make_schema("explain"))
     assert bool(found.reason) != found.accepted
+
+
+def test_half_an_instruction(made):
+    """How many bytes the decoder wants, and how many there are."""
+    with pytest.raises(UserError, match="wants 2 bytes, not 1"):
+        explain(made.library, OPCODES, b"\xff", bits=64)
 
 
 def test_explain_makes_nothing_that_nobody_sees(rendered, tmp_path, capsys):
