@@ -206,7 +206,9 @@ def main() -> None:
     )
     parser.add_argument("--tests", default="*")
     parser.add_argument("--table", action="store_true", help="print what is kept, as Markdown")
-    parser.add_argument("--workdir", type=Path, default=default_workdir())
+    parser.add_argument(
+        "--workdir", type=lambda path: Path(path).absolute(), default=default_workdir()
+    )
     options = parser.parse_args()
 
     check_patterns(options.tests)

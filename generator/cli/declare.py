@@ -84,7 +84,7 @@ _BEFORE = {
         str,
         typer.Option(
             "--base",
-            help="Base kernel: a directory of kernel_patches/.",
+            help="Base kernel, such as 6.12. One without a package in Debian needs --tree.",
             autocompletion=_bases,
         ),
     ],
