@@ -367,7 +367,10 @@ static inline int get_si_code(unsigned long dr6)
 #define offset_in_page(p)	((unsigned long)(p) & (PAGE_SIZE - 1))
 
 /* For functions that need a kernel to be tried: they are compiled only. */
-#define signal_pending(task)	0
+#define read_thread_flags()	0UL
+#define _TIF_SIGPENDING		(1UL << 3)
+#define _TIF_NOTIFY_SIGNAL	(1UL << 4)
+#define _TIF_NOTIFY_RESUME	(1UL << TIF_NOTIFY_RESUME)
 #define TASK_SIZE_LOW		0x7ffffffff000UL
 #define PAGE_ALIGN(addr)	(addr)
 #define PAGE_MASK		(~(PAGE_SIZE - 1))
