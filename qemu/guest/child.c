@@ -5,6 +5,7 @@
 #include "child.h"
 
 #include <cpuid.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -208,6 +209,18 @@ unsigned long slots_address(void)
 	if (f)
 		fclose(f);
 	return found;
+}
+
+/*
+ * This function lets no other task run before this one.  A task that is preempted
+ * on the way to an instruction that accesses memory steps it: the instruction may
+ * be in a restartable sequence.
+ */
+bool run_first(void)
+{
+	const struct sched_param first = { .sched_priority = 1 };
+
+	return !sched_setscheduler(0, SCHED_FIFO, &first);
 }
 
 /* This function makes the arguments of "this program, hit N times". */

@@ -79,6 +79,7 @@ void nap_ms(long ms);
 bool is_own_code(uintptr_t ip);
 bool is_emulated(void);
 unsigned long slots_address(void);
+bool run_first(void);
 void probe_child(const struct test *test, struct result *r);
 void probe_returns(struct result *r, int (*child)(void), unsigned long hits,
 		   const void *const *functions);

@@ -211,6 +211,7 @@ static int skip_endbr(void)
 /* This function hits an instruction of those that functions begin with. */
 static int emulate_push(void)
 {
+	CHECK(run_first());
 	CHECK(!hit_times(hit_push, 1));
 	return slots_address() != 0;
 }
@@ -220,6 +221,7 @@ static int emulate_load(void)
 {
 	const long value = 7;
 
+	CHECK(run_first());
 	CHECK(hit_load(&value) == 3 * value);
 	return slots_address() != 0;
 }
@@ -227,6 +229,7 @@ static int emulate_load(void)
 /* This function does so with one at the end of a function. */
 static int emulate_leave(void)
 {
+	CHECK(run_first());
 	CHECK(!hit_times(hit_framed, 1));
 	return slots_address() != 0;
 }
@@ -237,6 +240,7 @@ static int emulate_leave(void)
  */
 static int emulate_ret(void)
 {
+	CHECK(run_first());
 	CHECK(hit_return() == 0x8000);
 	return slots_address() != 0;
 }

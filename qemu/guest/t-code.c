@@ -239,6 +239,7 @@ static int emulate_high(void)
 {
 	const long value = 7;
 
+	CHECK(run_first());
 	CHECK(hit_high(&value) == 3 * value);
 	return slots_address() != 0;
 }

@@ -2,7 +2,6 @@
 /*
  * Tests of programs that have a shadow stack.
  */
-#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,10 +52,9 @@ static void on_fault(int signo)
  */
 static int with_shadow(int (*run)(void))
 {
-	const struct sched_param first = { .sched_priority = 1 };
 	int ret;
 
-	CHECK(!sched_setscheduler(0, SCHED_FIFO, &first));
+	CHECK(run_first());
 	signal(SIGSEGV, on_fault);
 	signal(SIGTRAP, on_fault);
 	if (shadow_ctl(ARCH_SHSTK_ENABLE, ARCH_SHSTK_SHSTK))
