@@ -20,7 +20,6 @@ from generator.model.edits import (
 from generator.model.files import CORE
 
 _UNREGISTER = "uprobe_unregister_nosync"
-_RETURNS = "handle_uretprobe_chain"
 
 REMOVE_ERROR = InsertStatement(
     path=CORE,
@@ -70,7 +69,7 @@ _GOES: tuple[Edit, ...] = (
 )
 """The last consumer takes it out."""
 
-_SUCCEEDS: tuple[Edit, ...] = (
+_TELLS_FILES: tuple[Edit, ...] = (
     InsertLines(
         path=CORE,
         text=piece(CORE, "file-identity-members"),
@@ -79,19 +78,8 @@ _SUCCEEDS: tuple[Edit, ...] = (
     InsertStatement(
         path=CORE, function="alloc_uprobe", text=piece(CORE, "file-identity"), after="inode"
     ),
-    InsertBlock(
-        path=CORE,
-        template="kernel/events/uprobes.c/find-successor.c",
-        before=Anchor(kind="function", name=_RETURNS),
-    ),
-    InsertStatement(
-        path=CORE,
-        function=_RETURNS,
-        text=piece(CORE, "successor-returns"),
-        after="rcu_read_lock_trace",
-    ),
 )
-"""A pending return is for who has the place in the same file now."""
+"""What tells a file from one that gets its inode: returns are for a successor in the same one."""
 
 _READ: tuple[Edit, ...] = (
     InsertLines(
@@ -128,5 +116,5 @@ def erases(freed: str, error: InsertStatement = REMOVE_ERROR) -> tuple[Edit, ...
         *_READ,
         *_COMES,
         *_GOES,
-        *_SUCCEEDS,
+        *_TELLS_FILES,
     )
