@@ -23,23 +23,6 @@ static bool is_frozen(void)
 	return strstr(text, "frozen 1");
 }
 
-/* Where a page of slots is, of another process. */
-static unsigned long slots_of(pid_t pid)
-{
-	unsigned long found = 0, start;
-	char line[256];
-	FILE *maps;
-
-	snprintf(line, sizeof(line), "/proc/%d/maps", pid);
-	maps = fopen(line, "re");
-	while (maps && fgets(line, sizeof(line), maps))
-		if (strstr(line, "[uprobes]") && sscanf(line, "%lx", &start) == 1)
-			found = start;
-	if (maps)
-		fclose(maps);
-	return found;
-}
-
 /* The first slot is the trampoline, whose code may be interrupted. */
 static bool is_in_slot(pid_t pid)
 {

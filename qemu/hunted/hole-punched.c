@@ -6,22 +6,16 @@
 
 STEPPED(triple);
 
-static long (*map_it(int fd))(long x)
-{
-	return (void *)mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
-}
-
 int main(void)
 {
-	char text[32], zeros[32] = "";
+	char zeros[32] = "";
 	long (*copy)(long x), (*later)(long x);
-	int fd = open(FILE_NAME, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+	int fd = put_code(FILE_NAME, O_CREAT | O_TRUNC, triple);
 
 	begin();
-	memcpy(text, triple, sizeof(text));
-	if (fd < 0 || write(fd, text, sizeof(text)) != sizeof(text) || ftruncate(fd, PAGE))
+	if (fd < 0)
 		return say("skip", "no file");
-	copy = map_it(fd);
+	copy = map_opened(fd);
 	if (arm_file('p', "first", FILE_NAME, 0) || arm_file('r', "back", FILE_NAME, 0))
 		return say("not ok", "cannot be armed");
 	if (copy(5) != 15)
@@ -30,21 +24,21 @@ int main(void)
 		return say("skip", "no holes: %d", errno);
 	if (copy(6) != 18)
 		return say("not ok", "wrong with a hole");
-	later = map_it(fd);
+	later = map_opened(fd);
 	if (memcmp((void *)later, zeros, 4) && *(unsigned char *)later != 0xcc)
 		return say("not ok", "not zeros");
 	munmap((void *)later, PAGE);
 	disarm("first");
 	if (copy(7) != 21)
 		return say("not ok", "wrong with the return alone");
-	pwrite(fd, text, sizeof(text), 0);
-	later = map_it(fd);
+	pwrite(fd, triple, CODE_BYTES, 0);
+	later = map_opened(fd);
 	if (later(8) != 24)
 		return say("not ok", "wrong when it is written again");
 	disarm("back");
 	if (copy(9) != 27 || later(9) != 27)
 		return say("not ok", "wrong without a probe");
-	if (memcmp((void *)copy, text, sizeof(text)) || memcmp((void *)later, text, sizeof(text)))
+	if (memcmp((void *)copy, triple, CODE_BYTES) || memcmp((void *)later, triple, CODE_BYTES))
 		return say("not ok", "a breakpoint is left");
 	if (arm_file('p', "again", FILE_NAME, 0) || copy(3) != 9 || later(4) != 12 || hits("again") != 2)
 		return say("not ok", "%ld hits, not 2", hits("again"));

@@ -279,10 +279,10 @@ static inline int judge(int (*fn)(void), const struct place *places, long want)
 			return 77;					\
 	} while (0)
 
-/* Where the page of slots is, or 0. */
-static inline unsigned long slots(void)
+/* Where the page of slots is, or 0: in what a file of mappings says. */
+static inline unsigned long slots_in(const char *path)
 {
-	FILE *maps = fopen("/proc/self/maps", "re");
+	FILE *maps = fopen(path, "re");
 	unsigned long found = 0, start;
 	char line[256];
 
@@ -293,6 +293,20 @@ static inline unsigned long slots(void)
 	if (maps)
 		fclose(maps);
 	return found;
+}
+
+static inline unsigned long slots(void)
+{
+	return slots_in("/proc/self/maps");
+}
+
+/* That of another process. */
+static inline unsigned long slots_of(pid_t pid)
+{
+	char path[32];
+
+	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
+	return slots_in(path);
 }
 
 /* Where a variable is in the file: in the mapping that it is in. */
@@ -308,6 +322,25 @@ static inline unsigned long data_offset(const volatile void *at)
 	if (maps)
 		fclose(maps);
 	return found;
+}
+
+#define CODE_BYTES	32
+
+/* Have a file of one page with some code; return it open, or -1. */
+static inline int put_code(const char *path, int flags, const void *code)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC | flags, 0755);
+
+	if (fd >= 0 && write(fd, code, CODE_BYTES) == CODE_BYTES && !ftruncate(fd, PAGE))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+/* Map the code of an open file, if it is open. */
+static inline void *map_opened(int fd)
+{
+	return mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
 }
 
 /* Map a page of a file for oneself. */

@@ -4,41 +4,23 @@
 #define NEW	"/tmp/inode-came%d"
 #include "inode.h"
 
-/* What the old file has: a jump to its argument. */
-asm(".text\nold_code:\n\t"
-#ifdef __x86_64__
-    "jmp *%rdi\n"
-#else
-    "jmp *4(%esp)\n"
-#endif
-    ".fill 64, 1, 0x90\n" NEW_CODE);
+asm(".text\n" JUMP_CODE NEW_CODE);
 
 static void take_away(void)
 {
-	char path[32], name[16];
+	char name[16];
 
 	disarm("old");
 	drop_inode();
-	for (int i = 0; i < FILES; i++) {
-		snprintf(path, sizeof(path), NEW, i);
-		snprintf(name, sizeof(name), "new%d", i);
-		if (map_code(path, new_code) == MAP_FAILED || arm_file('r', name, path, 0))
-			noted->flag[2]++;
-	}
+	for (int i = 0; i < FILES; i++)
+		begin_new(i, 'r', name);
 	empty_trace();
 }
 
 int main(void)
 {
-	void (*call)(void (*fn)(void));
+	void (*call)(void (*fn)(void)) = begin_old('r');
 
-	begin();
-	old_map = map_code(OLD, old_code);
-	if (old_map == MAP_FAILED)
-		return say("skip", "no file: error %d", errno);
-	call = (void *)old_map;
-	if (arm_file('r', "old", OLD, 0))
-		return say("not ok", "cannot be armed");
 	call(take_away);
 	if (noted->flag[2])
 		return say("not ok", "%d files cannot be probed", noted->flag[2]);

@@ -11,6 +11,13 @@
 
 #define FILES	64
 
+/* It jumps to its argument. */
+#ifdef __x86_64__
+# define JUMP_CODE	"old_code:\n\tjmp *%rdi\n\t.fill 64, 1, 0x90\n"
+#else
+# define JUMP_CODE	"old_code:\n\tjmp *4(%esp)\n\t.fill 64, 1, 0x90\n"
+#endif
+
 #define NEW_CODE							\
 	"new_code:\n\timul $3, " FIRST_ARG ", " R(ax) "\n\tret\n"		\
 	"\t.fill 64, 1, 0x90\n"
@@ -20,14 +27,38 @@ static void *old_map;
 
 static void *map_code(const char *path, const void *code)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
-	void *map;
+	int fd = put_code(path, O_CREAT | O_TRUNC, code);
+	void *map = map_opened(fd);
 
-	if (fd < 0 || write(fd, code, 64) != 64 || ftruncate(fd, PAGE))
-		return MAP_FAILED;
-	map = mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
 	close(fd);
 	return map;
+}
+
+/* Map the old file, and arm its probe; end where that cannot be. */
+static void *begin_old(char type)
+{
+	begin();
+	old_map = map_code(OLD, old_code);
+	if (old_map == MAP_FAILED)
+		exit(say("skip", "no file: error %d", errno));
+	if (arm_file(type, "old", OLD, 0))
+		exit(say("not ok", "cannot be armed"));
+	return old_map;
+}
+
+/* Map a new file, and arm its probe, @name; count it where that cannot be. */
+static void *begin_new(int i, char type, char name[16])
+{
+	char path[32];
+	void *map;
+
+	snprintf(path, sizeof(path), NEW, i);
+	snprintf(name, 16, "new%d", i);
+	map = map_code(path, new_code);
+	if (map != MAP_FAILED && !arm_file(type, name, path, 0))
+		return map;
+	noted->flag[2]++;
+	return NULL;
 }
 
 /* Delete the old file, whose probe has gone. */
@@ -45,16 +76,11 @@ static inline void take_inode(void)
 	drop_inode();
 	noted->flag[1] = 0;
 	for (int i = 0; i < FILES; i++) {
-		long (*triple)(long x);
-		char path[32], name[16];
+		char name[16];
+		long (*triple)(long x) = begin_new(i, 'p', name);
 
-		snprintf(path, sizeof(path), NEW, i);
-		snprintf(name, sizeof(name), "new%d", i);
-		triple = (void *)map_code(path, new_code);
-		if (triple == MAP_FAILED || arm_file('p', name, path, 0)) {
-			noted->flag[2]++;
+		if (!triple)
 			continue;
-		}
 		if (triple(7) != 21)
 			noted->flag[3]++;
 		noted->flag[1] += hits(name);

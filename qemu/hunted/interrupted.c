@@ -37,23 +37,6 @@ static int look(pid_t pid, unsigned long page)
 	return 0;
 }
 
-static unsigned long slots_of(pid_t pid)
-{
-	char path[32], line[256];
-	unsigned long start, found = 0;
-	FILE *maps;
-
-	snprintf(path, sizeof(path), "/proc/%d/maps", pid);
-	maps = fopen(path, "re");
-	while (maps && fgets(line, sizeof(line), maps)) {
-		if (strstr(line, "[uprobes]") && sscanf(line, "%lx", &start) == 1)
-			found = start;
-	}
-	if (maps)
-		fclose(maps);
-	return found;
-}
-
 static int traced(void)
 {
 	int status = 0;

@@ -10,22 +10,6 @@
 
 STEPPED(triple);
 
-static char text[32];
-
-static int make(const char *path, int flags)
-{
-	int fd = open(path, O_RDWR | O_CLOEXEC | flags, 0755);
-
-	if (fd < 0 || write(fd, text, sizeof(text)) != sizeof(text) || ftruncate(fd, PAGE))
-		return -1;
-	return fd;
-}
-
-static long (*map_it(int fd))(long x)
-{
-	return (void *)mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
-}
-
 static const char *names(int fd, int unnamed)
 {
 	static char path[32];
@@ -51,23 +35,22 @@ int main(void)
 	int fd, unnamed, late;
 
 	begin();
-	memcpy(text, triple, sizeof(text));
 	mkdir(DIR_NAME, 0755);
 	if (chdir(DIR_NAME) || mkdir("a", 0755) || mkdir("b", 0755) || mount("a", "b", NULL, MS_BIND, NULL))
 		return say("skip", "no bind mount: %d", errno);
-	fd = make("a/file", O_CREAT | O_TRUNC);
-	unnamed = make("a", O_TMPFILE);
+	fd = put_code("a/file", O_CREAT | O_TRUNC, triple);
+	unnamed = put_code("a", O_TMPFILE, triple);
 	if (fd < 0 || unnamed < 0 || link("a/file", "a/hard") || symlink("a/file", "soft"))
 		return say("skip", "no files: %d", errno);
-	copy = map_it(fd);
-	other = map_it(unnamed);
+	copy = map_opened(fd);
+	other = map_opened(unnamed);
 	failed = names(fd, unnamed);
 	if (failed)
 		return say("not ok", "%s cannot be armed", failed);
 	empty_trace();
 	rename("a/file", "a/moved");
-	late = make("a/file", O_CREAT | O_EXCL);
-	third = map_it(late);
+	late = put_code("a/file", O_CREAT | O_EXCL, triple);
+	third = map_opened(late);
 	if (copy(5) != 15 || other(6) != 18 || third(7) != 21)
 		return say("not ok", "a wrong result");
 	if (recorded() != 6 || hits("unnamed") != 1)

@@ -21,13 +21,12 @@ static int merge(void)
 	return 0;
 }
 
-static bool put_code(const char *path, const void *code)
+static bool make(const char *path, const void *code)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0755);
-	bool good = fd >= 0 && write(fd, code, 32) == 32 && !ftruncate(fd, PAGE);
+	int fd = put_code(path, O_CREAT, code);
 
 	close(fd);
-	return good;
+	return fd >= 0;
 }
 
 /* Map it by this name, and call it four times. */
@@ -35,7 +34,7 @@ static int call(const char *path, int which, long hits)
 {
 	long before = recorded();
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	void *map = mmap(NULL, PAGE, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0);
+	void *map = map_opened(fd);
 
 	close(fd);
 	CHECK(map != MAP_FAILED && is_twin((twin_fn)map, which, 4));
@@ -49,7 +48,7 @@ static int all(void)
 	CHECK(!arm_file('p', "first", MERGED "/file", 0));
 	CHECK(!call(MERGED "/file", 0, 4) && !call(BELOW "/file", 0, 4));
 	/* opened to be written, it is copied: the probe is on the one below */
-	CHECK(put_code(MERGED "/file", (const void *)five_times));
+	CHECK(make(MERGED "/file", (const void *)five_times));
 	CHECK(!call(MERGED "/file", 1, 0) && !call(BELOW "/file", 0, 4));
 	CHECK(!arm_file('p', "second", MERGED "/file", 0));
 	CHECK(!call(MERGED "/file", 1, 4) && !call(ABOVE "/up/file", 1, 4) && !call(BELOW "/file", 0, 4));
@@ -68,7 +67,7 @@ int main(void)
 
 	begin();
 	err = merge();
-	if (err || !put_code(BELOW "/file", (const void *)three_times))
+	if (err || !make(BELOW "/file", (const void *)three_times))
 		return say("skip", "no directories: error %d", err);
 	if (mount("merged", MERGED, "overlay", 0,
 		  "lowerdir=" BELOW ",upperdir=" ABOVE "/up,workdir=" ABOVE "/work"))

@@ -26,9 +26,9 @@ static inline int make_twins(void)
 
 	begin();
 	for (int i = 0; i < TWINS && !err; i++) {
-		int fd = open(twin_file[i], O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0755);
+		int fd = put_code(twin_file[i], O_CREAT | O_TRUNC, code[i]);
 
-		if (fd < 0 || write(fd, code[i], 32) != 32 || ftruncate(fd, PAGE))
+		if (fd < 0)
 			return EIO;
 		close(fd);
 		twin_fd[i] = open(twin_file[i], O_RDONLY | O_CLOEXEC);
