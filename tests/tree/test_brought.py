@@ -10,8 +10,8 @@ from generator.csource.declared import list_definitions
 from generator.csource.lexer import code, words
 from generator.model.bases import BASES
 from generator.model.decl import BASELINE
-from generator.model.edits import Templated, written_by
-from generator.model.series import REVIEW
+from generator.model.edits import Anchor, Templated, written_by
+from generator.model.series import REVIEW, SERIES
 from generator.plan import plan_series
 from generator.render.env import Templates
 from generator.tree.brought import brought_functions
@@ -85,3 +85,28 @@ def test_every_helper_is_used(base):
         for path, text in rendered(plan, number).items():
             assert unused(text) == set(), f"{path} after {number} patches"
     assert unused("static int idle(void)\n{\n\treturn 0;\n}\n") == {"idle"}
+
+
+def functions_of(edit):
+    """Return the functions that an edit is within, or beside."""
+    names = [getattr(edit, name, "") for name in ("function", "within")]
+    anchors = [getattr(edit, name, None) for name in ("before", "after")]
+    return {*names, *(a.name for a in anchors if isinstance(a, Anchor) and a.kind == "function")}
+
+
+@pytest.mark.parametrize(
+    ("base", "series"),
+    [(base, one) for one in SERIES for base in BASES if base.name in (one.bases or {base.name})],
+    ids=lambda value: value.name,
+)
+def test_later_patches_change_it_in_its_template(base, series):
+    """An edit would split a block, into which import cannot bring a change any more."""
+    plan = plan_series(base, series)
+    own = {name: one for name, one in brought_functions(plan).items() if not one.stands_in}
+    assert not [
+        (planned.patch.ident, name)
+        for planned in plan.patches
+        for edit in planned.edits
+        for name in functions_of(edit) & own.keys()
+        if own[name].path == edit.path and own[name].patch != planned.patch.ident
+    ]

@@ -317,12 +317,6 @@ _SYSCALL_RETURN: tuple[Edit, ...] = (
         pattern="if (orig_ret_vaddr == trampoline_vaddr) return orig_ret_vaddr;",
         by=piece(_FOLDER, ARCH, "syscall-return-hijack"),
     ),
-    ReplaceTokens(
-        path=ARCH,
-        within="arch_uretprobe_forget",
-        pattern="gone = ret_vaddr != trampoline_vaddr;",
-        by=piece(_FOLDER, ARCH, "syscall-return-gone"),
-    ),
 )
 """A breakpoint behind the trampoline, for whom a system call is not the way."""
 
